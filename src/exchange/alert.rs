@@ -1,0 +1,89 @@
+//! Clients that do not accept our certificate.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Connection;
+
+/// A client ended the TLS handshake with us: an event of its own, there is no exchange.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HandshakeFailed {
+    /// The connection, with its target, SNI and the CONNECT head (and so the user agent).
+    pub connection: Connection,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How it ended.
+    pub rejection: Rejection,
+}
+
+/// How a TLS handshake with a client ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Rejection {
+    /// The client sent a TLS alert (RFC 8446 section 6.2).
+    Alert {
+        /// The alert's number, such as 48.
+        code: u8,
+        /// The alert's name, such as `unknown_ca`.
+        name: String,
+        /// Whether this alert speaks of our certificate.
+        certificate: bool,
+    },
+    /// The client closed or reset after it saw our certificate: it probably does not trust it.
+    Closed,
+    /// What the client sent is not a TLS handshake we can answer.
+    Protocol {
+        /// What was wrong.
+        detail: String,
+    },
+    /// The client did not finish in time.
+    Timeout,
+}
+
+impl Rejection {
+    /// An alert by its number, with the name the TLS registry gives it.
+    pub fn alert(code: u8) -> Self {
+        let name = match code {
+            0 => "close_notify",
+            10 => "unexpected_message",
+            20 => "bad_record_mac",
+            40 => "handshake_failure",
+            42 => "bad_certificate",
+            43 => "unsupported_certificate",
+            44 => "certificate_revoked",
+            45 => "certificate_expired",
+            46 => "certificate_unknown",
+            47 => "illegal_parameter",
+            48 => "unknown_ca",
+            49 => "access_denied",
+            50 => "decode_error",
+            51 => "decrypt_error",
+            70 => "protocol_version",
+            71 => "insufficient_security",
+            80 => "internal_error",
+            90 => "user_canceled",
+            109 => "missing_extension",
+            110 => "unsupported_extension",
+            112 => "unrecognized_name",
+            113 => "bad_certificate_status_response",
+            116 => "certificate_required",
+            120 => "no_application_protocol",
+            _ => "unknown",
+        };
+        let certificate = matches!(code, 42 | 43 | 44 | 45 | 46 | 48 | 49 | 51);
+        Self::Alert {
+            code,
+            name: name.to_owned(),
+            certificate,
+        }
+    }
+
+    /// Whether this probably means that the client does not trust our CA.
+    pub fn is_distrust(&self) -> bool {
+        match self {
+            Self::Alert { certificate, .. } => *certificate,
+            Self::Closed => true,
+            Self::Protocol { .. } | Self::Timeout => false,
+        }
+    }
+}

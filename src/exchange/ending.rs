@@ -1,0 +1,98 @@
+//! How an exchange ended. Every exchange ends exactly once.
+
+use serde::{Deserialize, Serialize};
+
+/// The end of an exchange. An HTTP error status is an answer, not a failure: it is `Complete`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "result")]
+pub enum Ending {
+    /// Request and response passed whole.
+    Complete,
+    /// It was cut off after it had begun to pass.
+    Aborted {
+        /// Who cut it off.
+        by: Side,
+        /// What was seen, for people.
+        detail: String,
+    },
+    /// No answer of the server could be passed on; the proxy answered itself, or closed.
+    Failed {
+        /// The kind of failure.
+        reason: Failure,
+        /// What was seen, for people.
+        detail: String,
+    },
+}
+
+/// Who ended a transfer early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The client closed, reset, or stopped reading.
+    Client,
+    /// The server closed, reset, or stalled.
+    Upstream,
+    /// pullscope was shutting down.
+    Shutdown,
+    /// The capture stopped without a word: the process was killed.
+    Capture,
+}
+
+/// Why no answer of the server could be passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The client's request is malformed or ambiguous (400).
+    BadRequest,
+    /// The client's request head is over a limit (431).
+    HeadTooLarge,
+    /// The request names another host than its tunnel (421).
+    Misdirected,
+    /// The client did not finish its request in time (408).
+    RequestTimeout,
+    /// The request would lead back to pullscope (508).
+    Loop,
+    /// The target address is one that pullscope does not dial (403).
+    Forbidden,
+    /// Too many connections at once (503).
+    Overload,
+    /// The name could not be resolved (502, or 504 after a timeout).
+    Dns,
+    /// The TCP connection failed (502).
+    Connect,
+    /// The upstream proxy refused or failed (502).
+    UpstreamProxy,
+    /// The server's certificate is invalid or its TLS failed (502).
+    Tls,
+    /// The server took longer than a limit (504).
+    Timeout,
+    /// The server's response head is malformed, ambiguous or over a limit (502).
+    BadResponse,
+    /// The server closed before it answered (502).
+    NoResponse,
+    /// A fault in pullscope (500).
+    Internal,
+}
+
+impl Failure {
+    /// The status pullscope answers with.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::BadRequest => 400,
+            Self::Forbidden => 403,
+            Self::RequestTimeout => 408,
+            Self::Misdirected => 421,
+            Self::HeadTooLarge => 431,
+            Self::Internal => 500,
+            Self::Dns
+            | Self::Connect
+            | Self::UpstreamProxy
+            | Self::Tls
+            | Self::BadResponse
+            | Self::NoResponse => 502,
+            Self::Overload => 503,
+            Self::Timeout => 504,
+            Self::Loop => 508,
+        }
+    }
+}

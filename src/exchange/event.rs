@@ -1,0 +1,142 @@
+//! What the proxy announces, in a form that is stored, replayed and merged in any order.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Body, Connection, Ending, Exchange, ExchangeId, HandshakeFailed, RequestHead, ResponseHead,
+    Timings, Tunnel, Upstream,
+};
+
+/// One step of the traffic. Each fills in fields that no other step fills in, so applying a set
+/// of events in any order gives the same record; `Ended` and `Tunnel` supersede earlier figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// A request began to arrive.
+    Opened {
+        /// Which exchange.
+        id: ExchangeId,
+        /// When its first byte arrived.
+        at: Timestamp,
+        /// On which connection.
+        connection: Box<Connection>,
+    },
+    /// A request's head is complete.
+    RequestHead {
+        /// Which exchange.
+        id: ExchangeId,
+        /// The head and the URL.
+        request: RequestHead,
+    },
+    /// A response's head is complete.
+    ResponseHead {
+        /// Which exchange.
+        id: ExchangeId,
+        /// The head.
+        response: ResponseHead,
+    },
+    /// Content has passed.
+    Progress {
+        /// Which exchange.
+        id: ExchangeId,
+        /// Bytes of request content so far.
+        sent: u64,
+        /// Bytes of response content so far.
+        received: u64,
+    },
+    /// The exchange is over; nothing about it changes any more.
+    Ended {
+        /// Which exchange.
+        id: ExchangeId,
+        /// How it went.
+        end: Box<End>,
+    },
+    /// A tunnel opened, moved or ended; a later one replaces an earlier one of the same id.
+    Tunnel(Box<Tunnel>),
+    /// A client did not accept our certificate, or sent no TLS we can answer.
+    HandshakeFailed(Box<HandshakeFailed>),
+}
+
+/// What is known of an exchange once it is over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// When it ended.
+    pub at: Timestamp,
+    /// How it ended.
+    pub ending: Ending,
+    /// The phases.
+    pub timings: Timings,
+    /// The server's side, when a connection was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Upstream>,
+    /// The request's body, when there was a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_body: Option<Body>,
+    /// The response's body, when there was a response.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_body: Option<Body>,
+    /// Whether secrets were taken out of this exchange's events.
+    #[serde(default)]
+    pub redacted: bool,
+}
+
+impl Event {
+    /// The exchange this event is about, if it is about one.
+    pub fn exchange(&self) -> Option<ExchangeId> {
+        match self {
+            Self::Opened { id, .. }
+            | Self::RequestHead { id, .. }
+            | Self::ResponseHead { id, .. }
+            | Self::Progress { id, .. }
+            | Self::Ended { id, .. } => Some(*id),
+            Self::Tunnel(_) | Self::HandshakeFailed(_) => None,
+        }
+    }
+}
+
+impl Exchange {
+    /// An exchange that has just been opened.
+    pub fn new(id: ExchangeId, started: Timestamp, connection: Connection) -> Self {
+        Self {
+            id,
+            started,
+            connection,
+            request: None,
+            request_body: None,
+            upstream: None,
+            response: None,
+            response_body: None,
+            sent: 0,
+            received: 0,
+            timings: Timings::default(),
+            ended: None,
+            redacted: false,
+        }
+    }
+
+    /// Fills in what an event of this exchange says. `Opened` and events without an exchange
+    /// change nothing here.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::RequestHead { request, .. } => self.request = Some(request),
+            Event::ResponseHead { response, .. } => self.response = Some(response),
+            Event::Progress { sent, received, .. } => {
+                self.sent = self.sent.max(sent);
+                self.received = self.received.max(received);
+            }
+            Event::Ended { end, .. } => {
+                let size = |body: &Option<Body>| body.as_ref().map_or(0, |body| body.size);
+                self.sent = self.sent.max(size(&end.request_body));
+                self.received = self.received.max(size(&end.response_body));
+                self.ended = Some((end.at, end.ending));
+                self.timings = end.timings;
+                self.upstream = end.upstream;
+                self.request_body = end.request_body;
+                self.response_body = end.response_body;
+                self.redacted = end.redacted;
+            }
+            Event::Opened { .. } | Event::Tunnel(_) | Event::HandshakeFailed(_) => {}
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Message heads exactly as they were on the wire.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The bytes of one HTTP/1.x message head: start line, field lines, and the empty line.
+///
+/// Names keep their case, order and duplicates; the accessors look, they never rewrite.
+/// In JSON a head is a string in which each byte stands as the character of the same number
+/// (Latin-1), so that any byte survives and a plain head stays readable.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct RawHead(Vec<u8>);
+
+/// One field line: name and value as sent, the value without surrounding white space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// The name in the case it was sent in.
+    pub name: &'a [u8],
+    /// The value, optional white space around it removed (RFC 9110 section 5.5).
+    pub value: &'a [u8],
+}
+
+/// How closely a recorded head follows the bytes on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fidelity {
+    /// Byte for byte what was on the wire.
+    #[default]
+    Exact,
+    /// Names, case and values as on the wire, but a repeated field stands beside its first line
+    /// and white space around values is normalised. Heads that the front door parsed (CONNECT
+    /// and plain-HTTP proxy requests) are of this kind.
+    Regrouped,
+}
+
+impl RawHead {
+    /// Takes the bytes of a head as they are.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes, from the start line to the empty line.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Length in bytes, line ends and the empty line included.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first line, without its line end.
+    pub fn start_line(&self) -> &[u8] {
+        self.lines().next().unwrap_or_default()
+    }
+
+    /// The field lines in wire order; a line without a colon is a field with an empty value.
+    pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+        self.lines().skip(1).map(|line| {
+            let colon = line.iter().position(|&b| b == b':').unwrap_or(line.len());
+            let (name, rest) = line.split_at(colon);
+            Field {
+                name,
+                value: rest.get(1..).unwrap_or_default().trim_ascii(),
+            }
+        })
+    }
+
+    /// The values of every field of this name, compared without regard to case, in wire order.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.fields()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|field| field.value)
+    }
+
+    /// The first value of this name as text, if it is there and UTF-8.
+    pub fn text<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.values(name)
+            .next()
+            .and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// Of a request: the method. `None` for an empty head.
+    pub fn method(&self) -> Option<&[u8]> {
+        self.words().next().filter(|word| !word.is_empty())
+    }
+
+    /// Of a request: the request target as sent.
+    pub fn target(&self) -> Option<&[u8]> {
+        self.words().nth(1)
+    }
+
+    /// The HTTP version as sent, such as `HTTP/1.1`, of a request or a response.
+    pub fn version(&self) -> Option<&[u8]> {
+        let mut words = self.words();
+        let first = words.next()?;
+        if first.starts_with(b"HTTP/") {
+            Some(first)
+        } else {
+            words.nth(1)
+        }
+    }
+
+    /// Of a response: the status code.
+    pub fn status(&self) -> Option<u16> {
+        std::str::from_utf8(self.words().nth(1)?).ok()?.parse().ok()
+    }
+
+    /// Of a response: the reason phrase, empty when there is none.
+    pub fn reason(&self) -> &[u8] {
+        let line = self.start_line();
+        let mut spaces = line
+            .iter()
+            .enumerate()
+            .filter(|(_, b)| **b == b' ')
+            .map(|(i, _)| i);
+        match spaces.nth(1) {
+            Some(second) => line.get(second + 1..).unwrap_or_default(),
+            None => &[],
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = &[u8]> {
+        self.start_line().split(|&b| b == b' ')
+    }
+
+    /// Lines without their ends, up to the empty line.
+    fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        self.0
+            .split(|&b| b == b'\n')
+            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+            .take_while(|line| !line.is_empty())
+    }
+}
+
+/// Bytes as text in which every byte is the character of the same number.
+pub fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|&b| char::from(b)).collect()
+}
+
+/// The inverse of [`latin1`]; `None` when a character is beyond U+00FF.
+pub fn from_latin1(text: &str) -> Option<Vec<u8>> {
+    text.chars()
+        .map(|c| u8::try_from(u32::from(c)).ok())
+        .collect()
+}
+
+impl fmt::Debug for RawHead {
+    /// Shows the start line's first word and the length only: heads hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.words().next().unwrap_or_default();
+        write!(
+            f,
+            "RawHead({}…, {} bytes)",
+            first.escape_ascii(),
+            self.0.len()
+        )
+    }
+}
+
+impl Serialize for RawHead {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&latin1(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for RawHead {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        from_latin1(&text)
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("a head holds a character beyond U+00FF"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request() -> RawHead {
+        RawHead::new(*b"GET /v2/ HTTP/1.1\r\nHost: r.example\r\nAccept:  a \r\naccept:b\r\n\r\n")
+    }
+
+    #[test]
+    fn a_request_is_read_as_sent() {
+        let head = request();
+        assert_eq!(head.method(), Some(&b"GET"[..]));
+        assert_eq!(head.target(), Some(&b"/v2/"[..]));
+        assert_eq!(head.version(), Some(&b"HTTP/1.1"[..]));
+        let names: Vec<_> = head.fields().map(|f| f.name.to_vec()).collect();
+        assert_eq!(names, [&b"Host"[..], b"Accept", b"accept"]);
+        assert_eq!(head.values("ACCEPT").collect::<Vec<_>>(), [&b"a"[..], b"b"]);
+    }
+
+    #[test]
+    fn a_reason_phrase_may_be_missing_or_long() {
+        let head = |line: &str| RawHead::new(format!("{line}\r\n\r\n"));
+        assert_eq!(
+            head("HTTP/1.1 307 Temporary Redirect").reason(),
+            b"Temporary Redirect"
+        );
+        assert_eq!(head("HTTP/1.1 200 ").reason(), b"");
+        assert_eq!(head("HTTP/1.1 200").reason(), b"");
+        assert_eq!(head("HTTP/1.1 200").status(), Some(200));
+        assert_eq!(head("HTTP/1.1 200").version(), Some(&b"HTTP/1.1"[..]));
+    }
+
+    #[test]
+    fn every_byte_survives_json() {
+        let head = RawHead::new((0..=255).collect::<Vec<u8>>());
+        let json = serde_json::to_string(&head).unwrap();
+        assert_eq!(serde_json::from_str::<RawHead>(&json).unwrap(), head);
+    }
+
+    #[test]
+    fn debug_output_shows_no_field() {
+        assert_eq!(format!("{:?}", request()), "RawHead(GET…, 61 bytes)");
+    }
+}

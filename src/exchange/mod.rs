@@ -1,0 +1,28 @@
+//! The vocabulary: what one request and its response were, on the wire.
+//!
+//! An *exchange* is one HTTP request and its response. The proxy fills exchanges in as bytes
+//! pass by and announces each step as an [`Event`]; every other module reads them. Nothing in
+//! here performs IO and nothing in here knows what a registry is.
+
+pub mod alert;
+pub mod body;
+pub mod clock;
+pub mod connection;
+pub mod ending;
+pub mod event;
+pub mod head;
+pub mod id;
+pub mod record;
+pub mod timings;
+pub mod upstream;
+
+pub use alert::{HandshakeFailed, Rejection};
+pub use body::{Body, Capture, Omission};
+pub use connection::{Authority, Connection, TlsSession};
+pub use ending::{Ending, Failure, Side};
+pub use event::{End, Event};
+pub use head::{Fidelity, Field, RawHead};
+pub use id::{ConnectionId, ExchangeId, SocketId, TunnelId};
+pub use record::{Exchange, RequestHead, ResponseHead, ResponseOrigin, Tunnel, TunnelKind};
+pub use timings::Timings;
+pub use upstream::{Upstream, Verification};

@@ -1,0 +1,116 @@
+//! How long each phase of an exchange took.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The phases of HAR 1.2 `timings`; `None` where a phase did not happen.
+///
+/// In JSON each is a number of milliseconds with fractions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Timings {
+    /// Waiting for a free socket or a limit.
+    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    pub blocked: Option<Duration>,
+    /// Resolving the name.
+    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    pub dns: Option<Duration>,
+    /// Opening the connection: TCP, an upstream proxy's CONNECT, and TLS.
+    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    pub connect: Option<Duration>,
+    /// The TLS handshake; a part of `connect`.
+    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    pub ssl: Option<Duration>,
+    /// Sending the request, head and body.
+    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    pub send: Option<Duration>,
+    /// From the end of the request to the first byte of the final response head.
+    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    pub wait: Option<Duration>,
+    /// From the first byte of the final response head to the last byte of its body.
+    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    pub receive: Option<Duration>,
+}
+
+impl Timings {
+    /// The sum of the phases (`ssl` is inside `connect`).
+    pub fn total(&self) -> Duration {
+        [
+            self.blocked,
+            self.dns,
+            self.connect,
+            self.send,
+            self.wait,
+            self.receive,
+        ]
+        .into_iter()
+        .flatten()
+        .sum()
+    }
+}
+
+/// Serialises an optional duration as milliseconds, to the microsecond.
+pub mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes the duration as a number, or `null`.
+    ///
+    /// # Errors
+    /// Whatever the serializer answers.
+    pub fn serialize<S: Serializer>(
+        value: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(duration) => serializer.serialize_f64(to_millis(*duration)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads a number of milliseconds; a negative or non-finite one is absent.
+    ///
+    /// # Errors
+    /// When the value is no number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let value = Option::<f64>::deserialize(deserializer)?;
+        Ok(value.and_then(|ms| Duration::try_from_secs_f64(ms / 1_000.0).ok()))
+    }
+
+    /// Milliseconds with three decimals.
+    pub fn to_millis(duration: Duration) -> f64 {
+        let micros = duration.as_secs_f64() * 1_000_000.0;
+        micros.round() / 1_000.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ssl_is_counted_once() {
+        let timings = Timings {
+            connect: Some(Duration::from_millis(30)),
+            ssl: Some(Duration::from_millis(20)),
+            wait: Some(Duration::from_millis(5)),
+            ..Timings::default()
+        };
+        assert_eq!(timings.total(), Duration::from_millis(35));
+    }
+
+    #[test]
+    fn json_is_in_milliseconds_and_leaves_out_what_did_not_happen() {
+        let timings = Timings {
+            wait: Some(Duration::from_micros(1_500)),
+            ..Timings::default()
+        };
+        let json = serde_json::to_string(&timings).unwrap();
+        assert_eq!(json, r#"{"wait":1.5}"#);
+        assert_eq!(serde_json::from_str::<Timings>(&json).unwrap(), timings);
+    }
+}

@@ -1,0 +1,58 @@
+//! The server's side: which socket, which address, which certificates.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{SocketId, TlsSession};
+
+/// The connection an exchange was forwarded on, or would have been.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Upstream {
+    /// The socket's number in this session; the same for exchanges that shared it.
+    #[serde(default)]
+    pub socket: SocketId,
+    /// The address that was dialled (of the upstream proxy, where one is in between).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<SocketAddr>,
+    /// Our end of the socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<SocketAddr>,
+    /// The upstream proxy in between, without its credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// Whether an earlier exchange had opened the socket.
+    #[serde(default)]
+    pub reused: bool,
+    /// The TLS session with the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsSession>,
+    /// The server's certificate chain as it presented it, DER, leaf first; also a rejected one.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        with = "super::body::base64_list"
+    )]
+    pub certificates: Vec<Vec<u8>>,
+    /// What our verification of that chain said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
+}
+
+/// The outcome of verifying an upstream certificate chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "result")]
+pub enum Verification {
+    /// The chain is valid for the name.
+    Verified,
+    /// The chain is invalid; the connection was refused.
+    Rejected {
+        /// Why.
+        reason: String,
+    },
+    /// The chain is invalid, and the user asked to go on for this host.
+    Overridden {
+        /// Why it is invalid.
+        reason: String,
+    },
+}

@@ -1,0 +1,5 @@
+//! pullscope shows what happens between a container client and a registry.
+//!
+//! The crate is a library with a thin binary; `docs/architecture.md` shows its rooms.
+
+pub mod exchange;
