@@ -1,0 +1,373 @@
+//! The CA's key and certificate on disk.
+//!
+//! `ca.key` holds both, private key first, and is the only thing that is read back: one file
+//! appears in one step, so two processes that start at once agree on one CA. `ca.pem` is a copy
+//! of the certificate for people and clients.
+
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SerialNumber,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use thiserror::Error;
+use time::OffsetDateTime;
+
+use crate::exchange::clock;
+
+/// Where a CA is kept.
+#[derive(Clone, Debug)]
+pub struct CaFiles {
+    dir: PathBuf,
+}
+
+/// A CA that can sign.
+pub struct Identity {
+    pub(super) issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    pem: String,
+    not_after: Timestamp,
+}
+
+/// Why there is no usable CA.
+#[derive(Debug, Error)]
+pub enum CaError {
+    /// A file or directory could not be used.
+    #[error("failed to {operation} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others could read or replace the key.
+    #[error(
+        "refusing to use {}: {problem}. Mend it, or make a new CA with `pullscope ca regenerate`",
+        path.display()
+    )]
+    Unsafe {
+        /// Which file or directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The file holds no key and certificate that belong together.
+    #[error(
+        "failed to read the CA in {}: {problem}. Make a new one with `pullscope ca regenerate`",
+        path.display()
+    )]
+    Invalid {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A certificate could not be made.
+    #[error("failed to make a certificate: {0}")]
+    Make(#[from] rcgen::Error),
+}
+
+impl CaFiles {
+    /// The CA kept in this directory.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// The certificate, PEM, readable by everyone who may enter the directory.
+    pub fn certificate_path(&self) -> PathBuf {
+        self.dir.join("ca.pem")
+    }
+
+    /// The private key and the certificate, PEM, for the owner alone.
+    pub fn key_path(&self) -> PathBuf {
+        self.dir.join("ca.key")
+    }
+
+    /// Loads the CA, and makes it first when there is none.
+    ///
+    /// # Errors
+    /// When the files cannot be read or written, when others could read the key, or when they
+    /// hold something else.
+    pub fn open(&self) -> Result<Identity, CaError> {
+        self.prepare_dir()?;
+        let key_path = self.key_path();
+        let identity = match self.load() {
+            Err(CaError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                self.create(&key_path)?
+            }
+            other => other?,
+        };
+        self.publish(&identity)?;
+        Ok(identity)
+    }
+
+    /// Makes a new CA in place of the one that is there. Clients that trusted the old one must
+    /// be told to trust the new one.
+    ///
+    /// # Errors
+    /// When the files cannot be written.
+    pub fn regenerate(&self) -> Result<Identity, CaError> {
+        self.prepare_dir()?;
+        let (identity, text) = generate()?;
+        let path = self.key_path();
+        let io = |source| CaError::Io { operation: "write", path: path.clone(), source };
+        let file = self.write_temporary(&text).map_err(io)?;
+        file.persist(&path).map_err(|error| io(error.error))?;
+        self.publish(&identity)?;
+        Ok(identity)
+    }
+
+    fn load(&self) -> Result<Identity, CaError> {
+        let path = self.key_path();
+        let io = |operation| {
+            let path = path.clone();
+            move |source| CaError::Io { operation, path, source }
+        };
+        if fs::symlink_metadata(&path).map_err(io("read"))?.is_symlink() {
+            return Err(unsafe_to_use(&path, "it is a symbolic link"));
+        }
+        let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+        let mut file = OpenOptions::new()
+            .read(true)
+            .custom_flags(nofollow)
+            .open(&path)
+            .map_err(io("read"))?;
+        check(&path, &file.metadata().map_err(io("read"))?, 0o077)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(io("read"))?;
+        parse(&text).map_err(|problem| CaError::Invalid { path, problem })
+    }
+
+    /// Makes a CA unless another process was faster, whose CA is then taken.
+    fn create(&self, path: &Path) -> Result<Identity, CaError> {
+        let (identity, text) = generate()?;
+        let io = |source| CaError::Io { operation: "write", path: path.to_owned(), source };
+        let file = self.write_temporary(&text).map_err(io)?;
+        match file.persist_noclobber(path) {
+            Ok(_) => Ok(identity),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => self.load(),
+            Err(error) => Err(io(error.error)),
+        }
+    }
+
+    /// Writes `ca.pem` when it is missing or says something else.
+    fn publish(&self, identity: &Identity) -> Result<(), CaError> {
+        let path = self.certificate_path();
+        if fs::read_to_string(&path).is_ok_and(|text| text == identity.pem) {
+            return Ok(());
+        }
+        let io = |source| CaError::Io { operation: "write", path: path.clone(), source };
+        let file = self.write_temporary(&identity.pem).map_err(io)?;
+        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        file.as_file().set_permissions(readable).map_err(io)?;
+        file.persist(&path).map_err(|error| io(error.error))?;
+        Ok(())
+    }
+
+    /// A file of mode 0600 beside its destination, safely on disk.
+    fn write_temporary(&self, text: &str) -> io::Result<tempfile::NamedTempFile> {
+        let mut file = tempfile::Builder::new().prefix(".ca-").tempfile_in(&self.dir)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    }
+
+    fn prepare_dir(&self) -> Result<(), CaError> {
+        let io = |operation| {
+            move |source| CaError::Io { operation, path: self.dir.clone(), source }
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).map_err(io("create"))?;
+        let meta = File::open(&self.dir).and_then(|dir| dir.metadata()).map_err(io("read"))?;
+        check(&self.dir, &meta, 0o022)
+    }
+}
+
+impl Identity {
+    /// The certificate, DER.
+    pub fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
+    /// The certificate, PEM. The private key has no such accessor.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// When the CA's certificate expires.
+    pub fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+}
+
+fn generate() -> Result<(Identity, String), CaError> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let now = clock::system();
+    let serial = random_serial();
+    let mut params = CertificateParams::default();
+    params.not_before = offset(now - SignedDuration::from_hours(24));
+    params.not_after = offset(now + SignedDuration::from_hours(24 * CA_DAYS));
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let mut name = DistinguishedName::new();
+    // Two machines' CAs must not carry one name: clients would pick the wrong one.
+    let suffix: String = serial.to_bytes().iter().take(4).map(|b| format!("{b:02x}")).collect();
+    name.push(DnType::OrganizationName, "pullscope");
+    name.push(DnType::CommonName, format!("pullscope CA {suffix}"));
+    params.distinguished_name = name;
+    params.serial_number = Some(serial);
+    let pem = params.self_signed(&key)?.pem();
+    let text = format!("{}{pem}", key.serialize_pem());
+    let identity = parse(&text).map_err(|problem| CaError::Invalid {
+        path: PathBuf::from("(a CA just made)"),
+        problem,
+    })?;
+    Ok((identity, text))
+}
+
+fn parse(text: &str) -> Result<Identity, String> {
+    let key = KeyPair::from_pem(text).map_err(|error| format!("no private key in it: {error}"))?;
+    let certificate = CertificateDer::from_pem_slice(text.as_bytes())
+        .map_err(|error| format!("no certificate in it: {error}"))?;
+    let (_, parsed) = x509_parser::parse_x509_certificate(&certificate)
+        .map_err(|error| format!("its certificate does not parse: {error}"))?;
+    if parsed.public_key().subject_public_key.data.as_ref() != rcgen::PublicKeyData::der_bytes(&key)
+    {
+        return Err("its certificate belongs to another key".to_owned());
+    }
+    let seconds = parsed.validity().not_after.timestamp();
+    let not_after = Timestamp::from_second(seconds).map_err(|error| error.to_string())?;
+    let start = text.find("-----BEGIN CERTIFICATE").ok_or("no certificate in it")?;
+    let pem = text.get(start..).unwrap_or_default().to_owned();
+    let issuer = Issuer::from_ca_cert_der(&certificate, key)
+        .map_err(|error| format!("its certificate is no CA's: {error}"))?;
+    Ok(Identity { issuer, certificate, pem, not_after })
+}
+
+/// Refuses what others may write, or read where `forbidden` says so.
+fn check(path: &Path, meta: &Metadata, forbidden: u32) -> Result<(), CaError> {
+    let owner = rustix::process::geteuid().as_raw();
+    if meta.uid() != owner {
+        let problem = format!("it belongs to user {}, not to user {owner}", meta.uid());
+        return Err(unsafe_to_use(path, &problem));
+    }
+    if meta.mode() & forbidden != 0 {
+        let problem = format!("its mode {:o} lets others in", meta.mode() & 0o777);
+        return Err(unsafe_to_use(path, &problem));
+    }
+    Ok(())
+}
+
+fn unsafe_to_use(path: &Path, problem: &str) -> CaError {
+    CaError::Unsafe { path: path.to_owned(), problem: problem.to_owned() }
+}
+
+/// A positive serial number with 126 random bits.
+pub(super) fn random_serial() -> SerialNumber {
+    let mut bytes = [0_u8; 16];
+    // aws-lc aborts the process rather than hand out bytes that are not random.
+    let filled = aws_lc_rs::rand::fill(&mut bytes);
+    debug_assert!(filled.is_ok());
+    if let Some(first) = bytes.first_mut() {
+        // Positive, and never shortened by a leading zero.
+        *first = (*first & 0x7f) | 0x40;
+    }
+    SerialNumber::from_slice(&bytes)
+}
+
+pub(super) fn offset(at: Timestamp) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(at.as_second()).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// Just under ten years.
+const CA_DAYS: i64 = 3_650;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn a_ca_is_made_once_and_only_its_owner_can_read_the_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = CaFiles::new(dir.path().join("a/pullscope"));
+        let first = files.open().unwrap();
+        let second = files.open().unwrap();
+        assert_eq!(first.pem(), second.pem());
+        assert_eq!(mode(&files.key_path()), 0o600);
+        assert_eq!(mode(&dir.path().join("a/pullscope")), 0o700);
+        assert_eq!(fs::read_to_string(files.certificate_path()).unwrap(), first.pem());
+        assert!(!first.pem().contains("PRIVATE"));
+        assert_ne!(files.regenerate().unwrap().pem(), first.pem());
+    }
+
+    #[test]
+    fn many_at_once_agree_on_one_ca() {
+        let dir = tempfile::tempdir().unwrap();
+        let pems: Vec<_> = std::thread::scope(|scope| {
+            let open = || CaFiles::new(dir.path().join("ca")).open().unwrap().pem().to_owned();
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(pems.windows(2).all(|two| two[0] == two[1]));
+    }
+
+    #[test]
+    fn a_key_that_others_could_read_or_replace_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = CaFiles::new(dir.path().join("ca"));
+        files.open().unwrap();
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set(&files.key_path(), 0o640);
+        assert!(matches!(files.open(), Err(CaError::Unsafe { .. })));
+        set(&files.key_path(), 0o600);
+        files.open().unwrap();
+        set(&dir.path().join("ca"), 0o770);
+        assert!(matches!(files.open(), Err(CaError::Unsafe { .. })));
+        set(&dir.path().join("ca"), 0o700);
+
+        let elsewhere = dir.path().join("elsewhere");
+        fs::rename(files.key_path(), &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, files.key_path()).unwrap();
+        assert!(matches!(files.open(), Err(CaError::Unsafe { .. })));
+    }
+
+    #[test]
+    fn garbage_in_place_of_the_key_is_told_as_such() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = CaFiles::new(dir.path().join("ca"));
+        files.open().unwrap();
+        fs::write(files.key_path(), "garbage").unwrap();
+        let error = files.open().err().unwrap().to_string();
+        assert!(error.contains("ca.key") && error.contains("pullscope ca regenerate"), "{error}");
+    }
+
+    #[test]
+    fn the_certificate_is_a_narrow_ca() {
+        let dir = tempfile::tempdir().unwrap();
+        let identity = CaFiles::new(dir.path().join("ca")).open().unwrap();
+        let (_, cert) = x509_parser::parse_x509_certificate(identity.certificate()).unwrap();
+        let basic = cert.basic_constraints().unwrap().unwrap();
+        assert!(basic.critical && basic.value.ca);
+        assert_eq!(basic.value.path_len_constraint, Some(0));
+        let usage = cert.key_usage().unwrap().unwrap();
+        assert!(usage.critical && usage.value.key_cert_sign() && usage.value.crl_sign());
+        assert!(!usage.value.digital_signature());
+        let days = (cert.validity().not_after.timestamp() - clock::system().as_second()) / 86_400;
+        assert!((3_600..=3_653).contains(&days), "{days}");
+    }
+}

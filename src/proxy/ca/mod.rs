@@ -1,0 +1,8 @@
+//! The certificate authority: its key on disk, and the certificates it issues.
+
+mod authority;
+mod files;
+mod leaf;
+
+pub use authority::CertificateAuthority;
+pub use files::{CaError, CaFiles, Identity};

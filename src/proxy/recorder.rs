@@ -1,0 +1,333 @@
+//! The state of everything that passes, kept so that its reader can never hold traffic up.
+//!
+//! Each exchange, tunnel and refused handshake has a cell. The proxy writes into the cell and
+//! puts the cell's key on a bounded channel; the reader takes the key, looks at the cell and
+//! learns all that is new. A full channel therefore loses nothing: it only makes the reader look
+//! at every cell. What is bounded is the backlog of ended cells: beyond it the oldest are dropped
+//! and counted.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, mpsc};
+
+use crate::exchange::{ConnectionId, Event, ExchangeId, SocketId, TunnelId};
+
+/// Where the proxy records, shared by all its tasks.
+#[derive(Clone)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+}
+
+/// The reader's end: what has happened since it last looked.
+pub struct Changes {
+    shared: Arc<Shared>,
+    dirty: mpsc::Receiver<u64>,
+}
+
+/// Something that can tell what is new about it.
+pub(crate) trait Cell: Send + Sync {
+    /// Adds the events that were not told before; returns whether the cell is done with.
+    fn drain(&self, events: &mut Vec<Event>) -> bool;
+    /// Adds a [`Event::Progress`] when content is passing.
+    fn progress(&self, events: &mut Vec<Event>);
+    /// Whether it is over, told or not.
+    fn is_over(&self) -> bool;
+}
+
+/// The handle by which a cell says that something is new.
+pub(crate) struct Mark {
+    key: u64,
+    queued: AtomicBool,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    cells: Mutex<BTreeMap<u64, Arc<Slot>>>,
+    dirty: mpsc::Sender<u64>,
+    overflow: AtomicBool,
+    wake: Notify,
+    over: AtomicU64,
+    lost: AtomicU64,
+    backlog: u64,
+    body_budget: u64,
+    bodies: AtomicU64,
+    keys: AtomicU64,
+    exchanges: AtomicU64,
+    connections: AtomicU64,
+    sockets: AtomicU64,
+    tunnels: AtomicU64,
+}
+
+struct Slot {
+    mark: Arc<Mark>,
+    cell: Arc<dyn Cell>,
+}
+
+impl Recorder {
+    /// A recorder and its one reader.
+    pub fn new(backlog: usize, body_budget: u64) -> (Self, Changes) {
+        let (dirty, receiver) = mpsc::channel(CHANNEL);
+        let shared = Arc::new(Shared {
+            cells: Mutex::default(),
+            dirty,
+            overflow: AtomicBool::new(false),
+            wake: Notify::new(),
+            over: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            backlog: backlog as u64,
+            body_budget,
+            bodies: AtomicU64::new(0),
+            keys: AtomicU64::new(0),
+            exchanges: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+            sockets: AtomicU64::new(0),
+            tunnels: AtomicU64::new(0),
+        });
+        (Self { shared: Arc::clone(&shared) }, Changes { shared, dirty: receiver })
+    }
+
+    pub(crate) fn next_exchange(&self) -> ExchangeId {
+        ExchangeId(next(&self.shared.exchanges))
+    }
+
+    pub(crate) fn next_connection(&self) -> ConnectionId {
+        ConnectionId(next(&self.shared.connections))
+    }
+
+    pub(crate) fn next_socket(&self) -> SocketId {
+        SocketId(next(&self.shared.sockets))
+    }
+
+    pub(crate) fn next_tunnel(&self) -> TunnelId {
+        TunnelId(next(&self.shared.tunnels))
+    }
+
+    /// Adds a cell; `make` is handed the mark by which the cell announces itself.
+    pub(crate) fn add<C: Cell + 'static>(&self, make: impl FnOnce(Arc<Mark>) -> C) -> Arc<C> {
+        let key = next(&self.shared.keys);
+        let mark =
+            Arc::new(Mark { key, queued: AtomicBool::new(false), shared: Arc::clone(&self.shared) });
+        let cell = Arc::new(make(Arc::clone(&mark)));
+        let slot = Arc::new(Slot { mark, cell: Arc::clone(&cell) as Arc<dyn Cell> });
+        self.shared.lock().insert(key, slot);
+        cell
+    }
+
+    /// Reserves memory for a captured body; `false` when the budget is spent.
+    pub(crate) fn reserve_body(&self, bytes: u64) -> bool {
+        let before = self.shared.bodies.fetch_add(bytes, Ordering::Relaxed);
+        let fits = before.saturating_add(bytes) <= self.shared.body_budget;
+        if !fits {
+            self.release_body(bytes);
+        }
+        fits
+    }
+
+    /// Returns what [`Self::reserve_body`] reserved.
+    pub(crate) fn release_body(&self, bytes: u64) {
+        self.shared.bodies.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Ended exchanges that were dropped because the reader fell too far behind.
+    pub fn lost(&self) -> u64 {
+        self.shared.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Changes {
+    /// Waits for news and adds it to `events`. Dropping the future loses nothing.
+    pub async fn next(&mut self, events: &mut Vec<Event>) {
+        loop {
+            if self.shared.overflow.swap(false, Ordering::AcqRel) {
+                self.drain_all(events);
+            }
+            self.drain_queued(events);
+            if !events.is_empty() {
+                return;
+            }
+            let shared = Arc::clone(&self.shared);
+            tokio::select! {
+                key = self.dirty.recv() => {
+                    // The sender lives as long as `shared`, so there is always a key to come.
+                    if let Some(key) = key {
+                        self.drain_key(key, events);
+                    }
+                }
+                () = shared.wake.notified() => {}
+            }
+        }
+    }
+
+    /// Everything that is new right now, without waiting.
+    pub fn drain_all(&mut self, events: &mut Vec<Event>) {
+        let keys: Vec<u64> = self.shared.lock().keys().copied().collect();
+        for key in keys {
+            self.drain_key(key, events);
+        }
+    }
+
+    /// How far the open exchanges are, as [`Event::Progress`].
+    pub fn progress(&self, events: &mut Vec<Event>) {
+        let open: Vec<_> = self.shared.lock().values().map(|slot| Arc::clone(&slot.cell)).collect();
+        for cell in open {
+            cell.progress(events);
+        }
+    }
+
+    fn drain_queued(&mut self, events: &mut Vec<Event>) {
+        while events.len() < BATCH {
+            match self.dirty.try_recv() {
+                Ok(key) => self.drain_key(key, events),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn drain_key(&self, key: u64, events: &mut Vec<Event>) {
+        let slot = self.shared.lock().get(&key).map(Arc::clone);
+        let Some(slot) = slot else { return };
+        // Cleared first: what happens from here on is queued again.
+        slot.mark.queued.store(false, Ordering::Release);
+        if slot.cell.drain(events) && self.shared.lock().remove(&key).is_some() {
+            self.shared.over.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Mark {
+    /// Tells the reader that the cell has news. Never waits.
+    pub(crate) fn touch(&self) {
+        if self.queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        if self.shared.dirty.try_send(self.key).is_err() {
+            self.shared.overflow.store(true, Ordering::Release);
+            self.shared.wake.notify_one();
+        }
+    }
+
+    /// Tells the reader that the cell is over, and keeps the backlog bounded.
+    pub(crate) fn end(&self) {
+        let over = self.shared.over.fetch_add(1, Ordering::Relaxed) + 1;
+        if over > self.shared.backlog {
+            self.shared.drop_oldest();
+        }
+        self.touch();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Slot>>> {
+        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn drop_oldest(&self) {
+        let mut cells = self.lock();
+        let oldest = cells.iter().find(|(_, slot)| slot.cell.is_over()).map(|(key, _)| *key);
+        if oldest.and_then(|key| cells.remove(&key)).is_some() {
+            self.over.fetch_sub(1, Ordering::Relaxed);
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn next(counter: &AtomicU64) -> u64 {
+    counter.fetch_add(1, Ordering::Relaxed) + 1
+}
+
+/// Keys in flight to the reader before it is told to look at everything.
+const CHANNEL: usize = 4_096;
+/// Events handed to the reader at once, about.
+const BATCH: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counter {
+        mark: Arc<Mark>,
+        id: u64,
+        over: AtomicBool,
+    }
+
+    impl Cell for Counter {
+        fn drain(&self, events: &mut Vec<Event>) -> bool {
+            events.push(Event::Progress { id: ExchangeId(self.id), sent: 0, received: 0 });
+            self.is_over()
+        }
+        fn progress(&self, _: &mut Vec<Event>) {}
+        fn is_over(&self) -> bool {
+            self.over.load(Ordering::Relaxed)
+        }
+    }
+
+    fn add(recorder: &Recorder, id: u64) -> Arc<Counter> {
+        recorder.add(|mark| Counter { mark, id, over: AtomicBool::new(false) })
+    }
+
+    fn end(counter: &Counter) {
+        counter.over.store(true, Ordering::Relaxed);
+        counter.mark.end();
+    }
+
+    fn ids(events: &[Event]) -> Vec<u64> {
+        events.iter().filter_map(|event| event.exchange().map(|id| id.0)).collect()
+    }
+
+    #[tokio::test]
+    async fn a_touch_is_told_once_and_an_end_removes_the_cell() {
+        let (recorder, mut changes) = Recorder::new(10, 10);
+        let cell = add(&recorder, 7);
+        cell.mark.touch();
+        cell.mark.touch();
+        let mut events = Vec::new();
+        changes.next(&mut events).await;
+        assert_eq!(ids(&events), [7]);
+        end(&cell);
+        events.clear();
+        changes.next(&mut events).await;
+        assert_eq!(ids(&events), [7]);
+        events.clear();
+        changes.drain_all(&mut events);
+        assert!(events.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_full_channel_loses_nothing() {
+        let (recorder, mut changes) = Recorder::new(100_000, 10);
+        let many = CHANNEL as u64 * 3;
+        for id in 0..many {
+            end(&add(&recorder, id));
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        while (seen.len() as u64) < many {
+            let mut events = Vec::new();
+            changes.next(&mut events).await;
+            seen.extend(ids(&events));
+        }
+        assert_eq!(recorder.lost(), 0);
+    }
+
+    #[test]
+    fn a_reader_that_never_reads_costs_the_oldest_and_they_are_counted() {
+        let (recorder, mut changes) = Recorder::new(5, 10);
+        for id in 0..8 {
+            end(&add(&recorder, id));
+        }
+        let mut events = Vec::new();
+        changes.drain_all(&mut events);
+        assert_eq!(ids(&events), [3, 4, 5, 6, 7]);
+        assert_eq!(recorder.lost(), 3);
+    }
+
+    #[test]
+    fn the_body_budget_is_kept_and_returned() {
+        let (recorder, _changes) = Recorder::new(5, 100);
+        assert!(recorder.reserve_body(60));
+        assert!(!recorder.reserve_body(60));
+        recorder.release_body(60);
+        assert!(recorder.reserve_body(100));
+    }
+}

@@ -1,0 +1,83 @@
+//! What a proxy is started with.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::KeyLog;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::exchange::sink::BodyStore;
+
+use super::limits::Limits;
+use super::pattern::HostPattern;
+use super::upstream::{ConnectTo, UpstreamProxy};
+
+/// Everything the proxy needs to know, resolved.
+pub struct Settings {
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The `Proxy-Authorization` value that every request must carry, when one is needed.
+    pub credentials: Option<String>,
+    /// Hosts in private or loopback address ranges that clients on other machines may reach.
+    pub allowed_targets: Vec<HostPattern>,
+    /// Overrides of where to dial.
+    pub connect_to: Vec<ConnectTo>,
+    /// Roots to trust beside the system's.
+    pub upstream_roots: Vec<CertificateDer<'static>>,
+    /// Which upstream proxy to use.
+    pub upstream_proxy: UpstreamProxy,
+    /// Hosts whose tunnels are passed on unread.
+    pub passthrough: Vec<HostPattern>,
+    /// When not empty, only these hosts are intercepted.
+    pub intercept: Vec<HostPattern>,
+    /// Hosts whose certificates may be invalid.
+    pub insecure: Vec<HostPattern>,
+    /// Certificates to present to servers that ask for one.
+    pub client_certificates: Vec<ClientCertificate>,
+    /// Largest JSON or text body to keep, in bytes.
+    pub max_body: u64,
+    /// Where bulk bodies go, when they are kept.
+    pub body_store: Option<Arc<dyn BodyStore>>,
+    /// Where TLS secrets of both sides go, when the user asked.
+    pub key_log: Option<Arc<dyn KeyLog>>,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// A certificate chain and key for the hosts that match.
+pub struct ClientCertificate {
+    /// Which hosts.
+    pub hosts: HostPattern,
+    /// The chain, leaf first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The leaf's key.
+    pub key: PrivateKeyDer<'static>,
+}
+
+impl Settings {
+    /// Settings for an address, everything else at its default.
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            credentials: None,
+            allowed_targets: Vec::new(),
+            connect_to: Vec::new(),
+            upstream_roots: Vec::new(),
+            upstream_proxy: UpstreamProxy::None,
+            passthrough: Vec::new(),
+            intercept: Vec::new(),
+            insecure: Vec::new(),
+            client_certificates: Vec::new(),
+            max_body: 4 * 1024 * 1024,
+            body_store: None,
+            key_log: None,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Whether the tunnels to this host are read.
+    pub fn intercepts(&self, host: &str) -> bool {
+        let any = |patterns: &[HostPattern]| patterns.iter().any(|pattern| pattern.matches(host));
+        !any(&self.passthrough) && (self.intercept.is_empty() || any(&self.intercept))
+    }
+}

@@ -1,0 +1,156 @@
+//! A body that is watched while it passes.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio_util::task::TaskTracker;
+
+use crate::exchange::RawHead;
+use crate::exchange::head::latin1;
+use crate::exchange::sink::Direction;
+use crate::proxy::live::{BodyEnd, Live};
+
+use super::content::{Meter, Policy};
+use super::io::Tap;
+use super::lane::Lane;
+
+/// Passes on the frames of `B` as they come and records what went by. It is polled by whoever
+/// forwards the body, so the receiver's pace is the sender's pace.
+pub(crate) struct TapBody<B> {
+    inner: B,
+    watch: Option<Watch>,
+}
+
+/// What is noted about a body.
+pub(crate) struct Watch {
+    live: Arc<Live>,
+    direction: Direction,
+    lane: Lane,
+    source: Option<Tap>,
+}
+
+impl Watch {
+    /// Prepares to note the body with this head; `source` is the tap its bytes come through.
+    pub(crate) fn new(
+        live: &Arc<Live>,
+        direction: Direction,
+        head: &RawHead,
+        policy: &Policy,
+        source: Option<Tap>,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let meter = Meter::new(policy, head, live.recorder(), live.id(), direction);
+        let lane = Lane::new(meter, tasks.clone());
+        Self { live: Arc::clone(live), direction, lane, source }
+    }
+
+    fn finish(self, end: BodyEnd) {
+        let Self { live, direction, lane, source } = self;
+        if direction == Direction::Response {
+            live.phases(|phases| phases.last_byte = Some(Instant::now()));
+        }
+        let end = match (end, source.as_ref().and_then(Tap::fault)) {
+            (BodyEnd::SenderFailed(_), Some(fault)) => BodyEnd::SenderFailed(fault.to_string()),
+            (end, _) => end,
+        };
+        let trailers = source.and_then(|tap| tap.take_trailers()).unwrap_or_default();
+        lane.close(end == BodyEnd::Whole, move |mut body| {
+            body.trailers = trailer_fields(&trailers);
+            live.end_body(direction, body, end);
+        });
+    }
+}
+
+impl<B: Body> TapBody<B> {
+    /// Watches a body. One that has ended before it began is noted at once: nobody polls it.
+    pub(crate) fn new(inner: B, watch: Watch) -> Self {
+        let mut body = Self { inner, watch: Some(watch) };
+        if body.inner.is_end_stream() {
+            body.finish(BodyEnd::Whole);
+        }
+        body
+    }
+}
+
+impl<B> TapBody<B> {
+    fn finish(&mut self, end: BodyEnd) {
+        if let Some(watch) = self.watch.take() {
+            watch.finish(end);
+        }
+    }
+}
+
+impl<B> Body for TapBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: std::error::Error,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = &mut *self;
+        let frame = ready!(Pin::new(&mut this.inner).poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => {
+                if let (Some(data), Some(watch)) = (frame.data_ref(), &this.watch) {
+                    watch.live.passed(watch.direction, data.len() as u64);
+                    watch.lane.push(data.clone());
+                }
+                // After trailers, or once the length is reached, nobody polls again.
+                if frame.is_trailers() || this.inner.is_end_stream() {
+                    this.finish(BodyEnd::Whole);
+                }
+            }
+            Some(Err(error)) => {
+                let why = innermost(error);
+                this.finish(BodyEnd::SenderFailed(why));
+            }
+            None => this.finish(BodyEnd::Whole),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl<B> Drop for TapBody<B> {
+    fn drop(&mut self) {
+        self.finish(BodyEnd::ReceiverGone);
+    }
+}
+
+/// The message of the error that caused all others.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = cause.to_string();
+        source = cause.source();
+    }
+    text
+}
+
+fn trailer_fields(section: &[u8]) -> Vec<(String, String)> {
+    section
+        .split(|&b| b == b'\n')
+        .filter_map(|line| {
+            let colon = line.iter().position(|&b| b == b':')?;
+            let (name, value) = line.split_at(colon);
+            Some((latin1(name), latin1(value.get(1..)?.trim_ascii())))
+        })
+        .collect()
+}

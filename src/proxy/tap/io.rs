@@ -1,0 +1,480 @@
+//! A stream with a framer under it: what an HTTP implementation reads has been checked, timed
+//! and remembered first.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use http::Method;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+
+use super::framer::{Framer, Head};
+use super::rules::Violation;
+
+/// A stream whose incoming messages are followed.
+pub(crate) struct TapIo<S> {
+    stream: S,
+    tap: Tap,
+    side: Side,
+    timers: Timers,
+    /// Bytes that have passed the framer and wait for their reader.
+    ready: BytesMut,
+    reading: Idle,
+    writing: Idle,
+    ended: bool,
+    /// What the reader is told once it has taken what is ready.
+    failed: Option<Violation>,
+}
+
+/// What the owner of a connection learns from its tap.
+#[derive(Clone)]
+pub(crate) struct Tap {
+    shared: Arc<Mutex<Shared>>,
+}
+
+/// How long a stream may stand still.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timers {
+    /// From the first byte of a head to its end.
+    pub(crate) head: Duration,
+    /// Without a byte while one is due.
+    pub(crate) idle: Duration,
+    /// Without a byte while none is due.
+    pub(crate) rest: Duration,
+    /// Without a byte being accepted by the other end.
+    pub(crate) stall: Duration,
+}
+
+/// Why a tapped stream was ended from our side.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Fault {
+    /// A head or the framing was refused.
+    #[error("{0}")]
+    Refused(#[from] Violation),
+    /// Nothing arrived for this long while something was due.
+    #[error("no byte arrived for {} s", .0.as_secs())]
+    Idle(Duration),
+    /// Nothing was accepted for this long.
+    #[error("no byte was accepted for {} s", .0.as_secs())]
+    Stalled(Duration),
+}
+
+struct Shared {
+    framer: Framer,
+    fault: Option<Fault>,
+    last_write: Option<Instant>,
+    last_read: Option<Instant>,
+}
+
+enum Side {
+    /// We are the server: a refused head is replaced by a request that asks for its refusal, so
+    /// that the answer is written in its turn, after the answers before it.
+    Server,
+    /// We are the client: a refused head is an error.
+    Client,
+}
+
+impl<S> TapIo<S> {
+    /// Puts a tap under the server of a connection.
+    pub(crate) fn server(stream: S, framer: Framer, timers: Timers) -> (Self, Tap) {
+        Self::new(stream, framer, timers, Side::Server)
+    }
+
+    /// Puts a tap under the client of a connection.
+    pub(crate) fn client(stream: S, framer: Framer, timers: Timers) -> (Self, Tap) {
+        Self::new(stream, framer, timers, Side::Client)
+    }
+
+    fn new(stream: S, framer: Framer, timers: Timers, side: Side) -> (Self, Tap) {
+        let shared = Shared { framer, fault: None, last_write: None, last_read: None };
+        let tap = Tap { shared: Arc::new(Mutex::new(shared)) };
+        let io = Self {
+            stream,
+            tap: tap.clone(),
+            side,
+            timers,
+            ready: BytesMut::new(),
+            reading: Idle::default(),
+            writing: Idle::default(),
+            ended: false,
+            failed: None,
+        };
+        (io, tap)
+    }
+}
+
+impl Tap {
+    /// Announces that a response to this method is due from now on.
+    pub(crate) fn expect(&self, method: Method) {
+        let mut shared = self.lock();
+        shared.framer.expect(method);
+        shared.last_write = None;
+        shared.last_read = None;
+    }
+
+    /// Takes the oldest head that arrived.
+    pub(crate) fn take_head(&self) -> Option<Head> {
+        self.lock().framer.take_head()
+    }
+
+    /// Takes the trailer section of the last chunked body.
+    pub(crate) fn take_trailers(&self) -> Option<Vec<u8>> {
+        self.lock().framer.take_trailers()
+    }
+
+    /// Why the stream was ended from our side, if it was.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        self.lock().fault.clone()
+    }
+
+    /// When bytes were last handed to the socket.
+    pub(crate) fn last_write(&self) -> Option<Instant> {
+        self.lock().last_write
+    }
+
+    /// When bytes last arrived.
+    pub(crate) fn last_read(&self) -> Option<Instant> {
+        self.lock().last_read
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TapIo<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        loop {
+            if !this.ready.is_empty() {
+                let taken = this.ready.len().min(buf.remaining());
+                buf.put_slice(&this.ready.split_to(taken));
+                return Poll::Ready(Ok(()));
+            }
+            if this.ended {
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(violation) = &this.failed {
+                let fault = Fault::Refused(violation.clone());
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault)));
+            }
+            let passes = this.tap.lock().framer.passes();
+            let before = buf.filled().len();
+            let polled = if passes {
+                Pin::new(&mut this.stream).poll_read(cx, buf).map_ok(|()| None)
+            } else {
+                read_held(&mut this.stream, cx)
+            };
+            match polled {
+                Poll::Pending => {
+                    ready!(this.poll_late(cx))?;
+                    // A late head was refused: its stand-in is ready.
+                }
+                Poll::Ready(read) => {
+                    this.reading.reset();
+                    let held = read?;
+                    let arrived = match &held {
+                        None => buf.filled().get(before..).unwrap_or_default(),
+                        Some(held) => held,
+                    };
+                    if arrived.is_empty() {
+                        this.ended = true;
+                        this.tap.lock().cut_short();
+                        return Poll::Ready(Ok(()));
+                    }
+                    let kept = this.look(arrived, held.is_none());
+                    if held.is_none() {
+                        buf.set_filled(before + kept);
+                        if kept > 0 {
+                            return Poll::Ready(Ok(()));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
+    /// Shows the framer what arrived; returns how many of the bytes may stay where they are.
+    fn look(&mut self, arrived: &[u8], in_place: bool) -> usize {
+        let mut shared = self.tap.lock();
+        shared.last_read = Some(Instant::now());
+        let passed = if in_place { shared.framer.pass(arrived) } else { Ok(0) };
+        let kept = *passed.as_ref().unwrap_or(&0);
+        let outcome = passed.and_then(|passed| {
+            shared.framer.feed(arrived.get(passed..).unwrap_or_default(), &mut self.ready)
+        });
+        drop(shared);
+        if let Err(violation) = outcome {
+            self.refuse(violation);
+        }
+        kept
+    }
+
+    /// After a violation nothing more is read.
+    fn refuse(&mut self, violation: Violation) {
+        self.tap.lock().fault.get_or_insert(Fault::Refused(violation.clone()));
+        match self.side {
+            Side::Server if violation != Violation::Chunk => {
+                self.ended = true;
+                self.ready.extend_from_slice(STAND_IN);
+            }
+            _ => self.failed = Some(violation),
+        }
+    }
+
+    /// Waits for the timer that applies while nothing arrives.
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let (began, due, raw, wrote) = {
+            let shared = self.tap.lock();
+            let framer = &shared.framer;
+            (framer.head_began(), framer.is_due(), framer.is_raw(), shared.last_write)
+        };
+        let limit = match (began, due) {
+            (Some(_), _) => self.timers.head,
+            (None, true) => self.timers.idle,
+            (None, false) => self.timers.rest,
+        };
+        // While a request is still being written, its response is not late.
+        let since = match self.side {
+            Side::Client if !raw => wrote,
+            _ => None,
+        };
+        let since = [self.reading.since, since, began].into_iter().flatten().max();
+        ready!(self.reading.poll(cx, since, limit));
+        if began.is_some() {
+            self.tap.lock().framer.refuse(Violation::Late);
+            self.refuse(Violation::Late);
+            return Poll::Ready(Ok(()));
+        }
+        if !due && matches!(self.side, Side::Server) {
+            self.ended = true;
+            return Poll::Ready(Ok(()));
+        }
+        let fault = Fault::Idle(limit);
+        self.tap.lock().fault.get_or_insert(fault.clone());
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, fault)))
+    }
+
+    fn wrote(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(outcome) => {
+                self.writing.reset();
+                if outcome.is_ok() {
+                    self.tap.lock().last_write = Some(Instant::now());
+                }
+                Poll::Ready(outcome)
+            }
+            Poll::Pending => {
+                let limit = self.timers.stall;
+                ready!(self.writing.poll(cx, None, limit));
+                let fault = Fault::Stalled(limit);
+                self.tap.lock().fault.get_or_insert(fault.clone());
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, fault)))
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TapIo<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.wrote(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.wrote(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // TLS keeps records back until they are flushed: a flush can stall like a write.
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Ready(outcome) => Poll::Ready(outcome),
+            Poll::Pending => self.wrote(cx, Poll::Pending).map_ok(drop),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Shared {
+    /// The stream ended: a head that had begun is remembered for the trace.
+    fn cut_short(&mut self) {
+        if self.framer.head_began().is_some() {
+            self.framer.refuse(Violation::StartLine("complete"));
+        }
+    }
+}
+
+/// A timer that exists only while something is waited for.
+#[derive(Default)]
+struct Idle {
+    since: Option<Instant>,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Idle {
+    fn reset(&mut self) {
+        self.since = None;
+    }
+
+    /// Ready when `limit` has passed since waiting began, or since `later` if that is later.
+    fn poll(&mut self, cx: &mut Context<'_>, later: Option<Instant>, limit: Duration) -> Poll<()> {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        let deadline = later.map_or(since, |later| later.max(since)) + limit;
+        // An existing timer is kept while it rings early enough: it is then set anew.
+        loop {
+            let sleep = self.sleep.get_or_insert_with(|| {
+                Box::pin(tokio::time::sleep_until(deadline.into()))
+            });
+            if sleep.deadline() > deadline.into() {
+                sleep.as_mut().reset(deadline.into());
+            }
+            ready!(sleep.as_mut().poll(cx));
+            if Instant::now() >= deadline {
+                self.sleep = None;
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(deadline.into());
+        }
+    }
+}
+
+/// Reads bytes that must not be seen yet into a buffer of their own.
+fn read_held<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<Option<Vec<u8>>>> {
+    let mut space = [const { std::mem::MaybeUninit::uninit() }; HELD_READ];
+    let mut buf = ReadBuf::uninit(&mut space);
+    ready!(Pin::new(stream).poll_read(cx, &mut buf))?;
+    Poll::Ready(Ok(Some(buf.filled().to_vec())))
+}
+
+/// What the HTTP implementation is shown in place of a head that was refused.
+const STAND_IN: &[u8] = b"GET /refused HTTP/1.1\r\nHost: pullscope\r\nConnection: close\r\n\r\n";
+/// Bytes read at once while a head is awaited.
+const HELD_READ: usize = 8 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    const TIMERS: Timers = Timers {
+        head: Duration::from_secs(5),
+        idle: Duration::from_secs(7),
+        rest: Duration::from_secs(60),
+        stall: Duration::from_secs(9),
+    };
+
+    fn server() -> (TapIo<tokio::io::DuplexStream>, Tap, tokio::io::DuplexStream) {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let (io, tap) = TapIo::server(ours, Framer::requests(1_000, 10), TIMERS);
+        (io, tap, theirs)
+    }
+
+    #[tokio::test]
+    async fn what_passes_is_read_unchanged() {
+        let (mut io, tap, mut client) = server();
+        let sent = b"PUT / HTTP/1.1\r\nhOST: a\r\nContent-Length: 4\r\n\r\nbody";
+        client.write_all(sent).await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut read = Vec::new();
+        io.read_to_end(&mut read).await.unwrap();
+        assert_eq!(read, sent);
+        let head = tap.take_head().unwrap();
+        assert_eq!(head.raw.as_bytes(), sent.strip_suffix(b"body").unwrap());
+        assert!(tap.take_head().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_refused_head_becomes_the_stand_in_and_the_end() {
+        let (mut io, tap, mut client) = server();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\nmore").await.unwrap();
+        let mut read = Vec::new();
+        io.read_to_end(&mut read).await.unwrap();
+        assert_eq!(read, STAND_IN);
+        assert!(tap.take_head().unwrap().refused.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_dribbles_is_late_whatever_its_rate() {
+        let (mut io, tap, mut client) = server();
+        let dribble = async {
+            for byte in b"GET / HTTP/1.1\r\nHost: a\r\n" {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                if client.write_all(&[*byte]).await.is_err() {
+                    break;
+                }
+            }
+            client
+        };
+        let mut read = Vec::new();
+        let (_, outcome) = tokio::join!(dribble, io.read_to_end(&mut read));
+        outcome.unwrap();
+        assert_eq!(read, STAND_IN);
+        assert_eq!(tap.take_head().unwrap().refused, Some(Violation::Late));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_is_an_error_and_a_quiet_connection_an_end() {
+        let (mut io, tap, mut client) = server();
+        client.write_all(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nb").await.unwrap();
+        let mut read = Vec::new();
+        let error = io.read_to_end(&mut read).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(tap.fault(), Some(Fault::Idle(TIMERS.idle)));
+
+        let (mut io, _tap, _client) = server();
+        assert_eq!(io.read(&mut [0; 10]).await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_that_accepts_nothing_is_an_error() {
+        let (mut io, _tap, _client) = server();
+        let error = io.write_all(&vec![0; 1 << 20]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_client_reads_nothing_it_did_not_ask_for() {
+        let (ours, mut server) = tokio::io::duplex(1_000);
+        let (mut io, tap) = TapIo::client(ours, Framer::responses(1_000, 10), TIMERS);
+        tap.expect(Method::GET);
+        server.write_all(b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\n").await.unwrap();
+        let mut read = [0; 100];
+        assert_eq!(io.read(&mut read).await.unwrap(), 27);
+        assert_eq!(io.read(&mut read).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(tap.fault(), Some(Fault::Refused(Violation::Unsolicited)));
+    }
+}

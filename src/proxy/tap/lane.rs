@@ -1,0 +1,166 @@
+//! Measuring beside the transfer: small bodies at once, large ones on another thread.
+//!
+//! The relay only queues references to bytes it has already passed on. If measuring falls
+//! behind by [`BEHIND`] bytes the relay lends a hand, so that memory stays bounded and no byte
+//! goes unmeasured.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio_util::task::TaskTracker;
+
+use crate::exchange::Body;
+
+use super::content::Meter;
+
+/// One body's queue.
+pub(crate) struct Lane {
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    meter: Mutex<Option<Meter>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+    running: bool,
+    closing: Option<Closing>,
+}
+
+struct Closing {
+    complete: bool,
+    then: Box<dyn FnOnce(Body) + Send>,
+}
+
+impl Lane {
+    /// A lane for one body; threads are taken from the runtime and tracked by `tasks`.
+    pub(crate) fn new(meter: Meter, tasks: TaskTracker) -> Self {
+        let shared = Shared { queue: Mutex::default(), meter: Mutex::new(Some(meter)) };
+        Self { shared: Arc::new(shared), tasks }
+    }
+
+    /// Queues bytes that have passed.
+    pub(crate) fn push(&self, bytes: Bytes) {
+        let mut queue = self.shared.queue();
+        queue.bytes += bytes.len();
+        queue.pieces.push_back(bytes);
+        if queue.bytes >= BEHIND {
+            drop(queue);
+            self.shared.catch_up();
+        } else if queue.bytes >= OFFLOAD && !queue.running {
+            queue.running = true;
+            drop(queue);
+            self.start();
+        }
+    }
+
+    /// No more bytes will come; `then` is called with the result, at once or from the thread
+    /// that still measures.
+    pub(crate) fn close(self, complete: bool, then: impl FnOnce(Body) + Send + 'static) {
+        let mut queue = self.shared.queue();
+        queue.closing = Some(Closing { complete, then: Box::new(then) });
+        if !queue.running {
+            queue.running = true;
+            drop(queue);
+            self.shared.run();
+        }
+    }
+
+    fn start(&self) {
+        let shared = Arc::clone(&self.shared);
+        self.tasks.spawn_blocking(move || shared.run());
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Measures until there is nothing left, and finishes when the lane is closed.
+    fn run(&self) {
+        loop {
+            self.catch_up();
+            let mut queue = self.queue();
+            if !queue.pieces.is_empty() {
+                continue;
+            }
+            let closing = queue.closing.take();
+            queue.running = false;
+            drop(queue);
+            if let Some(closing) = closing {
+                let meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(meter) = meter {
+                    (closing.then)(meter.finish(closing.complete));
+                }
+            }
+            return;
+        }
+    }
+
+    /// Measures what is queued. The meter is locked before the queue is emptied, so that pieces
+    /// stay in order whoever measures them.
+    fn catch_up(&self) {
+        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue();
+        let pieces = std::mem::take(&mut queue.pieces);
+        queue.bytes = 0;
+        drop(queue);
+        if let Some(meter) = meter.as_mut() {
+            pieces.iter().for_each(|piece| meter.update(piece));
+        }
+    }
+}
+
+/// Queued bytes that are worth another thread.
+const OFFLOAD: usize = 256 * 1024;
+/// Queued bytes at which the relay measures itself.
+const BEHIND: usize = 2 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use crate::exchange::sink::Direction;
+    use crate::exchange::{ExchangeId, RawHead};
+    use crate::proxy::recorder::Recorder;
+    use crate::proxy::tap::content::Policy;
+
+    use super::*;
+
+    fn lane(tasks: &TaskTracker) -> Lane {
+        let (recorder, _changes) = Recorder::new(10, 1 << 20);
+        let policy = Policy { hash: true, max_body: 0, store: None };
+        let head = RawHead::new("HTTP/1.1 200 OK\r\n\r\n");
+        let meter = Meter::new(&policy, &head, &recorder, ExchangeId(1), Direction::Response);
+        Lane::new(meter, tasks.clone())
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn every_byte_is_measured_once_and_in_order() {
+        for total in [0, 1, OFFLOAD, BEHIND * 3 + 7] {
+            let content: Vec<u8> = (0..total).map(|n| u8::try_from(n % 251).unwrap()).collect();
+            let tasks = TaskTracker::new();
+            let lane = lane(&tasks);
+            for piece in content.chunks(60_000) {
+                lane.push(Bytes::copy_from_slice(piece));
+                tokio::task::yield_now().await;
+            }
+            let (sender, result) = mpsc::channel();
+            lane.close(true, move |body| sender.send(body).unwrap());
+            tasks.close();
+            tasks.wait().await;
+            let body = result.recv().unwrap();
+            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content);
+            let hex: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+            assert_eq!(body.size, total as u64);
+            assert_eq!(body.sha256, Some(hex));
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What a message head may look like, and how long its body is.
+//!
+//! Stricter than RFC 9112 wherever two parsers could disagree about where a message ends: what
+//! is ambiguous is refused, never repaired.
+
+use thiserror::Error;
+
+use crate::exchange::RawHead;
+
+/// How the end of a message body is found (RFC 9112 section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// There is no body.
+    None,
+    /// This many bytes.
+    Length(u64),
+    /// Chunked transfer coding.
+    Chunked,
+    /// All bytes up to the end of the connection.
+    UntilClose,
+    /// The connection leaves HTTP (101, or a CONNECT that succeeded).
+    Switched,
+}
+
+/// Why a head is refused.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Violation {
+    /// The head is longer than the limit.
+    #[error("the head is longer than {0} bytes")]
+    TooLong(usize),
+    /// The head has more fields than the limit.
+    #[error("the head has more than {0} fields")]
+    TooManyFields(usize),
+    /// The start line is malformed.
+    #[error("the first line is not an HTTP/1.x {0} line")]
+    StartLine(&'static str),
+    /// A line does not end in CRLF, or holds a CR or NUL.
+    #[error("a line holds a bare CR, a bare LF or a NUL")]
+    LineEnd,
+    /// A field line is malformed.
+    #[error("a header line is malformed: {0}")]
+    FieldLine(&'static str),
+    /// `Transfer-Encoding` and `Content-Length` stand together.
+    #[error("it has both Transfer-Encoding and Content-Length")]
+    TwoLengths,
+    /// `Transfer-Encoding` is not exactly one `chunked`.
+    #[error("its Transfer-Encoding is not exactly \"chunked\"")]
+    TransferEncoding,
+    /// `Content-Length` is not one number.
+    #[error("its Content-Length is not one number")]
+    ContentLength,
+    /// An HTTP/1.1 request does not have exactly one Host.
+    #[error("it does not have exactly one Host header")]
+    Host,
+    /// Chunked framing is malformed.
+    #[error("its chunked framing is malformed")]
+    Chunk,
+    /// The head did not arrive in time.
+    #[error("the head did not arrive in time")]
+    Late,
+    /// Bytes arrived that belong to no message.
+    #[error("bytes arrived that belong to no response")]
+    Unsolicited,
+}
+
+/// Checks a request head and says how its body is framed.
+pub(crate) fn request(head: &RawHead, max_fields: usize) -> Result<Framing, Violation> {
+    let version = request_line(head.start_line())?;
+    field_lines(head, max_fields)?;
+    let hosts = head.values("host").count();
+    if hosts > 1 || (hosts == 0 && version == Version::Http11) {
+        return Err(Violation::Host);
+    }
+    Ok(length(head, version)?.unwrap_or(Framing::None))
+}
+
+/// Checks a response head and says how its body is framed, given the request's method.
+pub(crate) fn response(
+    head: &RawHead,
+    method: &http::Method,
+    max_fields: usize,
+) -> Result<Framing, Violation> {
+    let (version, status) = status_line(head.start_line())?;
+    field_lines(head, max_fields)?;
+    let length = length(head, version)?;
+    Ok(match status {
+        101 => Framing::Switched,
+        100..=199 | 204 | 304 => Framing::None,
+        200..=299 if method == http::Method::CONNECT => Framing::Switched,
+        _ if method == http::Method::HEAD => Framing::None,
+        _ => length.unwrap_or(Framing::UntilClose),
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Http10,
+    Http11,
+}
+
+fn request_line(line: &[u8]) -> Result<Version, Violation> {
+    let wrong = Violation::StartLine("request");
+    let mut words = line.split(|&b| b == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(wrong);
+    };
+    let target_ok = !target.is_empty() && target.iter().all(|&b| b > b' ' && b != 0x7f);
+    if !is_token(method) || !target_ok {
+        return Err(wrong);
+    }
+    parse_version(version).ok_or(wrong)
+}
+
+fn status_line(line: &[u8]) -> Result<(Version, u16), Violation> {
+    let wrong = Violation::StartLine("status");
+    let mut words = line.splitn(3, |&b| b == b' ');
+    let version = words.next().and_then(parse_version).ok_or_else(|| wrong.clone())?;
+    let digits = words.next().ok_or_else(|| wrong.clone())?;
+    let reason = words.next().unwrap_or_default();
+    let status = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
+    match status {
+        Some(status @ 100..=999) if digits.len() == 3 && is_field_text(reason) => {
+            Ok((version, status))
+        }
+        _ => Err(wrong),
+    }
+}
+
+fn parse_version(word: &[u8]) -> Option<Version> {
+    match word {
+        b"HTTP/1.1" => Some(Version::Http11),
+        b"HTTP/1.0" => Some(Version::Http10),
+        _ => None,
+    }
+}
+
+/// Checks every line after the first.
+fn field_lines(head: &RawHead, max_fields: usize) -> Result<(), Violation> {
+    let bytes = head.as_bytes();
+    let body = bytes.strip_suffix(b"\r\n\r\n").ok_or(Violation::LineEnd)?;
+    let mut count = 0;
+    for (index, line) in body.split(|&b| b == b'\n').enumerate() {
+        // Splitting at LF leaves a CR at the end of every line but the last.
+        let last = line.as_ptr_range().end == body.as_ptr_range().end;
+        let line = match (line.strip_suffix(b"\r"), last) {
+            (Some(line), false) => line,
+            (None, true) => line,
+            _ => return Err(Violation::LineEnd),
+        };
+        if line.iter().any(|b| matches!(b, b'\r' | 0)) {
+            return Err(Violation::LineEnd);
+        }
+        if index > 0 {
+            count += 1;
+            field_line(line)?;
+        }
+    }
+    if count > max_fields { Err(Violation::TooManyFields(max_fields)) } else { Ok(()) }
+}
+
+fn field_line(line: &[u8]) -> Result<(), Violation> {
+    if line.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
+        return Err(Violation::FieldLine("a line is folded (obs-fold)"));
+    }
+    let colon = line.iter().position(|&b| b == b':');
+    let (name, value) = match colon {
+        Some(at) => line.split_at(at),
+        None => return Err(Violation::FieldLine("there is no colon")),
+    };
+    if !is_token(name) {
+        return Err(Violation::FieldLine("the name is not a token"));
+    }
+    if !is_field_text(value) {
+        return Err(Violation::FieldLine("the value holds a control character"));
+    }
+    Ok(())
+}
+
+/// The framing that the head's own fields ask for.
+fn length(head: &RawHead, version: Version) -> Result<Option<Framing>, Violation> {
+    let mut codings = head.values("transfer-encoding");
+    let coding = codings.next();
+    let mut lengths = head.values("content-length").peekable();
+    if let Some(coding) = coding {
+        let one_chunked = coding.eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
+        if !one_chunked || version == Version::Http10 {
+            return Err(Violation::TransferEncoding);
+        }
+        if lengths.peek().is_some() {
+            return Err(Violation::TwoLengths);
+        }
+        return Ok(Some(Framing::Chunked));
+    }
+    let Some(first) = lengths.next() else { return Ok(None) };
+    if lengths.next().is_some() {
+        return Err(Violation::ContentLength);
+    }
+    let number = (1..=19).contains(&first.len()) && first.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(first).ok().filter(|_| number);
+    match text.and_then(|text| text.parse().ok()) {
+        Some(length) => Ok(Some(Framing::Length(length))),
+        None => Err(Violation::ContentLength),
+    }
+}
+
+/// RFC 9110 section 5.6.2.
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty()
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+}
+
+/// RFC 9110 section 5.5: visible characters, white space and obs-text.
+fn is_field_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7f))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(head: &str) -> Result<Framing, Violation> {
+        request(&RawHead::new(head), 5)
+    }
+
+    fn answer(head: &str) -> Result<Framing, Violation> {
+        response(&RawHead::new(head), &http::Method::GET, 5)
+    }
+
+    #[test]
+    fn framing_is_read_by_the_book() {
+        assert_eq!(ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Ok(Framing::None));
+        assert_eq!(ask("GET / HTTP/1.0\r\n\r\n"), Ok(Framing::None));
+        let sized = "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n";
+        assert_eq!(ask(sized), Ok(Framing::Length(12)));
+        let chunked = "PATCH / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
+        assert_eq!(ask(chunked), Ok(Framing::Chunked));
+        assert_eq!(answer("HTTP/1.1 200\r\n\r\n"), Ok(Framing::UntilClose));
+        assert_eq!(answer("HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n"), Ok(Framing::None));
+        assert_eq!(answer("HTTP/1.1 101 S\r\n\r\n"), Ok(Framing::Switched));
+        let head = RawHead::new("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+        assert_eq!(response(&head, &http::Method::HEAD, 5), Ok(Framing::None));
+    }
+
+    #[test]
+    fn what_two_parsers_could_read_in_two_ways_is_refused() {
+        let with = |lines: &str| ask(&format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n\r\n"));
+        let te = Violation::TransferEncoding;
+        for (lines, why) in [
+            ("Transfer-Encoding: chunked\r\nContent-Length: 1", Violation::TwoLengths),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", te.clone()),
+            ("Transfer-Encoding: gzip, chunked", te.clone()),
+            ("Transfer-Encoding: identity", te.clone()),
+            ("Transfer-Encoding: \x0bchunked", Violation::FieldLine("the value holds a control character")),
+            ("Content-Length: 1\r\nContent-Length: 1", Violation::ContentLength),
+            ("Content-Length: 1, 1", Violation::ContentLength),
+            ("Content-Length: +1", Violation::ContentLength),
+            ("Content-Length: 0x1", Violation::ContentLength),
+            ("Content-Length: 99999999999999999999", Violation::ContentLength),
+            ("Content-Length : 1", Violation::FieldLine("the name is not a token")),
+            ("X: a\r\n folded", Violation::FieldLine("a line is folded (obs-fold)")),
+            ("X: a\nY: b", Violation::LineEnd),
+            ("X: a\rb", Violation::LineEnd),
+            ("X: a\0b", Violation::LineEnd),
+            ("no colon", Violation::FieldLine("there is no colon")),
+            ("Host: b", Violation::Host),
+            ("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1", Violation::TooManyFields(5)),
+        ] {
+            assert_eq!(with(lines), Err(why), "{lines:?}");
+        }
+        let old = "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(ask(old), Err(te));
+        assert_eq!(ask("GET / HTTP/1.1\r\n\r\n"), Err(Violation::Host));
+    }
+
+    #[test]
+    fn start_lines_are_strict() {
+        for line in ["GET /", "GET  / HTTP/1.1", "GET / HTTP/2.0", " GET / HTTP/1.1", "G(T / HTTP/1.1"] {
+            let refused = ask(&format!("{line}\r\nHost: a\r\n\r\n"));
+            assert_eq!(refused, Err(Violation::StartLine("request")), "{line:?}");
+        }
+        for line in ["HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1", "HTTP/3 200 OK", "200 OK"] {
+            let refused = answer(&format!("{line}\r\n\r\n"));
+            assert_eq!(refused, Err(Violation::StartLine("status")), "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! From a target to a stream that is ready to be spoken on.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::ServerName;
+use tokio::io::{self, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::exchange::{Authority, Failure, RawHead, Upstream, Verification};
+use crate::proxy::live::Phases;
+use crate::proxy::recorder::Recorder;
+use crate::proxy::settings::Settings;
+use crate::proxy::tap::body::innermost;
+
+use super::dial::{self, Dialled};
+use super::route::{Scheme, Target, Via};
+use super::tls::{self, UpstreamTls, UpstreamTlsError};
+use super::vet::Vet;
+
+/// Opens connections to servers.
+pub(crate) struct Connector {
+    settings: Arc<Settings>,
+    tls: UpstreamTls,
+    lookups: Semaphore,
+    recorder: Recorder,
+    own: SocketAddr,
+    /// Sent to upstream proxies, so that a request that comes back is recognised.
+    via_token: String,
+}
+
+/// A connection, and what is known of it.
+pub(crate) struct Connected {
+    /// The stream.
+    pub(crate) stream: Stream,
+    /// For the trace.
+    pub(crate) upstream: Upstream,
+    /// How long it took: `dns`, `connect` and `ssl`.
+    pub(crate) phases: Phases,
+    /// The `Proxy-Authorization` for requests on this connection, when it leads to an upstream
+    /// proxy that is to forward plain HTTP.
+    pub(crate) forward_proxy: Option<Option<http::HeaderValue>>,
+}
+
+/// Why there is no connection, and what is known of the attempt.
+pub(crate) struct Failed {
+    /// The kind of failure.
+    pub(crate) failure: Failure,
+    /// For people.
+    pub(crate) detail: String,
+    /// For the trace.
+    pub(crate) upstream: Upstream,
+    /// How long it took.
+    pub(crate) phases: Phases,
+}
+
+/// A stream to a server, with or without TLS.
+pub(crate) enum Stream {
+    /// Without.
+    Plain(TcpStream),
+    /// With.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// One attempt, gathering what it learns.
+struct Attempt<'a> {
+    connector: &'a Connector,
+    target: &'a Target,
+    upstream: Upstream,
+    phases: Phases,
+}
+
+impl Connector {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        recorder: Recorder,
+        own: SocketAddr,
+        via_token: String,
+    ) -> Result<Self, UpstreamTlsError> {
+        let tls = UpstreamTls::new(&settings)?;
+        let lookups = Semaphore::new(settings.limits.lookups);
+        Ok(Self { settings, tls, lookups, recorder, own, via_token })
+    }
+
+    /// Connects on behalf of a client.
+    pub(crate) async fn connect(
+        &self,
+        target: &Target,
+        client: SocketAddr,
+    ) -> Result<Connected, Failed> {
+        let upstream = Upstream { socket: self.recorder.next_socket(), ..Upstream::default() };
+        let mut attempt =
+            Attempt { connector: self, target, upstream, phases: Phases::default() };
+        match attempt.run(client).await {
+            Ok((stream, forward_proxy)) => {
+                let Attempt { upstream, phases, .. } = attempt;
+                Ok(Connected { stream, upstream, phases, forward_proxy })
+            }
+            Err((failure, detail)) => {
+                let Attempt { upstream, phases, .. } = attempt;
+                Err(Failed { failure, detail, upstream, phases })
+            }
+        }
+    }
+}
+
+/// The kind of failure and a sentence about it.
+type Why = (Failure, String);
+
+impl Attempt<'_> {
+    async fn run(
+        &mut self,
+        client: SocketAddr,
+    ) -> Result<(Stream, Option<Option<http::HeaderValue>>), Why> {
+        let settings = &self.connector.settings;
+        let host = &self.target.authority.host;
+        let mapped =
+            settings.connect_to.iter().find_map(|rule| rule.apply(&self.target.authority));
+        let listed = settings.allowed_targets.iter().any(|hosts| hosts.matches(host));
+        let mut vet = Vet {
+            own: self.connector.own,
+            private: client.ip().to_canonical().is_loopback() || listed,
+            named: mapped.is_some(),
+        };
+        // An override says where the server is: going through a proxy would not get there.
+        let via = match &mapped {
+            Some(_) => None,
+            None => settings
+                .upstream_proxy
+                .for_target(self.target)
+                .map_err(|error| (Failure::UpstreamProxy, error.to_string()))?,
+        };
+        let dialled = mapped.as_ref().unwrap_or(&self.target.authority);
+        if let Some(via) = via {
+            vet.named = true;
+            self.upstream.via = Some(format!("http://{}", via.authority));
+            let stream = self.dial(&via.authority, vet).await?;
+            if self.target.scheme == Scheme::Http {
+                return Ok((Stream::Plain(stream), Some(via.credentials)));
+            }
+            let stream = self.tunnel(stream, &via).await?;
+            return self.finish(stream).await.map(|stream| (stream, None));
+        }
+        let stream = self.dial(dialled, vet).await?;
+        self.finish(stream).await.map(|stream| (stream, None))
+    }
+
+    async fn dial(&mut self, to: &Authority, vet: Vet) -> Result<TcpStream, Why> {
+        let limits = &self.connector.settings.limits;
+        match dial::dial(to, vet, limits, &self.connector.lookups).await {
+            Ok(Dialled { stream, address, dns, tcp }) => {
+                self.upstream.address = Some(address);
+                self.upstream.local = stream.local_addr().ok();
+                self.phases.dns = dns;
+                self.phases.connect = Some(tcp);
+                Ok(stream)
+            }
+            Err(failed) => {
+                self.upstream.address = failed.address;
+                self.phases.dns = failed.dns;
+                self.phases.connect = failed.tcp;
+                Err((failed.failure, failed.detail))
+            }
+        }
+    }
+
+    /// Asks an upstream proxy for a tunnel.
+    async fn tunnel(&mut self, mut stream: TcpStream, via: &Via) -> Result<TcpStream, Why> {
+        let began = Instant::now();
+        let target = &self.target.authority;
+        let mut head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes();
+        head.extend_from_slice(format!("Via: {}\r\n", self.connector.via_token).as_bytes());
+        if let Some(credentials) = &via.credentials {
+            head.extend_from_slice(b"Proxy-Authorization: ");
+            head.extend_from_slice(credentials.as_bytes());
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        let limits = &self.connector.settings.limits;
+        let asked = async {
+            stream.write_all(&head).await?;
+            read_head(&mut stream, limits.head_bytes).await
+        };
+        let outcome = timeout(limits.upstream_handshake, asked).await;
+        self.add_connect(began.elapsed());
+        let through = |detail| format!("asking the proxy {} for a tunnel: {detail}", via.authority);
+        let fail = |detail: String| Err((Failure::UpstreamProxy, through(detail)));
+        match outcome {
+            Ok(Ok(answer)) => match answer.status() {
+                Some(200..=299) => Ok(stream),
+                Some(status) => {
+                    let reason = String::from_utf8_lossy(answer.reason()).into_owned();
+                    fail(format!("it answered {status} {reason}"))
+                }
+                None => fail("its answer is not HTTP".to_owned()),
+            },
+            Ok(Err(error)) => fail(error.to_string()),
+            Err(_) => {
+                let seconds = limits.upstream_handshake.as_secs();
+                Err((Failure::Timeout, through(format!("no answer within {seconds} s"))))
+            }
+        }
+    }
+
+    /// Puts TLS on top, where the target wants it.
+    async fn finish(&mut self, stream: TcpStream) -> Result<Stream, Why> {
+        if self.target.scheme != Scheme::Https {
+            return Ok(Stream::Plain(stream));
+        }
+        let host = &self.target.authority.host;
+        let name = ServerName::try_from(host.clone())
+            .map_err(|_| (Failure::Tls, format!("{host} is not a name TLS can verify")))?;
+        let (config, seen) = self.connector.tls.config(host);
+        let limit = self.connector.settings.limits.upstream_handshake;
+        let began = Instant::now();
+        let outcome = timeout(limit, TlsConnector::from(config).connect(name, stream)).await;
+        self.phases.ssl = Some(began.elapsed());
+        self.add_connect(began.elapsed());
+        let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.upstream.certificates = presented.chain;
+        self.upstream.verification = presented.verification;
+        match outcome {
+            Ok(Ok(stream)) => {
+                let (_, session) = stream.get_ref();
+                self.upstream.tls = tls::session(
+                    session.protocol_version(),
+                    session.negotiated_cipher_suite(),
+                    session.alpn_protocol(),
+                );
+                Ok(Stream::Tls(Box::new(stream)))
+            }
+            Ok(Err(error)) => Err((Failure::Tls, self.tls_problem(&innermost(&error)))),
+            Err(_) => {
+                let seconds = limit.as_secs();
+                Err((Failure::Timeout, format!("no TLS handshake with {host} within {seconds} s")))
+            }
+        }
+    }
+
+    fn tls_problem(&self, error: &str) -> String {
+        let host = &self.target.authority.host;
+        match &self.upstream.verification {
+            Some(Verification::Rejected { reason }) => {
+                format!("the certificate that {host} presents is not valid: {reason}")
+            }
+            _ => format!("TLS handshake with {host}: {error}"),
+        }
+    }
+
+    fn add_connect(&mut self, more: Duration) {
+        *self.phases.connect.get_or_insert_default() += more;
+    }
+}
+
+/// Reads byte by byte up to the empty line, so that nothing of the tunnel is taken.
+async fn read_head(stream: &mut TcpStream, limit: usize) -> io::Result<RawHead> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() >= limit {
+            return Err(io::Error::other("its answer's head is too long"));
+        }
+        head.push(stream.read_u8().await?);
+    }
+    Ok(RawHead::new(head))
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Name lookups and TCP connections.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+use crate::exchange::{Authority, Failure};
+use crate::proxy::limits::Limits;
+
+use super::vet::Vet;
+
+/// A TCP connection and how long it took to get it.
+pub(super) struct Dialled {
+    pub(super) stream: TcpStream,
+    pub(super) address: SocketAddr,
+    pub(super) dns: Option<Duration>,
+    pub(super) tcp: Duration,
+}
+
+/// Why there is no connection.
+pub(super) struct DialFailed {
+    pub(super) failure: Failure,
+    pub(super) detail: String,
+    pub(super) address: Option<SocketAddr>,
+    pub(super) dns: Option<Duration>,
+    pub(super) tcp: Option<Duration>,
+}
+
+/// Looks the host up, vets every address, and connects to the first that answers. The address
+/// that was vetted is the address that is dialled.
+pub(super) async fn dial(
+    to: &Authority,
+    vet: Vet,
+    limits: &Limits,
+    lookups: &Semaphore,
+) -> Result<Dialled, DialFailed> {
+    let began = Instant::now();
+    let literal = to.host.parse::<IpAddr>().ok();
+    let found = match literal {
+        Some(ip) => Ok(vec![SocketAddr::new(ip, to.port)]),
+        None => lookup(to, limits, lookups).await,
+    };
+    let dns = literal.is_none().then(|| began.elapsed());
+    let failed = |(failure, detail), address, tcp| DialFailed { failure, detail, address, dns, tcp };
+    let found = found.map_err(|why| failed(why, None, None))?;
+
+    let mut refused = None;
+    let mut addresses = Vec::with_capacity(found.len());
+    for address in found {
+        match vet.check(address) {
+            Ok(()) => addresses.push(address),
+            Err(why) => refused = Some((why, address)),
+        }
+    }
+    if addresses.is_empty() {
+        return Err(match refused {
+            Some((why, address)) => failed(why, Some(address), None),
+            None => failed((Failure::Dns, format!("{} has no address", to.host)), None, None),
+        });
+    }
+
+    let began = Instant::now();
+    let first = addresses.first().copied();
+    match timeout(limits.connect, race(addresses)).await {
+        Ok(Ok((stream, address))) => {
+            // Nagle's algorithm would add a delayed acknowledgement to every small message.
+            let _ = stream.set_nodelay(true);
+            Ok(Dialled { stream, address, dns, tcp: began.elapsed() })
+        }
+        Ok(Err((address, error))) => {
+            let why = (Failure::Connect, format!("connecting to {address}: {error}"));
+            Err(failed(why, Some(address), Some(began.elapsed())))
+        }
+        Err(_) => {
+            let seconds = limits.connect.as_secs();
+            let why = (Failure::Timeout, format!("no connection to {to} within {seconds} s"));
+            Err(failed(why, first, Some(began.elapsed())))
+        }
+    }
+}
+
+async fn lookup(
+    to: &Authority,
+    limits: &Limits,
+    lookups: &Semaphore,
+) -> Result<Vec<SocketAddr>, (Failure, String)> {
+    let work = async {
+        // getaddrinfo occupies a thread: a resolver that hangs must not take all of them.
+        let _permit = lookups.acquire().await;
+        tokio::net::lookup_host((to.host.as_str(), to.port)).await.map(Iterator::collect)
+    };
+    match timeout(limits.dns, work).await {
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(error)) => Err((Failure::Dns, format!("looking up {}: {error}", to.host))),
+        Err(_) => {
+            let seconds = limits.dns.as_secs();
+            Err((Failure::Timeout, format!("no answer to the lookup of {} within {seconds} s", to.host)))
+        }
+    }
+}
+
+/// Tries the addresses in order, starting the next when one fails or takes its time (RFC 8305).
+async fn race(addresses: Vec<SocketAddr>) -> Result<(TcpStream, SocketAddr), (SocketAddr, io::Error)> {
+    let mut waiting = addresses.into_iter();
+    let mut attempts = FuturesUnordered::new();
+    let mut first_error = None;
+    let attempt = |address: SocketAddr| async move {
+        TcpStream::connect(address).await.map(|stream| (stream, address)).map_err(|e| (address, e))
+    };
+    loop {
+        if let Some(address) = waiting.next() {
+            attempts.push(attempt(address));
+        } else if attempts.is_empty() {
+            let nothing = (SocketAddr::from(([0, 0, 0, 0], 0)), io::ErrorKind::NotFound.into());
+            return Err(first_error.unwrap_or(nothing));
+        }
+        tokio::select! {
+            Some(outcome) = attempts.next() => match outcome {
+                Ok(connected) => return Ok(connected),
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                }
+            },
+            () = sleep(HEAD_START), if waiting.len() > 0 => {}
+        }
+    }
+}
+
+/// How long an attempt is alone before the next one joins it.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn vet() -> Vet {
+        Vet { own: SocketAddr::from(([127, 0, 0, 1], 1)), private: true, named: false }
+    }
+
+    async fn try_dial(host: &str, port: u16) -> Result<Dialled, DialFailed> {
+        let to = Authority { host: host.into(), port };
+        dial(&to, vet(), &Limits::default(), &Semaphore::new(1)).await
+    }
+
+    #[tokio::test]
+    async fn an_address_needs_no_lookup() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let dialled = try_dial("127.0.0.1", address.port()).await.ok().unwrap();
+        assert_eq!(dialled.address, address);
+        assert_eq!(dialled.dns, None);
+        assert!(dialled.stream.nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn failures_name_their_kind() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let free = listener.local_addr().unwrap().port();
+        drop(listener);
+        let failure = |outcome: Result<Dialled, DialFailed>| outcome.err().unwrap().failure;
+        assert_eq!(failure(try_dial("127.0.0.1", free).await), Failure::Connect);
+        assert_eq!(failure(try_dial("nowhere.invalid", 1).await), Failure::Dns);
+        assert_eq!(failure(try_dial("127.0.0.1", 1).await), Failure::Loop);
+        assert_eq!(failure(try_dial("169.254.169.254", 80).await), Failure::Forbidden);
+    }
+
+    #[tokio::test]
+    async fn a_second_address_is_tried_when_the_first_fails() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let good = listener.local_addr().unwrap();
+        let bad = SocketAddr::from(([127, 0, 0, 2], good.port()));
+        let (_, address) = race(vec![bad, good]).await.unwrap();
+        assert_eq!(address, good);
+    }
+}

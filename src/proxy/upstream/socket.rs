@@ -1,0 +1,85 @@
+//! HTTP/1.1 on a connection to a server.
+
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::exchange::Upstream;
+use crate::proxy::limits::Limits;
+use crate::proxy::live::Phases;
+use crate::proxy::tap::framer::Framer;
+use crate::proxy::tap::io::{Tap, TapIo, Timers};
+
+use super::connect::Connected;
+use super::route::Target;
+
+/// A connection on which requests can be sent, one after the other.
+pub(crate) struct Socket<B> {
+    /// Where it leads.
+    pub(crate) target: Target,
+    /// For the trace.
+    pub(crate) upstream: Upstream,
+    /// How long it took to open; taken by the first exchange.
+    pub(crate) opening: Option<Phases>,
+    /// Whether requests are to be sent in absolute form, and with which credentials.
+    pub(crate) forward_proxy: Option<Option<http::HeaderValue>>,
+    /// What arrives on it.
+    pub(crate) tap: Tap,
+    /// The sending half.
+    pub(crate) sender: SendRequest<B>,
+    /// Ends the connection's task with the socket.
+    _guard: tokio_util::sync::DropGuard,
+}
+
+impl<B> Socket<B>
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    /// Prepares a fresh connection for HTTP; its task is tracked by `tasks`.
+    ///
+    /// # Errors
+    /// When hyper refuses the connection, which it does for no known reason.
+    pub(crate) async fn open(
+        target: Target,
+        connected: Connected,
+        limits: &Limits,
+        tasks: &TaskTracker,
+    ) -> hyper::Result<Self> {
+        let Connected { stream, upstream, phases, forward_proxy } = connected;
+        let timers = Timers {
+            head: limits.upstream_idle,
+            idle: limits.upstream_idle,
+            rest: limits.keep_alive,
+            stall: limits.upstream_idle,
+        };
+        let framer = Framer::responses(limits.head_bytes, limits.head_fields);
+        let (io, tap) = TapIo::client(stream, framer, timers);
+        let (sender, connection) = http1::Builder::new()
+            .preserve_header_case(true)
+            .max_headers(limits.head_fields + 1)
+            .max_header_size(limits.head_bytes + 1)
+            .handshake(TokioIo::new(io))
+            .await?;
+        let ended = CancellationToken::new();
+        let guard = ended.clone().drop_guard();
+        tasks.spawn(async move {
+            tokio::select! {
+                // Its errors reach whoever waits for the response, or nobody needs them.
+                _ = connection.with_upgrades() => {}
+                () = ended.cancelled() => {}
+            }
+        });
+        Ok(Self {
+            target,
+            upstream,
+            opening: Some(phases),
+            forward_proxy,
+            tap,
+            sender,
+            _guard: guard,
+        })
+    }
+}

@@ -1,0 +1,222 @@
+//! TLS towards servers: verification is never skipped silently, and what a server presented is
+//! remembered even when it is refused.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, KeyLog, RootCertStore, SignatureScheme, SupportedCipherSuite,
+};
+use thiserror::Error;
+
+use crate::exchange::{TlsSession, Verification};
+use crate::proxy::pattern::HostPattern;
+use crate::proxy::settings::Settings;
+
+/// Makes client configurations, one per kind of host.
+pub(super) struct UpstreamTls {
+    base: Arc<ClientConfig>,
+    verifier: Arc<WebPkiServerVerifier>,
+    client_certificates: Vec<(HostPattern, Arc<ClientConfig>)>,
+    insecure: Vec<HostPattern>,
+}
+
+/// Why the proxy's TLS towards servers cannot be set up.
+#[derive(Debug, Error)]
+pub enum UpstreamTlsError {
+    /// There is nothing to verify servers with.
+    #[error(
+        "no trusted root certificates were found on this system ({0}). Install the system's CA \
+         certificates (Debian: ca-certificates), or name some with --upstream-ca"
+    )]
+    NoRoots(String),
+    /// A root given by the user is unusable.
+    #[error("failed to use a certificate of --upstream-ca: {0}")]
+    Root(rustls::Error),
+    /// A client certificate given by the user is unusable.
+    #[error("failed to use the client certificate for {0}: {1}")]
+    ClientCertificate(HostPattern, rustls::Error),
+    /// The verifier could not be made.
+    #[error("failed to set up certificate verification: {0}")]
+    Verifier(String),
+}
+
+/// What a server presented in one handshake.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Presented {
+    pub(super) chain: Vec<Vec<u8>>,
+    pub(super) verification: Option<Verification>,
+}
+
+/// A verifier that remembers.
+#[derive(Debug)]
+struct Witness {
+    inner: Arc<WebPkiServerVerifier>,
+    insecure: bool,
+    seen: Arc<Mutex<Presented>>,
+}
+
+impl UpstreamTls {
+    pub(super) fn new(settings: &Settings) -> Result<Self, UpstreamTlsError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let roots = Arc::new(roots(settings)?);
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
+                .build()
+                .map_err(|error| UpstreamTlsError::Verifier(error.to_string()))?;
+        let base = config(&provider, &verifier, None, settings.key_log.as_ref())
+            .map_err(|error| UpstreamTlsError::Verifier(error.to_string()))?;
+        let client_certificates = settings
+            .client_certificates
+            .iter()
+            .map(|own| {
+                let presented = Some((own.chain.clone(), own.key.clone_key()));
+                config(&provider, &verifier, presented, settings.key_log.as_ref())
+                    .map(|config| (own.hosts.clone(), Arc::new(config)))
+                    .map_err(|error| UpstreamTlsError::ClientCertificate(own.hosts.clone(), error))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            base: Arc::new(base),
+            verifier,
+            client_certificates,
+            insecure: settings.insecure.clone(),
+        })
+    }
+
+    /// A configuration for one handshake with this host, and where to look afterwards.
+    pub(super) fn config(&self, host: &str) -> (Arc<ClientConfig>, Arc<Mutex<Presented>>) {
+        let seen = Arc::new(Mutex::new(Presented::default()));
+        let base = self
+            .client_certificates
+            .iter()
+            .find(|(hosts, _)| hosts.matches(host))
+            .map_or(&self.base, |(_, config)| config);
+        let mut config = ClientConfig::clone(base);
+        config.dangerous().set_certificate_verifier(Arc::new(Witness {
+            inner: Arc::clone(&self.verifier),
+            insecure: self.insecure.iter().any(|hosts| hosts.matches(host)),
+            seen: Arc::clone(&seen),
+        }));
+        (Arc::new(config), seen)
+    }
+}
+
+/// What a finished handshake agreed on.
+pub(crate) fn session(
+    version: Option<rustls::ProtocolVersion>,
+    cipher: Option<SupportedCipherSuite>,
+    alpn: Option<&[u8]>,
+) -> Option<TlsSession> {
+    let version = match version? {
+        rustls::ProtocolVersion::TLSv1_2 => "TLSv1.2".to_owned(),
+        rustls::ProtocolVersion::TLSv1_3 => "TLSv1.3".to_owned(),
+        other => format!("{other:?}"),
+    };
+    let cipher = format!("{:?}", cipher?.suite()).replace("TLS13_", "TLS_");
+    let alpn = alpn.map(|name| String::from_utf8_lossy(name).into_owned());
+    Some(TlsSession { version, cipher, alpn })
+}
+
+fn roots(settings: &Settings) -> Result<RootCertStore, UpstreamTlsError> {
+    let mut roots = RootCertStore::empty();
+    let native = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(native.certs);
+    for root in &settings.upstream_roots {
+        roots.add(root.clone()).map_err(UpstreamTlsError::Root)?;
+    }
+    if roots.is_empty() {
+        let why = native.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        return Err(UpstreamTlsError::NoRoots(if why.is_empty() { "none".into() } else { why }));
+    }
+    Ok(roots)
+}
+
+fn config(
+    provider: &Arc<CryptoProvider>,
+    verifier: &Arc<WebPkiServerVerifier>,
+    own: Option<(Vec<CertificateDer<'static>>, rustls::pki_types::PrivateKeyDer<'static>)>,
+    key_log: Option<&Arc<dyn KeyLog>>,
+) -> Result<ClientConfig, rustls::Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()?
+        .with_webpki_verifier(Arc::clone(verifier));
+    let mut config = match own {
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // A resumed session presents no certificates: the trace would not know whom it spoke to.
+    config.resumption = rustls::client::Resumption::disabled();
+    if let Some(key_log) = key_log {
+        config.key_log = Arc::clone(key_log);
+    }
+    Ok(config)
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let outcome = self.inner.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.chain = std::iter::once(end_entity)
+            .chain(intermediates)
+            .take(MAX_CHAIN)
+            .map(|certificate| certificate.to_vec())
+            .collect();
+        match outcome {
+            Ok(verified) => {
+                seen.verification = Some(Verification::Verified);
+                Ok(verified)
+            }
+            Err(error) if self.insecure => {
+                seen.verification = Some(Verification::Overridden { reason: error.to_string() });
+                Ok(ServerCertVerified::assertion())
+            }
+            Err(error) => {
+                seen.verification = Some(Verification::Rejected { reason: error.to_string() });
+                Err(error)
+            }
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+/// Certificates of a chain that are remembered.
+const MAX_CHAIN: usize = 10;
