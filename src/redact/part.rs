@@ -44,6 +44,14 @@ pub(super) fn announces_form(head: &RawHead) -> bool {
 }
 
 impl Part<'_> {
+    /// Shows each piece of the part.
+    pub(super) fn read(self, mut look: impl FnMut(&[u8], Shape)) {
+        self.rewrite(|text, shape| {
+            look(text, shape);
+            Vec::new()
+        });
+    }
+
     /// Replaces what `find` finds in each piece of the part; whether there was anything.
     pub(super) fn rewrite(self, mut find: impl FnMut(&[u8], Shape) -> Vec<Span>) -> bool {
         match self {

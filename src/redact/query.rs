@@ -106,8 +106,9 @@ fn extent(value: &[u8], mode: Mode) -> (usize, usize) {
         Mode::Form => (0, until(value, |b| b == b'&')),
         Mode::Url => (0, until(value, |b| matches!(b, b'&' | b'#'))),
         Mode::Prose => {
-            if let Some(quoted) = value.strip_prefix(b"\"") {
-                return (1, until(quoted, |b| matches!(b, b'"' | b'\r' | b'\n')));
+            if let Some((quote @ (b'"' | b'\''), quoted)) = value.split_first() {
+                let ends = |b: &u8| b == quote || matches!(b, b'\r' | b'\n');
+                return (1, quoted.iter().position(ends).unwrap_or(quoted.len()));
             }
             let length = until(value, |b| {
                 b.is_ascii_whitespace() || b.is_ascii_control() || b"&#\"'<>\\`)]}|".contains(&b)

@@ -22,6 +22,10 @@ pub struct Redactor {
     open: HashMap<ExchangeId, Open>,
 }
 
+/// How often a text is gone through until nothing changes any more. What is replaced can end or
+/// begin another secret; real traffic is at rest after one round, only made-up text needs more.
+pub(super) const MAX_ROUNDS: usize = 8;
+
 /// What is to be remembered of an exchange until it ends.
 #[derive(Default)]
 struct Open {
@@ -83,35 +87,44 @@ impl Redactor {
         text
     }
 
-    /// Recognises secrets in all parts, then looks for known ones in all parts: what a later part
-    /// taught may stand in an earlier one. Whether anything was replaced.
+    /// Learns the secrets of all parts, then replaces them in all parts: what a later part taught
+    /// may stand in an earlier one. Whether anything was replaced.
     fn pass(&mut self, mut parts: impl FnMut(&mut dyn FnMut(Part<'_>))) -> bool {
         let mut changed = false;
-        parts(&mut |part| changed |= part.rewrite(|text, shape| self.recognise(text, shape)));
-        parts(&mut |part| changed |= part.rewrite(|text, _| spread::find(text, &self.secrets)));
+        for _ in 0..MAX_ROUNDS {
+            parts(&mut |part| part.read(|text, shape| self.learn(text, shape)));
+            let mut moved = false;
+            parts(&mut |part| moved |= part.rewrite(|text, shape| self.find(text, shape)));
+            changed |= moved;
+            if !moved {
+                break;
+            }
+        }
         changed
     }
 
-    /// Finds the secrets of a text by what it is, and learns them.
-    fn recognise(&mut self, text: &[u8], shape: Shape) -> Vec<Span> {
-        let mut spans = Vec::new();
+    /// Remembers what the secrets of a text teach.
+    fn learn(&mut self, text: &[u8], shape: Shape) {
         for Candidate { range, kind } in find::find(text, shape) {
-            let Some(value) = text.get(range.clone()) else {
-                continue;
-            };
-            for secret in lesson::lessons(kind, value) {
+            for secret in lesson::lessons(kind, text.get(range).unwrap_or_default()) {
                 let name = self.namer.name(&secret);
                 for form in lesson::forms(&secret) {
                     self.secrets.insert(&form, name);
                 }
             }
-            spans.push(Span {
-                placeholder: self.namer.name(value),
-                range,
-                quote: kind == Kind::BareCredential,
-            });
         }
-        spans
+    }
+
+    /// Finds the secrets of a text, by their place and by what they are.
+    fn find(&self, text: &[u8], shape: Shape) -> Vec<Span> {
+        let by_place = find::find(text, shape).into_iter().map(|candidate| Span {
+            placeholder: self
+                .namer
+                .name(text.get(candidate.range.clone()).unwrap_or_default()),
+            range: candidate.range,
+            quote: candidate.kind == Kind::BareCredential,
+        });
+        by_place.chain(spread::find(text, &self.secrets)).collect()
     }
 }
 

@@ -4,8 +4,10 @@ use memchr::memmem;
 
 use super::find::{self, Shape};
 use super::kind::{Candidate, Kind};
+use super::part::Part;
 use super::placeholder::Placeholder;
-use super::span::{Span, splice};
+use super::redactor::MAX_ROUNDS;
+use super::span::Span;
 
 /// A URL without its secrets, for a log line or an error text: each becomes `REDACTED`.
 ///
@@ -17,18 +19,21 @@ use super::span::{Span, splice};
 /// );
 /// ```
 pub fn url(url: &str) -> String {
-    let spans = find::find(url.as_bytes(), Shape::Url)
-        .into_iter()
-        .map(|candidate| Span {
-            range: candidate.range,
-            placeholder: Placeholder::BARE,
-            quote: false,
-        })
-        .collect();
-    match splice(url.as_bytes(), spans) {
-        Some(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        None => url.to_owned(),
+    let mut url = url.to_owned();
+    for _ in 0..MAX_ROUNDS {
+        let moved = Part::Text(&mut url, Shape::Url).rewrite(|text, shape| {
+            let bare = |candidate: Candidate| Span {
+                range: candidate.range,
+                placeholder: Placeholder::BARE,
+                quote: false,
+            };
+            find::find(text, shape).into_iter().map(bare).collect()
+        });
+        if !moved {
+            break;
+        }
     }
+    url
 }
 
 /// Finds users, passwords and secret path segments of the URLs in a text.
