@@ -1,0 +1,262 @@
+//! Header fields whose values are secrets, or hold some.
+
+use super::find::Mode;
+use super::kind::{Candidate, Kind};
+use super::query;
+
+/// How a field's value is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// `<scheme> <credentials>` (RFC 9110 section 11.6.2): the scheme's name stays.
+    Credentials,
+    /// `name=value; name=value` (RFC 6265 section 4.2): the names stay.
+    Cookies,
+    /// `name=value; attribute…` (RFC 6265 section 4.1): name and attributes stay.
+    SetCookie,
+    /// Base64 of JSON with user names and passwords.
+    DockerConfig,
+    /// A secret as a whole.
+    Opaque,
+    /// The client's address.
+    Address,
+    /// A challenge: it is the story, and holds no credentials.
+    Challenge,
+    /// A URL and nothing else.
+    Url,
+    /// Anything else.
+    Plain,
+}
+
+impl Rule {
+    /// The rule for fields of this name, in any case.
+    pub(super) fn of(name: &[u8]) -> Self {
+        let name = name.trim_ascii().to_ascii_lowercase();
+        match name.as_slice() {
+            b"authorization"
+            | b"proxy-authorization"
+            | b"x-serverless-authorization"
+            | b"x-forwarded-authorization" => Self::Credentials,
+            b"cookie" => Self::Cookies,
+            b"set-cookie" => Self::SetCookie,
+            b"x-registry-auth" | b"x-registry-config" => Self::DockerConfig,
+            b"x-amz-security-token"
+            | b"x-oss-security-token"
+            | b"x-cos-security-token"
+            | b"authentication-info"
+            | b"proxy-authentication-info"
+            | b"x-auth-token"
+            | b"x-docker-token"
+            | b"x-api-key"
+            | b"x-vault-token"
+            | b"x-jfrog-art-api"
+            | b"x-csrf-token"
+            | b"x-harbor-csrf-token"
+            | b"private-token"
+            | b"job-token"
+            | b"deploy-token"
+            | b"cf-access-token"
+            | b"cf-access-client-secret"
+            | b"cf-access-jwt-assertion"
+            | b"x-goog-iap-jwt-assertion" => Self::Opaque,
+            b"docker-ratelimit-source" => Self::Address,
+            b"www-authenticate" | b"proxy-authenticate" => Self::Challenge,
+            b"location" | b"content-location" | b"referer" => Self::Url,
+            _ => Self::Plain,
+        }
+    }
+
+    /// Whether nothing but this rule applies to the value.
+    pub(super) fn is_all_there_is(self) -> bool {
+        match self {
+            Self::Credentials
+            | Self::Cookies
+            | Self::SetCookie
+            | Self::DockerConfig
+            | Self::Opaque
+            | Self::Address => true,
+            Self::Challenge | Self::Url | Self::Plain => false,
+        }
+    }
+
+    /// The rule for a line that continues a value (RFC 9112 section 5.2).
+    pub(super) fn continued(self) -> Self {
+        if self.is_all_there_is() {
+            Self::Opaque
+        } else {
+            self
+        }
+    }
+}
+
+/// Finds what the rule says about a value.
+pub(super) fn find(value: &[u8], rule: Rule, out: &mut Vec<Candidate>) {
+    let whole = 0..value.len();
+    match rule {
+        Rule::Credentials => find_credentials(value, out),
+        Rule::Cookies => {
+            let mut start = 0;
+            for pair in value.split(|&b| b == b';') {
+                out.push(cookie(start, pair));
+                start += pair.len() + 1;
+            }
+        }
+        Rule::SetCookie => {
+            out.extend(
+                value
+                    .split(|&b| b == b';')
+                    .next()
+                    .map(|pair| cookie(0, pair)),
+            );
+        }
+        Rule::DockerConfig => out.push(Candidate::new(whole, Kind::DockerConfig)),
+        Rule::Opaque => out.push(Candidate::new(whole, Kind::Credential)),
+        Rule::Address => out.push(Candidate::new(whole, Kind::Address)),
+        Rule::Challenge | Rule::Url | Rule::Plain => {}
+    }
+}
+
+fn find_credentials(value: &[u8], out: &mut Vec<Candidate>) {
+    let space = value.iter().position(|b| matches!(b, b' ' | b'\t'));
+    let (scheme, rest) = value.split_at(space.unwrap_or(value.len()));
+    let scheme = scheme.to_ascii_lowercase();
+    if !SCHEMES.contains(&scheme.as_slice()) {
+        out.push(Candidate::new(0..value.len(), Kind::Credential));
+        return;
+    }
+    let kind = match scheme.as_slice() {
+        b"basic" => Kind::Basic,
+        _ => Kind::Credential,
+    };
+    let start = value.len() - rest.trim_ascii_start().len();
+    out.push(Candidate::new(start..value.len(), kind));
+    // A signature in parts: all of it goes, and each part is worth recognising elsewhere.
+    query::find(value, Mode::Prose, out);
+}
+
+/// Names of schemes, without which a first word is part of the secret. They are those of the
+/// IANA registry and of the object stores.
+const SCHEMES: [&[u8]; 29] = [
+    b"basic",
+    b"bearer",
+    b"concealed",
+    b"digest",
+    b"dpop",
+    b"gnap",
+    b"hoba",
+    b"mutual",
+    b"negotiate",
+    b"ntlm",
+    b"oauth",
+    b"privatetoken",
+    b"scram-sha-1",
+    b"scram-sha-256",
+    b"vapid",
+    b"token",
+    b"apikey",
+    b"aws",
+    b"aws4-hmac-sha256",
+    b"aws4-ecdsa-p256-sha256",
+    b"oss",
+    b"oss4-hmac-sha256",
+    b"goog1",
+    b"goog4-hmac-sha256",
+    b"goog4-rsa-sha256",
+    b"googlelogin",
+    b"sharedkey",
+    b"sharedkeylite",
+    b"jwt",
+];
+
+/// The value of `name=value`, or all of a pair without a name.
+fn cookie(start: usize, pair: &[u8]) -> Candidate {
+    let skip = pair
+        .iter()
+        .position(|&b| b == b'=')
+        .map_or(0, |equals| equals + 1);
+    Candidate::new(start + skip..start + pair.len(), Kind::Cookie)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::find::{Shape, find};
+
+    fn found<'a>(name: &str, value: &'a str) -> Vec<&'a str> {
+        find(value.as_bytes(), Shape::Field(Rule::of(name.as_bytes())))
+            .into_iter()
+            .map(|candidate| value.get(candidate.range).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn the_scheme_stays_and_the_credentials_go() {
+        assert_eq!(
+            found("AUTHORIZATION", "Basic dXNlcjpwYXNz"),
+            ["dXNlcjpwYXNz"]
+        );
+        assert_eq!(found("Proxy-Authorization ", "bearer \t x y"), ["x y"]);
+        assert_eq!(
+            found("authorization", "no-scheme-at-all"),
+            ["no-scheme-at-all"]
+        );
+        assert_eq!(found("authorization", "unheard of"), ["unheard of"]);
+        for alone in ["Bearer", "Bearer ", "Negotiate", ""] {
+            assert!(found("Authorization", alone).is_empty(), "{alone:?}");
+        }
+    }
+
+    #[test]
+    fn a_signature_in_parts_is_learned_in_parts() {
+        let value = "AWS4-HMAC-SHA256 Credential=AK/1/2, SignedHeaders=host, Signature=ab12";
+        assert_eq!(
+            found("Authorization", value),
+            [
+                "Credential=AK/1/2, SignedHeaders=host, Signature=ab12",
+                "AK/1/2",
+                "ab12"
+            ]
+        );
+    }
+
+    #[test]
+    fn cookies_keep_their_names() {
+        assert_eq!(found("Cookie", "a=b; c=d=e;lonely"), ["b", "d=e", "lonely"]);
+        assert_eq!(
+            found("set-cookie", "__cfduid=d04e; expires=Sat; path=/"),
+            ["d04e"]
+        );
+        assert!(found("cookie", "a=; b=").is_empty());
+    }
+
+    #[test]
+    fn challenges_and_identifiers_stay() {
+        for (name, value) in [
+            (
+                "WWW-Authenticate",
+                r#"Bearer realm="https://a/token",service="s",scope="repository:a/b:pull""#,
+            ),
+            ("Proxy-Authenticate", "Basic realm=dXNlcjpwYXNz"),
+            ("x-amz-request-id", "02DD1574BF2664F6"),
+            (
+                "Docker-Content-Digest",
+                "sha256:a15790640a6690aa1730c38cf0a440e2aa44aaca9b0e8931a9f2b0d7cc90fd65",
+            ),
+            ("Link", r#"</v2/_catalog?n=1&last=a>; rel="next""#),
+        ] {
+            assert!(found(name, value).is_empty(), "{name}: {value}");
+        }
+    }
+
+    #[test]
+    fn urls_in_fields_are_read() {
+        assert_eq!(
+            found("Location", "/v2/a/blobs/uploads/1?_state=s)x"),
+            ["s)x"]
+        );
+        assert_eq!(found("Link", "</x?token=abc>; rel=next"), ["abc"]);
+        assert_eq!(
+            found("docker-ratelimit-source", "203.0.113.9"),
+            ["203.0.113.9"]
+        );
+    }
+}

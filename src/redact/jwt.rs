@@ -1,0 +1,165 @@
+//! JSON Web Tokens (RFC 7519): the signature is the secret, header and claims are the story.
+
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::kind::{Candidate, Kind};
+use super::{base64, find, placeholder};
+
+/// What of a token has to go.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Jwt {
+    /// The signature, at this range of the token.
+    Signed(Range<usize>),
+    /// All of it: its claims carry secrets of their own, such as a signed URL.
+    Loaded,
+    /// Nothing more: its signature is missing or gone already.
+    Spent,
+}
+
+/// Reads a text that is one JWT and nothing else; `None` when it is no JWT.
+pub(super) fn read(token: &[u8]) -> Option<Jwt> {
+    let mut parts = token.split(|&b| b == b'.');
+    let (Some(header), Some(claims), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let start = token.len() - signature.len();
+    if !object(header)?.starts_with(b"{") || !signature.iter().all(|&b| is_base64url(b)) {
+        return None;
+    }
+    // Claims that hold a placeholder do not decode any more.
+    if signature.is_empty() || placeholder::is(signature) {
+        return Some(Jwt::Spent);
+    }
+    let claims = object(claims)?;
+    if find::names_a_secret(&claims) {
+        return Some(Jwt::Loaded);
+    }
+    Some(Jwt::Signed(start..token.len()))
+}
+
+/// Finds the tokens in a text: around each dot before claims, which begin with `{`.
+pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
+    for dot in memmem::find_iter(text, b".e") {
+        let before = text.get(..dot).unwrap_or_default();
+        let run = before
+            .iter()
+            .rev()
+            .take_while(|b| is_base64url(**b))
+            .count();
+        let after = text.get(dot + 1..).unwrap_or_default();
+        let claims = base64url_run(after);
+        if run < MIN_PART || claims < MIN_PART || after.get(claims) != Some(&b'.') {
+            continue;
+        }
+        let end = dot + 2 + claims + base64url_run(after.get(claims + 1..).unwrap_or_default());
+        for start in header_starts(before, dot - run) {
+            match text.get(start..end).and_then(read) {
+                Some(Jwt::Signed(signature)) => {
+                    let range = start + signature.start..end;
+                    out.push(Candidate::new(range, Kind::Credential));
+                }
+                Some(Jwt::Loaded) => out.push(Candidate::new(start..end, Kind::Opaque)),
+                Some(Jwt::Spent) => {}
+                None => continue,
+            }
+            break;
+        }
+    }
+}
+
+/// Shorter parts cannot hold a JSON object with a member.
+const MIN_PART: usize = 8;
+
+/// Where a header may begin: with the run of token characters, or at `{"` in it.
+fn header_starts(before: &[u8], run: usize) -> impl Iterator<Item = usize> {
+    let inner = before
+        .get(run + 1..)
+        .and_then(|rest| memmem::find(rest, b"eyJ"));
+    std::iter::once(run).chain(inner.map(|at| run + 1 + at))
+}
+
+/// The JSON object that a part of a token encodes.
+fn object(part: &[u8]) -> Option<Vec<u8>> {
+    base64::decode(part).filter(|json| json.starts_with(b"{"))
+}
+
+fn base64url_run(text: &[u8]) -> usize {
+    text.iter().take_while(|b| is_base64url(**b)).count()
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A token with these claims and this signature.
+    pub(in super::super) fn token(claims: &str, signature: &str) -> String {
+        let part = |json: &str| {
+            let text = base64::tests::encode(json.as_bytes());
+            text.trim_end_matches('=')
+                .replace('+', "-")
+                .replace('/', "_")
+        };
+        format!(
+            "{}.{}.{signature}",
+            part(r#"{"alg":"RS256"}"#),
+            part(claims)
+        )
+    }
+
+    fn found(text: &str) -> Vec<&str> {
+        let mut out = Vec::new();
+        find(text.as_bytes(), &mut out);
+        out.iter()
+            .map(|c| text.get(c.range.clone()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn the_signature_is_the_secret() {
+        let jwt = token(r#"{"sub":"me"}"#, "c2lnbmF0dXJl");
+        let start = jwt.rfind('.').unwrap() + 1;
+        assert_eq!(read(jwt.as_bytes()), Some(Jwt::Signed(start..jwt.len())));
+        assert_eq!(found(&format!("error: token {jwt}.")), ["c2lnbmF0dXJl"]);
+        assert_eq!(found(&format!("jwt_{jwt}")), ["c2lnbmF0dXJl"]);
+    }
+
+    #[test]
+    fn what_only_looks_like_one_is_left_to_others() {
+        for text in [
+            "",
+            "a.b.c",
+            "eyJhbGciOiJ9.e.x",
+            "one.example.com",
+            "a.b.c.d.e",
+        ] {
+            assert_eq!(read(text.as_bytes()), None, "{text}");
+            assert!(found(text).is_empty(), "{text}");
+        }
+        let encrypted = format!("{}.c.d", token("{}", "b"));
+        assert_eq!(read(encrypted.as_bytes()), None);
+    }
+
+    #[test]
+    fn claims_with_secrets_in_them_are_not_kept() {
+        let jwt = token(r#"{"uri":"https://s3/x?X-Amz-Signature=0123abcd"}"#, "sig");
+        assert_eq!(read(jwt.as_bytes()), Some(Jwt::Loaded));
+        assert_eq!(found(&jwt), [jwt.as_str()]);
+    }
+
+    #[test]
+    fn a_spent_token_stays() {
+        for signature in ["", "REDACTED-012def", "REDACTED"] {
+            let jwt = token(r#"{"sub":"me"}"#, signature);
+            assert_eq!(read(jwt.as_bytes()), Some(Jwt::Spent));
+            assert!(found(&jwt).is_empty());
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Text with its escapes undone, and the way back to where each byte stood.
+//!
+//! One layer undoes percent-encoding (RFC 3986 section 2.1), HTML character references and JSON
+//! escapes at once: the text of a registry mixes them, as in a signed URL inside an HTML page
+//! inside a JSON string.
+
+use std::ops::Range;
+
+use memchr::{memchr, memchr3};
+
+/// How many layers of escapes are undone. A URL in HTML in JSON needs three.
+const DEPTH: usize = 3;
+
+/// Looks at a text as it is and at each layer below it. `look` also gets the function that leads
+/// from a range of the layer to the range of `text` it was read from.
+pub(super) fn each(
+    text: &[u8],
+    mut look: impl FnMut(&[u8], &dyn Fn(Range<usize>) -> Range<usize>),
+) {
+    look(text, &|range| range);
+    let mut layers: Vec<Layer> = Vec::new();
+    while layers.len() < DEPTH
+        && let Some(next) = Layer::below(layers.last().map_or(text, |layer| &layer.bytes))
+    {
+        layers.push(next);
+        if let Some(layer) = layers.last() {
+            let source = |range| layers.iter().rev().fold(range, |range, l| l.source(range));
+            look(&layer.bytes, &source);
+        }
+    }
+}
+
+/// The text with all layers of escapes undone.
+pub(super) fn settle(text: &[u8]) -> Vec<u8> {
+    let mut settled = text.to_vec();
+    for _ in 0..=DEPTH {
+        match Layer::below(&settled) {
+            Some(layer) => settled = layer.bytes,
+            None => break,
+        }
+    }
+    settled
+}
+
+/// A text with one layer of escapes undone.
+struct Layer {
+    bytes: Vec<u8>,
+    /// The escapes that were undone, in order.
+    escapes: Vec<Escape>,
+}
+
+/// One escape: where its bytes are in the layer, and where it stood in the source.
+struct Escape {
+    at: usize,
+    source: usize,
+    len: u8,
+    source_len: u8,
+}
+
+impl Layer {
+    /// Undoes one layer; `None` when there is nothing to undo.
+    fn below(text: &[u8]) -> Option<Self> {
+        let mut layer = Self {
+            bytes: Vec::new(),
+            escapes: Vec::new(),
+        };
+        let mut done = 0;
+        let mut from = 0;
+        while let Some(found) = memchr3(b'%', b'&', b'\\', text.get(from..)?) {
+            let source = from + found;
+            let Some((taken, piece)) = unescape(text.get(source..)?) else {
+                from = source + 1;
+                continue;
+            };
+            layer.bytes.extend_from_slice(text.get(done..source)?);
+            layer.escapes.push(Escape {
+                at: layer.bytes.len(),
+                source,
+                len: piece.len,
+                source_len: taken,
+            });
+            layer.bytes.extend_from_slice(piece.bytes());
+            from = source + usize::from(taken);
+            done = from;
+        }
+        layer.bytes.extend_from_slice(text.get(done..)?);
+        (!layer.escapes.is_empty()).then_some(layer)
+    }
+
+    /// The range of the source that a range of the layer was read from.
+    fn source(&self, range: Range<usize>) -> Range<usize> {
+        self.position(range.start, false)..self.position(range.end, true)
+    }
+
+    /// Where a position of the layer is in the source; inside an escape, where that ends or begins.
+    fn position(&self, at: usize, after: bool) -> usize {
+        let count = self.escapes.partition_point(|escape| escape.at <= at);
+        let Some(escape) = count.checked_sub(1).and_then(|last| self.escapes.get(last)) else {
+            return at;
+        };
+        let inside = at - escape.at;
+        let end = escape.source + usize::from(escape.source_len);
+        match inside.checked_sub(usize::from(escape.len)) {
+            Some(beyond) => end + beyond,
+            None if after && inside > 0 => end,
+            None => escape.source,
+        }
+    }
+}
+
+/// What an escape stands for: at most the four bytes of a UTF-8 character.
+struct Piece {
+    bytes: [u8; 4],
+    len: u8,
+}
+
+impl Piece {
+    fn byte(byte: u8) -> Self {
+        Self {
+            bytes: [byte, 0, 0, 0],
+            len: 1,
+        }
+    }
+
+    fn char(character: char) -> Self {
+        let mut bytes = [0; 4];
+        let len = match character.encode_utf8(&mut bytes).len() {
+            1 => 1,
+            2 => 2,
+            3 => 3,
+            _ => 4,
+        };
+        Self { bytes, len }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+}
+
+/// The escape at the beginning of `text`: its length and what it stands for.
+fn unescape(text: &[u8]) -> Option<(u8, Piece)> {
+    match *text {
+        [b'%', high, low, ..] => {
+            let byte = hex(&[high, low])?;
+            Some((3, Piece::byte(u8::try_from(byte).ok()?)))
+        }
+        [b'\\', b'u', ..] => unicode_escape(text),
+        [b'\\', escaped, ..] => {
+            let byte = match escaped {
+                b'"' | b'\\' | b'/' => escaped,
+                b'b' => 8,
+                b'f' => 12,
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                _ => return None,
+            };
+            Some((2, Piece::byte(byte)))
+        }
+        [b'&', ..] => character_reference(text),
+        _ => None,
+    }
+}
+
+/// `\uXXXX`, or a surrogate pair of two (RFC 8259 section 7).
+fn unicode_escape(text: &[u8]) -> Option<(u8, Piece)> {
+    let high = hex(text.get(2..6)?)?;
+    if let Some(character) = char::from_u32(high) {
+        return Some((6, Piece::char(character)));
+    }
+    let low = hex(text.get(6..12)?.strip_prefix(b"\\u")?)?;
+    let pair = (0xD800..0xDC00).contains(&high) && (0xDC00..0xE000).contains(&low);
+    let code = 0x1_0000 + ((high & 0x3FF) << 10) + (low & 0x3FF);
+    let character = char::from_u32(code).filter(|_| pair)?;
+    Some((12, Piece::char(character)))
+}
+
+/// `&amp;`, `&#38;` or `&#x26;`; of the named ones, those that stand for ASCII marks.
+fn character_reference(text: &[u8]) -> Option<(u8, Piece)> {
+    let end = memchr(b';', text.get(..12.min(text.len()))?)?;
+    let name = text.get(1..end)?;
+    let character = match name {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        b"equals" => '=',
+        b"plus" => '+',
+        b"sol" => '/',
+        b"colon" => ':',
+        b"quest" => '?',
+        b"commat" => '@',
+        b"percnt" => '%',
+        b"lowbar" => '_',
+        b"period" => '.',
+        b"num" => '#',
+        b"excl" => '!',
+        b"dollar" => '$',
+        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(hex(digits)?)?,
+        [b'#', digits @ ..] => {
+            let digits = std::str::from_utf8(digits).ok()?;
+            let plain = digits.bytes().all(|b| b.is_ascii_digit());
+            char::from_u32(digits.parse().ok().filter(|_| plain)?)?
+        }
+        _ => return None,
+    };
+    Some((u8::try_from(end + 1).ok()?, Piece::char(character)))
+}
+
+/// A number of hex digits and nothing else.
+fn hex(digits: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(digits).ok()?;
+    let plain = text.bytes().all(|b| b.is_ascii_hexdigit());
+    u32::from_str_radix(text, 16).ok().filter(|_| plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers(text: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        each(text.as_bytes(), |bytes, _| {
+            all.push(String::from_utf8_lossy(bytes).into_owned());
+        });
+        all
+    }
+
+    #[test]
+    fn escapes_are_undone_layer_by_layer() {
+        assert_eq!(layers("plain"), ["plain"]);
+        assert_eq!(
+            layers("a%2Fb&amp;c\\u0026d"),
+            ["a%2Fb&amp;c\\u0026d", "a/b&c&d"]
+        );
+        assert_eq!(layers("a%252Fb"), ["a%252Fb", "a%2Fb", "a/b"]);
+        assert_eq!(layers(r#"\"\\\/\n"#)[1], "\"\\/\n");
+        assert_eq!(layers("&#39;&#x2f;&quot;")[1], "'/\"");
+        assert_eq!(layers(r"\ud83d\ude00x")[1], "\u{1F600}x");
+    }
+
+    #[test]
+    fn what_is_no_escape_stays() {
+        for text in [
+            "100%", "%zz", "%+1", "a&b;", "&#;", "&#+3;", "\\x", "\\u12", "\\ud83d!", "&",
+        ] {
+            assert_eq!(layers(text).len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_leads_back_to_its_source() {
+        let text = r"a\u00e9b%252Fc&amp;d".as_bytes();
+        let mut found = Vec::new();
+        each(text, |bytes, source| {
+            for (needle, end) in [
+                (&b"b"[..], 1),
+                (b"/", 1),
+                (b"&", 1),
+                (b"c&d", 3),
+                (b"\xc3", 1),
+            ] {
+                if let Some(at) = memchr::memmem::find(bytes, needle) {
+                    let range = source(at..at + end);
+                    found.push(String::from_utf8_lossy(&text[range]).into_owned());
+                }
+            }
+        });
+        assert_eq!(
+            found,
+            [
+                "b", "&", r"b", "&amp;", r"c&amp;d", r"\u00e9", "b", "%252F", "&amp;", r"c&amp;d",
+                r"\u00e9"
+            ]
+        );
+    }
+
+    #[test]
+    fn layers_have_an_end() {
+        assert_eq!(layers("%25252525252541").len(), 1 + DEPTH);
+        assert_eq!(settle(b"%252541"), b"A");
+    }
+}

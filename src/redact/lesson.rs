@@ -1,0 +1,306 @@
+//! What is worth recognising elsewhere once a secret was seen.
+
+use std::net::IpAddr;
+
+use super::kind::Kind;
+use super::{base64, json, layer};
+
+/// Secrets shorter than this are replaced where they stand only.
+pub(super) const MIN_LENGTH: usize = 6;
+
+/// The secrets that the value of a candidate teaches. Each is to be recognised in all its
+/// [`forms`].
+pub(super) fn lessons(kind: Kind, value: &[u8]) -> Vec<Vec<u8>> {
+    let mut out = Vec::new();
+    teach(kind, value, &mut out);
+    out.retain(|secret| is_worth_it(secret));
+    out
+}
+
+fn teach(kind: Kind, value: &[u8], out: &mut Vec<Vec<u8>>) {
+    match kind {
+        Kind::Credential | Kind::BareCredential | Kind::Opaque => teach_token(value, out),
+        Kind::Parameter => {
+            teach_token(value, out);
+            if value.contains(&b'+') {
+                out.push(replace(value, b'+', b' '));
+            }
+        }
+        Kind::CredentialScope => {
+            let plain = layer::settle(value);
+            out.extend(plain.split(|&b| b == b'/').next().map(<[u8]>::to_vec));
+            out.push(value.to_vec());
+        }
+        Kind::Basic => {
+            out.push(value.to_vec());
+            if let Some((user, password)) = user_and_password(&layer::settle(value)) {
+                teach_login(&user, &password, out);
+            }
+        }
+        Kind::UserInfo => match value.iter().position(|&b| b == b':') {
+            Some(colon) => {
+                let (user, password) = value.split_at(colon);
+                teach_login(user, password.get(1..).unwrap_or_default(), out);
+            }
+            None if value.len() >= LONG => out.push(value.to_vec()),
+            None => {}
+        },
+        Kind::DockerConfig => {
+            out.push(value.to_vec());
+            let config = base64::decode(&layer::settle(value)).unwrap_or_default();
+            let mut members = Vec::new();
+            json::find(&config, &mut members);
+            for member in members {
+                let value = config.get(member.range).unwrap_or_default();
+                teach(member.kind, value, out);
+            }
+        }
+        Kind::Cookie if value.len() >= MIN_COOKIE => teach_token(value, out),
+        Kind::Address if !is_everywhere(value) => out.push(value.to_vec()),
+        Kind::Cookie | Kind::Address | Kind::Identity => {}
+    }
+}
+
+/// All ways in which a secret may stand in a text, apart from escapes and base64, which are
+/// undone in the text: as it is, with its own escapes undone, with `+` for spaces, and in the
+/// other of UTF-8 and Latin-1.
+pub(super) fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
+    let mut forms = Vec::new();
+    layer::each(secret, |bytes, _| forms.push(bytes.to_vec()));
+    for at in 0..forms.len() {
+        let Some(form) = forms.get(at) else { break };
+        let spaces = form.contains(&b' ').then(|| replace(form, b' ', b'+'));
+        let recoded = recode(form);
+        forms.extend(spaces.into_iter().chain(recoded));
+    }
+    forms.retain(|form| is_worth_it(form));
+    forms
+}
+
+/// User and password of Basic credentials (RFC 7617 section 2).
+pub(super) fn user_and_password(encoded: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let decoded = base64::decode(encoded)?;
+    let colon = decoded.iter().position(|&b| b == b':')?;
+    let password = decoded.get(colon + 1..)?.to_vec();
+    Some((decoded.get(..colon)?.to_vec(), password))
+}
+
+/// A secret of this length is not met by chance.
+const LONG: usize = 16;
+
+/// Shorter cookies are settings rather than sessions.
+const MIN_COOKIE: usize = 12;
+
+/// Passwords that only fill the field where the token is the user name.
+const FILLERS: [&[u8]; 3] = [b"", b"x", b"x-oauth-basic"];
+
+/// Words that stand in every capture. As a secret, each is replaced where it stands only.
+const WORDS: [&[u8]; 38] = [
+    b"access_token",
+    b"alpine",
+    b"anonymous",
+    b"application",
+    b"authorization",
+    b"authorization_code",
+    b"basic auth",
+    b"bearer",
+    b"busybox",
+    b"catalog",
+    b"debian",
+    b"default",
+    b"docker",
+    b"docker.io",
+    b"example",
+    b"gcr.io",
+    b"ghcr.io",
+    b"github",
+    b"google",
+    b"harbor",
+    b"library",
+    b"latest",
+    b"localhost",
+    b"manifest",
+    b"manifests",
+    b"password",
+    b"private",
+    b"public",
+    b"quay.io",
+    b"refresh_token",
+    b"registry",
+    b"registry.docker.io",
+    b"repository",
+    b"secret",
+    b"sha256",
+    b"string",
+    b"ubuntu",
+    b"username",
+];
+
+/// A token as a whole; of a JWT only what comes after the claims, of an encrypted one
+/// (RFC 7516) all but the header: beginnings are alike for all of an issuer's tokens.
+fn teach_token(value: &[u8], out: &mut Vec<Vec<u8>>) {
+    let parts: Vec<&[u8]> = value.split(|&b| b == b'.').collect();
+    let is_jose = parts.len() >= 3
+        && parts
+            .first()
+            .and_then(|header| base64::decode(header))
+            .is_some_and(|header| header.starts_with(b"{"));
+    match (is_jose, parts.len()) {
+        (true, 3) => out.extend(parts.last().map(|part| part.to_vec())),
+        (true, _) => out.extend(parts.iter().skip(1).map(|part| part.to_vec())),
+        (false, _) => out.push(value.to_vec()),
+    }
+}
+
+fn teach_login(user: &[u8], password: &[u8], out: &mut Vec<Vec<u8>>) {
+    if FILLERS.contains(&password) {
+        out.push(user.to_vec());
+    } else {
+        teach_token(password, out);
+    }
+}
+
+/// Whether spreading this secret takes out more secrets than sense.
+fn is_worth_it(secret: &[u8]) -> bool {
+    let is_number = secret.iter().all(u8::is_ascii_digit);
+    let mut distinct = [false; 256];
+    for byte in secret {
+        distinct[usize::from(*byte)] = true;
+    }
+    secret.len() >= MIN_LENGTH
+        && !(is_number && secret.len() < 10)
+        // Asterisks and the like stand for secrets, but are none.
+        && distinct.iter().filter(|seen| **seen).count() >= 3
+        && !secret.starts_with(b"REDACTED")
+        && !WORDS.contains(&secret.to_ascii_lowercase().as_slice())
+}
+
+/// Whether an address names no one: it stands in every capture made in a laboratory.
+fn is_everywhere(address: &[u8]) -> bool {
+    match std::str::from_utf8(address)
+        .ok()
+        .and_then(|text| text.parse().ok())
+    {
+        Some(IpAddr::V4(ip)) => {
+            ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()
+        }
+        Some(IpAddr::V6(ip)) => {
+            ip.is_loopback()
+                || ip.is_unspecified()
+                || ip.is_unique_local()
+                || ip.is_unicast_link_local()
+        }
+        None => false,
+    }
+}
+
+/// The same text in the other of UTF-8 and Latin-1, where it can be said in both.
+fn recode(text: &[u8]) -> Option<Vec<u8>> {
+    if text.is_ascii() {
+        return None;
+    }
+    match std::str::from_utf8(text) {
+        Ok(text) => text
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).ok())
+            .collect(),
+        Err(_) => Some(
+            text.iter()
+                .map(|&b| char::from(b))
+                .collect::<String>()
+                .into_bytes(),
+        ),
+    }
+}
+
+fn replace(text: &[u8], from: u8, to: u8) -> Vec<u8> {
+    text.iter()
+        .map(|&b| if b == from { to } else { b })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::base64::tests::encode;
+    use crate::redact::jwt::tests::token;
+
+    fn taught(kind: Kind, value: &str) -> Vec<String> {
+        lessons(kind, value.as_bytes())
+            .into_iter()
+            .map(|secret| String::from_utf8(secret).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_login_teaches_its_password_and_not_its_user() {
+        let login = encode(b"robot$library+puller:hunter2");
+        assert_eq!(taught(Kind::Basic, &login), [login.as_str(), "hunter2"]);
+        assert_eq!(taught(Kind::UserInfo, "someone:hunter2"), ["hunter2"]);
+        let by_token = encode(b"ghp_0123456789:x-oauth-basic");
+        assert_eq!(
+            taught(Kind::Basic, &by_token),
+            [by_token.as_str(), "ghp_0123456789"]
+        );
+        assert!(taught(Kind::UserInfo, "someone").is_empty());
+    }
+
+    #[test]
+    fn a_docker_config_teaches_all_it_holds() {
+        let inner = encode(b"me:inner-pw");
+        let config = encode(
+            format!(r#"{{"r":{{"username":"me","password":"outer-pw","auth":"{inner}"}}}}"#)
+                .as_bytes(),
+        );
+        assert_eq!(
+            taught(Kind::DockerConfig, &config),
+            [config.as_str(), "outer-pw", &inner, "inner-pw"]
+        );
+    }
+
+    #[test]
+    fn a_scope_teaches_its_key() {
+        let scope = "AKIAEXAMPLE%2F20200820%2Fs3";
+        assert_eq!(taught(Kind::CredentialScope, scope), ["AKIAEXAMPLE", scope]);
+    }
+
+    #[test]
+    fn only_what_differs_of_a_jwt_is_taught() {
+        let jwt = token(r#"{"sub":"me"}"#, "signature-1");
+        assert_eq!(taught(Kind::Opaque, &jwt), ["signature-1"]);
+    }
+
+    #[test]
+    fn words_and_short_secrets_are_not_spread() {
+        for word in [
+            "short",
+            "docker",
+            "Latest",
+            "123456",
+            "******",
+            "------x",
+            "REDACTED-00ff00",
+        ] {
+            assert!(taught(Kind::Credential, word).is_empty(), "{word}");
+        }
+        assert!(taught(Kind::Cookie, "dark-mode").is_empty());
+        assert!(taught(Kind::Identity, "long-enough-but-a-name").is_empty());
+        for address in ["127.0.0.1", "10.1.2.3", "::1", "fe80::1"] {
+            assert!(taught(Kind::Address, address).is_empty(), "{address}");
+        }
+        assert_eq!(taught(Kind::Address, "203.0.113.9"), ["203.0.113.9"]);
+    }
+
+    #[test]
+    fn a_secret_has_many_forms() {
+        let all = forms("pä%20ss wd".as_bytes());
+        for form in [
+            &b"p\xc3\xa4%20ss wd"[..],
+            b"p\xc3\xa4 ss wd",
+            b"p\xc3\xa4+ss+wd",
+            b"p\xe4 ss wd",
+        ] {
+            assert!(all.iter().any(|f| f == form), "{}", form.escape_ascii());
+        }
+    }
+}

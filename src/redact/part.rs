@@ -1,0 +1,213 @@
+//! The parts of an event that may hold a secret.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use super::field::Rule;
+use super::find::Shape;
+use super::head;
+use super::span::{Span, splice};
+use crate::exchange::{
+    Body, Capture, Connection, Ending, Event, Exchange, RawHead, Rejection, RequestHead,
+    ResponseHead, Upstream, Verification,
+};
+
+/// One part, ready to be rewritten.
+pub(super) enum Part<'a> {
+    /// A message head.
+    Head(&'a mut RawHead),
+    /// A text of this shape.
+    Text(&'a mut String, Shape),
+    /// A trailer field's value: one character for each byte.
+    Trailer(&'a mut String, Shape),
+    /// A body in memory.
+    Body(&'a mut Bytes, Shape),
+}
+
+/// What the heads say about the bodies.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Forms {
+    /// Whether the request's body is a form.
+    pub(super) request: bool,
+    /// Whether the response's body is one.
+    pub(super) response: bool,
+}
+
+/// Whether a head announces a form (`application/x-www-form-urlencoded`).
+pub(super) fn announces_form(head: &RawHead) -> bool {
+    head.values("content-type").any(|value| {
+        let kind = value.split(|&b| b == b';').next().unwrap_or_default();
+        kind.trim_ascii()
+            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    })
+}
+
+impl Part<'_> {
+    /// Shows each piece of the part.
+    pub(super) fn read(self, mut look: impl FnMut(&[u8], Shape)) {
+        self.rewrite(|text, shape| {
+            look(text, shape);
+            Vec::new()
+        });
+    }
+
+    /// Replaces what `find` finds in each piece of the part; whether there was anything.
+    pub(super) fn rewrite(self, mut find: impl FnMut(&[u8], Shape) -> Vec<Span>) -> bool {
+        match self {
+            Self::Head(head) => {
+                let bytes = head.as_bytes();
+                let spans = head::pieces(bytes)
+                    .into_iter()
+                    .flat_map(|(range, shape)| {
+                        let piece = bytes.get(range.clone()).unwrap_or_default();
+                        shifted(find(piece, shape), range.start)
+                    })
+                    .collect();
+                replace(head, splice(head.as_bytes(), spans).map(RawHead::new))
+            }
+            Self::Text(text, shape) => {
+                let spliced = splice(text.as_bytes(), find(text.as_bytes(), shape));
+                replace(text, spliced.map(into_text))
+            }
+            Self::Trailer(value, shape) => {
+                let Some(bytes) = crate::exchange::head::from_latin1(value) else {
+                    return Part::Text(value, shape).rewrite(find);
+                };
+                let spliced = splice(&bytes, find(&bytes, shape));
+                replace(
+                    value,
+                    spliced.map(|bytes| crate::exchange::head::latin1(&bytes)),
+                )
+            }
+            Self::Body(bytes, shape) => {
+                let spliced = splice(bytes, find(bytes, shape));
+                replace(bytes, spliced.map(Bytes::from))
+            }
+        }
+    }
+}
+
+/// Visits the parts of an event.
+pub(super) fn of_event(event: &mut Event, forms: Forms, visit: &mut dyn FnMut(Part<'_>)) {
+    match event {
+        Event::Opened { connection, .. } => of_connection(connection, visit),
+        Event::RequestHead { request, .. } => of_request(request, visit),
+        Event::ResponseHead { response, .. } => of_response(response, visit),
+        Event::Progress { .. } => {}
+        Event::Ended { end, .. } => {
+            of_ending(&mut end.ending, visit);
+            of_upstream(end.upstream.as_mut(), visit);
+            of_body(end.request_body.as_mut(), forms.request, visit);
+            of_body(end.response_body.as_mut(), forms.response, visit);
+        }
+        Event::Tunnel(tunnel) => {
+            of_connection(&mut tunnel.connection, visit);
+            of_upstream(tunnel.upstream.as_mut(), visit);
+            if let Some((_, ending)) = &mut tunnel.ended {
+                of_ending(ending, visit);
+            }
+        }
+        Event::HandshakeFailed(failed) => {
+            of_connection(&mut failed.connection, visit);
+            if let Rejection::Protocol { detail } = &mut failed.rejection {
+                visit(Part::Text(detail, Shape::Text));
+            }
+        }
+    }
+}
+
+/// Visits the parts of a whole exchange.
+pub(super) fn of_exchange(exchange: &mut Exchange, visit: &mut dyn FnMut(Part<'_>)) {
+    let mut forms = Forms::default();
+    of_connection(&mut exchange.connection, visit);
+    if let Some(request) = &mut exchange.request {
+        forms.request = announces_form(&request.head);
+        of_request(request, visit);
+    }
+    if let Some(response) = &mut exchange.response {
+        forms.response = announces_form(&response.head);
+        of_response(response, visit);
+    }
+    of_upstream(exchange.upstream.as_mut(), visit);
+    of_body(exchange.request_body.as_mut(), forms.request, visit);
+    of_body(exchange.response_body.as_mut(), forms.response, visit);
+    if let Some((_, ending)) = &mut exchange.ended {
+        of_ending(ending, visit);
+    }
+}
+
+fn of_connection(connection: &mut Connection, visit: &mut dyn FnMut(Part<'_>)) {
+    if let Some(head) = &mut connection.connect_head {
+        visit(Part::Head(head));
+    }
+}
+
+fn of_request(request: &mut RequestHead, visit: &mut dyn FnMut(Part<'_>)) {
+    visit(Part::Text(&mut request.url, Shape::Url));
+    visit(Part::Head(&mut request.head));
+}
+
+fn of_response(response: &mut ResponseHead, visit: &mut dyn FnMut(Part<'_>)) {
+    visit(Part::Head(&mut response.head));
+    for head in &mut response.interim {
+        visit(Part::Head(head));
+    }
+}
+
+fn of_upstream(upstream: Option<&mut Upstream>, visit: &mut dyn FnMut(Part<'_>)) {
+    let Some(upstream) = upstream else { return };
+    if let Some(via) = &mut upstream.via {
+        visit(Part::Text(via, Shape::Authority));
+    }
+    if let Some(Verification::Rejected { reason } | Verification::Overridden { reason }) =
+        &mut upstream.verification
+    {
+        visit(Part::Text(reason, Shape::Text));
+    }
+}
+
+fn of_ending(ending: &mut Ending, visit: &mut dyn FnMut(Part<'_>)) {
+    match ending {
+        Ending::Complete => {}
+        Ending::Aborted { detail, .. } | Ending::Failed { detail, .. } => {
+            visit(Part::Text(detail, Shape::Text));
+        }
+    }
+}
+
+fn of_body(body: Option<&mut Body>, is_form: bool, visit: &mut dyn FnMut(Part<'_>)) {
+    let Some(body) = body else { return };
+    for (name, value) in &mut body.trailers {
+        let rule = Rule::of(name.as_bytes());
+        visit(Part::Trailer(value, Shape::Field(rule)));
+    }
+    if let Capture::Memory { bytes } = &mut body.capture {
+        let shape = if is_form { Shape::Form } else { Shape::Text };
+        visit(Part::Body(bytes, shape));
+    }
+}
+
+fn replace<T>(target: &mut T, value: Option<T>) -> bool {
+    match value {
+        Some(value) => {
+            *target = value;
+            true
+        }
+        None => false,
+    }
+}
+
+fn shifted(spans: Vec<Span>, by: usize) -> impl Iterator<Item = Span> {
+    let shift = move |range: Range<usize>| range.start + by..range.end + by;
+    spans.into_iter().map(move |span| Span {
+        range: shift(span.range),
+        ..span
+    })
+}
+
+/// Spans are widened to whole characters, so nothing is ever lost here.
+fn into_text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}

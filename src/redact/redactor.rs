@@ -1,0 +1,189 @@
+//! One session's redaction: what was seen, and what became of it.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::find::{self, Shape};
+use super::kind::{Candidate, Kind};
+use super::part::{self, Forms, Part};
+use super::placeholder::Namer;
+use super::secrets::Secrets;
+use super::span::Span;
+use super::{lesson, spread};
+use crate::exchange::{Event, Exchange, ExchangeId};
+
+/// Takes the secrets out of everything that passes through it, and remembers them.
+///
+/// It holds at most 20,000 secrets or 4 MiB of them; beyond that it forgets those that were not
+/// seen for the longest time. What it recognises by its place is redacted regardless.
+pub struct Redactor {
+    namer: Namer,
+    secrets: Secrets,
+    open: HashMap<ExchangeId, Open>,
+}
+
+/// How often a text is gone through until nothing changes any more. What is replaced can end or
+/// begin another secret; real traffic is at rest after one round, only made-up text needs more.
+pub(super) const MAX_ROUNDS: usize = 8;
+
+/// What is to be remembered of an exchange until it ends.
+#[derive(Default)]
+struct Open {
+    forms: Forms,
+    redacted: bool,
+}
+
+impl Redactor {
+    /// A redactor that has seen nothing yet, with a random key for its placeholders.
+    ///
+    /// # Panics
+    /// When the operating system has no randomness to give.
+    pub fn new() -> Self {
+        Self {
+            namer: Namer::new(),
+            secrets: Secrets::default(),
+            open: HashMap::new(),
+        }
+    }
+
+    /// Redacts one step of the traffic. The steps of one exchange must come in order, those of
+    /// different exchanges may mix. `Ended` is marked when anything of its exchange was redacted.
+    pub fn event(&mut self, mut event: Event) -> Event {
+        match &event {
+            Event::RequestHead { id, request } => {
+                self.open.entry(*id).or_default().forms.request =
+                    part::announces_form(&request.head);
+            }
+            Event::ResponseHead { id, response } => {
+                self.open.entry(*id).or_default().forms.response =
+                    part::announces_form(&response.head);
+            }
+            _ => {}
+        }
+        let id = event.exchange();
+        let forms = id
+            .and_then(|id| self.open.get(&id))
+            .map_or_else(Forms::default, |open| open.forms);
+        let redacted = self.pass(|visit| part::of_event(&mut event, forms, visit));
+        if let Event::Ended { id, end } = &mut event {
+            let earlier = self.open.remove(id).is_some_and(|open| open.redacted);
+            end.redacted |= earlier || redacted;
+        } else if let Some(id) = id.filter(|_| redacted) {
+            self.open.entry(id).or_default().redacted = true;
+        }
+        event
+    }
+
+    /// Redacts a whole exchange, as it is read from a file made elsewhere.
+    pub fn exchange(&mut self, mut exchange: Exchange) -> Exchange {
+        exchange.redacted |= self.pass(|visit| part::of_exchange(&mut exchange, visit));
+        exchange
+    }
+
+    /// Redacts a text that is no part of an exchange, such as a comment.
+    pub fn text(&mut self, text: &str) -> String {
+        let mut text = text.to_owned();
+        self.pass(|visit| visit(Part::Text(&mut text, Shape::Text)));
+        text
+    }
+
+    /// Learns the secrets of all parts, then replaces them in all parts: what a later part taught
+    /// may stand in an earlier one. Whether anything was replaced.
+    fn pass(&mut self, mut parts: impl FnMut(&mut dyn FnMut(Part<'_>))) -> bool {
+        let mut changed = false;
+        for _ in 0..MAX_ROUNDS {
+            parts(&mut |part| part.read(|text, shape| self.learn(text, shape)));
+            let mut moved = false;
+            parts(&mut |part| moved |= part.rewrite(|text, shape| self.find(text, shape)));
+            changed |= moved;
+            if !moved {
+                break;
+            }
+        }
+        changed
+    }
+
+    /// Remembers what the secrets of a text teach.
+    fn learn(&mut self, text: &[u8], shape: Shape) {
+        for Candidate { range, kind } in find::find(text, shape) {
+            for secret in lesson::lessons(kind, text.get(range).unwrap_or_default()) {
+                let name = self.namer.name(&secret);
+                for form in lesson::forms(&secret) {
+                    self.secrets.insert(&form, name);
+                }
+            }
+        }
+    }
+
+    /// Finds the secrets of a text, by their place and by what they are.
+    fn find(&self, text: &[u8], shape: Shape) -> Vec<Span> {
+        let by_place = find::find(text, shape).into_iter().map(|candidate| Span {
+            placeholder: self
+                .namer
+                .name(text.get(candidate.range.clone()).unwrap_or_default()),
+            range: candidate.range,
+            quote: candidate.kind == Kind::BareCredential,
+        });
+        by_place.chain(spread::find(text, &self.secrets)).collect()
+    }
+}
+
+impl Default for Redactor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Redactor {
+    /// Shows how much it knows, and nothing of what.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redactor")
+            .field("secrets", &self.secrets.len())
+            .field("open", &self.open.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_recognised_once_is_replaced_everywhere() {
+        let mut redactor = Redactor::new();
+        let first = redactor.text(r#"{"access_token":"opaque-token-1"}"#);
+        let name = first.split('"').nth(3).unwrap().to_owned();
+        assert!(name.starts_with("REDACTED-"));
+        assert_eq!(
+            redactor.text("rejected opaque-token-1."),
+            format!("rejected {name}.")
+        );
+        assert_eq!(redactor.text("?t=opaque%2Dtoken%2d1"), format!("?t={name}"));
+        assert_eq!(
+            format!("{redactor:?}"),
+            "Redactor { secrets: 1, open: 0, .. }"
+        );
+    }
+
+    #[test]
+    fn a_secret_is_replaced_before_the_place_that_gave_it_away() {
+        let mut redactor = Redactor::new();
+        let text = redactor.text(r#"hunter2 was the password: {"password":"hunter2"}"#);
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn layout_is_kept() {
+        let mut redactor = Redactor::new();
+        let text = redactor.text("{ \"token\" :\n\t\"abc\" , \"password\": 123, \"n\":null }\n");
+        let (a, b) = (text.get(14..29).unwrap(), text.get(46..61).unwrap());
+        assert_eq!(
+            text,
+            format!("{{ \"token\" :\n\t\"{a}\" , \"password\": \"{b}\", \"n\":null }}\n")
+        );
+        assert!(
+            a.starts_with("REDACTED-") && b.starts_with("REDACTED-"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! Pieces of a text to replace.
+
+use std::ops::Range;
+
+use super::placeholder::Placeholder;
+
+/// A piece of a text and what to put there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Which bytes.
+    pub(super) range: Range<usize>,
+    /// What to put there.
+    pub(super) placeholder: Placeholder,
+    /// Whether to put it in quotes, where a JSON number stood.
+    pub(super) quote: bool,
+}
+
+/// The text with all spans replaced; `None` when there are none. Spans that overlap or touch are
+/// replaced as one, by the placeholder of the one that begins first, or of the longest of those.
+pub(super) fn splice(text: &[u8], mut spans: Vec<Span>) -> Option<Vec<u8>> {
+    spans.sort_by_key(|span| (span.range.start, std::cmp::Reverse(span.range.end)));
+    let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+    for mut span in spans {
+        span.range = whole_characters(text, span.range);
+        match merged.last_mut() {
+            Some(last) if span.range.start <= last.range.end => {
+                last.range.end = last.range.end.max(span.range.end);
+            }
+            _ => merged.push(span),
+        }
+    }
+    merged.first()?;
+    let mut out = Vec::with_capacity(text.len());
+    let mut done = 0;
+    for span in merged {
+        out.extend_from_slice(text.get(done..span.range.start).unwrap_or_default());
+        let quote = span.quote.then_some(b'"');
+        out.extend(quote);
+        span.placeholder.write(&mut out);
+        out.extend(quote);
+        done = span.range.end;
+    }
+    out.extend_from_slice(text.get(done..).unwrap_or_default());
+    Some(out)
+}
+
+/// The range, made wider where it would cut a UTF-8 character.
+fn whole_characters(text: &[u8], range: Range<usize>) -> Range<usize> {
+    let continues = |at: usize| text.get(at).is_some_and(|b| (0x80..0xC0).contains(b));
+    let (mut start, mut end) = (range.start, range.end.min(text.len()));
+    for _ in 0..3 {
+        if start > 0 && continues(start) {
+            start -= 1;
+        }
+        if continues(end) {
+            end += 1;
+        }
+    }
+    start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn splice_all(text: &str, ranges: &[(usize, usize)]) -> Option<String> {
+        let spans = ranges
+            .iter()
+            .map(|&(start, end)| Span {
+                range: start..end,
+                placeholder: Placeholder::BARE,
+                quote: false,
+            })
+            .collect();
+        splice(text.as_bytes(), spans).map(|out| String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn spans_are_replaced_and_the_rest_stays() {
+        assert_eq!(splice_all("abc", &[]), None);
+        assert_eq!(
+            splice_all("abcdef", &[(4, 5), (1, 2)]).unwrap(),
+            "aREDACTEDcdREDACTEDf"
+        );
+        assert_eq!(
+            splice_all("abcdef", &[(1, 4), (2, 3), (3, 5)]).unwrap(),
+            "aREDACTEDf"
+        );
+        assert_eq!(splice_all("ab", &[(0, 1), (1, 2)]).unwrap(), "REDACTED");
+    }
+
+    #[test]
+    fn characters_stay_whole() {
+        assert_eq!(splice_all("a\u{20ac}b", &[(2, 3)]).unwrap(), "aREDACTEDb");
+    }
+
+    #[test]
+    fn a_number_becomes_a_string() {
+        let span = Span {
+            range: 1..3,
+            placeholder: Placeholder::BARE,
+            quote: true,
+        };
+        assert_eq!(splice(b":12}", vec![span]).unwrap(), b":\"REDACTED\"}");
+    }
+}

@@ -1,0 +1,90 @@
+//! Known secrets in a text, as they are, under escapes and inside base64.
+
+use std::ops::Range;
+
+use super::placeholder::{self, Placeholder};
+use super::secrets::Secrets;
+use super::span::Span;
+use super::{base64, layer};
+
+/// Finds where known secrets stand in a text. Placeholders are left whole.
+pub(super) fn find(text: &[u8], secrets: &Secrets) -> Vec<Span> {
+    let mut spans = Vec::new();
+    if secrets.is_empty() {
+        return spans;
+    }
+    let mut add = |range: Range<usize>, placeholder: Placeholder| {
+        if !placeholder::is_hurt_by(text, &range) {
+            spans.push(Span {
+                range,
+                placeholder,
+                quote: false,
+            });
+        }
+    };
+    layer::each(text, |bytes, source| {
+        secrets.scan(bytes, |range, name| add(source(range), name));
+        base64::each(bytes, |decoded, digits| {
+            secrets.scan(decoded, |range, name| add(source(digits(range)), name));
+        });
+    });
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::base64::tests::encode;
+    use crate::redact::placeholder::Namer;
+    use crate::redact::span::splice;
+
+    fn spread(secret: &str, text: &str) -> String {
+        let namer = Namer::new();
+        let mut secrets = Secrets::default();
+        secrets.insert(secret.as_bytes(), namer.name(secret.as_bytes()));
+        let spans = find(text.as_bytes(), &secrets);
+        let bytes = splice(text.as_bytes(), spans).unwrap_or_else(|| text.as_bytes().to_vec());
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_dress() {
+        let secret = "p&ss \"w/rd+<é>";
+        for dressed in [
+            secret.to_owned(),
+            "p%26ss%20%22w%2frd%2B%3C%C3%A9%3E".to_owned(),
+            "p%2526ss%2520%2522w%252Frd%252B%253C%25C3%25A9%253E".to_owned(),
+            "p&amp;ss &quot;w/rd+&lt;&#233;&gt;".to_owned(),
+            r#"p&ss \"w\/rd+<\u00e9>"#.to_owned(),
+            r"p\u0026ss \u0022w/rd\u002b\u003cé\u003e".to_owned(),
+        ] {
+            let text = spread(secret, &format!("[{dressed}]"));
+            assert!(
+                text.starts_with("[REDACTED-") && text.len() == 17,
+                "{dressed}: {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_inside_base64() {
+        for user in ["", "u:", "us:", "use:", "user:"] {
+            let text = encode(format!("{user}hunter2").as_bytes());
+            let spread = spread("hunter2", &format!("sent {text} to"));
+            assert!(
+                spread.contains("REDACTED-") && spread.ends_with(" to"),
+                "{spread}"
+            );
+            let quarter = text.len() / 2;
+            assert!(!spread.contains(text.get(quarter..text.len() - 4).unwrap()));
+        }
+    }
+
+    #[test]
+    fn placeholders_are_left_alone() {
+        assert_eq!(
+            spread("abc123", "x REDACTED-abc123 y"),
+            "x REDACTED-abc123 y"
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! Secrets of a URL that are no parameters: its user and what some servers put into its path.
+
+use memchr::memmem;
+
+use super::find::{self, Shape};
+use super::kind::{Candidate, Kind};
+use super::part::Part;
+use super::placeholder::Placeholder;
+use super::redactor::MAX_ROUNDS;
+use super::span::Span;
+
+/// A URL without its secrets, for a log line or an error text: each becomes `REDACTED`.
+///
+/// ```
+/// let url = "https://me:pw@cdn.example/blob?Expires=9&Signature=abc";
+/// assert_eq!(
+///     pullscope::redact::url(url),
+///     "https://REDACTED@cdn.example/blob?Expires=9&Signature=REDACTED"
+/// );
+/// ```
+pub fn url(url: &str) -> String {
+    let mut url = url.to_owned();
+    for _ in 0..MAX_ROUNDS {
+        let moved = Part::Text(&mut url, Shape::Url).rewrite(|text, shape| {
+            let bare = |candidate: Candidate| Span {
+                range: candidate.range,
+                placeholder: Placeholder::BARE,
+                quote: false,
+            };
+            find::find(text, shape).into_iter().map(bare).collect()
+        });
+        if !moved {
+            break;
+        }
+    }
+    url
+}
+
+/// Finds users, passwords and secret path segments of the URLs in a text.
+pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
+    find_user_info(text, out);
+    find_path_secrets(text, out);
+}
+
+/// Of a text that is one authority, with or without a scheme: all before the last `@`, since
+/// people put passwords with `/` and `#` into proxy variables.
+pub(super) fn find_user_info_of_authority(text: &[u8], out: &mut Vec<Candidate>) {
+    let start = memmem::find(text, b"://").map_or(0, |at| at + 3);
+    if let Some(at) = memchr::memrchr(b'@', text).filter(|at| *at > start) {
+        out.push(Candidate::new(start..at, Kind::UserInfo));
+    }
+}
+
+fn find_user_info(text: &[u8], out: &mut Vec<Candidate>) {
+    for scheme in memmem::find_iter(text, b"://") {
+        let start = scheme + 3;
+        let rest = text.get(start..).unwrap_or_default();
+        let authority = rest
+            .iter()
+            .position(|b| {
+                b.is_ascii_whitespace() || b.is_ascii_control() || b"/?#\"'<>\\".contains(b)
+            })
+            .and_then(|end| rest.get(..end))
+            .unwrap_or(rest);
+        if let Some(at) = memchr::memrchr(b'@', authority) {
+            out.push(Candidate::new(start..start + at, Kind::UserInfo));
+        }
+    }
+}
+
+/// Google's `/artifacts-downloads/…/downloads/<secret>` and Quay's `/_storage_proxy/<token>/…`.
+///
+/// `downloads` is also a good name for a repository: without the first part, a segment after it
+/// counts only when it is long and looks random.
+fn find_path_secrets(text: &[u8], out: &mut Vec<Candidate>) {
+    for proxy in memmem::find_iter(text, b"/_storage_proxy/") {
+        let start = proxy + b"/_storage_proxy/".len();
+        out.push(Candidate::new(
+            start..segment_end(text, start),
+            Kind::Opaque,
+        ));
+    }
+    for downloads in memmem::find_iter(text, b"/downloads/") {
+        let start = downloads + b"/downloads/".len();
+        let end = segment_end(text, start);
+        let segment = text.get(start..end).unwrap_or_default();
+        if looks_random(segment) || is_artifact_download(text.get(..downloads).unwrap_or_default())
+        {
+            out.push(Candidate::new(start..end, Kind::Opaque));
+        }
+    }
+}
+
+/// Whether a path that goes on with `/downloads/` began with `/artifacts-downloads/`.
+fn is_artifact_download(before: &[u8]) -> bool {
+    let near = before
+        .get(before.len().saturating_sub(1_024)..)
+        .unwrap_or_default();
+    let path = near
+        .iter()
+        .rposition(|b| is_path_end(*b))
+        .map_or(0, |at| at + 1);
+    near.get(path..)
+        .is_some_and(|path| memmem::find(path, b"/artifacts-downloads/").is_some())
+}
+
+fn looks_random(segment: &[u8]) -> bool {
+    let has = |sort: fn(&u8) -> bool| segment.iter().any(sort);
+    segment.len() >= 32
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_digit)
+}
+
+fn segment_end(text: &[u8], start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    let length = rest.iter().position(|&b| b == b'/' || is_path_end(b));
+    start + length.unwrap_or(rest.len())
+}
+
+fn is_path_end(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte.is_ascii_control() || b"?#&\"'<>\\".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_and_passwords_go() {
+        for (before, after) in [
+            ("http://u:p@proxy:3128/", "http://REDACTED@proxy:3128/"),
+            ("http://u:p%40x@h", "http://REDACTED@h"),
+            ("http://u:p@x@h/@y", "http://REDACTED@h/@y"),
+            ("http://h/@y?z=a@b", "http://h/@y?z=a@b"),
+            ("http://@h/", "http://@h/"),
+        ] {
+            assert_eq!(url(before), after);
+        }
+    }
+
+    #[test]
+    fn proxies_are_read_leniently() {
+        let found = |text: &str| {
+            let mut out = Vec::new();
+            find_user_info_of_authority(text.as_bytes(), &mut out);
+            out.first()
+                .map(|c| text.get(c.range.clone()).unwrap().to_owned())
+        };
+        assert_eq!(found("http://u:p/#@h:1").unwrap(), "u:p/#");
+        assert_eq!(found("u:p@h:1").unwrap(), "u:p");
+        assert_eq!(found("h:1"), None);
+    }
+
+    #[test]
+    fn path_secrets_go_and_repositories_stay() {
+        let random = "AF3kZ9xQ2mN7bV5cL8jH4gF6dS1aP0oI";
+        for (before, after) in [
+            (
+                "/artifacts-downloads/namespaces/p/repositories/r/downloads/ab12?alt=media"
+                    .to_owned(),
+                "/artifacts-downloads/namespaces/p/repositories/r/downloads/REDACTED?alt=media"
+                    .to_owned(),
+            ),
+            (
+                format!("https://h/x/downloads/{random}"),
+                "https://h/x/downloads/REDACTED".into(),
+            ),
+            (
+                "/_storage_proxy/eyJ.eyJ.x/https/s3/k".into(),
+                "/_storage_proxy/REDACTED/https/s3/k".into(),
+            ),
+            (
+                "/v2/my/downloads/manifests/latest".into(),
+                "/v2/my/downloads/manifests/latest".into(),
+            ),
+        ] {
+            assert_eq!(url(&before), after);
+        }
+    }
+
+    #[test]
+    fn a_clean_url_is_unchanged() {
+        let clean = "https://auth.docker.io/token?service=registry.docker.io&scope=repository%3Aa%2Fb%3Apull";
+        assert_eq!(url(clean), clean);
+        assert_eq!(url("?sig=\u{20ac}&x=\u{20ac}"), "?sig=REDACTED&x=\u{20ac}");
+    }
+}

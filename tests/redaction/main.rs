@@ -1,0 +1,10 @@
+//! Redaction of whole conversations, through the public interface only.
+
+#[cfg(test)]
+mod article;
+#[cfg(test)]
+mod planted;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod traffic;
