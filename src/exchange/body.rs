@@ -74,6 +74,8 @@ pub enum Omission {
     Disk,
     /// Its `Content-Encoding` is unknown or broken, so it cannot be checked for secrets.
     Undecodable,
+    /// The file the trace was read from does not hold it.
+    Absent,
 }
 
 impl Omission {
@@ -85,6 +87,7 @@ impl Omission {
             Self::Budget => "too many bodies were waiting to be written",
             Self::Disk => "the disk could not take it",
             Self::Undecodable => "its Content-Encoding could not be undone",
+            Self::Absent => "the file it was read from does not hold it",
         }
     }
 }

@@ -13,7 +13,9 @@ pub mod event;
 pub mod head;
 pub mod id;
 pub mod record;
+pub mod sink;
 pub mod timings;
+pub mod trace;
 pub mod upstream;
 
 pub use alert::{HandshakeFailed, Rejection};
@@ -24,5 +26,7 @@ pub use event::{End, Event};
 pub use head::{Fidelity, Field, RawHead};
 pub use id::{ConnectionId, ExchangeId, SocketId, TunnelId};
 pub use record::{Exchange, RequestHead, ResponseHead, ResponseOrigin, Tunnel, TunnelKind};
+pub use sink::{BodyStore, BodyWriter, Direction};
 pub use timings::Timings;
+pub use trace::{Bodies, Trace};
 pub use upstream::{Upstream, Verification};

@@ -1,0 +1,40 @@
+//! A capture that is read back: everything it holds, and access to the bodies it kept.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{Capture, Exchange, HandshakeFailed, Tunnel};
+
+/// What one capture holds, whichever kind of file it was read from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    /// The exchanges, by their start.
+    pub exchanges: Vec<Exchange>,
+    /// The tunnels that were passed on unread, by the start of their connection.
+    pub tunnels: Vec<Tunnel>,
+    /// The handshakes in which a client did not accept our certificate, by time.
+    pub handshakes: Vec<HandshakeFailed>,
+    /// Whether secrets were left in on the user's demand (`--keep-secrets`).
+    pub secrets_kept: bool,
+}
+
+/// Access to the bodies that a trace kept.
+pub trait Bodies {
+    /// The kept content; `None` when there is none, or its file is missing.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read, or does not hold what its name says.
+    fn read(&self, capture: &Capture) -> io::Result<Option<Vec<u8>>>;
+
+    /// The file that holds a stored body, when it is there.
+    fn file(&self, capture: &Capture) -> Option<PathBuf>;
+}
+
+impl Trace {
+    /// Puts everything in the order of time; what began together is ordered by number.
+    pub fn sort(&mut self) {
+        self.exchanges.sort_by_key(|e| (e.started, e.id));
+        self.tunnels.sort_by_key(|t| (t.connection.opened, t.id));
+        self.handshakes.sort_by_key(|h| (h.at, h.connection.id));
+    }
+}
