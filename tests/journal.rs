@@ -4,7 +4,8 @@
 //! of the capturing proxy.
 #![expect(
     clippy::unwrap_used,
-    reason = "a test stops where something is not as expected"
+    clippy::print_stderr,
+    reason = "a test stops where something is not as expected, and says what it could not do"
 )]
 
 use std::io::{BufRead as _, BufReader, Write as _};
