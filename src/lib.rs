@@ -3,4 +3,6 @@
 //! The crate is a library with a thin binary; `docs/architecture.md` shows its rooms.
 
 pub mod exchange;
+pub mod har;
+pub mod journal;
 pub mod redact;

@@ -1,0 +1,136 @@
+//! Certificates as people and other programs read them.
+
+use std::net::IpAddr;
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use x509_parser::prelude::{ASN1Time, FromDer as _, GeneralName, X509Certificate};
+
+use super::text::without_nul;
+
+/// What a certificate says, and the certificate itself as PEM. One that does not parse has a
+/// digest and PEM only.
+pub(super) fn describe(der: &[u8]) -> Value {
+    let mut fields = match X509Certificate::from_der(der) {
+        Ok((_, certificate)) => facts(&certificate),
+        Err(_) => Map::new(),
+    };
+    let sha256 = digest::digest(&digest::SHA256, der);
+    fields.insert("sha256".to_owned(), hex(sha256.as_ref()).into());
+    fields.insert("pem".to_owned(), pem(der).into());
+    fields.into()
+}
+
+/// The certificate in a description; `None` when there is none.
+pub(super) fn der(description: &Value) -> Option<Vec<u8>> {
+    let pem = description.get("pem")?.as_str()?;
+    let body: String = pem
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    STANDARD.decode(body).ok()
+}
+
+fn facts(certificate: &X509Certificate<'_>) -> Map<String, Value> {
+    let names = certificate
+        .subject_alternative_name()
+        .ok()
+        .flatten()
+        .map(|extension| {
+            extension
+                .value
+                .general_names
+                .iter()
+                .filter_map(name)
+                .collect()
+        })
+        .unwrap_or_default();
+    let validity = certificate.validity();
+    let mut fields = Map::new();
+    let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
+    let text = |text: String| Value::String(without_nul(text));
+    set("subject", text(certificate.subject().to_string()));
+    set("issuer", text(certificate.issuer().to_string()));
+    set("serialNumber", text(certificate.raw_serial_as_string()));
+    set("notBefore", time(validity.not_before));
+    set("notAfter", time(validity.not_after));
+    set("subjectAltNames", Value::Array(names));
+    fields
+}
+
+fn name(name: &GeneralName<'_>) -> Option<Value> {
+    match name {
+        GeneralName::DNSName(name) => Some(json!(without_nul((*name).to_owned()))),
+        GeneralName::IPAddress(bytes) => {
+            let address = <[u8; 4]>::try_from(*bytes)
+                .map(IpAddr::from)
+                .or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from));
+            Some(json!(address.ok()?))
+        }
+        _ => None,
+    }
+}
+
+fn time(time: ASN1Time) -> Value {
+    match Timestamp::from_second(time.timestamp()) {
+        Ok(timestamp) => timestamp.to_string().into(),
+        Err(_) => String::new().into(),
+    }
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    for (index, character) in text.chars().enumerate() {
+        if index > 0 && index % 64 == 0 {
+            pem.push('\n');
+        }
+        pem.push(character);
+    }
+    pem.push_str("\n-----END CERTIFICATE-----\n");
+    pem
+}
+
+/// Bytes as lower-case hexadecimal text.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_described_and_comes_back_whole() {
+        let names = ["r.example".to_owned(), "::1".to_owned()];
+        let mut params = CertificateParams::new(names).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "r");
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let description = describe(certificate.der());
+        assert_eq!(description["subjectAltNames"], json!(["r.example", "::1"]));
+        assert!(description["subject"].as_str().unwrap().contains("CN=r"));
+        assert_eq!(description["notBefore"], "1975-01-01T00:00:00Z");
+        assert_eq!(der(&description).unwrap(), certificate.der().as_ref());
+    }
+
+    #[test]
+    fn garbage_comes_back_whole_too() {
+        for bytes in [&b""[..], b"garbage", &[0; 200]] {
+            let description = describe(bytes);
+            assert_eq!(description.get("subject"), None);
+            assert_eq!(der(&description).unwrap(), bytes);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Tunnels and rejected handshakes as entries of their CONNECT request.
+
+use super::entry::{failure, phases, server, started};
+use super::model::{Content, Entry, Request, Response};
+use super::text::{connect_url, fields, url, version};
+use super::{content::size, facts};
+use crate::exchange::{
+    Connection, Ending, HandshakeFailed, Rejection, Side, Timings, Tunnel, TunnelKind,
+};
+
+/// The entry of a tunnel that was passed on unread.
+pub(super) fn tunnel(tunnel: &Tunnel) -> Entry {
+    let mut entry = entry(&tunnel.connection, &tunnel.timings);
+    if let Some(upstream) = &tunnel.upstream {
+        server(&mut entry, upstream);
+    }
+    let kind = match tunnel.kind {
+        TunnelKind::Passthrough => "passed on unread as configured",
+        TunnelKind::Opaque => "passed on unread: neither TLS nor HTTP",
+        TunnelKind::Upgraded => "passed on unread after an HTTP Upgrade",
+        TunnelKind::Unused => "closed before anything could be read",
+    };
+    let (sent, received) = (tunnel.sent, tunnel.received);
+    let mut comment = format!("tunnel {kind}; {sent} bytes sent, {received} received");
+    if let Some((_, ending)) = &tunnel.ended {
+        failure(&mut entry, ending);
+        if let Some(failure) = &entry.comment {
+            comment = format!("{comment}; {failure}");
+        }
+    }
+    entry.comment = Some(comment);
+    let transferred = size(received);
+    entry.response.extra.set("_transferSize", transferred);
+    entry.extra.set(facts::FIELD, facts::of_tunnel(tunnel));
+    entry
+}
+
+/// The entry of a client that did not accept our certificate.
+pub(super) fn handshake(failed: &HandshakeFailed) -> Entry {
+    let connection = &failed.connection;
+    let timings = Timings {
+        wait: failed.at.duration_since(connection.opened).try_into().ok(),
+        ..Timings::default()
+    };
+    let mut entry = entry(connection, &timings);
+    let detail = format!(
+        "TLS with the client failed: {}",
+        describe(&failed.rejection)
+    );
+    let ending = Ending::Aborted {
+        by: Side::Client,
+        detail,
+    };
+    failure(&mut entry, &ending);
+    entry.extra.set(facts::FIELD, facts::of_handshake());
+    entry
+}
+
+/// How a client rejected us, in one line for people.
+pub(super) fn describe(rejection: &Rejection) -> String {
+    match rejection {
+        Rejection::Alert { code, name, .. } => format!("it sent the alert {name} ({code})"),
+        Rejection::Closed => "it closed the connection on seeing our certificate".to_owned(),
+        Rejection::Protocol { detail } => super::text::without_nul(detail.clone()),
+        Rejection::Timeout => "it did not finish in time".to_owned(),
+    }
+}
+
+/// What both have in common: the request was answered with 200 before anything else happened.
+fn entry(connection: &Connection, timings: &Timings) -> Entry {
+    let (timings, time) = phases(timings);
+    let mut request = Request {
+        method: "CONNECT".to_owned(),
+        url: connection
+            .target
+            .as_ref()
+            .map_or_else(|| url("", None), connect_url),
+        body_size: 0,
+        ..Request::default()
+    };
+    if let Some(head) = &connection.connect_head {
+        request.http_version = version(head);
+        request.headers = fields(head);
+        request.headers_size = size(head.len() as u64);
+    }
+    let mut response = Response {
+        status: 200,
+        status_text: "Connection Established".to_owned(),
+        content: Content {
+            text: Some(String::new()),
+            ..Content::default()
+        },
+        body_size: 0,
+        ..Response::default()
+    };
+    response.extra.set("_transferSize", 0);
+    let mut entry = Entry {
+        started_date_time: started(connection.opened),
+        time,
+        request,
+        response,
+        timings,
+        ..Entry::default()
+    };
+    entry.extra.set("_resourceType", "other");
+    entry
+}

@@ -1,0 +1,178 @@
+//! One exchange as a HAR entry.
+
+use super::content::{self, Kept, size};
+use super::model::{Entry, Request, Response, Timings};
+use super::text::{fields, query, text, url, version, without_nul};
+use super::{certificate, cookie, facts};
+use crate::exchange::timings::millis::to_millis;
+use crate::exchange::{Capture, Ending, Exchange, Omission, ResponseHead, Side, Upstream, timings};
+
+/// Turns an exchange and its kept bodies into an entry.
+pub(super) fn entry(exchange: &Exchange, request_body: &Kept, response_body: &Kept) -> Entry {
+    let (timings, time) = phases(&exchange.timings);
+    let mut entry = Entry {
+        started_date_time: started(exchange.started),
+        time,
+        request: request(exchange, request_body),
+        response: response(exchange, response_body),
+        timings,
+        ..Entry::default()
+    };
+    if let Some(upstream) = &exchange.upstream {
+        server(&mut entry, upstream);
+    }
+    if let Some((_, ending)) = &exchange.ended {
+        failure(&mut entry, ending);
+    }
+    entry.extra.set("_resourceType", resource_type(exchange));
+    if exchange.redacted {
+        entry.extra.set("_redacted", true);
+    }
+    let inlined = [request_body, response_body].map(|kept| kept.bytes.is_some());
+    entry
+        .extra
+        .set(facts::FIELD, facts::of_exchange(exchange, inlined));
+    entry
+}
+
+fn request(exchange: &Exchange, kept: &Kept) -> Request {
+    let target = exchange.connection.target.as_ref();
+    let mut request = Request {
+        url: url("", target),
+        ..Request::default()
+    };
+    if let Some(sent) = &exchange.request {
+        let head = &sent.head;
+        request.method = text(head.method().unwrap_or_default());
+        request.url = url(&sent.url, target);
+        request.http_version = version(head);
+        request.cookies = cookie::sent(head);
+        request.headers = fields(head);
+        request.query_string = query(&request.url);
+        request.headers_size = size(head.len() as u64);
+        if let Some(body) = &exchange.request_body {
+            request.body_size = size(body.size);
+            let (post_data, other) = content::request(head, body, kept);
+            request.post_data = post_data;
+            if let Some(content) = other {
+                request.extra.set("_content", serde_json::json!(content));
+            }
+        }
+    }
+    request
+}
+
+fn response(exchange: &Exchange, kept: &Kept) -> Response {
+    let Some(ResponseHead { head, .. }) = &exchange.response else {
+        let mut response = Response::default();
+        response.extra.set("_transferSize", 0);
+        return response;
+    };
+    let body = exchange.response_body.as_ref();
+    let body_size = body.map_or(exchange.received, |body| body.size);
+    let mut response = Response {
+        status: head.status().unwrap_or_default(),
+        status_text: text(head.reason()),
+        http_version: version(head),
+        cookies: cookie::set(head),
+        headers: fields(head),
+        content: content::response(head, body, exchange.received, kept),
+        redirect_url: head.values("location").next().map(text).unwrap_or_default(),
+        headers_size: size(head.len() as u64),
+        body_size: body.map_or(-1, |body| size(body.size)),
+        ..Response::default()
+    };
+    let transferred = body_size.saturating_add(head.len() as u64);
+    response.extra.set("_transferSize", size(transferred));
+    response
+}
+
+/// RFC 3339 in UTC, to the microsecond: readers take six digits, not nine.
+pub(super) fn started(at: jiff::Timestamp) -> String {
+    format!("{at:.6}")
+}
+
+/// HAR's timings and their sum.
+pub(super) fn phases(phases: &timings::Timings) -> (Timings, f64) {
+    let optional = |phase: Option<_>| phase.map_or(-1.0, to_millis);
+    let required = |phase: Option<_>| phase.map_or(0.0, to_millis);
+    let timings = Timings {
+        blocked: optional(phases.blocked),
+        dns: optional(phases.dns),
+        connect: optional(phases.connect),
+        send: required(phases.send),
+        wait: required(phases.wait),
+        receive: required(phases.receive),
+        ssl: optional(phases.ssl),
+        ..Timings::default()
+    };
+    (timings, to_millis(phases.total()))
+}
+
+/// Where the request went.
+pub(super) fn server(entry: &mut Entry, upstream: &Upstream) {
+    // With an upstream proxy in between, its address is not the server's.
+    if let Some(address) = upstream.address.filter(|_| upstream.via.is_none()) {
+        entry.server_ip_address = Some(address.ip().to_canonical().to_string());
+        entry.connection = Some(address.port().to_string());
+    }
+    if upstream.address.is_some() {
+        entry
+            .extra
+            .set("_connectionId", upstream.socket.to_string());
+    }
+    if !upstream.certificates.is_empty() {
+        let chain = upstream.certificates.iter();
+        let chain: Vec<_> = chain.map(|der| certificate::describe(der)).collect();
+        entry.extra.set("_certificates", chain);
+    }
+}
+
+/// Says how an exchange that is not whole ended, in the fields that readers look at.
+pub(super) fn failure(entry: &mut Entry, ending: &Ending) {
+    let (who, detail) = match ending {
+        Ending::Complete => return,
+        Ending::Aborted { by, detail } => {
+            let who = match by {
+                Side::Client => "aborted by the client",
+                Side::Upstream => "aborted by the server",
+                Side::Shutdown => "aborted by the proxy's shutdown",
+                Side::Capture => "aborted",
+            };
+            (who, detail)
+        }
+        Ending::Failed { detail, .. } => ("failed", detail),
+    };
+    let detail = without_nul(detail.clone());
+    let comment = if detail.is_empty() {
+        who.to_owned()
+    } else {
+        format!("{who}: {detail}")
+    };
+    let error = if detail.is_empty() {
+        who.to_owned()
+    } else {
+        detail
+    };
+    entry.extra.set("_error", error.as_str());
+    entry.response.extra.set("_error", error.as_str());
+    entry.response.extra.set("_failureText", error);
+    entry.comment = Some(comment);
+}
+
+/// Chrome's kinds: bulk data is `other`, calls of the API are `fetch`.
+fn resource_type(exchange: &Exchange) -> &'static str {
+    let omitted = |body: &crate::exchange::Body| {
+        body.capture
+            == Capture::Omitted {
+                reason: Omission::Blob,
+            }
+    };
+    let bodies = [&exchange.request_body, &exchange.response_body];
+    let is_bulk = bodies.into_iter().flatten().any(omitted);
+    let is_blob = exchange
+        .request
+        .as_ref()
+        .is_some_and(|request| request.url.contains("/blobs/sha256:"));
+    if is_bulk || is_blob { "other" } else { "fetch" }
+}

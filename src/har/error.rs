@@ -1,0 +1,54 @@
+//! What can go wrong with a HAR file.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A HAR that cannot be written or read. Each text fits after "failed to …".
+#[derive(Debug, thiserror::Error)]
+pub enum HarError {
+    /// The file could not be created, written or put in place.
+    #[error("write {}: {source}", path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The HAR could not be written to a stream.
+    #[error("write the HAR: {0}")]
+    Stream(io::Error),
+    /// Something that is no regular file stands where the HAR should go.
+    #[error("write {}: it is {kind}, and only a regular file is replaced", path.display())]
+    NotRegular {
+        /// Which.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// The file could not be read.
+    #[error("read {}: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is no HAR, from this place on.
+    #[error("read {} as HAR: line {line}, column {column}: {reason}", path.display())]
+    NoHar {
+        /// Which.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// The file is JSON without a HAR's parts.
+    #[error("read {} as HAR: it has no log with entries", path.display())]
+    NoEntries {
+        /// Which.
+        path: PathBuf,
+    },
+}

@@ -1,0 +1,251 @@
+//! A trace as a HAR.
+
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::content::Kept;
+use super::output::{OutputFile, directory};
+use super::warning::LARGE;
+use super::writer::Writer;
+use super::{HarError, Warning, connect, entry, tls_error};
+use crate::exchange::{
+    Bodies, Body, Capture, Exchange, ExchangeId, HandshakeFailed, RawHead, Trace, Tunnel,
+};
+
+/// How a HAR is written.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether tunnels and rejected handshakes get entries of their CONNECT request. Some tools
+    /// would replay these.
+    pub connect_entries: bool,
+    /// The largest stored body, in bytes, that stands in the HAR itself; a larger one is
+    /// referred to.
+    pub inline_limit: u64,
+}
+
+/// What was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Entries.
+    pub entries: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// What some reader will not like.
+    pub warnings: Vec<Warning>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connect_entries: true,
+            inline_limit: 8 << 20,
+        }
+    }
+}
+
+/// Writes a trace to a file, which appears when it is whole and is readable by us alone.
+///
+/// # Errors
+/// When the file cannot be written. A body that cannot be read is a warning.
+pub fn export(
+    trace: &Trace,
+    bodies: &dyn Bodies,
+    path: &Path,
+    options: &Options,
+) -> Result<Report, HarError> {
+    let mut file = OutputFile::create(path)?;
+    let base = directory(path).canonicalize().ok();
+    let report = Job::new(trace, bodies, base, options)
+        .write(&mut file)
+        .map_err(|source| HarError::Write {
+            path: path.to_owned(),
+            source,
+        })?;
+    file.finish()?;
+    Ok(report)
+}
+
+/// Writes a trace to a stream. Stored bodies over the limit cannot be referred to, since the
+/// HAR has no place that a path could start from.
+///
+/// # Errors
+/// When the stream fails. A body that cannot be read is a warning.
+pub fn write(
+    trace: &Trace,
+    bodies: &dyn Bodies,
+    out: impl Write,
+    options: &Options,
+) -> Result<Report, HarError> {
+    Job::new(trace, bodies, None, options)
+        .write(out)
+        .map_err(HarError::Stream)
+}
+
+/// One HAR on its way.
+struct Job<'a> {
+    trace: &'a Trace,
+    bodies: &'a dyn Bodies,
+    /// The directory of the HAR.
+    base: Option<PathBuf>,
+    options: &'a Options,
+    warnings: Vec<Warning>,
+}
+
+/// What becomes an entry.
+enum Record<'a> {
+    Exchange(&'a Exchange),
+    Tunnel(&'a Tunnel),
+    Handshake(&'a HandshakeFailed),
+}
+
+impl<'a> Job<'a> {
+    fn new(
+        trace: &'a Trace,
+        bodies: &'a dyn Bodies,
+        base: Option<PathBuf>,
+        options: &'a Options,
+    ) -> Self {
+        Self {
+            trace,
+            bodies,
+            base,
+            options,
+            warnings: Vec::new(),
+        }
+    }
+
+    fn write(mut self, out: impl Write) -> io::Result<Report> {
+        let mut writer = Writer::begin(out, self.trace.secrets_kept)?;
+        for record in self.records() {
+            let entry = match record {
+                Record::Exchange(exchange) => self.entry(exchange),
+                Record::Tunnel(tunnel) => connect::tunnel(tunnel),
+                Record::Handshake(failed) => connect::handshake(failed),
+            };
+            writer.entry(&entry)?;
+        }
+        let handshakes = self.trace.handshakes.iter();
+        let tls_errors: Vec<_> = handshakes.map(tls_error::tls_error).collect();
+        let (entries, bytes) = writer.finish(&tls_errors)?;
+        if bytes >= LARGE {
+            self.warnings.push(Warning::Large { bytes });
+        }
+        Ok(Report {
+            entries,
+            bytes,
+            warnings: self.warnings,
+        })
+    }
+
+    /// Everything that becomes an entry, by its start.
+    fn records(&self) -> Vec<Record<'a>> {
+        let exchanges = self.trace.exchanges.iter().map(Record::Exchange);
+        let tunnels = self.trace.tunnels.iter().map(Record::Tunnel);
+        let handshakes = self.trace.handshakes.iter().map(Record::Handshake);
+        let connects = tunnels.chain(handshakes);
+        let mut records: Vec<_> = connects
+            .filter(|_| self.options.connect_entries)
+            .chain(exchanges)
+            .collect();
+        records.sort_by_key(Record::start);
+        records
+    }
+
+    fn entry(&mut self, exchange: &Exchange) -> super::model::Entry {
+        let heads = [
+            exchange.request.as_ref().map(|request| &request.head),
+            exchange.response.as_ref().map(|response| &response.head),
+        ];
+        for head in heads.into_iter().flatten() {
+            self.check_encoding(exchange.id, head);
+        }
+        let request = self.body(exchange.id, exchange.request_body.as_ref());
+        let response = self.body(exchange.id, exchange.response_body.as_ref());
+        entry::entry(exchange, &request, &response)
+    }
+
+    fn body(&mut self, id: ExchangeId, body: Option<&Body>) -> Kept {
+        match body.map(|body| &body.capture) {
+            Some(Capture::Memory { bytes }) => Kept {
+                bytes: Some(bytes.clone()),
+                file: None,
+            },
+            Some(capture @ Capture::Stored { size, .. }) => {
+                let mut kept = Kept {
+                    bytes: None,
+                    file: self.reference(capture),
+                };
+                if *size <= self.options.inline_limit {
+                    match self.bodies.read(capture) {
+                        Ok(bytes) => kept.bytes = bytes.map(Into::into),
+                        Err(error) => {
+                            kept.file = None;
+                            self.warnings.push(Warning::Body {
+                                exchange: id,
+                                reason: error.to_string(),
+                            });
+                        }
+                    }
+                }
+                kept
+            }
+            _ => Kept::default(),
+        }
+    }
+
+    /// The path from the HAR to a stored body.
+    fn reference(&self, capture: &Capture) -> Option<String> {
+        let file = self.bodies.file(capture)?.canonicalize().ok()?;
+        let path = relative(self.base.as_deref()?, &file);
+        path.to_str().map(str::to_owned)
+    }
+
+    fn check_encoding(&mut self, id: ExchangeId, head: &RawHead) {
+        const KNOWN: [&[u8]; 5] = [b"gzip", b"deflate", b"br", b"zstd", b"identity"];
+        let values: Vec<_> = head.values("content-encoding").collect();
+        let value = values.join(&b", "[..]);
+        let is_known = value.is_empty() || KNOWN.iter().any(|k| k.eq_ignore_ascii_case(&value));
+        if !is_known {
+            self.warnings.push(Warning::Encoding {
+                exchange: id,
+                value: super::text::text(&value),
+            });
+        }
+    }
+}
+
+impl Record<'_> {
+    fn start(&self) -> Timestamp {
+        match self {
+            Self::Exchange(exchange) => exchange.started,
+            Self::Tunnel(tunnel) => tunnel.connection.opened,
+            Self::Handshake(failed) => failed.connection.opened,
+        }
+    }
+}
+
+/// The way from a directory to a file; both are absolute.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let mut from = from.components().peekable();
+    let mut to = to.components().peekable();
+    while from.peek().is_some() && from.peek() == to.peek() {
+        from.next();
+        to.next();
+    }
+    from.map(|_| Component::ParentDir).chain(to).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_told_from_the_har_on() {
+        let relative = |from: &str, to: &str| relative(from.as_ref(), to.as_ref());
+        assert_eq!(relative("/a/b", "/a/b/c/d"), Path::new("c/d"));
+        assert_eq!(relative("/a/b", "/a/x/d"), Path::new("../x/d"));
+        assert_eq!(relative("/", "/d"), Path::new("d"));
+    }
+}

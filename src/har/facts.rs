@@ -1,0 +1,158 @@
+//! The custom field `_pullscope`, from which a record is rebuilt without loss.
+//!
+//! An entry's field is an object with one member: `exchange`, `tunnel` or `handshake_failed`.
+//! The first two hold the record as the journal writes it: raw heads (each byte as the
+//! character of the same number), the TLS sessions of both sides, interim heads, trailers,
+//! digests, exact times, the ending. Only what stands elsewhere in the entry is not repeated:
+//! bodies, whose `capture` then says `memory`, and certificates, which are in `_certificates`.
+//! A rejected handshake is in `log._tlsErrors`, with or without CONNECT entries; its own field
+//! there is the record. NUL, which some readers cannot hold, is written as U+2400.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::model::Extras;
+use super::text::NUL_PICTURE;
+use super::{certificate, text};
+use crate::exchange::{Capture, Exchange, HandshakeFailed, Omission, Tunnel, Upstream};
+
+/// The field's name.
+pub const FIELD: &str = "_pullscope";
+
+/// What an entry is about.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Facts {
+    /// An exchange.
+    Exchange(Box<Exchange>),
+    /// A tunnel.
+    Tunnel(Box<Tunnel>),
+    /// A rejected handshake, which is told elsewhere.
+    HandshakeFailed {},
+}
+
+/// The field of an exchange; `inlined` says of request and response whether the body stands in
+/// the entry.
+pub(super) fn of_exchange(exchange: &Exchange, inlined: [bool; 2]) -> Value {
+    let mut exchange = exchange.clone();
+    take_certificates(exchange.upstream.as_mut());
+    let bodies = [&mut exchange.request_body, &mut exchange.response_body];
+    for (body, inlined) in bodies.into_iter().zip(inlined) {
+        if let Some(body) = body.as_mut().filter(|_| inlined) {
+            body.capture = Capture::Empty;
+        }
+    }
+    let mut value = to_json(&Facts::Exchange(Box::new(exchange)));
+    for (pointer, _) in CAPTURES.iter().zip(inlined).filter(|(_, inlined)| *inlined) {
+        if let Some(capture) = value.pointer_mut(pointer) {
+            *capture = json!({ "kept": "memory" });
+        }
+    }
+    value
+}
+
+/// The field of a tunnel.
+pub(super) fn of_tunnel(tunnel: &Tunnel) -> Value {
+    let mut tunnel = tunnel.clone();
+    take_certificates(tunnel.upstream.as_mut());
+    to_json(&Facts::Tunnel(Box::new(tunnel)))
+}
+
+/// The field of a rejected handshake's CONNECT entry.
+pub(super) fn of_handshake() -> Value {
+    to_json(&Facts::HandshakeFailed {})
+}
+
+/// The field of a rejected handshake in `log._tlsErrors`.
+pub(super) fn of_tls_error(failed: &HandshakeFailed) -> Value {
+    to_json(failed)
+}
+
+/// Rebuilds what an entry is about from its custom fields. The bodies that stand in the entry
+/// are asked for.
+pub(super) fn read(extra: &Extras, bodies: [Option<Bytes>; 2]) -> Option<Facts> {
+    let mut value = extra.get(FIELD)?.clone();
+    restore(&mut value);
+    let is_inlined = CAPTURES.map(|pointer| {
+        let capture = value.pointer_mut(pointer);
+        let capture = capture.filter(|c| c.get("kept") == Some(&json!("memory")));
+        capture
+            .map(|capture| *capture = json!({ "kept": "empty" }))
+            .is_some()
+    });
+    let mut facts: Facts = serde_json::from_value(value).ok()?;
+    let upstream = match &mut facts {
+        Facts::Exchange(exchange) => {
+            let records = [&mut exchange.request_body, &mut exchange.response_body];
+            for ((record, bytes), is_inlined) in records.into_iter().zip(bodies).zip(is_inlined) {
+                if let Some(body) = record.as_mut().filter(|_| is_inlined) {
+                    body.capture = match bytes {
+                        Some(bytes) => Capture::Memory { bytes },
+                        None => Capture::Omitted {
+                            reason: Omission::Absent,
+                        },
+                    };
+                }
+            }
+            exchange.upstream.as_mut()
+        }
+        Facts::Tunnel(tunnel) => tunnel.upstream.as_mut(),
+        Facts::HandshakeFailed {} => None,
+    };
+    if let Some(upstream) = upstream {
+        let chain = extra.get("_certificates").and_then(Value::as_array);
+        let chain = chain.into_iter().flatten();
+        upstream.certificates = chain.filter_map(certificate::der).collect();
+    }
+    Some(facts)
+}
+
+/// Rebuilds a rejected handshake from `log._tlsErrors`.
+pub(super) fn read_tls_error(error: &Value) -> Option<HandshakeFailed> {
+    let mut value = error.get(FIELD)?.clone();
+    restore(&mut value);
+    serde_json::from_value(value).ok()
+}
+
+/// Where the captures of an exchange stand.
+const CAPTURES: [&str; 2] = [
+    "/exchange/request_body/capture",
+    "/exchange/response_body/capture",
+];
+
+fn take_certificates(upstream: Option<&mut Upstream>) {
+    if let Some(upstream) = upstream {
+        upstream.certificates.clear();
+    }
+}
+
+/// A record as JSON without `null` and without NUL.
+fn to_json(record: &impl Serialize) -> Value {
+    let mut value = json!(record);
+    tidy(&mut value);
+    value
+}
+
+fn tidy(value: &mut Value) {
+    match value {
+        Value::String(string) => *string = text::without_nul(std::mem::take(string)),
+        Value::Array(values) => values.iter_mut().for_each(tidy),
+        Value::Object(members) => {
+            members.retain(|_, value| !value.is_null());
+            members.values_mut().for_each(tidy);
+        }
+        _ => {}
+    }
+}
+
+fn restore(value: &mut Value) {
+    match value {
+        Value::String(string) if string.contains(NUL_PICTURE) => {
+            *string = string.replace(NUL_PICTURE, "\0");
+        }
+        Value::Array(values) => values.iter_mut().for_each(restore),
+        Value::Object(members) => members.values_mut().for_each(restore),
+        _ => {}
+    }
+}

@@ -1,0 +1,277 @@
+//! An entry of another program's HAR as an exchange.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize as _;
+use serde_json::Value;
+use url::Url;
+
+use super::certificate::hex;
+use super::model::{Content, Entry, NameValue, Request, Response};
+use crate::exchange::{
+    Authority, Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure,
+    Fidelity, Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, SocketId,
+    Timings, Upstream,
+};
+
+/// The exchange that an entry tells of, as far as it tells.
+pub(super) fn exchange(entry: &Entry, number: u64) -> Exchange {
+    let started = entry
+        .started_date_time
+        .parse()
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let url = Url::parse(&entry.request.url).ok();
+    let socket = entry.extra.get("_connectionId").and_then(as_number);
+    let connection = connection(url.as_ref(), started, socket);
+    let mut exchange = Exchange::new(ExchangeId(number), started, connection);
+    let timings = timings(entry);
+    let answered = [
+        timings.blocked,
+        timings.dns,
+        timings.connect,
+        timings.send,
+        timings.wait,
+    ]
+    .into_iter()
+    .flatten()
+    .fold(Duration::ZERO, Duration::saturating_add);
+    exchange.request = Some(RequestHead {
+        url: entry.request.url.clone(),
+        head: request_head(&entry.request, url.as_ref()),
+        fidelity: Fidelity::Regrouped,
+    });
+    exchange.request_body = Some(request_body(&entry.request));
+    exchange.upstream = upstream(entry, url.as_ref(), socket);
+    if entry.response.status != 0 {
+        exchange.response = Some(ResponseHead {
+            at: after(started, answered),
+            head: response_head(&entry.response),
+            interim: Vec::new(),
+            origin: ResponseOrigin::Upstream,
+        });
+        exchange.response_body = Some(response_body(&entry.response));
+    }
+    let size = |body: &Option<Body>| body.as_ref().map_or(0, |body| body.size);
+    exchange.sent = size(&exchange.request_body);
+    exchange.received = size(&exchange.response_body);
+    exchange.timings = timings;
+    exchange.ended = Some((after(started, timings.total()), ending(entry)));
+    exchange
+}
+
+/// A request's content as bytes.
+pub(super) fn request_bytes(request: &Request) -> Option<Bytes> {
+    if let Some(text) = request
+        .post_data
+        .as_ref()
+        .and_then(|post| post.text.as_ref())
+    {
+        return Some(Bytes::copy_from_slice(text.as_bytes()));
+    }
+    let content = Content::deserialize(request.extra.get("_content")?).ok()?;
+    content_bytes(&content)
+}
+
+/// A response's content as bytes.
+pub(super) fn content_bytes(content: &Content) -> Option<Bytes> {
+    let text = content.text.as_ref()?;
+    if content.encoding.as_deref() == Some("base64") {
+        return STANDARD.decode(text.trim()).ok().map(Bytes::from);
+    }
+    Some(Bytes::copy_from_slice(text.as_bytes()))
+}
+
+fn connection(url: Option<&Url>, started: Timestamp, socket: Option<u64>) -> Connection {
+    let target = url.filter(|url| url.scheme() == "https").and_then(|url| {
+        Some(Authority {
+            host: host(url)?,
+            port: url.port_or_known_default()?,
+        })
+    });
+    Connection {
+        id: ConnectionId(socket.unwrap_or_default()),
+        // HAR does not say who the client is.
+        client: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        opened: started,
+        target,
+        connect_head: None,
+        connect_fidelity: Fidelity::Regrouped,
+        sni: None,
+        tls: None,
+        handshake: None,
+    }
+}
+
+fn upstream(entry: &Entry, url: Option<&Url>, socket: Option<u64>) -> Option<Upstream> {
+    let text = entry.server_ip_address.as_deref()?;
+    let ip: IpAddr = text.trim_matches(['[', ']']).parse().ok()?;
+    let port = url.and_then(Url::port_or_known_default).unwrap_or_default();
+    Some(Upstream {
+        socket: SocketId(socket.unwrap_or_default()),
+        address: Some(SocketAddr::new(ip, port)),
+        reused: entry.timings.connect < 0.0,
+        ..Upstream::default()
+    })
+}
+
+fn request_head(request: &Request, url: Option<&Url>) -> RawHead {
+    let target = url.map_or_else(
+        || request.url.clone(),
+        |url| match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        },
+    );
+    let words = [
+        word(&request.method),
+        word(&target),
+        version(&request.http_version),
+    ];
+    head(&words.join(" "), &request.headers)
+}
+
+fn response_head(response: &Response) -> RawHead {
+    let line = format!(
+        "{} {} {}",
+        version(&response.http_version),
+        response.status,
+        line(&response.status_text)
+    );
+    head(&line, &response.headers)
+}
+
+fn head(start: &str, fields: &[NameValue]) -> RawHead {
+    let mut text = format!("{start}\r\n");
+    // HTTP/2's pseudo-fields are no fields; what they say stands in the start line.
+    for field in fields.iter().filter(|field| !field.name.starts_with(':')) {
+        text.push_str(&line(&field.name));
+        text.push_str(": ");
+        text.push_str(&line(&field.value));
+        text.push_str("\r\n");
+    }
+    text.push_str("\r\n");
+    RawHead::new(text)
+}
+
+/// Text without line ends: a value from a file must not become a field of its own.
+fn line(text: &str) -> String {
+    text.replace(['\r', '\n', '\0'], " ")
+}
+
+/// Text without white space, which would end a word of a start line.
+fn word(text: &str) -> String {
+    let word: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && !c.is_control())
+        .collect();
+    if word.is_empty() {
+        "-".to_owned()
+    } else {
+        word
+    }
+}
+
+fn version(text: &str) -> String {
+    match text.to_ascii_lowercase().as_str() {
+        "http/1.0" => "HTTP/1.0",
+        "http/2" | "http/2.0" | "h2" => "HTTP/2",
+        "http/3" | "http/3.0" | "h3" => "HTTP/3",
+        _ => "HTTP/1.1",
+    }
+    .to_owned()
+}
+
+fn request_body(request: &Request) -> Body {
+    let bytes = request_bytes(request);
+    let length = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+    body(bytes, u64::try_from(request.body_size).ok(), Some(length))
+}
+
+fn response_body(response: &Response) -> Body {
+    let content = &response.content;
+    let decoded = u64::try_from(content.size).ok();
+    let saved = content.compression.unwrap_or_default();
+    let size = u64::try_from(response.body_size)
+        .ok()
+        .or_else(|| decoded?.checked_add_signed(saved.checked_neg()?));
+    body(content_bytes(content), size, decoded)
+}
+
+fn body(bytes: Option<Bytes>, size: Option<u64>, decoded: Option<u64>) -> Body {
+    let length = bytes.as_ref().map(|bytes| bytes.len() as u64);
+    let size = size.or(decoded).or(length).unwrap_or_default();
+    let whole = bytes.as_ref().filter(|_| length == decoded);
+    let sha256 = whole.map(|bytes| hex(digest::digest(&digest::SHA256, bytes).as_ref()));
+    Body {
+        size,
+        decoded_size: decoded.or(length),
+        sha256,
+        complete: true,
+        capture: match bytes {
+            Some(bytes) if !bytes.is_empty() => Capture::Memory { bytes },
+            _ if size == 0 => Capture::Empty,
+            _ => Capture::Omitted {
+                reason: Omission::Absent,
+            },
+        },
+        ..Body::default()
+    }
+}
+
+fn timings(entry: &Entry) -> Timings {
+    let phase = |ms: f64| Duration::try_from_secs_f64(ms / 1_000.0).ok();
+    let har = &entry.timings;
+    Timings {
+        blocked: phase(har.blocked),
+        dns: phase(har.dns),
+        connect: phase(har.connect),
+        ssl: phase(har.ssl),
+        send: phase(har.send),
+        wait: phase(har.wait),
+        receive: phase(har.receive),
+    }
+}
+
+fn ending(entry: &Entry) -> Ending {
+    let fields = [
+        entry.response.extra.get("_error"),
+        entry.response.extra.get("_failureText"),
+        entry.extra.get("_error"),
+    ];
+    let said = fields.into_iter().flatten().find_map(Value::as_str);
+    match (said.filter(|text| !text.is_empty()), entry.response.status) {
+        (None, 1..) => Ending::Complete,
+        (said, 0) => Ending::Failed {
+            reason: Failure::NoResponse,
+            detail: said.unwrap_or("there was no response").to_owned(),
+        },
+        (Some(said), _) => Ending::Aborted {
+            by: Side::Upstream,
+            detail: said.to_owned(),
+        },
+    }
+}
+
+/// A later time; the same where there is none.
+fn after(at: Timestamp, span: Duration) -> Timestamp {
+    SignedDuration::try_from(span)
+        .ok()
+        .and_then(|span| at.checked_add(span).ok())
+        .unwrap_or(at)
+}
+
+fn host(url: &Url) -> Option<String> {
+    url.host_str()
+        .map(|host| host.trim_matches(['[', ']']).to_owned())
+}
+
+/// Some programs write numbers, some write them as text.
+fn as_number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}

@@ -1,0 +1,30 @@
+//! HAR 1.2, the archive format that browsers and proxies exchange.
+//!
+//! [`export`] and [`write()`] turn a trace into a file that the common readers open; [`read`]
+//! takes such a file, or anybody else's, back in. What HAR has no words for stands in custom
+//! fields, whose names begin with `_`: above all each entry's `_pullscope`, from which an
+//! exchange is rebuilt without loss (see [`facts`]).
+
+mod certificate;
+mod connect;
+mod content;
+mod cookie;
+mod entry;
+mod error;
+mod export;
+pub mod facts;
+mod import;
+mod lenient;
+pub mod model;
+mod output;
+mod read;
+mod text;
+mod tls_error;
+mod warning;
+mod writer;
+
+pub use error::HarError;
+pub use export::{Options, Report, export, write};
+pub use output::OutputFile;
+pub use read::{Document, parse, read};
+pub use warning::Warning;

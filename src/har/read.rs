@@ -1,0 +1,343 @@
+//! A HAR read back, ours or another program's.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize as _, Deserializer};
+use serde_json::Value;
+
+use super::certificate::hex;
+use super::facts::{self, Facts};
+use super::model::{Creator, Entry, Har};
+use super::output::directory;
+use super::{HarError, import};
+use crate::exchange::{Bodies, Capture, Exchange, ExchangeId, Trace};
+
+/// A HAR that was read: its exchanges, and access to the bodies it refers to.
+#[derive(Debug, Default)]
+pub struct Document {
+    /// The exchanges, tunnels and rejected handshakes.
+    pub trace: Trace,
+    /// The program that wrote the file.
+    pub creator: Creator,
+    /// The numbers of entries that are none, counted from 1; they were left out.
+    pub skipped: Vec<u64>,
+    /// The directory of the file.
+    base: PathBuf,
+    /// Where stored bodies are, by their digest.
+    files: HashMap<String, PathBuf>,
+}
+
+/// Reads a file. A HAR of ours gives the very exchanges it was written from; another's gives
+/// what it says of each, with heads put together from its lists.
+///
+/// # Errors
+/// When the file cannot be read, or is no HAR; the error says where.
+pub fn read(path: &Path) -> Result<Document, HarError> {
+    let mut document = Document {
+        base: directory(path).to_owned(),
+        ..Document::default()
+    };
+    let mut reader = open(path)?;
+    let mut json = serde_json::Deserializer::from_reader(&mut reader);
+    let mut found = false;
+    let seed = Root {
+        document: &mut document,
+        found: &mut found,
+    };
+    seed.deserialize(&mut json)
+        .and_then(|()| json.end())
+        .map_err(|error| no_har(path, error))?;
+    if !found {
+        return Err(HarError::NoEntries {
+            path: path.to_owned(),
+        });
+    }
+    document.trace.sort();
+    Ok(document)
+}
+
+/// Reads a file as it is, with all custom fields.
+///
+/// # Errors
+/// When the file cannot be read, or is no HAR; the error says where.
+pub fn parse(path: &Path) -> Result<Har, HarError> {
+    serde_json::from_reader(open(path)?).map_err(|error| no_har(path, error))
+}
+
+impl Document {
+    fn entry(&mut self, value: Value, number: u64, ids: &mut Ids) {
+        let is_entry = value.get("request").is_some_and(Value::is_object);
+        let Some(entry) = serde_json::from_value(value).ok().filter(|_| is_entry) else {
+            self.skipped.push(number);
+            return;
+        };
+        match record(&entry, number) {
+            Facts::Exchange(mut exchange) => {
+                exchange.id = ids.unique(exchange.id);
+                self.remember_files(&entry, &exchange);
+                self.trace.exchanges.push(*exchange);
+            }
+            Facts::Tunnel(tunnel) => self.trace.tunnels.push(*tunnel),
+            Facts::HandshakeFailed {} => {}
+        }
+    }
+
+    /// Notes where the bodies that are not in the entry are.
+    fn remember_files(&mut self, entry: &Entry, exchange: &Exchange) {
+        let request = entry
+            .request
+            .extra
+            .get("_content")
+            .and_then(|c| c.get("_file"));
+        let response = entry.response.content.extra.get("_file");
+        let bodies = [&exchange.request_body, &exchange.response_body];
+        for (file, body) in [request, response].into_iter().zip(bodies) {
+            let path = file.and_then(Value::as_str).map(PathBuf::from);
+            let capture = body.as_ref().map(|body| &body.capture);
+            if let (Some(path), Some(Capture::Stored { file: digest, .. })) = (path, capture) {
+                // The file's name is its digest, so that a HAR from elsewhere cannot make us
+                // show any other file.
+                let is_digest = digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+                if is_digest && path.file_name().is_some_and(|name| name == digest.as_str()) {
+                    self.files.insert(digest.clone(), path);
+                }
+            }
+        }
+    }
+
+    fn open_body(&self, digest: &str) -> io::Result<Option<(PathBuf, File)>> {
+        let Some(path) = self.files.get(digest).map(|path| self.base.join(path)) else {
+            return Ok(None);
+        };
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+        let file = match OpenOptions::new()
+            .read(true)
+            .custom_flags(flags)
+            .open(&path)
+        {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if file.metadata()?.is_file() {
+            Ok(Some((path, file)))
+        } else {
+            Err(io::Error::other("it is no regular file"))
+        }
+    }
+}
+
+impl Bodies for Document {
+    fn read(&self, capture: &Capture) -> io::Result<Option<Vec<u8>>> {
+        match capture {
+            Capture::Empty => Ok(Some(Vec::new())),
+            Capture::Memory { bytes } => Ok(Some(bytes.to_vec())),
+            Capture::Stored { file: digest, .. } => {
+                let Some((_, mut file)) = self.open_body(digest)? else {
+                    return Ok(None);
+                };
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes)?;
+                if hex(digest::digest(&digest::SHA256, &bytes).as_ref()) != *digest {
+                    let text = format!("the stored body {digest} is damaged");
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+                }
+                Ok(Some(bytes))
+            }
+            Capture::Streamed | Capture::Omitted { .. } => Ok(None),
+        }
+    }
+
+    fn file(&self, capture: &Capture) -> Option<PathBuf> {
+        match capture {
+            Capture::Stored { file, .. } => Some(self.open_body(file).ok()??.0),
+            _ => None,
+        }
+    }
+}
+
+/// What an entry is about: as we wrote it, or as far as it tells.
+fn record(entry: &Entry, number: u64) -> Facts {
+    let bodies = [
+        import::request_bytes(&entry.request),
+        import::content_bytes(&entry.response.content),
+    ];
+    facts::read(&entry.extra, bodies)
+        .unwrap_or_else(|| Facts::Exchange(Box::new(import::exchange(entry, number))))
+}
+
+/// The numbers that are taken: files that were joined may use one twice.
+#[derive(Default)]
+struct Ids {
+    taken: HashSet<ExchangeId>,
+    highest: u64,
+}
+
+impl Ids {
+    /// This number, or a free one when it is taken.
+    fn unique(&mut self, id: ExchangeId) -> ExchangeId {
+        let mut free = id;
+        while !self.taken.insert(free) {
+            self.highest = self.highest.wrapping_add(1);
+            free = ExchangeId(self.highest);
+        }
+        self.highest = self.highest.max(free.0);
+        free
+    }
+}
+
+/// Opens a file behind the byte order mark that some programs put first.
+fn open(path: &Path) -> Result<BufReader<File>, HarError> {
+    const MARK: &[u8] = "\u{feff}".as_bytes();
+    let open = || {
+        let mut reader = BufReader::with_capacity(64 << 10, File::open(path)?);
+        if reader.fill_buf()?.starts_with(MARK) {
+            reader.consume(MARK.len());
+        }
+        Ok(reader)
+    };
+    open().map_err(|source| HarError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn no_har(path: &Path, error: serde_json::Error) -> HarError {
+    let path = path.to_owned();
+    if error.is_io() {
+        let source = error.into();
+        return HarError::Read { path, source };
+    }
+    let text = error.to_string();
+    let reason = match text.rsplit_once(" at line ") {
+        Some((reason, _)) => reason.to_owned(),
+        None => text,
+    };
+    HarError::NoHar {
+        path,
+        line: error.line(),
+        column: error.column(),
+        reason,
+    }
+}
+
+/// Reads the outermost object.
+struct Root<'a> {
+    document: &'a mut Document,
+    found: &'a mut bool,
+}
+
+/// Reads the `log`.
+struct LogSeed<'a>(Root<'a>);
+
+/// Reads the `entries`, one at a time.
+struct EntriesSeed<'a>(&'a mut Document);
+
+impl<'de> DeserializeSeed<'de> for Root<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Root<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a HAR: an object with a log")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "log" {
+                map.next_value_seed(LogSeed(Root {
+                    document: self.document,
+                    found: self.found,
+                }))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for LogSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for LogSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a log with entries")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Root { document, found } = self.0;
+        while let Some(name) = map.next_key::<String>()? {
+            match name.as_str() {
+                "entries" => {
+                    *found = true;
+                    map.next_value_seed(EntriesSeed(document))?;
+                }
+                "creator" => {
+                    document.creator =
+                        Creator::deserialize(map.next_value::<Value>()?).unwrap_or_default();
+                }
+                "_secretsKept" => {
+                    document.trace.secrets_kept = map.next_value::<Value>()? == Value::Bool(true);
+                }
+                "_tlsErrors" => {
+                    let errors = map.next_value::<Value>()?;
+                    let errors = errors.as_array().into_iter().flatten();
+                    let records = errors.filter_map(facts::read_tls_error);
+                    document.trace.handshakes.extend(records);
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for EntriesSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EntriesSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut ids = Ids::default();
+        let mut number = 0;
+        while let Some(value) = list.next_element()? {
+            number += 1;
+            self.0.entry(value, number, &mut ids);
+        }
+        Ok(())
+    }
+}

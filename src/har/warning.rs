@@ -1,0 +1,54 @@
+//! What some reader will not like about a HAR.
+
+use std::fmt;
+
+use crate::exchange::ExchangeId;
+
+/// Something that was written faithfully and that a reader may fail on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Warning {
+    /// The file is so large that browsers have trouble with it.
+    Large {
+        /// Its size.
+        bytes: u64,
+    },
+    /// A message has a `Content-Encoding` that mitmproxy refuses the whole file for.
+    Encoding {
+        /// Whose.
+        exchange: ExchangeId,
+        /// The field's value.
+        value: String,
+    },
+    /// A stored body could not be read and was left out.
+    Body {
+        /// Whose.
+        exchange: ExchangeId,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// From this size on a browser may run out of memory: Chrome opens 500 MB and fails on 600.
+pub(super) const LARGE: u64 = 400_000_000;
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Large { bytes } => {
+                let megabytes = bytes / 1_000_000;
+                write!(
+                    f,
+                    "the HAR has {megabytes} MB: browsers may fail to open it"
+                )
+            }
+            Self::Encoding { exchange, value } => write!(
+                f,
+                "exchange {exchange} has the Content-Encoding {value:?}: \
+                 mitmproxy will not open the HAR"
+            ),
+            Self::Body { exchange, reason } => {
+                write!(f, "a body of exchange {exchange} was left out: {reason}")
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A HAR written entry by entry: memory does not grow with the file.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::{Formatter, Serializer};
+
+use super::model::{Creator, Entry, Page};
+
+/// Writes the log's parts in their order.
+#[derive(Debug)]
+pub(super) struct Writer<W> {
+    out: W,
+    entries: u64,
+    bytes: u64,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins the file.
+    pub(super) fn begin(out: W, secrets_kept: bool) -> io::Result<Self> {
+        let mut writer = Self {
+            out,
+            entries: 0,
+            bytes: 0,
+        };
+        writer.raw("{\"log\":{\"version\":\"1.2\",\"creator\":")?;
+        writer.json(&Creator {
+            name: env!("CARGO_PKG_NAME").to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Creator::default()
+        })?;
+        writer.raw(",\"pages\":")?;
+        writer.json(&Vec::<Page>::new())?;
+        if secrets_kept {
+            writer.raw(",\"comment\":")?;
+            writer.json(&SECRETS_KEPT)?;
+            writer.raw(",\"_secretsKept\":true")?;
+        }
+        writer.raw(",\"entries\":[")?;
+        Ok(writer)
+    }
+
+    /// Writes one entry.
+    pub(super) fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+        self.raw(if self.entries == 0 { "\n" } else { ",\n" })?;
+        self.entries += 1;
+        self.json(entry)
+    }
+
+    /// Ends the file; answers how many entries and bytes it has.
+    pub(super) fn finish(mut self, tls_errors: &[Value]) -> io::Result<(u64, u64)> {
+        self.raw("\n],\"_tlsErrors\":")?;
+        self.json(&tls_errors)?;
+        self.raw("}}\n")?;
+        self.out.flush()?;
+        Ok((self.entries, self.bytes))
+    }
+
+    fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let mut counted = Counted(self);
+        value.serialize(&mut Serializer::with_formatter(&mut counted, Safe))?;
+        Ok(())
+    }
+
+    fn raw(&mut self, text: &str) -> io::Result<()> {
+        Counted(self).write_all(text.as_bytes())
+    }
+}
+
+const SECRETS_KEPT: &str =
+    "secrets were kept (--keep-secrets): this file holds credentials that may still be valid";
+
+/// Counts what is written.
+struct Counted<'a, W>(&'a mut Writer<W>);
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.0.out.write(bytes)?;
+        self.0.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.out.flush()
+    }
+}
+
+/// Compact JSON that can stand in an HTML page: no string in it opens a tag.
+struct Safe;
+
+impl Formatter for Safe {
+    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + Write,
+    {
+        let mut rest = fragment;
+        while let Some((before, after)) = rest.split_once('<') {
+            writer.write_all(before.as_bytes())?;
+            writer.write_all(b"\\u003c")?;
+            rest = after;
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_string_opens_a_tag() {
+        let mut file = Vec::new();
+        let mut writer = Writer::begin(&mut file, true).unwrap();
+        let entry = Entry {
+            comment: Some("a</script><b>\"".to_owned()),
+            ..Entry::default()
+        };
+        writer.entry(&entry).unwrap();
+        writer.entry(&Entry::default()).unwrap();
+        let (entries, bytes) = writer.finish(&[]).unwrap();
+        assert_eq!((entries, bytes), (2, file.len() as u64));
+        assert!(!file.contains(&b'<'));
+        let har: super::super::model::Har = serde_json::from_slice(&file).unwrap();
+        assert_eq!(har.log.entries[0], entry);
+        assert_eq!(har.log.comment.as_deref(), Some(SECRETS_KEPT));
+    }
+}

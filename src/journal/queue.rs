@@ -1,0 +1,169 @@
+//! The bounded queue between the proxy's and the app's threads and the journal's.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::exchange::{Direction, Event, ExchangeId};
+
+/// Which body: each exchange has two.
+pub(super) type BodyKey = (ExchangeId, Direction);
+
+/// What the journal's thread is asked to do.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Write an event down. Its place in the queue is free again when that is done.
+    Record(Box<Event>, OwnedSemaphorePermit),
+    /// A body begins.
+    BodyBegins(BodyKey),
+    /// More of a body.
+    BodyBytes(BodyKey, Bytes),
+    /// A body is given up.
+    BodyGivenUp(BodyKey),
+    /// A body is over.
+    BodyEnds(BodyKey),
+    /// Say when everything before this is done.
+    Flush(oneshot::Sender<()>),
+}
+
+impl Job {
+    /// What it counts against the budget: a body may come in pieces smaller than their overhead.
+    fn weight(&self) -> usize {
+        match self {
+            Self::BodyBytes(_, bytes) => bytes.len() + size_of::<Self>(),
+            _ => 0,
+        }
+    }
+}
+
+/// First in, first out. Events are bounded by their permits, body bytes by a budget.
+#[derive(Debug)]
+pub(super) struct Queue {
+    inner: Mutex<Inner>,
+    ready: Condvar,
+    /// Body bytes that may wait at once.
+    budget: usize,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    jobs: VecDeque<Job>,
+    body_bytes: usize,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn new(budget: usize) -> Self {
+        Self {
+            inner: Mutex::default(),
+            ready: Condvar::new(),
+            budget,
+        }
+    }
+
+    /// Adds a job; `false` when the queue is closed, or has no room for these body bytes.
+    pub(super) fn push(&self, job: Job) -> bool {
+        let mut inner = lock(&self.inner);
+        if inner.closed {
+            return false;
+        }
+        let waiting = inner.body_bytes.saturating_add(job.weight());
+        // One piece over the whole budget passes when nothing else waits.
+        if waiting > self.budget && inner.body_bytes > 0 && job.weight() > 0 {
+            return false;
+        }
+        inner.body_bytes = waiting;
+        inner.jobs.push_back(job);
+        drop(inner);
+        self.ready.notify_one();
+        true
+    }
+
+    /// Takes the next job; `None` when the queue is closed and empty. Blocks.
+    pub(super) fn pop(&self) -> Option<Job> {
+        let mut inner = lock(&self.inner);
+        loop {
+            if let Some(job) = inner.jobs.pop_front() {
+                inner.body_bytes -= job.weight();
+                return Some(job);
+            }
+            if inner.closed {
+                return None;
+            }
+            inner = self
+                .ready
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes no more jobs; those that wait are still handed out.
+    pub(super) fn close(&self) {
+        lock(&self.inner).closed = true;
+        self.ready.notify_one();
+    }
+
+    /// Closes and drops what waits; answers how many events were among it.
+    pub(super) fn abandon(&self) -> u64 {
+        let mut inner = lock(&self.inner);
+        inner.closed = true;
+        let events = inner
+            .jobs
+            .drain(..)
+            .filter(|job| matches!(job, Job::Record(..)));
+        events.count() as u64
+    }
+}
+
+/// Locks, also after another thread panicked with the lock held: all data behind the journal's
+/// locks is whole between any two statements.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: BodyKey = (ExchangeId(1), Direction::Response);
+
+    fn bytes(len: usize) -> Job {
+        Job::BodyBytes(KEY, Bytes::from(vec![0; len]))
+    }
+
+    #[test]
+    fn body_bytes_are_bounded_and_the_bound_is_given_back() {
+        let queue = Queue::new(10_000);
+        assert!(queue.push(bytes(6_000)));
+        assert!(!queue.push(bytes(6_000)));
+        assert!(queue.push(Job::BodyEnds(KEY)));
+        assert!(matches!(queue.pop(), Some(Job::BodyBytes(..))));
+        assert!(queue.push(bytes(6_000)));
+    }
+
+    #[test]
+    fn a_flood_of_tiny_pieces_is_bounded_too() {
+        let queue = Queue::new(10_000);
+        let taken = (0..10_000).filter(|_| queue.push(bytes(1))).count();
+        assert!(taken < 1_000, "{taken}");
+    }
+
+    #[test]
+    fn a_piece_over_the_budget_passes_alone() {
+        let queue = Queue::new(100);
+        assert!(queue.push(bytes(500)));
+        assert!(!queue.push(bytes(1)));
+    }
+
+    #[test]
+    fn what_waits_is_handed_out_after_closing() {
+        let queue = Queue::new(100);
+        assert!(queue.push(bytes(1)));
+        queue.close();
+        assert!(!queue.push(bytes(1)));
+        assert!(queue.pop().is_some());
+        assert!(queue.pop().is_none());
+    }
+}

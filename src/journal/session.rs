@@ -1,0 +1,347 @@
+//! A session that is read back, also one that was killed or is still being written.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::bodies::hex;
+use super::directory::Directory;
+use super::lines::{Line, Lines};
+use super::{Header, JournalError};
+use crate::exchange::{
+    Bodies, Capture, Ending, Event, Exchange, ExchangeId, Side, Trace, Tunnel, TunnelId,
+};
+
+/// A session directory, open for reading.
+#[derive(Debug)]
+pub struct Session {
+    directory: Directory,
+    /// Missing when nothing was kept.
+    bodies: Option<Directory>,
+    header: Header,
+}
+
+/// What reading a journal met with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadReport {
+    /// Events read.
+    pub records: u64,
+    /// Bytes of a last line without an end, which were left out: the process was killed while
+    /// it wrote, or is just writing.
+    pub torn: u64,
+    /// Lines that are no event, and were left out.
+    pub unreadable: u64,
+    /// The numbers of the first of these lines, counted from 1.
+    pub unreadable_lines: Vec<u64>,
+    /// Records that the writer counted as lost.
+    pub lost: u64,
+    /// Events of exchanges whose beginning is missing, which were left out.
+    pub orphans: u64,
+    /// Exchanges and tunnels without an end, which were marked as aborted.
+    pub unfinished: u64,
+}
+
+impl Session {
+    /// Opens a session and reads its header.
+    ///
+    /// # Errors
+    /// When there is no readable journal in the directory, or one of a later format.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let directory = Directory::open(path)?;
+        let header = read_header(&directory)?;
+        Ok(Self {
+            bodies: directory.open_bodies().ok(),
+            directory,
+            header,
+        })
+    }
+
+    /// The journal's first line.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Reads the events in the order they were written in. What cannot be read is left out and
+    /// reported.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn events(&self, mut each: impl FnMut(Event)) -> Result<ReadReport, JournalError> {
+        let mut report = ReadReport::default();
+        self.scan(&mut report, &mut each)
+            .map_err(|source| JournalError::Read {
+                path: self.directory.path().to_owned(),
+                source,
+            })?;
+        Ok(report)
+    }
+
+    /// Puts the events together. Bodies stay on the disk. What has no end is marked as aborted
+    /// by the end of the capture.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn load(&self) -> Result<(Trace, ReadReport), JournalError> {
+        let mut assembly = Assembly::default();
+        let mut report = self.events(|event| assembly.apply(event))?;
+        report.orphans = assembly.orphans;
+        let mut trace = assembly.finish(&mut report);
+        trace.secrets_kept = self.header.secrets_kept;
+        Ok((trace, report))
+    }
+
+    fn scan(&self, report: &mut ReadReport, each: &mut impl FnMut(Event)) -> io::Result<()> {
+        let mut lines = Lines::new(BufReader::new(self.directory.open_journal()?));
+        // The header.
+        lines.next()?;
+        for number in 2.. {
+            let Some(line) = lines.next()? else { break };
+            match line {
+                Line::Torn(bytes) => report.torn = bytes,
+                Line::TooLong => report.skip(number),
+                Line::Whole(line) => match serde_json::from_slice(line) {
+                    Ok(event) => {
+                        report.records += 1;
+                        each(event);
+                    }
+                    Err(_) => match serde_json::from_slice(line) {
+                        Ok(Note::Gap { lost }) => report.lost += lost,
+                        Err(_) => report.skip(number),
+                    },
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens a stored body's file; `None` when it is missing. The name in a journal from
+    /// elsewhere may be anything.
+    fn open_body(&self, name: &str) -> io::Result<Option<File>> {
+        let Some(bodies) = self.bodies.as_ref().filter(|_| is_digest(name)) else {
+            return Ok(None);
+        };
+        match bodies.open_file(OsStr::new(name)) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Bodies for Session {
+    fn read(&self, capture: &Capture) -> io::Result<Option<Vec<u8>>> {
+        match capture {
+            Capture::Empty => Ok(Some(Vec::new())),
+            Capture::Memory { bytes } => Ok(Some(bytes.to_vec())),
+            Capture::Stored { file: name, .. } => {
+                let Some(mut file) = self.open_body(name)? else {
+                    return Ok(None);
+                };
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes)?;
+                if hex(&digest::digest(&digest::SHA256, &bytes)) != *name {
+                    let text = format!("the stored body {name} is damaged");
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+                }
+                Ok(Some(bytes))
+            }
+            Capture::Streamed | Capture::Omitted { .. } => Ok(None),
+        }
+    }
+
+    fn file(&self, capture: &Capture) -> Option<PathBuf> {
+        match capture {
+            Capture::Stored { file: name, .. } => {
+                self.open_body(name).ok()??;
+                Some(self.bodies.as_ref()?.path().join(name))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl ReadReport {
+    /// One line for people about each thing that is not as it should be.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.torn > 0 {
+            lines.push(format!(
+                "the last record is torn: {} bytes left out",
+                self.torn
+            ));
+        }
+        if self.unreadable > 0 {
+            let first: Vec<_> = self.unreadable_lines.iter().map(u64::to_string).collect();
+            let more = if self.unreadable > first.len() as u64 {
+                ", …"
+            } else {
+                ""
+            };
+            lines.push(format!(
+                "{} unreadable records left out (line {}{more})",
+                self.unreadable,
+                first.join(", "),
+            ));
+        }
+        if self.lost > 0 {
+            lines.push(format!(
+                "{} records were lost while the disk was full",
+                self.lost
+            ));
+        }
+        if self.orphans > 0 {
+            lines.push(format!(
+                "{} records left out: their exchange has no beginning",
+                self.orphans
+            ));
+        }
+        if self.unfinished > 0 {
+            lines.push(format!(
+                "{} exchanges have no end: marked as aborted",
+                self.unfinished
+            ));
+        }
+        lines
+    }
+
+    fn skip(&mut self, number: u64) {
+        const SHOWN: usize = 10;
+        self.unreadable += 1;
+        if self.unreadable_lines.len() < SHOWN {
+            self.unreadable_lines.push(number);
+        }
+    }
+}
+
+/// Lines that are no event of the traffic.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+enum Note {
+    /// Records are missing here.
+    Gap { lost: u64 },
+}
+
+/// A trace that grows by events.
+#[derive(Default)]
+struct Assembly {
+    trace: Trace,
+    exchanges: HashMap<ExchangeId, usize>,
+    tunnels: HashMap<TunnelId, usize>,
+    orphans: u64,
+    last: Option<Timestamp>,
+}
+
+impl Assembly {
+    fn apply(&mut self, event: Event) {
+        match event {
+            Event::Opened { id, at, connection } => {
+                self.seen(at);
+                self.exchanges.entry(id).or_insert_with(|| {
+                    let exchange = Exchange::new(id, at, *connection);
+                    self.trace.exchanges.push(exchange);
+                    self.trace.exchanges.len() - 1
+                });
+            }
+            Event::Tunnel(tunnel) => self.apply_tunnel(*tunnel),
+            Event::HandshakeFailed(failed) => {
+                self.seen(failed.at);
+                self.trace.handshakes.push(*failed);
+            }
+            event => {
+                match &event {
+                    Event::ResponseHead { response, .. } => self.seen(response.at),
+                    Event::Ended { end, .. } => self.seen(end.at),
+                    _ => {}
+                }
+                let known = event.exchange().and_then(|id| self.exchanges.get(&id));
+                match known.and_then(|&index| self.trace.exchanges.get_mut(index)) {
+                    Some(exchange) => exchange.apply(event),
+                    None => self.orphans += 1,
+                }
+            }
+        }
+    }
+
+    fn apply_tunnel(&mut self, tunnel: Tunnel) {
+        self.seen(tunnel.connection.opened);
+        if let Some((at, _)) = &tunnel.ended {
+            self.seen(*at);
+        }
+        let known = self.tunnels.get(&tunnel.id);
+        if let Some(earlier) = known.and_then(|&index| self.trace.tunnels.get_mut(index)) {
+            *earlier = tunnel;
+        } else {
+            self.tunnels.insert(tunnel.id, self.trace.tunnels.len());
+            self.trace.tunnels.push(tunnel);
+        }
+    }
+
+    /// The last moment at which the capture was alive.
+    fn seen(&mut self, at: Timestamp) {
+        self.last = self.last.max(Some(at));
+    }
+
+    fn finish(self, report: &mut ReadReport) -> Trace {
+        let mut trace = self.trace;
+        let detail = if report.lost == 0 {
+            "capture ended before the response completed"
+        } else {
+            "its end was not recorded: records were lost while the disk was full"
+        };
+        let ending = || Ending::Aborted {
+            by: Side::Capture,
+            detail: detail.to_owned(),
+        };
+        let last = |begun: Timestamp| self.last.map_or(begun, |last| last.max(begun));
+        for exchange in trace.exchanges.iter_mut().filter(|e| e.ended.is_none()) {
+            exchange.ended = Some((last(exchange.started), ending()));
+            report.unfinished += 1;
+        }
+        for tunnel in trace.tunnels.iter_mut().filter(|t| t.ended.is_none()) {
+            tunnel.ended = Some((last(tunnel.connection.opened), ending()));
+            report.unfinished += 1;
+        }
+        trace.sort();
+        trace
+    }
+}
+
+fn read_header(directory: &Directory) -> Result<Header, JournalError> {
+    let path = || directory.path().to_owned();
+    let failed = |source| JournalError::Read {
+        path: path(),
+        source,
+    };
+    let file = directory.open_journal().map_err(failed)?;
+    let mut lines = Lines::new(BufReader::new(file));
+    let no_header = |reason: String| JournalError::NoHeader {
+        path: path(),
+        reason,
+    };
+    let header: Header = match lines.next().map_err(failed)? {
+        Some(Line::Whole(line)) => {
+            serde_json::from_slice(line).map_err(|error| no_header(error.to_string()))?
+        }
+        Some(_) => return Err(no_header("it is cut off".to_owned())),
+        None => return Err(no_header("the file is empty".to_owned())),
+    };
+    if header.schema > Header::SCHEMA {
+        return Err(JournalError::Schema {
+            path: path(),
+            schema: header.schema,
+            known: Header::SCHEMA,
+        });
+    }
+    Ok(header)
+}
+
+/// Whether a name is one that the body store gives.
+fn is_digest(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
