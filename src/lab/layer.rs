@@ -150,6 +150,9 @@ mod tests {
             layer().diff_id,
             "sha256:843f01646356d172625cd5aa6a457950ca95181b8f230a6fe707c15162228a9b"
         );
-        assert_eq!(sha256(&layer().bytes), "");
+        assert_eq!(
+            sha256(&layer().bytes),
+            "sha256:15cb4820e6f4d9d5d687965f700d32d3ebe316daea18fc2a76c3fb2d157f8811"
+        );
     }
 }
