@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use super::image::{About, Blob, Platform, PlatformImage, compact_index, pretty_index};
+use super::image::{About, Blob, Platform, PlatformImage, Step, compact_index, pretty_index};
 use super::layer::{Layer, LayerBuilder};
 use super::schema1::{Schema1Error, schema1};
 use super::{Fault, FaultSpec, Provider};
@@ -125,8 +125,8 @@ impl Repository {
 }
 
 fn alpine(platform: Platform, release: &str) -> io::Result<PlatformImage> {
-    let layers = [(alpine_layer(platform, release)?, ADD_ALPINE)];
-    Ok(PlatformImage::new(platform, ALPINE, &layers))
+    let layer = alpine_layer(platform, release)?;
+    Ok(PlatformImage::new(platform, ALPINE, &[layer]))
 }
 
 /// Its first layer is Alpine's, so that a client that has that one does not fetch it again.
@@ -136,10 +136,7 @@ fn alpine_curl(platform: Platform, release: &str) -> io::Result<PlatformImage> {
         .file("usr/share/curl/README", ABOUT_FILES)?
         .bulk("usr/lib/libcurl.so.4", "alpine-curl amd64", 192 * 1024)?
         .finish()?;
-    let layers = [
-        (alpine_layer(platform, release)?, ADD_ALPINE),
-        (curl, "/bin/sh -c apk add --no-cache curl"),
-    ];
+    let layers = [alpine_layer(platform, release)?, curl];
     Ok(PlatformImage::new(platform, ALPINE_CURL, &layers))
 }
 
@@ -159,14 +156,7 @@ fn kube_controller_manager(platform: Platform) -> io::Result<PlatformImage> {
             448 * 1024,
         )?
         .finish()?;
-    let layers = [
-        (base, "/bin/sh -c #(nop) ADD file:debian-base in / "),
-        (
-            binary,
-            "/bin/sh -c #(nop) COPY file:kube-controller-manager in /usr/local/bin/ ",
-        ),
-    ];
-    Ok(PlatformImage::new(platform, KUBE, &layers))
+    Ok(PlatformImage::new(platform, KUBE, &[base, binary]))
 }
 
 fn alpine_layer(platform: Platform, release: &str) -> io::Result<Layer> {
@@ -223,25 +213,77 @@ const NOBODYS_PLATFORM: &[Platform] = &[Platform::linux("mips64le")];
 const ALPINE: About = About {
     author: None,
     command: &["/bin/sh"],
-    created: "2020-05-29T21:19:46.363518345Z",
+    parent: "sha256:4ff3ca91275773af45cb4b0834e12b7eb47d1c18f770a0b151381cd227f4c253",
     docker_version: "18.09.7",
+    history: &[ADD_ALPINE, RUN_SHELL],
 };
 
 const ALPINE_CURL: About = About {
-    author: Some(r#"Adam Dobrawy "http://github.com/ad-m/""#),
-    command: &["/bin/sh", "-c", "curl --version"],
-    created: "2020-07-05T11:54:27.215613905Z",
+    author: AD_M,
+    command: &["/bin/sh", "-c", "#(nop) ", r#"CMD ["curl" "--version"]"#],
+    parent: "sha256:415f5f6826e442f4051044858b6195aef1c1e9795500df0350cfa87fde540ada",
     docker_version: "18.02.0-ce",
+    history: &[
+        ADD_ALPINE,
+        RUN_SHELL,
+        Step {
+            created: "2020-07-05T11:54:25.799315127Z",
+            author: AD_M,
+            command: r#"/bin/sh -c #(nop)  MAINTAINER Adam Dobrawy "http://github.com/ad-m/""#,
+            layer: false,
+        },
+        Step {
+            created: "2020-07-05T11:54:27.089683779Z",
+            author: AD_M,
+            command: "/bin/sh -c apk add --no-cache curl",
+            layer: true,
+        },
+        Step {
+            created: "2020-07-05T11:54:27.215613905Z",
+            author: AD_M,
+            command: r#"/bin/sh -c #(nop)  CMD ["curl" "--version"]"#,
+            layer: false,
+        },
+    ],
 };
+
+const AD_M: Option<&str> = Some(r#"Adam Dobrawy "http://github.com/ad-m/""#);
 
 const KUBE: About = About {
     author: None,
     command: &["kube-controller-manager"],
-    created: "2020-05-20T17:27:36.964510Z",
+    parent: "",
     docker_version: "19.03.8",
+    history: &[
+        Step {
+            created: "2020-05-20T17:20:01.104811Z",
+            author: None,
+            command: "/bin/sh -c #(nop) ADD file:debian-base in / ",
+            layer: true,
+        },
+        Step {
+            created: "2020-05-20T17:27:36.964510Z",
+            author: None,
+            command: "/bin/sh -c #(nop) COPY file:kube-controller-manager in /usr/local/bin/ ",
+            layer: true,
+        },
+    ],
 };
 
-const ADD_ALPINE: &str = "/bin/sh -c #(nop) ADD file:alpine-minirootfs in / ";
+const ADD_ALPINE: Step = Step {
+    created: "2020-05-29T21:19:46.192045972Z",
+    author: None,
+    command: "/bin/sh -c #(nop) ADD \
+        file:c92c248239f8c7b9b3c067650954815f391b7bcb09023f984972c082ace2a8d0 in / ",
+    layer: true,
+};
+
+const RUN_SHELL: Step = Step {
+    created: "2020-05-29T21:19:46.363518345Z",
+    author: None,
+    command: r#"/bin/sh -c #(nop)  CMD ["/bin/sh"]"#,
+    layer: false,
+};
 
 const ROOT: &[&str] = &[
     "bin",

@@ -90,8 +90,20 @@ impl Platform {
 pub(super) struct About {
     pub(super) author: Option<&'static str>,
     pub(super) command: &'static [&'static str],
-    pub(super) created: &'static str,
+    pub(super) parent: &'static str,
     pub(super) docker_version: &'static str,
+    /// How it was built; the last step's time is the image's.
+    pub(super) history: &'static [Step],
+}
+
+/// One step of a build.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) created: &'static str,
+    pub(super) author: Option<&'static str>,
+    pub(super) command: &'static str,
+    /// Whether it made a layer.
+    pub(super) layer: bool,
 }
 
 /// An image for one platform.
@@ -104,16 +116,14 @@ pub(super) struct PlatformImage {
 }
 
 impl PlatformImage {
-    /// Puts an image together from layers, each with the command that made it.
-    pub(super) fn new(platform: Platform, about: About, layers: &[(Layer, &str)]) -> Self {
+    /// Puts an image together from its layers.
+    pub(super) fn new(platform: Platform, about: About, layers: &[Layer]) -> Self {
         let config = Blob::new(Kind::Config, config(platform, about, layers).to_string());
         let last = layers.len().saturating_sub(1);
         let layers: Vec<_> = layers
             .iter()
             .enumerate()
-            .map(|(at, (layer, _))| {
-                Blob::new(Kind::Layer { last: at == last }, layer.bytes.clone())
-            })
+            .map(|(at, layer)| Blob::new(Kind::Layer { last: at == last }, layer.bytes.clone()))
             .collect();
         let manifest = pretty(&json!({
             "schemaVersion": 2,
@@ -189,25 +199,16 @@ fn descriptor(blob: &Blob) -> Value {
     })
 }
 
-fn config(platform: Platform, about: About, layers: &[(Layer, &str)]) -> Value {
-    let mut history: Vec<_> = layers
-        .iter()
-        .map(|(_, command)| step(about, command))
-        .collect();
-    let mut last = step(
-        about,
-        &format!("/bin/sh -c #(nop)  CMD {}", json!(about.command)),
-    );
-    last["empty_layer"] = json!(true);
-    history.push(last);
-    let diff_ids: Vec<_> = layers.iter().map(|(layer, _)| &layer.diff_id).collect();
+fn config(platform: Platform, about: About, layers: &[Layer]) -> Value {
+    let diff_ids: Vec<_> = layers.iter().map(|layer| &layer.diff_id).collect();
+    let history: Vec<_> = about.history.iter().map(step).collect();
     let mut config = json!({ "architecture": platform.architecture });
     if let Some(author) = about.author {
         config["author"] = json!(author);
     }
-    config["config"] = run_config(&json!(about.command));
-    config["container_config"] = run_config(&Value::Null);
-    config["created"] = json!(about.created);
+    config["config"] = run_config(Some(about));
+    config["container_config"] = run_config(None);
+    config["created"] = json!(about.history.last().map(|step| step.created));
     config["docker_version"] = json!(about.docker_version);
     config["history"] = json!(history);
     config["os"] = json!(platform.os);
@@ -218,36 +219,35 @@ fn config(platform: Platform, about: About, layers: &[(Layer, &str)]) -> Value {
     config
 }
 
-fn step(about: About, command: &str) -> Value {
-    let mut step = json!({ "created": about.created });
-    if let Some(author) = about.author {
-        step["author"] = json!(author);
+fn step(step: &Step) -> Value {
+    let mut entry = json!({ "created": step.created });
+    if let Some(author) = step.author {
+        entry["author"] = json!(author);
     }
-    step["created_by"] = json!(command);
-    step
+    entry["created_by"] = json!(step.command);
+    if !step.layer {
+        entry["empty_layer"] = json!(true);
+    }
+    entry
 }
 
-fn run_config(command: &Value) -> Value {
+fn run_config(about: Option<About>) -> Value {
     let mut config = json!({
         "Hostname": "", "Domainname": "", "User": "",
         "AttachStdin": false, "AttachStdout": false, "AttachStderr": false,
         "Tty": false, "OpenStdin": false, "StdinOnce": false,
-        "Env": Value::Null, "Cmd": command,
+        "Env": about.map(|_| [PATH]), "Cmd": about.map(|about| about.command),
     });
-    if !command.is_null() {
-        config["Env"] =
-            json!(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]);
+    if about.is_some() {
         config["ArgsEscaped"] = json!(true);
     }
-    for (key, value) in [
-        ("Image", json!("")),
-        ("Volumes", Value::Null),
-        ("WorkingDir", json!("")),
-    ] {
-        config[key] = value;
-    }
+    config["Image"] = json!(about.map_or("", |about| about.parent));
+    config["Volumes"] = Value::Null;
+    config["WorkingDir"] = json!("");
     for key in ["Entrypoint", "OnBuild", "Labels"] {
         config[key] = Value::Null;
     }
     config
 }
+
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
