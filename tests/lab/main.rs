@@ -8,7 +8,9 @@
 )]
 
 mod article;
+mod client;
 mod faults;
+mod proxy;
 mod refusals;
 mod replay;
 mod server;
