@@ -5,4 +5,5 @@
 pub mod exchange;
 pub mod har;
 pub mod journal;
+pub mod lab;
 pub mod redact;

@@ -1,0 +1,107 @@
+//! Manifests and indexes, as far as a pull needs them.
+
+use serde::Deserialize;
+
+use super::Platform;
+
+/// An index or a manifest, whichever it is.
+#[derive(Debug, Deserialize)]
+pub(super) struct Document {
+    /// Of an index.
+    manifests: Option<Vec<Entry>>,
+    /// Of a manifest.
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Vec<Descriptor>,
+}
+
+/// What a document is.
+#[derive(Debug)]
+pub(super) enum Content {
+    Index(Vec<Entry>),
+    Manifest {
+        config: Descriptor,
+        layers: Vec<Descriptor>,
+    },
+}
+
+/// One platform's manifest in an index.
+#[derive(Debug, Deserialize)]
+pub(super) struct Entry {
+    pub(super) digest: String,
+    platform: Option<Platform>,
+}
+
+/// Where content is to be found, and what it must be.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Descriptor {
+    pub(super) digest: String,
+    pub(super) size: u64,
+}
+
+impl Document {
+    /// Sorts an index from a manifest; `None` for anything else, such as schema version 1.
+    pub(super) fn content(self) -> Option<Content> {
+        match (self.manifests, self.config) {
+            (Some(manifests), _) => Some(Content::Index(manifests)),
+            (None, Some(config)) => Some(Content::Manifest {
+                config,
+                layers: self.layers,
+            }),
+            (None, None) => None,
+        }
+    }
+}
+
+/// The manifest for a platform; otherwise the platforms there are.
+pub(super) fn choose<'a>(entries: &'a [Entry], wanted: &Platform) -> Result<&'a Entry, String> {
+    let found = entries.iter().find(|entry| {
+        let platform = entry.platform.as_ref();
+        platform.is_some_and(|platform| wanted.is_served_by(platform))
+    });
+    found.ok_or_else(|| {
+        let names = entries.iter().map(|entry| match &entry.platform {
+            Some(platform) => platform.to_string(),
+            None => "one without a platform".to_owned(),
+        });
+        names.collect::<Vec<_>>().join(", ")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Option<Content> {
+        serde_json::from_str::<Document>(json).unwrap().content()
+    }
+
+    #[test]
+    fn a_platform_is_chosen() {
+        let json = r#"{"manifests":[
+            {"digest":"a","platform":{"os":"linux","architecture":"arm","variant":"v6"}},
+            {"digest":"b","platform":{"os":"linux","architecture":"arm","variant":"v7"}},
+            {"digest":"c"}]}"#;
+        let Some(Content::Index(entries)) = parse(json) else {
+            panic!("an index")
+        };
+        let arm = |variant: Option<&str>| Platform {
+            os: "linux".to_owned(),
+            architecture: "arm".to_owned(),
+            variant: variant.map(str::to_owned),
+        };
+        assert_eq!(choose(&entries, &arm(Some("v7"))).unwrap().digest, "b");
+        assert_eq!(choose(&entries, &arm(None)).unwrap().digest, "a");
+        assert_eq!(
+            choose(&entries, &arm(Some("v8"))).unwrap_err(),
+            "linux/arm/v6, linux/arm/v7, one without a platform"
+        );
+    }
+
+    #[test]
+    fn what_is_neither_index_nor_manifest_is_nothing() {
+        let manifest = r#"{"config":{"digest":"a","size":1},"layers":[]}"#;
+        assert!(matches!(parse(manifest), Some(Content::Manifest { .. })));
+        assert!(parse(r#"{"schemaVersion":1,"fsLayers":[]}"#).is_none());
+    }
+}

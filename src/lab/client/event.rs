@@ -1,0 +1,81 @@
+//! What a pull tells while it goes on.
+
+use std::fmt;
+
+/// One piece of news.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PullEvent {
+    /// A response head arrived.
+    Answered {
+        /// What was asked for.
+        step: Step,
+        /// The host that answered.
+        host: String,
+        /// The status code.
+        status: u16,
+    },
+    /// The index names the platform's manifest.
+    Chosen {
+        /// The platform, such as `linux/amd64`.
+        platform: String,
+        /// Its manifest.
+        digest: String,
+    },
+    /// More of a blob arrived.
+    Progress {
+        /// Which blob.
+        digest: String,
+        /// Bytes so far.
+        received: u64,
+        /// Bytes in all, as the manifest says.
+        total: u64,
+    },
+    /// A blob broke off and will be resumed.
+    Interrupted {
+        /// Which blob.
+        digest: String,
+        /// Bytes so far.
+        received: u64,
+        /// What happened.
+        reason: String,
+    },
+    /// Content is complete and has its digest.
+    Verified {
+        /// What it is.
+        step: Step,
+        /// Its digest.
+        digest: String,
+        /// Its size in bytes.
+        size: u64,
+    },
+}
+
+/// What a request of a pull is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// `GET /v2/`
+    Ping,
+    /// The token server.
+    Token,
+    /// The tag: an index, or the manifest itself.
+    Tag,
+    /// The platform's manifest.
+    Manifest,
+    /// The image's config.
+    Config,
+    /// A layer.
+    Layer,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ping => "ping",
+            Self::Token => "token",
+            Self::Tag => "tag",
+            Self::Manifest => "manifest",
+            Self::Config => "config",
+            Self::Layer => "layer",
+        })
+    }
+}

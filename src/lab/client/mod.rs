@@ -1,0 +1,18 @@
+//! A small client that pulls an image as `docker pull` does, through a proxy.
+//!
+//! It asks for what dockerd 19.03 asks for and in that order: the ping, a token, the tag, the
+//! platform's manifest, the config and the layers, each request on a connection of its own. It
+//! follows redirects without its token, resumes what broke off, checks every digest, and throws
+//! the content away. Each step is told as a [`PullEvent`].
+
+mod blob;
+mod challenge;
+mod document;
+mod error;
+mod event;
+mod http;
+mod pull;
+
+pub use error::PullError;
+pub use event::{PullEvent, Step};
+pub use pull::{Platform, Pulled, Puller};

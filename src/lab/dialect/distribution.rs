@@ -1,0 +1,84 @@
+//! The open-source registry, as Docker Hub and Aliyun's mirror run it.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::super::answer::RegistryAnswer;
+use super::super::{Provider, Response};
+use super::shared::{challenge, with_fields};
+
+pub(super) fn registry(provider: Provider, answer: RegistryAnswer, now: Timestamp) -> Response {
+    match answer {
+        RegistryAnswer::Pong => Response::new(200, "OK")
+            .length()
+            .field("Content-Type", "application/json; charset=utf-8")
+            .fields(API)
+            .date(now)
+            .connection()
+            .body("{}"),
+        RegistryAnswer::Challenge { scope, error } => json(401, "Unauthorized")
+            .maybe(
+                "Www-Authenticate",
+                challenge(provider, scope.as_deref(), error),
+            )
+            .date(now)
+            .length()
+            .connection()
+            .body(UNAUTHORIZED),
+        RegistryAnswer::Manifest {
+            blob,
+            by_tag: _,
+            anonymous,
+        } => Response::new(200, "OK")
+            .length()
+            .field("Content-Type", blob.kind.media_type())
+            .maybe(
+                "Docker-Content-Digest",
+                (!anonymous).then(|| blob.digest.clone()),
+            )
+            .fields(API)
+            .field("Etag", format!("\"{}\"", blob.digest))
+            .date(now)
+            .connection()
+            .body(blob.bytes.clone()),
+        RegistryAnswer::NotModified { digest } => Response::new(304, "Not Modified")
+            .field("Docker-Content-Digest", digest.clone())
+            .fields(API)
+            .field("Etag", format!("\"{digest}\""))
+            .date(now)
+            .connection(),
+        RegistryAnswer::Redirect { location, .. } => Response::new(307, "Temporary Redirect")
+            .field("Content-Type", "application/octet-stream")
+            .fields(API)
+            .field("Location", location)
+            .date(now)
+            .length()
+            .connection(),
+        RegistryAnswer::Tags { name, tags } => json(200, "OK")
+            .date(now)
+            .length()
+            .connection()
+            .body(format!("{}\n", json!({ "name": name, "tags": tags }))),
+        RegistryAnswer::Refusal(refusal) => {
+            let body = format!("{}\n", refusal.body(["code", "message", "detail"]));
+            with_fields(json(refusal.status, refusal.reason), refusal)
+                .date(now)
+                .length()
+                .connection()
+                .body(body)
+        }
+    }
+}
+
+fn json(status: u16, reason: &'static str) -> Response {
+    Response::new(status, reason)
+        .field("Content-Type", "application/json")
+        .fields(API)
+}
+
+const API: &[(&str, &str)] = &[("Docker-Distribution-Api-Version", "registry/2.0")];
+
+const UNAUTHORIZED: &str = concat!(
+    r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required","detail":null}]}"#,
+    "\n"
+);

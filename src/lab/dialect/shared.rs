@@ -1,0 +1,72 @@
+//! What the dialects share.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::super::answer::{Refusal, Withheld};
+use super::super::token::{Access, Grant};
+use super::super::{Provider, Response};
+
+/// What a filter between client and registry puts in the place of an answer.
+pub(in super::super) fn block_page(now: Timestamp) -> Response {
+    Response::new(200, "OK")
+        .date(now)
+        .field("Content-Type", "text/html; charset=utf-8")
+        .length()
+        .connection()
+        .body(
+            "<!DOCTYPE html>\n<html><head><title>Access blocked</title></head>\n<body><h1>Access \
+             blocked</h1><p>This site is not permitted by your organisation's policy.</p></body>\
+             </html>\n",
+        )
+}
+
+/// A challenge's value (RFC 6750 section 3); the mirror has none.
+pub(super) fn challenge(
+    provider: Provider,
+    scope: Option<&str>,
+    error: Option<&str>,
+) -> Option<String> {
+    let (host, path) = provider.token_server()?;
+    let service = provider.service();
+    let mut value = format!(r#"Bearer realm="https://{host}{path}",service="{service}""#);
+    for (name, text) in [("scope", scope), ("error", error)] {
+        if let Some(text) = text {
+            // A name with a quote in it does not exist, but must not end the value early.
+            let text = text.replace(['"', '\\'], "");
+            value.extend([",", name, "=\"", &text, "\""]);
+        }
+    }
+    Some(value)
+}
+
+/// The answer to a token request with POST: it has one shape everywhere.
+pub(super) fn oauth_body(grant: &Grant) -> String {
+    let scopes: Vec<_> = grant.access.iter().map(Access::scope).collect();
+    let body = json!({
+        "access_token": grant.token,
+        "scope": scopes.join(" "),
+        "expires_in": grant.lifetime,
+        "issued_at": grant.issued.to_string(),
+    });
+    format!("{body}\n")
+}
+
+/// An error document of an S3-like store, with more elements after the message.
+pub(super) fn error_document(withheld: &Withheld, more: &str) -> String {
+    let (_, _, code, message) = withheld.error();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n  <Code>{code}</Code>\n  \
+         <Message>{message}</Message>\n{more}</Error>\n"
+    )
+}
+
+/// Adds the fields a refusal brings beside the usual ones.
+pub(super) fn with_fields(response: Response, refusal: Refusal) -> Response {
+    refusal
+        .fields
+        .into_iter()
+        .fold(response, |response, (name, value)| {
+            response.field(name, value)
+        })
+}

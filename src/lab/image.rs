@@ -1,0 +1,253 @@
+//! Image configs, manifests and indexes, in the spelling of the captured ones.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::digest::sha256;
+use super::layer::Layer;
+
+/// Something with a digest.
+#[derive(Clone, Debug)]
+pub(super) struct Blob {
+    pub(super) digest: String,
+    pub(super) kind: Kind,
+    pub(super) bytes: Bytes,
+}
+
+/// What a blob is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Index,
+    Manifest,
+    Schema1,
+    Config,
+    /// A layer, and whether it is its image's last.
+    Layer {
+        last: bool,
+    },
+}
+
+impl Kind {
+    /// The media type, in the names of Docker's image format 2.
+    pub(super) fn media_type(self) -> &'static str {
+        match self {
+            Self::Index => "application/vnd.docker.distribution.manifest.list.v2+json",
+            Self::Manifest => "application/vnd.docker.distribution.manifest.v2+json",
+            Self::Schema1 => "application/vnd.docker.distribution.manifest.v1+prettyjws",
+            Self::Config => "application/vnd.docker.container.image.v1+json",
+            Self::Layer { .. } => "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        }
+    }
+
+    /// Whether it lives under `/manifests/` (and not under `/blobs/`).
+    pub(super) fn is_manifest(self) -> bool {
+        matches!(self, Self::Index | Self::Manifest | Self::Schema1)
+    }
+}
+
+impl Blob {
+    pub(super) fn new(kind: Kind, bytes: impl Into<Bytes>) -> Arc<Self> {
+        let bytes = bytes.into();
+        Arc::new(Self {
+            digest: sha256(&bytes),
+            kind,
+            bytes,
+        })
+    }
+}
+
+/// An operating system and a processor, as an index and a config name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Platform {
+    pub(super) architecture: &'static str,
+    pub(super) os: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) variant: Option<&'static str>,
+}
+
+impl Platform {
+    pub(super) const fn linux(architecture: &'static str) -> Self {
+        Self {
+            architecture,
+            os: "linux",
+            variant: None,
+        }
+    }
+
+    pub(super) const fn variant(self, variant: &'static str) -> Self {
+        Self {
+            variant: Some(variant),
+            ..self
+        }
+    }
+}
+
+/// What an image's config says beside its layers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct About {
+    pub(super) author: Option<&'static str>,
+    pub(super) command: &'static [&'static str],
+    pub(super) parent: &'static str,
+    pub(super) docker_version: &'static str,
+    /// How it was built; the last step's time is the image's.
+    pub(super) history: &'static [Step],
+}
+
+/// One step of a build.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) created: &'static str,
+    pub(super) author: Option<&'static str>,
+    pub(super) command: &'static str,
+    /// Whether it made a layer.
+    pub(super) layer: bool,
+}
+
+/// An image for one platform.
+#[derive(Clone, Debug)]
+pub(super) struct PlatformImage {
+    pub(super) platform: Platform,
+    pub(super) config: Arc<Blob>,
+    pub(super) layers: Vec<Arc<Blob>>,
+    pub(super) manifest: Arc<Blob>,
+}
+
+impl PlatformImage {
+    /// Puts an image together from its layers.
+    pub(super) fn new(platform: Platform, about: About, layers: &[Layer]) -> Self {
+        let config = Blob::new(Kind::Config, config(platform, about, layers).to_string());
+        let last = layers.len().saturating_sub(1);
+        let layers: Vec<_> = layers
+            .iter()
+            .enumerate()
+            .map(|(at, layer)| Blob::new(Kind::Layer { last: at == last }, layer.bytes.clone()))
+            .collect();
+        let manifest = pretty(&json!({
+            "schemaVersion": 2,
+            "mediaType": Kind::Manifest.media_type(),
+            "config": descriptor(&config),
+            "layers": layers.iter().map(|layer| descriptor(layer)).collect::<Vec<_>>(),
+        }));
+        Self {
+            platform,
+            config,
+            layers,
+            manifest: Blob::new(Kind::Manifest, manifest),
+        }
+    }
+}
+
+/// An index in Docker Hub's spelling: one line, keys sorted, slashes escaped.
+pub(super) fn compact_index(images: &[PlatformImage]) -> Arc<Blob> {
+    let manifests: Vec<_> = images
+        .iter()
+        .map(|image| {
+            json!({
+                "digest": image.manifest.digest,
+                "mediaType": image.manifest.kind.media_type(),
+                "platform": image.platform,
+                "size": image.manifest.bytes.len(),
+            })
+        })
+        .collect();
+    let index = json!({
+        "manifests": manifests,
+        "mediaType": Kind::Index.media_type(),
+        "schemaVersion": 2,
+    });
+    Blob::new(Kind::Index, index.to_string().replace('/', r"\/"))
+}
+
+/// An index in the spelling of `docker manifest push`.
+pub(super) fn pretty_index(images: &[PlatformImage]) -> Arc<Blob> {
+    let manifests: Vec<_> = images
+        .iter()
+        .map(|image| {
+            let mut entry = descriptor(&image.manifest);
+            entry["platform"] = json!(image.platform);
+            entry
+        })
+        .collect();
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": Kind::Index.media_type(),
+        "manifests": manifests,
+    });
+    Blob::new(Kind::Index, pretty(&index))
+}
+
+/// JSON with an indent of three spaces, as Docker's own tools write manifests.
+pub(super) fn pretty(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"   ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
+    // A JSON value always serialises, and a Vec always takes it.
+    if value.serialize(&mut serializer).is_err() {
+        out.clear();
+    }
+    out
+}
+
+fn descriptor(blob: &Blob) -> Value {
+    json!({
+        "mediaType": blob.kind.media_type(),
+        "size": blob.bytes.len(),
+        "digest": blob.digest,
+    })
+}
+
+fn config(platform: Platform, about: About, layers: &[Layer]) -> Value {
+    let diff_ids: Vec<_> = layers.iter().map(|layer| &layer.diff_id).collect();
+    let history: Vec<_> = about.history.iter().map(step).collect();
+    let mut config = json!({ "architecture": platform.architecture });
+    if let Some(author) = about.author {
+        config["author"] = json!(author);
+    }
+    config["config"] = run_config(Some(about));
+    config["container_config"] = run_config(None);
+    config["created"] = json!(about.history.last().map(|step| step.created));
+    config["docker_version"] = json!(about.docker_version);
+    config["history"] = json!(history);
+    config["os"] = json!(platform.os);
+    config["rootfs"] = json!({ "type": "layers", "diff_ids": diff_ids });
+    if let Some(variant) = platform.variant {
+        config["variant"] = json!(variant);
+    }
+    config
+}
+
+fn step(step: &Step) -> Value {
+    let mut entry = json!({ "created": step.created });
+    if let Some(author) = step.author {
+        entry["author"] = json!(author);
+    }
+    entry["created_by"] = json!(step.command);
+    if !step.layer {
+        entry["empty_layer"] = json!(true);
+    }
+    entry
+}
+
+fn run_config(about: Option<About>) -> Value {
+    let mut config = json!({
+        "Hostname": "", "Domainname": "", "User": "",
+        "AttachStdin": false, "AttachStdout": false, "AttachStderr": false,
+        "Tty": false, "OpenStdin": false, "StdinOnce": false,
+        "Env": about.map(|_| [PATH]), "Cmd": about.map(|about| about.command),
+    });
+    if about.is_some() {
+        config["ArgsEscaped"] = json!(true);
+    }
+    config["Image"] = json!(about.map_or("", |about| about.parent));
+    config["Volumes"] = Value::Null;
+    config["WorkingDir"] = json!("");
+    for key in ["Entrypoint", "OnBuild", "Labels"] {
+        config[key] = Value::Null;
+    }
+    config
+}
+
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -1,0 +1,48 @@
+//! The lab: four registries on loopback, so that pullscope can be tried, taught and tested
+//! without a container engine, without privileges and without the internet.
+//!
+//! [`Lab`] serves Docker Hub, a mirror of it, Google Container Registry and Quay as they were
+//! captured in August 2020, by host name, over TLS with a certification authority of its own.
+//! Tokens and URLs are really signed and really checked; images are small but real. A
+//! [`FaultSpec`] makes a provider misbehave, and a [`Replay`] answers from a recording instead.
+//! [`client`] pulls an image as `docker pull` does, and tells each step.
+
+pub mod client;
+
+mod answer;
+mod authority;
+mod backend;
+mod blob_store;
+mod catalog;
+mod clock;
+mod connection;
+mod dialect;
+mod digest;
+mod fault;
+mod image;
+mod keys;
+mod layer;
+mod path;
+mod provider;
+mod range;
+mod registries;
+mod registry;
+mod replay;
+mod request;
+mod response;
+mod schema1;
+mod server;
+mod service;
+mod signed_url;
+mod token;
+mod token_server;
+
+pub use catalog::Image;
+pub use clock::Clock;
+pub use fault::{Fault, FaultError, FaultSpec};
+pub use provider::{Provider, UnknownProvider};
+pub use replay::{Recorded, Replay, ReplayError};
+pub use server::{Lab, LabError, LabOptions, Route};
+
+use request::Request;
+use response::Response;

@@ -1,0 +1,79 @@
+//! The endpoints of the registry API (OCI distribution-spec, "Endpoints") that the lab has.
+
+/// What a path asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint<'a> {
+    /// `/v2/`
+    Base,
+    /// Something in the repository of this name.
+    In(&'a str, What<'a>),
+}
+
+/// What is asked of a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What<'a> {
+    /// A manifest by tag or digest.
+    Manifest(&'a str),
+    /// A blob by digest.
+    Blob(&'a str),
+    /// The list of tags.
+    Tags,
+}
+
+impl<'a> Endpoint<'a> {
+    /// Reads a path without its query. A name may hold slashes, and words such as `blobs`: the
+    /// last such word counts.
+    pub(super) fn of(path: &'a str) -> Option<Self> {
+        let rest = match path.strip_prefix("/v2") {
+            Some("" | "/") => return Some(Self::Base),
+            Some(rest) => rest.strip_prefix('/')?,
+            None => return None,
+        };
+        if let Some(name) = rest.strip_suffix("/tags/list") {
+            return Some(Self::In(name, What::Tags));
+        }
+        let (before, reference) = rest.rsplit_once('/')?;
+        let (name, word) = before.rsplit_once('/')?;
+        match word {
+            _ if name.is_empty() || reference.is_empty() => None,
+            "manifests" => Some(Self::In(name, What::Manifest(reference))),
+            "blobs" => Some(Self::In(name, What::Blob(reference))),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_split_at_the_last_word() {
+        let of = Endpoint::of;
+        assert_eq!(of("/v2/"), Some(Endpoint::Base));
+        assert_eq!(of("/v2"), Some(Endpoint::Base));
+        assert_eq!(
+            of("/v2/a/manifests/b"),
+            Some(Endpoint::In("a", What::Manifest("b")))
+        );
+        assert_eq!(
+            of("/v2/a/blobs/b/blobs/sha256:c"),
+            Some(Endpoint::In("a/blobs/b", What::Blob("sha256:c")))
+        );
+        assert_eq!(
+            of("/v2/a/b/tags/list"),
+            Some(Endpoint::In("a/b", What::Tags))
+        );
+        for path in [
+            "",
+            "/",
+            "/v1/",
+            "/v2x",
+            "/v2/manifests/b",
+            "/v2/a/manifests/",
+            "/v2/_catalog",
+        ] {
+            assert_eq!(of(path), None, "{path}");
+        }
+    }
+}

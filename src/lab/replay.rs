@@ -1,0 +1,299 @@
+//! Answers from a recording, byte for byte.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::{Request, Response};
+
+/// One recorded exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The request's method.
+    pub method: String,
+    /// The host it was sent to, without a port.
+    pub host: String,
+    /// Path and query.
+    pub target: String,
+    /// The response's head, from the status line to the empty line.
+    pub head: Vec<u8>,
+    /// The response's content, without chunked framing, as far as it was recorded; `None` when
+    /// it was not.
+    pub body: Option<Vec<u8>>,
+}
+
+/// A recording to answer from: the first time a URL is asked for, its first recorded answer, and
+/// so on; the last one stays.
+#[derive(Debug)]
+pub struct Replay {
+    answers: HashMap<Key, Answers>,
+    hosts: Vec<String>,
+}
+
+/// Why a recording cannot be replayed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// There is no exchange in it.
+    #[error("the recording has no exchange to answer from")]
+    Empty,
+    /// A response head is not one of HTTP/1.
+    #[error("the recorded response to {url} has no HTTP/1 head: {reason}")]
+    Head {
+        /// Which URL.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+type Key = (String, String, String);
+
+#[derive(Debug, Default)]
+struct Answers {
+    recorded: Vec<Answer>,
+    next: Mutex<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Answer {
+    head: Bytes,
+    framing: Framing,
+    body: Option<Bytes>,
+}
+
+impl Replay {
+    /// Takes a recording.
+    ///
+    /// # Errors
+    /// When there is nothing in it, or a response head in it cannot be sent.
+    pub fn new(exchanges: impl IntoIterator<Item = Recorded>) -> Result<Self, ReplayError> {
+        let mut replay = Self {
+            answers: HashMap::new(),
+            hosts: Vec::new(),
+        };
+        for exchange in exchanges {
+            let host = exchange.host.to_ascii_lowercase();
+            let framing = Framing::of(&exchange).map_err(|reason| ReplayError::Head {
+                url: format!("{host}{}", exchange.target),
+                reason,
+            })?;
+            if !replay.hosts.contains(&host) {
+                replay.hosts.push(host.clone());
+            }
+            let answers = replay
+                .answers
+                .entry((exchange.method, host, exchange.target));
+            answers.or_default().recorded.push(Answer {
+                head: exchange.head.into(),
+                framing,
+                body: exchange.body.map(Bytes::from),
+            });
+        }
+        if replay.hosts.is_empty() {
+            return Err(ReplayError::Empty);
+        }
+        Ok(replay)
+    }
+
+    /// The hosts in it, in the order they first appear.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        self.hosts.clone()
+    }
+
+    pub(super) fn answer(&self, request: &Request) -> Response {
+        let key = (
+            request.method.clone(),
+            request.host.clone(),
+            request.target(),
+        );
+        match self.answers.get(&key).and_then(Answers::take) {
+            Some(answer) => answer.response(request),
+            None => self.unknown(request),
+        }
+    }
+
+    fn unknown(&self, request: &Request) -> Response {
+        let mut known: Vec<_> = self
+            .answers
+            .keys()
+            .map(|(method, host, target)| format!("  {method} {host}{target}\n"))
+            .collect();
+        known.sort();
+        let more = known.len().saturating_sub(LISTED);
+        known.truncate(LISTED);
+        if more > 0 {
+            known.push(format!("  and {more} more\n"));
+        }
+        let sentence = format!(
+            "the recording has no {} {}{}; it has\n{}",
+            request.method,
+            request.host,
+            request.target(),
+            known.concat()
+        );
+        Response::text(404, "Not Found", &sentence)
+    }
+}
+
+impl Answers {
+    fn take(&self) -> Option<&Answer> {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = self.recorded.get(*next).or(self.recorded.last());
+        *next = next.saturating_add(1);
+        answer
+    }
+}
+
+impl Answer {
+    fn response(&self, request: &Request) -> Response {
+        let close = self.framing.close || self.framing.delimiter == Delimiter::Close;
+        if request.is_head() || self.framing.delimiter == Delimiter::None {
+            return Response::recorded(self.head.clone(), Bytes::new(), close);
+        }
+        let Some(body) = &self.body else {
+            let sentence = format!(
+                "the recording has the head but not the content of {} {}{}",
+                request.method,
+                request.host,
+                request.target()
+            );
+            return Response::text(502, "Bad Gateway", &sentence);
+        };
+        match self.framing.delimiter {
+            Delimiter::Chunked => Response::recorded(self.head.clone(), chunked(body), close),
+            // Content that was recorded in part is broken off where the recording ends.
+            Delimiter::Length(length) => Response::recorded(
+                self.head.clone(),
+                body.clone(),
+                close || body.len() < length,
+            ),
+            Delimiter::Close | Delimiter::None => {
+                Response::recorded(self.head.clone(), body.clone(), close)
+            }
+        }
+    }
+}
+
+/// How a recorded head says that its content ends (RFC 9112 section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Framing {
+    delimiter: Delimiter,
+    close: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delimiter {
+    None,
+    Length(usize),
+    Chunked,
+    Close,
+}
+
+impl Framing {
+    fn of(exchange: &Recorded) -> Result<Self, String> {
+        let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+        let mut head = httparse::Response::new(&mut fields);
+        match head.parse(&exchange.head) {
+            Ok(httparse::Status::Complete(length)) if length == exchange.head.len() => {}
+            Ok(httparse::Status::Complete(_)) => return Err("it goes on after its end".to_owned()),
+            Ok(httparse::Status::Partial) => return Err("it has no end".to_owned()),
+            Err(error) => return Err(error.to_string()),
+        }
+        let value = |name: &str| {
+            let field = head
+                .headers
+                .iter()
+                .find(|field| field.name.eq_ignore_ascii_case(name));
+            field.map(|field| String::from_utf8_lossy(field.value).to_ascii_lowercase())
+        };
+        let close = value("connection").is_some_and(|value| value.contains("close"));
+        let delimiter = match (
+            head.code,
+            value("transfer-encoding"),
+            value("content-length"),
+        ) {
+            (Some(100..=199 | 204 | 304), _, _) => Delimiter::None,
+            (_, Some(coding), _) if coding.contains("chunked") => Delimiter::Chunked,
+            (_, None, Some(length)) => match length.trim().parse() {
+                Ok(0) => Delimiter::None,
+                Ok(length) => Delimiter::Length(length),
+                Err(_) => return Err(format!("its Content-Length is '{length}'")),
+            },
+            _ => Delimiter::Close,
+        };
+        let recorded = exchange.body.as_ref().map_or(0, Vec::len);
+        match delimiter {
+            Delimiter::Length(length) if recorded > length => Err(format!(
+                "it promises {length} bytes of content, but there are {recorded}"
+            )),
+            delimiter => Ok(Self { delimiter, close }),
+        }
+    }
+}
+
+fn chunked(body: &[u8]) -> Bytes {
+    let mut framed = Vec::with_capacity(body.len() + 32);
+    if !body.is_empty() {
+        framed.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());
+        framed.extend_from_slice(body);
+        framed.extend_from_slice(b"\r\n");
+    }
+    framed.extend_from_slice(b"0\r\n\r\n");
+    framed.into()
+}
+
+/// URLs that a 404 lists.
+const LISTED: usize = 50;
+const MAX_FIELDS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(head: &str, body: Option<&str>) -> Recorded {
+        Recorded {
+            method: "GET".to_owned(),
+            host: "r.example".to_owned(),
+            target: "/v2/".to_owned(),
+            head: head.as_bytes().to_vec(),
+            body: body.map(|body| body.as_bytes().to_vec()),
+        }
+    }
+
+    fn error(head: &str, body: &str) -> String {
+        Replay::new([recorded(head, Some(body))])
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn what_cannot_be_replayed_is_refused_with_the_reason() {
+        assert_eq!(Replay::new([]).unwrap_err(), ReplayError::Empty);
+        assert!(error("HTTP/2 200\r\n\r\n", "").contains("r.example/v2/"));
+        assert!(error("HTTP/1.1 200 OK\r\n", "").ends_with("it has no end"));
+        assert!(error("HTTP/1.1 200 OK\r\n\r\nmore", "").contains("goes on"));
+        assert!(error("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "").contains("'x'"));
+        assert!(
+            error("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n", "abc").contains("promises 1")
+        );
+    }
+
+    #[test]
+    fn the_end_of_the_content_is_told_as_the_head_tells_it() {
+        let delimiter = |head: &str| Framing::of(&recorded(head, None)).unwrap().delimiter;
+        assert_eq!(
+            delimiter("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n"),
+            Delimiter::None
+        );
+        assert_eq!(
+            delimiter("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+            Delimiter::Length(9)
+        );
+        assert_eq!(delimiter("HTTP/1.1 200 OK\r\n\r\n"), Delimiter::Close);
+        let both = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_eq!(delimiter(both), Delimiter::Chunked);
+        assert_eq!(chunked(b"hello"), "5\r\nhello\r\n0\r\n\r\n");
+        assert_eq!(chunked(b""), "0\r\n\r\n");
+    }
+}

@@ -1,0 +1,312 @@
+//! Reading one request, within bounds.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::{Instant, timeout_at};
+
+use super::Response;
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Request {
+    /// The method as sent.
+    pub(super) method: String,
+    /// The host asked for, in lower case, without a port; empty when the client named none.
+    pub(super) host: String,
+    /// The path as sent.
+    pub(super) path: String,
+    /// The query as sent, without its question mark.
+    pub(super) query: Option<String>,
+    fields: Vec<(String, String)>,
+    /// The content, at most [`MAX_BODY`] bytes.
+    pub(super) body: Bytes,
+    /// Whether the client wants the connection closed after the answer.
+    pub(super) close: bool,
+}
+
+/// Why no request was read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BadRequest {
+    #[error("the request cannot be read")]
+    Io(#[from] io::Error),
+    #[error("the request did not arrive in time")]
+    Slow,
+    #[error("the request head is larger than {MAX_HEAD} bytes or has too many fields")]
+    HeadTooLarge,
+    #[error("the request content is larger than {MAX_BODY} bytes")]
+    BodyTooLarge,
+    #[error("the request has a transfer coding; the lab wants Content-Length")]
+    LengthRequired,
+    #[error("the request is not HTTP/1.1: {0}")]
+    Malformed(String),
+}
+
+impl Request {
+    /// Reads the next request; `None` when the client closed the connection instead.
+    ///
+    /// `buffer` holds what was read beyond this request.
+    pub(super) async fn read<R: AsyncRead + Unpin>(
+        io: &mut R,
+        buffer: &mut BytesMut,
+    ) -> Result<Option<Self>, BadRequest> {
+        let deadline = Instant::now() + DEADLINE;
+        let mut request = loop {
+            if let Some((request, length)) = parse(buffer)? {
+                buffer.advance(length);
+                break request;
+            }
+            if buffer.len() > MAX_HEAD {
+                return Err(BadRequest::HeadTooLarge);
+            }
+            if fill(io, buffer, deadline).await? == 0 {
+                if buffer.is_empty() {
+                    return Ok(None);
+                }
+                return Err(BadRequest::Io(io::ErrorKind::UnexpectedEof.into()));
+            }
+        };
+        let length = request.content_length()?;
+        while buffer.len() < length {
+            if fill(io, buffer, deadline).await? == 0 {
+                return Err(BadRequest::Io(io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+        request.body = buffer.split_to(length).freeze();
+        Ok(Some(request))
+    }
+
+    /// The first field of this name.
+    pub(super) fn field<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.fields(name).next()
+    }
+
+    /// The values of every field of this name.
+    pub(super) fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields
+            .iter()
+            .filter(move |(field, _)| field.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether this is a HEAD request: answered without content.
+    pub(super) fn is_head(&self) -> bool {
+        self.method == "HEAD"
+    }
+
+    /// Path and query.
+    pub(super) fn target(&self) -> String {
+        match &self.query {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.clone(),
+        }
+    }
+
+    fn content_length(&self) -> Result<usize, BadRequest> {
+        if self.field("transfer-encoding").is_some() {
+            return Err(BadRequest::LengthRequired);
+        }
+        let mut length = None;
+        for value in self.fields("content-length") {
+            let bad = || BadRequest::Malformed(format!("Content-Length '{value}'"));
+            let value: usize = value.parse().map_err(|_| bad())?;
+            if length.is_some_and(|length| length != value) {
+                return Err(bad());
+            }
+            length = Some(value);
+        }
+        match length.unwrap_or(0) {
+            length if length > MAX_BODY => Err(BadRequest::BodyTooLarge),
+            length => Ok(length),
+        }
+    }
+}
+
+impl BadRequest {
+    /// What to tell the client, if there is any use in telling.
+    pub(super) fn response(&self) -> Option<Response> {
+        let (status, reason) = match self {
+            Self::Io(_) | Self::Slow => return None,
+            Self::HeadTooLarge => (431, "Request Header Fields Too Large"),
+            Self::BodyTooLarge => (413, "Content Too Large"),
+            Self::LengthRequired => (411, "Length Required"),
+            Self::Malformed(_) => (400, "Bad Request"),
+        };
+        Some(Response::text(status, reason, &self.to_string()))
+    }
+}
+
+/// Parses a head at the start of `bytes`, and tells its length.
+fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, BadRequest> {
+    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    let mut head = httparse::Request::new(&mut fields);
+    let length = match head.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Ok(httparse::Status::Complete(_)) | Err(httparse::Error::TooManyHeaders) => {
+            return Err(BadRequest::HeadTooLarge);
+        }
+        Err(error) => return Err(BadRequest::Malformed(error.to_string())),
+    };
+    let fields: Vec<_> = head
+        .headers
+        .iter()
+        .map(|field| {
+            let value = String::from_utf8_lossy(field.value).into_owned();
+            (field.name.to_owned(), value)
+        })
+        .collect();
+    let first = |name: &str| {
+        let field = fields
+            .iter()
+            .find(|(field, _)| field.eq_ignore_ascii_case(name));
+        field.map(|(_, value)| value.as_str())
+    };
+    let (authority, target) = split_target(head.path.unwrap_or_default());
+    let host = host_name(authority.or_else(|| first("host")).unwrap_or_default());
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (target, None),
+    };
+    let connection = first("connection").unwrap_or_default().to_ascii_lowercase();
+    let persistent = head.version == Some(1) || connection.contains("keep-alive");
+    let request = Request {
+        method: head.method.unwrap_or_default().to_owned(),
+        host,
+        path: path.to_owned(),
+        query,
+        close: !persistent || connection.split(',').any(|option| option.trim() == "close"),
+        fields,
+        body: Bytes::new(),
+    };
+    Ok(Some((request, length)))
+}
+
+/// Splits an absolute-form target (RFC 9112 section 3.2.2) into authority and path.
+fn split_target(target: &str) -> (Option<&str>, &str) {
+    let Some((_, rest)) = target
+        .split_once("://")
+        .filter(|_| !target.starts_with('/'))
+    else {
+        return (None, target);
+    };
+    match rest
+        .find('/')
+        .and_then(|slash| rest.split_at_checked(slash))
+    {
+        Some((authority, path)) => (Some(authority), path),
+        None => (Some(rest), "/"),
+    }
+}
+
+/// The host of an authority: without port, brackets and a trailing dot.
+fn host_name(authority: &str) -> String {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host),
+    };
+    host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+async fn fill<R: AsyncRead + Unpin>(
+    io: &mut R,
+    buffer: &mut BytesMut,
+    deadline: Instant,
+) -> Result<usize, BadRequest> {
+    match timeout_at(deadline, io.read_buf(buffer)).await {
+        Ok(read) => Ok(read?),
+        Err(_) => Err(BadRequest::Slow),
+    }
+}
+
+/// A head with a token of a registry with many scopes is still far below this.
+const MAX_HEAD: usize = 64 * 1024;
+const MAX_FIELDS: usize = 96;
+const MAX_BODY: usize = 64 * 1024;
+
+/// Time for a whole request, and how long an idle connection is kept.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(mut bytes: &[u8]) -> Result<Option<Request>, BadRequest> {
+        Request::read(&mut bytes, &mut BytesMut::new()).await
+    }
+
+    #[tokio::test]
+    async fn a_request_is_taken_apart() {
+        let request =
+            read(b"POST /t?a=b HTTP/1.1\r\nHost: Quay.IO:443\r\nContent-Length: 3\r\n\r\nx=y")
+                .await
+                .unwrap()
+                .unwrap();
+        assert_eq!(request.host, "quay.io");
+        assert_eq!(request.path, "/t");
+        assert_eq!(request.query.as_deref(), Some("a=b"));
+        assert_eq!(request.body, "x=y");
+        assert!(!request.close);
+    }
+
+    #[tokio::test]
+    async fn requests_follow_each_other_on_one_connection() {
+        let mut io: &[u8] = b"GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\nConnection: Close\r\n\r\n";
+        let mut buffer = BytesMut::new();
+        let first = Request::read(&mut io, &mut buffer).await.unwrap().unwrap();
+        let second = Request::read(&mut io, &mut buffer).await.unwrap().unwrap();
+        assert_eq!((first.path.as_str(), first.close), ("/1", false));
+        assert_eq!((second.path.as_str(), second.close), ("/2", true));
+        assert!(Request::read(&mut io, &mut buffer).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_absolute_target_names_the_host() {
+        let request = read(b"GET http://gcr.io:80/v2/?n=1 HTTP/1.1\r\nHost: other\r\n\r\n")
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (request.host.as_str(), request.target().as_str()),
+            ("gcr.io", "/v2/?n=1")
+        );
+    }
+
+    #[tokio::test]
+    async fn bad_input_has_an_answer() {
+        let status = |result: Result<Option<Request>, BadRequest>| {
+            result
+                .unwrap_err()
+                .response()
+                .map(|response| response.status())
+        };
+        let huge = format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "a".repeat(MAX_HEAD));
+        assert_eq!(status(read(huge.as_bytes()).await), Some(431));
+        let many = format!(
+            "GET / HTTP/1.1\r\n{}\r\n",
+            "A: b\r\n".repeat(MAX_FIELDS + 1)
+        );
+        assert_eq!(status(read(many.as_bytes()).await), Some(431));
+        let body = |fields: &str| format!("POST / HTTP/1.1\r\n{fields}\r\n\r\n");
+        let cases = [
+            ("Content-Length: 99999999", 413),
+            ("Content-Length: -1", 400),
+            ("Content-Length: 1\r\nContent-Length: 2", 400),
+            ("Transfer-Encoding: chunked", 411),
+            ("no colon", 400),
+        ];
+        for (fields, expected) in cases {
+            assert_eq!(
+                status(read(body(fields).as_bytes()).await),
+                Some(expected),
+                "{fields}"
+            );
+        }
+        assert_eq!(status(read(b"\x16\x03\x01\0\0").await), Some(400));
+        assert!(matches!(read(b"GET / HT").await, Err(BadRequest::Io(_))));
+    }
+}

@@ -1,0 +1,315 @@
+//! Tokens: issued by the token servers, checked by the registries.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Provider;
+use super::digest::random;
+use super::keys::{KeyError, Keys, RsaKey};
+
+/// What a token permits, in the shape of its `access` claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Access {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) actions: Vec<String>,
+}
+
+/// A token, and how long it is good for.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    pub(super) token: String,
+    pub(super) access: Vec<Access>,
+    pub(super) issued: Timestamp,
+    /// In seconds.
+    pub(super) lifetime: i64,
+}
+
+/// Why a token does not open a door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Denied {
+    /// It is not a token of this provider, or was tampered with.
+    Forged,
+    /// It was meant for someone else.
+    Audience,
+    Expired,
+    NotYetValid,
+    /// It is good, but not for this.
+    Scope,
+}
+
+impl Denied {
+    /// The `error` of the challenge (RFC 6750 section 3.1).
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Scope => "insufficient_scope",
+            Self::Forged | Self::Audience | Self::Expired | Self::NotYetValid => "invalid_token",
+        }
+    }
+}
+
+impl Access {
+    /// Reads a scope such as `repository:library/alpine:pull,push`: the type stands left of the
+    /// first colon, the actions right of the last, since a name may hold colons.
+    pub(super) fn parse(scope: &str) -> Option<Self> {
+        let (kind, rest) = scope.split_once(':')?;
+        let (name, actions) = rest.rsplit_once(':')?;
+        Some(Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            actions: actions.split(',').map(str::to_owned).collect(),
+        })
+    }
+
+    /// The scope in text.
+    pub(super) fn scope(&self) -> String {
+        format!("{}:{}:{}", self.kind, self.name, self.actions.join(","))
+    }
+}
+
+/// Issues a token of the provider's make.
+pub(super) fn issue(
+    keys: &Keys,
+    provider: Provider,
+    access: Vec<Access>,
+    now: Timestamp,
+) -> Result<Grant, KeyError> {
+    let iat = now.as_second();
+    let lifetime = match provider {
+        Provider::Hub | Provider::Mirror => 300,
+        Provider::Gcr => 43_200,
+        Provider::Quay => 3_600,
+    };
+    let token = match provider {
+        Provider::Hub | Provider::Mirror => {
+            let key = keys.rsa()?;
+            let header = json!({ "alg": "RS256", "typ": "JWT", "x5c": [key.certificate()] });
+            let claims = json!({
+                "access": access,
+                "aud": provider.service(),
+                "exp": iat + lifetime,
+                "iat": iat,
+                "iss": "auth.docker.io",
+                "jti": URL_SAFE_NO_PAD.encode(random::<15>()),
+                "nbf": iat - 300,
+                "sub": "",
+            });
+            jwt(key, &header, &claims)?
+        }
+        Provider::Quay => {
+            let key = keys.rsa()?;
+            let header = json!({ "alg": "RS256", "typ": "JWT", "kid": key.id() });
+            let roots: serde_json::Map<_, _> = access
+                .iter()
+                .map(|access| (access.name.clone(), json!("$disabled")))
+                .collect();
+            let claims = json!({
+                "access": access,
+                "context": {
+                    "com.apostille.roots": roots,
+                    "com.apostille.root": "$disabled",
+                },
+                "aud": provider.service(),
+                "exp": iat + lifetime,
+                "iss": "quay",
+                "iat": iat,
+                "nbf": iat,
+                "sub": "(anonymous)",
+            });
+            jwt(key, &header, &claims)?
+        }
+        Provider::Gcr => {
+            let claims = json!({
+                "access": access,
+                "aud": provider.service(),
+                "exp": iat + lifetime,
+                "nbf": iat,
+            });
+            // Padded, so that the token tells nothing by its length.
+            let text = format!("{:OPAQUE_LENGTH$}", claims.to_string());
+            STANDARD.encode(keys.seal(text.as_bytes())?)
+        }
+    };
+    Ok(Grant {
+        token,
+        access,
+        issued: now,
+        lifetime,
+    })
+}
+
+/// Checks a token of the provider's, and that it permits to pull from `repository` if one is
+/// given.
+pub(super) fn check(
+    keys: &Keys,
+    provider: Provider,
+    token: &str,
+    repository: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Denied> {
+    let claims = match provider {
+        Provider::Hub | Provider::Mirror | Provider::Quay => read_jwt(keys.rsa(), token),
+        Provider::Gcr => STANDARD
+            .decode(token)
+            .ok()
+            .and_then(|sealed| keys.open(&sealed))
+            .and_then(|text| serde_json::from_slice(&text).ok()),
+    };
+    let claims: Claims = claims.ok_or(Denied::Forged)?;
+    let now = now.as_second();
+    if claims.aud != provider.service() {
+        Err(Denied::Audience)
+    } else if claims.exp + LEEWAY < now {
+        Err(Denied::Expired)
+    } else if claims.nbf > now + LEEWAY {
+        Err(Denied::NotYetValid)
+    } else if repository.is_some_and(|repository| !claims.permit(repository)) {
+        Err(Denied::Scope)
+    } else {
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    access: Vec<Access>,
+    aud: String,
+    exp: i64,
+    nbf: i64,
+}
+
+impl Claims {
+    fn permit(&self, repository: &str) -> bool {
+        self.access.iter().any(|access| {
+            access.kind == "repository"
+                && access.name == repository
+                && access.actions.iter().any(|action| action == "pull")
+        })
+    }
+}
+
+/// A signed JSON Web Token (RFC 7519) in its compact form.
+fn jwt(key: &RsaKey, header: &Value, claims: &Value) -> Result<String, KeyError> {
+    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    let text = format!("{header}.{claims}");
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(text.as_bytes())?);
+    Ok(format!("{text}.{signature}"))
+}
+
+/// The claims of a token that this key signed. The header is not asked: there is one key and one
+/// algorithm.
+fn read_jwt(key: Result<&RsaKey, KeyError>, token: &str) -> Option<Claims> {
+    let (text, signature) = token.rsplit_once('.')?;
+    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+    if !key.ok()?.verify(text.as_bytes(), &signature) {
+        return None;
+    }
+    let (_, claims) = text.split_once('.')?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+}
+
+/// Seconds by which clocks may differ.
+const LEEWAY: i64 = 60;
+
+/// Bytes in an opaque token, before encryption adds 28.
+const OPAQUE_LENGTH: usize = 286;
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::after;
+    use super::*;
+
+    fn access(name: &str) -> Vec<Access> {
+        vec![Access::parse(&format!("repository:{name}:pull")).unwrap()]
+    }
+
+    fn start() -> Timestamp {
+        Timestamp::from_second(1_597_904_262).unwrap()
+    }
+
+    #[test]
+    fn a_scope_reads_back() {
+        let scope = "repository:localhost:5000/a/b:pull,push";
+        let access = Access::parse(scope).unwrap();
+        assert_eq!(access.name, "localhost:5000/a/b");
+        assert_eq!(access.actions, ["pull", "push"]);
+        assert_eq!(access.scope(), scope);
+        assert_eq!(Access::parse("repository"), None);
+        assert_eq!(Access::parse("repository:pull"), None);
+    }
+
+    #[test]
+    fn a_token_opens_its_own_repository_while_it_lasts() {
+        let keys = Keys::new().unwrap();
+        for (provider, lifetime) in [
+            (Provider::Hub, 300),
+            (Provider::Gcr, 43_200),
+            (Provider::Quay, 3_600),
+        ] {
+            let grant = issue(&keys, provider, access("a/b"), start()).unwrap();
+            assert_eq!(grant.lifetime, lifetime);
+            let check = |repository, seconds| {
+                check(
+                    &keys,
+                    provider,
+                    &grant.token,
+                    repository,
+                    after(start(), seconds),
+                )
+            };
+            assert_eq!(check(Some("a/b"), 0), Ok(()));
+            assert_eq!(check(None, lifetime), Ok(()));
+            assert_eq!(check(Some("a/c"), 0), Err(Denied::Scope));
+            assert_eq!(check(Some("a/b"), lifetime + 61), Err(Denied::Expired));
+            assert_eq!(check(Some("a/b"), -3_600), Err(Denied::NotYetValid));
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_make_opens_nothing() {
+        let keys = Keys::new().unwrap();
+        let providers = [Provider::Hub, Provider::Gcr, Provider::Quay];
+        let check_at = |provider, token: &str| check(&keys, provider, token, None, start());
+        for provider in providers {
+            let grant = issue(&keys, provider, access("a/b"), start()).unwrap();
+            for other in providers.into_iter().filter(|other| *other != provider) {
+                assert!(
+                    check_at(other, &grant.token).is_err(),
+                    "{provider} at {other}"
+                );
+            }
+            let foreign = Keys::new().unwrap();
+            let foreign = issue(&foreign, provider, access("a/b"), start()).unwrap();
+            assert_eq!(check_at(provider, &foreign.token), Err(Denied::Forged));
+            let middle = grant.token.len() / 2;
+            let mut forged = grant.token.into_bytes();
+            forged[middle] = if forged[middle] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            assert_eq!(check_at(provider, &forged), Err(Denied::Forged));
+        }
+        for garbage in ["", ".", "..", "a.b.c", "e30.e30.", "\u{fffd}"] {
+            for provider in providers {
+                assert_eq!(
+                    check(&keys, provider, garbage, None, start()),
+                    Err(Denied::Forged)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_unsigned_token_opens_nothing() {
+        let keys = Keys::new().unwrap();
+        let claims = json!({ "access": access("a/b"), "aud": "registry.docker.io",
+            "exp": i64::MAX, "nbf": 0 });
+        let [header, claims] =
+            [json!({ "alg": "none" }), claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let token = format!("{header}.{claims}.");
+        let result = check(&keys, Provider::Hub, &token, Some("a/b"), start());
+        assert_eq!(result, Err(Denied::Forged));
+    }
+}

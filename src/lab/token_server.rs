@@ -1,0 +1,52 @@
+//! A provider's token server.
+
+use url::form_urlencoded;
+
+use super::answer::Refusal;
+use super::keys::KeyError;
+use super::service::Service;
+use super::token::{self, Access};
+use super::{Fault, Request, Response, dialect};
+
+impl Service {
+    /// Answers a request for a token, with GET (Docker token specification) or POST (`OAuth2`).
+    pub(super) fn token(&self, request: &Request) -> Result<Response, KeyError> {
+        let now = self.token_time();
+        let oauth = request.method == "POST";
+        let parameters = match request.method.as_str() {
+            "GET" | "HEAD" => request.query.as_deref().unwrap_or_default().as_bytes(),
+            "POST" => &request.body,
+            _ => {
+                let message = "ask for a token with GET or POST";
+                let refusal = Refusal::new(405, "Method Not Allowed", "UNSUPPORTED", message);
+                return Ok(self.refuse(refusal.field("Allow", "GET, POST")));
+            }
+        };
+        let mut service = None;
+        let mut access = Vec::new();
+        for (key, value) in form_urlencoded::parse(parameters) {
+            match &*key {
+                "service" => service = Some(value.into_owned()),
+                "scope" => access.extend(value.split(' ').filter_map(Access::parse)),
+                _ => {}
+            }
+        }
+        if let Some(other) = service.filter(|service| service != self.provider.service()) {
+            let message = format!(
+                "unknown service '{other}'; this is the token server of {}",
+                self.provider.service()
+            );
+            let refusal = Refusal::new(400, "Bad Request", "UNSUPPORTED", message);
+            return Ok(self.refuse(refusal));
+        }
+        for access in &mut access {
+            // Everything in the lab is public and read-only: no more is granted, to anyone.
+            access.actions.retain(|action| action == "pull");
+            if self.has(Fault::WrongScope) {
+                access.name.push_str("-other");
+            }
+        }
+        let grant = token::issue(&self.keys, self.provider, access, now)?;
+        Ok(dialect::token(self.provider, &grant, oauth, now))
+    }
+}
