@@ -3,3 +3,4 @@
 //! The crate is a library with a thin binary; `docs/architecture.md` shows its rooms.
 
 pub mod exchange;
+pub mod registry;
