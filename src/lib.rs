@@ -7,3 +7,4 @@ pub mod har;
 pub mod journal;
 pub mod lab;
 pub mod redact;
+pub mod registry;

@@ -1,0 +1,177 @@
+//! Content digests (OCI image-spec, descriptor.md, "Digests").
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// A digest of a registered algorithm, such as `sha256:9c36…`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest {
+    algorithm: Algorithm,
+    hex: String,
+}
+
+/// The digest algorithms the image-spec registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// SHA-256.
+    Sha256,
+    /// SHA-512.
+    Sha512,
+}
+
+/// Why a text is no digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DigestProblem {
+    /// There is no colon between algorithm and value.
+    #[error("a digest is written algorithm:value")]
+    NoColon,
+    /// The algorithm is not a registered one.
+    #[error("the algorithm is neither sha256 nor sha512")]
+    UnknownAlgorithm,
+    /// The value has the wrong number of characters.
+    #[error("the value has the wrong length for its algorithm")]
+    Length,
+    /// The value holds something else than lower-case hexadecimal digits.
+    #[error("the value is not lower-case hexadecimal")]
+    NotHex,
+}
+
+impl Digest {
+    /// The digest of some bytes.
+    pub fn of(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        use aws_lc_rs::digest;
+        let value = match algorithm {
+            Algorithm::Sha256 => digest::digest(&digest::SHA256, bytes),
+            Algorithm::Sha512 => digest::digest(&digest::SHA512, bytes),
+        };
+        let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+        let hex = value
+            .as_ref()
+            .iter()
+            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+            .collect();
+        Self { algorithm, hex }
+    }
+
+    /// A SHA-256 digest from its 64 lower-case hexadecimal digits.
+    pub fn from_sha256_hex(hex: &str) -> Option<Self> {
+        checked(Algorithm::Sha256, hex).ok()
+    }
+
+    /// The algorithm.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The value as lower-case hexadecimal digits.
+    pub fn hex(&self) -> &str {
+        &self.hex
+    }
+
+    /// The value shortened in the middle, for people: `9c36…a1f0`.
+    pub fn short(&self) -> String {
+        let head: String = self.hex.chars().take(4).collect();
+        let tail = self.hex.get(self.hex.len() - 4..).unwrap_or_default();
+        format!("{head}…{tail}")
+    }
+}
+
+impl Algorithm {
+    /// Its name in a digest.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    fn hex_length(self) -> usize {
+        match self {
+            Self::Sha256 => 64,
+            Self::Sha512 => 128,
+        }
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestProblem;
+
+    fn from_str(text: &str) -> Result<Self, DigestProblem> {
+        let (algorithm, hex) = text.split_once(':').ok_or(DigestProblem::NoColon)?;
+        let algorithm = match algorithm {
+            "sha256" => Algorithm::Sha256,
+            "sha512" => Algorithm::Sha512,
+            _ => return Err(DigestProblem::UnknownAlgorithm),
+        };
+        checked(algorithm, hex)
+    }
+}
+
+fn checked(algorithm: Algorithm, hex: &str) -> Result<Digest, DigestProblem> {
+    if !hex
+        .bytes()
+        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    {
+        return Err(DigestProblem::NotHex);
+    }
+    if hex.len() != algorithm.hex_length() {
+        return Err(DigestProblem::Length);
+    }
+    Ok(Digest {
+        algorithm,
+        hex: hex.to_owned(),
+    })
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.algorithm.name(), self.hex)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_registered_algorithms_are_computed() {
+        assert_eq!(
+            Digest::of(Algorithm::Sha256, b"").to_string(),
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+        let long = Digest::of(Algorithm::Sha512, b"abc");
+        assert!(long.hex().starts_with("ddaf35a193617aba"));
+        assert_eq!(long.to_string().parse(), Ok(long));
+    }
+
+    #[test]
+    fn what_is_no_digest_says_why() {
+        let problem = |text: &str| text.parse::<Digest>().unwrap_err();
+        assert_eq!(problem("latest"), DigestProblem::NoColon);
+        assert_eq!(problem("md5:00"), DigestProblem::UnknownAlgorithm);
+        assert_eq!(problem("sha256:00"), DigestProblem::Length);
+        assert_eq!(
+            problem(&format!("sha256:{:064X}", 10)),
+            DigestProblem::NotHex
+        );
+    }
+
+    #[test]
+    fn the_short_form_keeps_both_ends() {
+        assert_eq!(Digest::of(Algorithm::Sha256, b"").short(), "e3b0…b855");
+    }
+}

@@ -1,0 +1,431 @@
+//! What one exchange says, taken by itself: everything decoded, nothing judged.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use url::Url;
+
+use super::bodies::content;
+use super::digest::Algorithm;
+use super::endpoint::Route;
+use super::errors::{self, ReportedError};
+use super::redirect::authority;
+use super::time::http_date;
+use super::{
+    Bodies, Challenge, Client, Digest, Document, Endpoint, Fingerprint, ImageConfig, Kind,
+    MediaType, RateLimit, Redirect, TokenAnswer, TokenRequest, Warning,
+};
+use crate::exchange::head::latin1;
+use crate::exchange::{Ending, Exchange, RawHead, RequestHead, ResponseHead};
+
+/// One exchange, decoded. A part that is missing or cannot be read is absent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Reading {
+    /// The request's method.
+    pub method: String,
+    /// The request's URL, when it is one.
+    #[serde(skip)]
+    pub url: Option<Url>,
+    /// The host, and the port where it is not the scheme's own; empty when there is none.
+    pub authority: String,
+    /// The route of the registry API, when it is for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
+    /// The client, by its own words.
+    pub client: Client,
+    /// The credentials the request carried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<Authorization>,
+    /// `Range` of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
+    /// `Referer` of the request, which Go sends along a redirect.
+    #[serde(skip)]
+    pub referer: Option<String>,
+    /// What it asks a token server for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_request: Option<Box<TokenRequest>>,
+    /// The response's status; `None` without a response.
+    pub status: Option<u16>,
+    /// The response's `Content-Type`.
+    #[serde(skip_serializing_if = "MediaType::is_empty")]
+    pub content_type: MediaType,
+    /// The response's `Content-Length`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_length: Option<u64>,
+    /// The whole length that `Content-Range` of a 206 states.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range_total: Option<u64>,
+    /// The response's `Content-Encoding`, unless it is `identity`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
+    /// The server's clock when it answered: `Date`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<Timestamp>,
+    /// `Age` in seconds: how long the answer lay in a cache (RFC 9111 section 5.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<u32>,
+    /// The challenges.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub challenges: Vec<Challenge>,
+    /// The token server's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_answer: Option<Box<TokenAnswer>>,
+    /// The manifest that was served, or sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
+    /// The image configuration that was served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<Box<ImageConfig>>,
+    /// The errors that were reported.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ReportedError>,
+    /// The limits that were stated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<Box<RateLimit>>,
+    /// The warnings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// Where the client is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<Box<Redirect>>,
+    /// `Location` of any answer, resolved: where an upload goes on, for one.
+    #[serde(skip)]
+    pub location: Option<String>,
+    /// `Link: …; rel="next"`, resolved: the next page of a list.
+    #[serde(skip)]
+    pub next_page: Option<String>,
+    /// The digests that ought to be one.
+    #[serde(skip_serializing_if = "Digests::is_empty")]
+    pub digests: Digests,
+    /// What the first bytes of the content show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub magic: Option<Magic>,
+}
+
+/// The credentials of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Authorization {
+    /// The scheme as sent: `Basic`, `Bearer`.
+    pub scheme: String,
+    /// Tells credentials apart without holding them.
+    #[serde(skip)]
+    pub fingerprint: Fingerprint,
+}
+
+/// What is known of the digest of a response's content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Digests {
+    /// The one in the request's URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested: Option<Digest>,
+    /// `Docker-Content-Digest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stated: Option<Digest>,
+    /// The one computed over the decoded content, when all of it passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub computed: Option<Digest>,
+}
+
+/// What the first bytes of some content show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Magic {
+    /// gzip (RFC 1952).
+    Gzip,
+    /// A Zstandard frame (RFC 8878).
+    Zstd,
+    /// An object or a list of JSON.
+    Json,
+    /// A page for people.
+    Html,
+}
+
+/// Manifests larger than this are refused by registries and clients (OCI distribution-spec,
+/// "Pushing manifests").
+const MANIFEST_LIMIT: u64 = 4 * 1024 * 1024;
+/// Larger error bodies and forms are not worth reading.
+const TEXT_LIMIT: u64 = 64 * 1024;
+/// Larger blobs are no image configuration.
+const CONFIG_LIMIT: u64 = 1024 * 1024;
+
+impl Reading {
+    /// Decodes an exchange as far as it went.
+    pub fn of(exchange: &Exchange, bodies: &dyn Bodies) -> Self {
+        let mut reading = Self::default();
+        if let Some(request) = &exchange.request {
+            reading.read_request(exchange, request, bodies);
+        }
+        if let Some(response) = &exchange.response {
+            reading.read_head(&response.head);
+            reading.read_body(exchange, response, bodies);
+        }
+        reading
+    }
+
+    fn read_request(&mut self, exchange: &Exchange, request: &RequestHead, bodies: &dyn Bodies) {
+        let head = &request.head;
+        self.method = latin1(head.method().unwrap_or_default());
+        self.client = Client::read(head.text("user-agent").unwrap_or_default());
+        self.authorization = head.text("authorization").map(Authorization::read);
+        self.range = head.text("range").map(str::to_owned);
+        self.referer = head.text("referer").map(str::to_owned);
+        self.url = Url::parse(&request.url).ok();
+        let Some(url) = &self.url else {
+            return;
+        };
+        self.authority = authority(url).unwrap_or_default();
+        self.endpoint = Endpoint::read(url);
+        if let Some(endpoint) = &self.endpoint {
+            self.digests.requested = endpoint.reference().and_then(|r| r.digest().cloned());
+        } else {
+            let form = content(exchange.request_body.as_ref(), bodies, TEXT_LIMIT);
+            self.token_request = TokenRequest::read(
+                &self.method,
+                url,
+                head.text("authorization"),
+                form.as_deref(),
+            )
+            .map(Box::new);
+        }
+        if self.method == "PUT" && self.is_manifest_route() {
+            self.document = content(exchange.request_body.as_ref(), bodies, MANIFEST_LIMIT)
+                .map(|bytes| Document::read(&bytes));
+        }
+    }
+
+    fn read_head(&mut self, head: &RawHead) {
+        self.status = head.status();
+        self.content_type = MediaType::read(head.text("content-type").unwrap_or_default());
+        self.content_length = head.text("content-length").and_then(|n| n.parse().ok());
+        self.content_encoding = head
+            .text("content-encoding")
+            .filter(|coding| !coding.eq_ignore_ascii_case("identity") && !coding.is_empty())
+            .map(str::to_owned);
+        self.range_total = head
+            .text("content-range")
+            .and_then(|range| range.rsplit_once('/')?.1.trim().parse().ok());
+        self.date = head.text("date").and_then(http_date);
+        self.age = head.text("age").and_then(|age| age.parse().ok());
+        if self.status == Some(401) {
+            self.challenges = Challenge::read_all(head.values("www-authenticate"));
+        }
+        self.rate_limit = RateLimit::read(head, self.date).map(Box::new);
+        self.warnings = head.values("warning").filter_map(Warning::read).collect();
+        self.digests.stated = head
+            .text("docker-content-digest")
+            .and_then(|digest| digest.parse().ok());
+        let (Some(url), Some(status)) = (&self.url, self.status) else {
+            return;
+        };
+        let resolve = |target: &str| url.join(target).ok().map(String::from);
+        if let Some(location) = head.text("location") {
+            self.location = resolve(location);
+            self.redirect = Redirect::read(status, url, location).map(Box::new);
+        }
+        self.next_page = head
+            .values("link")
+            .find_map(next_link)
+            .and_then(|t| resolve(&t));
+    }
+
+    fn read_body(&mut self, exchange: &Exchange, response: &ResponseHead, bodies: &dyn Bodies) {
+        let Some(body) = &exchange.response_body else {
+            return;
+        };
+        let load = |limit| content(Some(body), bodies, limit);
+        let status = response.head.status().unwrap_or_default();
+        if status >= 400 {
+            self.errors = load(TEXT_LIMIT).map_or_else(Vec::new, |bytes| errors::read(&bytes));
+            return;
+        }
+        if status != 200 || self.method != "GET" && self.token_request.is_none() {
+            return;
+        }
+        if self.token_request.is_some() {
+            self.token_answer = load(TEXT_LIMIT)
+                .and_then(|bytes| TokenAnswer::read(&bytes))
+                .map(Box::new);
+            return;
+        }
+        let mut bytes = None;
+        if self.is_manifest_route() {
+            bytes = load(MANIFEST_LIMIT);
+            self.document = bytes.as_deref().map(Document::read);
+        } else if self.endpoint.is_none() || self.is_blob_route() {
+            bytes = load(CONFIG_LIMIT);
+            self.config = bytes.as_deref().and_then(ImageConfig::read).map(Box::new);
+        }
+        self.magic = bytes.as_deref().and_then(Magic::of);
+        self.digests.computed =
+            self.compute(body.complete, body.sha256.as_deref(), bytes.as_deref());
+    }
+
+    /// The digest of what passed, by the algorithm that was asked for.
+    fn compute(
+        &self,
+        complete: bool,
+        sha256: Option<&str>,
+        bytes: Option<&[u8]>,
+    ) -> Option<Digest> {
+        if !complete {
+            return None;
+        }
+        if let Some(Document::Schema1(schema1)) = &self.document {
+            return schema1.payload_digest.clone();
+        }
+        let wanted = self
+            .digests
+            .requested
+            .as_ref()
+            .or(self.digests.stated.as_ref());
+        match wanted.map(Digest::algorithm) {
+            Some(Algorithm::Sha512) => bytes.map(|bytes| Digest::of(Algorithm::Sha512, bytes)),
+            Some(Algorithm::Sha256) | None => sha256.and_then(Digest::from_sha256_hex),
+        }
+    }
+
+    /// What the exchange is for, as far as it shows by itself.
+    pub fn kind(&self, exchange: &Exchange) -> Kind {
+        if matches!(exchange.ended, Some((_, Ending::Failed { .. }))) {
+            return Kind::Error;
+        }
+        match self.status {
+            Some(401) if self.token_request.is_none() => return Kind::Challenge,
+            Some(400..) => return Kind::Error,
+            _ if self.redirect.is_some() => return Kind::Redirect,
+            _ => {}
+        }
+        if self.token_request.is_some() {
+            return Kind::Token;
+        }
+        let Some(endpoint) = &self.endpoint else {
+            return Kind::Other;
+        };
+        match (&endpoint.route, self.method.as_str()) {
+            (Route::Ping, _) => Kind::Ping,
+            (Route::Tags(_), _) => Kind::Tags,
+            (Route::Referrers { .. }, _) => Kind::Referrers,
+            (Route::Catalog(_), _) => Kind::Catalog,
+            (Route::Manifest(_) | Route::Blob(_), "DELETE") => Kind::Delete,
+            (Route::Manifest(_), "PUT") => Kind::Publish,
+            (Route::Manifest(_), "HEAD") => Kind::Resolve,
+            (Route::Manifest(_), _) => match &self.document {
+                Some(Document::Index(_)) => Kind::Index,
+                _ => Kind::Manifest,
+            },
+            (Route::Blob(_), "HEAD") => Kind::Exists,
+            (Route::Blob(_), _) => Kind::Blob,
+            (Route::UploadStart { .. } | Route::Upload { .. }, _) => Kind::Upload,
+        }
+    }
+
+    /// The repository in the URL, or the one a token is asked for.
+    pub fn repository(&self) -> Option<&str> {
+        let in_url = self.endpoint.as_ref().and_then(|e| e.repository.as_deref());
+        in_url.or_else(|| {
+            let scope = self.token_request.as_ref()?.main_scope()?;
+            Some(scope.name.as_str())
+        })
+    }
+
+    /// The server's clock when it answered. `None` for an answer from a cache (`Age`): some
+    /// caches keep the `Date` of the origin, others write their own.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        self.date.filter(|_| self.age.is_none_or(|age| age == 0))
+    }
+
+    /// Whether the answer is a success: 2xx.
+    pub fn succeeded(&self) -> bool {
+        matches!(self.status, Some(200..=299))
+    }
+
+    /// Whether the URL is one of a manifest.
+    pub fn is_manifest_route(&self) -> bool {
+        matches!(
+            self.endpoint.as_ref().map(|e| &e.route),
+            Some(Route::Manifest(_))
+        )
+    }
+
+    /// Whether the URL is one of a blob.
+    pub fn is_blob_route(&self) -> bool {
+        matches!(
+            self.endpoint.as_ref().map(|e| &e.route),
+            Some(Route::Blob(_))
+        )
+    }
+
+    /// Whether it moves something towards the registry.
+    pub fn is_upload(&self) -> bool {
+        match self.endpoint.as_ref().map(|e| &e.route) {
+            Some(Route::UploadStart { .. } | Route::Upload { .. }) => true,
+            Some(Route::Manifest(_)) => self.method == "PUT",
+            _ => false,
+        }
+    }
+
+    /// The first byte a `Range` asks for, when it is one range with a start.
+    pub fn range_start(&self) -> Option<u64> {
+        let range = self.range.as_deref()?.strip_prefix("bytes=")?;
+        range.split_once('-')?.0.trim().parse().ok()
+    }
+}
+
+impl Authorization {
+    fn read(value: &str) -> Self {
+        let (scheme, secret) = value.split_once(' ').unwrap_or((value, ""));
+        Self {
+            scheme: scheme.to_owned(),
+            fingerprint: Fingerprint::of(secret.trim()),
+        }
+    }
+
+    /// Whether it is a token.
+    pub fn is_bearer(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case("bearer")
+    }
+}
+
+impl Digests {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether the content is what its digest promises; `None` where there is nothing to
+    /// compare with or nothing was computed.
+    pub fn agree(&self) -> Option<bool> {
+        let computed = self.computed.as_ref()?;
+        let mut promised = self.requested.iter().chain(self.stated.iter()).peekable();
+        promised.peek()?;
+        Some(promised.all(|digest| digest == computed))
+    }
+}
+
+impl Magic {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let text = bytes.trim_ascii_start();
+        if bytes.starts_with(&[0x1f, 0x8b]) {
+            Some(Self::Gzip)
+        } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+            Some(Self::Zstd)
+        } else if matches!(text.first(), Some(b'{' | b'[')) {
+            Some(Self::Json)
+        } else if text.first() == Some(&b'<') {
+            Some(Self::Html)
+        } else {
+            None
+        }
+    }
+}
+
+/// The target of a `Link` value whose relation is `next` (RFC 8288).
+fn next_link(value: &[u8]) -> Option<String> {
+    let value = latin1(value);
+    let (target, rest) = value.trim().strip_prefix('<')?.split_once('>')?;
+    let is_next = rest.split(';').any(|param| {
+        param
+            .split_once('=')
+            .is_some_and(|(k, v)| k.trim() == "rel" && v.trim().trim_matches('"') == "next")
+    });
+    is_next.then(|| target.to_owned())
+}

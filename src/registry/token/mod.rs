@@ -1,0 +1,12 @@
+//! Token requests, token answers and the tokens themselves (Docker registry token
+//! specification; RFC 6749, RFC 7519).
+
+mod answer;
+mod bearer;
+mod request;
+mod signature;
+
+pub use answer::{DEFAULT_LIFETIME, TokenAnswer};
+pub use bearer::{Claims, Fingerprint, Jwt, Token};
+pub use request::{Credentials, TokenRequest};
+pub use signature::{Certificate, Signature};
