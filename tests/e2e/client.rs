@@ -1,0 +1,154 @@
+//! The container clients, each pointed at a proxy and told what to trust.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::components::program;
+use crate::process::{Finished, Process, command, isolated};
+
+const START: Duration = Duration::from_secs(60);
+const RUN: Duration = Duration::from_secs(120);
+
+/// Caches and locks of podman and skopeo that no option moves.
+const OWN_STORAGE: &str = r"
+for folder in /run /var/lib/containers; do
+    [ ! -d $folder ] || mount -t tmpfs tmpfs $folder
+done";
+/// dockerd's configuration and plugins.
+const OWN_DOCKER: &str = r#"
+mkdir -p /etc/docker
+mount --bind "$OWN_ETC" /etc/docker
+mount -t tmpfs tmpfs /run"#;
+/// A process namespace, so that containerd ends when dockerd does.
+const WITH_CHILDREN: &[&str] = &["--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"];
+
+/// How a client reaches the registry.
+#[derive(Clone)]
+pub(crate) struct Route {
+    /// The proxy's URL.
+    pub(crate) proxy: String,
+    /// A certificate to trust besides the system's, PEM.
+    pub(crate) trust: Option<PathBuf>,
+}
+
+impl Route {
+    fn set_proxy(&self, command: &mut Command) {
+        command
+            .env("HTTPS_PROXY", &self.proxy)
+            .env("HTTP_PROXY", &self.proxy);
+    }
+}
+
+/// skopeo: `skopeo ARGS`.
+pub(crate) fn skopeo(route: &Route, dir: &Path, args: &[&str]) -> Finished {
+    let mut skopeo = isolated(&[], OWN_STORAGE, program("skopeo"));
+    skopeo.arg("--insecure-policy").args(args);
+    run("skopeo", route, dir, &mut skopeo)
+}
+
+/// podman, its images in `dir`: `podman ARGS`.
+pub(crate) fn podman(route: &Route, dir: &Path, args: &[&str]) -> Finished {
+    let mut podman = isolated(&[], OWN_STORAGE, program("podman"));
+    podman
+        .arg("--root")
+        .arg(dir.join("podman-root"))
+        .arg("--runroot")
+        .arg(dir.join("podman-run"))
+        .args(["--storage-driver=vfs", "--cgroup-manager=cgroupfs"])
+        .args(args);
+    // Its policy is looked for in the home first: accept unsigned images, as the default does.
+    let home = dir.join("home");
+    let policy = home.join(".config/containers/policy.json");
+    fs::create_dir_all(policy.parent().expect("it has one")).expect("the folder is writable");
+    fs::write(policy, r#"{"default":[{"type":"insecureAcceptAnything"}]}"#)
+        .expect("the folder is writable");
+    podman.env("HOME", home);
+    run("podman", route, dir, &mut podman)
+}
+
+/// curl: `curl ARGS`.
+pub(crate) fn curl(route: &Route, dir: &Path, args: &[&str]) -> Process {
+    let mut curl = command("curl");
+    curl.args(["--silent", "--show-error", "--proxy", &route.proxy]);
+    if let Some(trust) = &route.trust {
+        curl.arg("--cacert").arg(trust);
+    }
+    Process::start("curl", dir, curl.args(args))
+}
+
+fn run(name: &str, route: &Route, dir: &Path, command: &mut Command) -> Finished {
+    route.set_proxy(command);
+    if let Some(trust) = &route.trust {
+        command.env("SSL_CERT_FILE", trust);
+    }
+    Process::start(name, dir, command).finish(RUN)
+}
+
+/// A dockerd of the test's own: its configuration, data, containerd and mounts are nobody else's.
+pub(crate) struct Dockerd {
+    socket: PathBuf,
+    dir: PathBuf,
+    config: PathBuf,
+    _process: Process,
+}
+
+impl Dockerd {
+    /// Starts one in `dir`.
+    pub(crate) fn start(route: &Route, dir: &Path) -> Self {
+        let made = |name: &str| {
+            let folder = dir.join(name);
+            fs::create_dir_all(&folder).expect("the folder is writable");
+            folder
+        };
+        let (etc, trusted) = (made("docker-etc"), made("docker-trusted"));
+        let socket = dir.join("docker.sock");
+        let mut command = isolated(WITH_CHILDREN, OWN_DOCKER, program("dockerd"));
+        command
+            .env("OWN_ETC", &etc)
+            .arg("--data-root")
+            .arg(made("docker-data"))
+            .arg("--exec-root")
+            .arg(made("docker-exec"))
+            .arg("--pidfile")
+            .arg(dir.join("docker.pid"))
+            .arg("-H")
+            .arg(format!("unix://{}", socket.display()))
+            .args(["--iptables=false", "--ip6tables=false", "--bridge=none"])
+            .arg("--storage-driver=vfs");
+        route.set_proxy(&mut command);
+        if let Some(trust) = &route.trust {
+            fs::copy(trust, trusted.join("trusted.pem")).expect("the folder is writable");
+            let dirs = format!("/etc/ssl/certs:{}", trusted.display());
+            command.env("SSL_CERT_DIR", dirs);
+        }
+        let mut process = Process::start("dockerd", dir, &mut command);
+        process.until("its API", START, |_, log| {
+            log.contains("API listen on").then_some(())
+        });
+        Self {
+            socket,
+            dir: dir.to_owned(),
+            config: made("docker-config"),
+            _process: process,
+        }
+    }
+
+    /// The folder of the docker command's configuration, `config.json` among it.
+    pub(crate) fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// The docker command: `docker ARGS`.
+    pub(crate) fn docker(&self, args: &[&str]) -> Finished {
+        let mut docker = command("docker");
+        docker
+            .arg("--config")
+            .arg(&self.config)
+            .arg("--host")
+            .arg(format!("unix://{}", self.socket.display()))
+            .args(args);
+        Process::start("docker", &self.dir, &mut docker).finish(RUN)
+    }
+}

@@ -1,0 +1,53 @@
+//! The programs that a test needs, and what happens when one is missing.
+
+use std::env;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// Distribution packages put their programs here; these come before a user's own.
+const FIRST: &[&str] = &["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
+
+/// Whether all of these are here: names of programs, or `root` for the right to mount.
+///
+/// # Panics
+/// When one is missing and `PULLSCOPE_E2E=required` is in the environment. Otherwise it says on
+/// the terminal, by name, what is missing.
+pub(crate) fn available(needs: &[&str]) -> bool {
+    let missing: Vec<_> = needs.iter().filter(|need| !present(need)).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let test = std::thread::current().name().unwrap_or("?").to_owned();
+    assert!(
+        env::var_os("PULLSCOPE_E2E").is_none_or(|value| value != "required"),
+        "{test} needs what is not here: {missing:?}"
+    );
+    // Not `eprintln!`, which the test runner hides for tests that pass.
+    writeln!(io::stderr(), "SKIPPED {test}: not here: {missing:?}").expect("stderr is open");
+    false
+}
+
+/// Where a program is.
+///
+/// # Panics
+/// When it is nowhere; tests ask [`available`] first.
+pub(crate) fn program(name: &str) -> PathBuf {
+    find(name).unwrap_or_else(|| panic!("{name} is not here"))
+}
+
+fn present(need: &str) -> bool {
+    match need {
+        "root" => rustix::process::geteuid().is_root(),
+        name => find(name).is_some(),
+    }
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    FIRST
+        .iter()
+        .map(PathBuf::from)
+        .chain(env::split_paths(&path))
+        .map(|folder| folder.join(name))
+        .find(|file| Path::new(file).is_file())
+}

@@ -1,0 +1,22 @@
+//! End to end: real clients and a real registry, with pullscope between them.
+//!
+//! Each test starts a [`site`] of its own, on free ports and in a folder of its own, and takes
+//! everything down again. [`components`] says what happens where a program is missing.
+#![cfg(target_os = "linux")]
+
+mod ca;
+mod client;
+mod components;
+mod distrust;
+mod image;
+mod interruption;
+mod pki;
+mod process;
+mod pull;
+mod push;
+mod recorder;
+mod registry;
+mod site;
+mod token;
+mod trace;
+mod wait;

@@ -1,0 +1,72 @@
+//! The internet as far as the tests see it: one registry and its token server.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::image::Image;
+use crate::pki::Pki;
+use crate::registry::{self, Registry};
+use crate::token::{self, Signer, TokenServer};
+
+/// The programs a [`Site`] needs.
+pub(crate) const NEEDS: &[&str] = &["busybox", "docker-registry", "setpriv"];
+/// Where the image is.
+pub(crate) const REPOSITORY: &str = "library/tiny";
+/// The image's tag.
+pub(crate) const TAG: &str = "1.0";
+
+/// A registry with one image, a token server, and a folder for everything; all of it ends when
+/// this is dropped.
+pub(crate) struct Site {
+    // Fields are dropped in this order: the processes before the folder they write to.
+    pub(crate) registry: Registry,
+    pub(crate) auth: TokenServer,
+    pub(crate) image: Image,
+    pub(crate) pki: Pki,
+    _runtime: Runtime,
+    dir: TempDir,
+}
+
+impl Site {
+    /// Starts everything.
+    pub(crate) fn start() -> Self {
+        let runtime = Runtime::new().expect("a runtime can be made");
+        let dir = tempfile::tempdir().expect("a folder can be made");
+        let pki = Pki::new(dir.path());
+        let signer = Signer::new(&pki.identity("Token signer"));
+        let auth = TokenServer::start(runtime.handle(), &pki.identity(token::HOST), signer);
+        let signer = Arc::clone(&auth.signer);
+        let registry = Registry::start(runtime.handle(), dir.path(), &pki, signer);
+        let image = Image::busybox();
+        registry.store(REPOSITORY, TAG, &image);
+        Self {
+            registry,
+            auth,
+            image,
+            pki,
+            _runtime: runtime,
+            dir,
+        }
+    }
+
+    /// The folder for everything of this test.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The arguments of `--connect-to` that lead to this site.
+    pub(crate) fn connect_to(&self) -> [String; 2] {
+        [
+            format!("{}:443:{}", registry::HOST, self.registry.address),
+            format!("{}:443:{}", token::HOST, self.auth.address),
+        ]
+    }
+}
+
+/// The image's name as clients know it.
+pub(crate) fn reference() -> String {
+    format!("{}/{REPOSITORY}:{TAG}", registry::HOST)
+}
