@@ -1,12 +1,12 @@
 //! Taking secrets out of a capture before anything else sees it.
 //!
-//! A [`Redactor`] accompanies one capture session. Each event passes through it twice:
+//! A [`Redactor`] accompanies one capture session, and everything recorded passes through it:
 //!
-//! 1. **Recognise.** The structured model says where a secret stands: in an `Authorization`
-//!    field, in a `Signature=` parameter of a URL, under `"access_token"` in a body. What is
-//!    found is replaced in place; names, order, layout and everything around it stay.
-//! 2. **Spread.** Whatever was recognised, now or in an earlier event, is replaced wherever else
-//!    it stands: as it is, percent-encoded, HTML- or JSON-escaped, or inside base64.
+//! 1. **By place.** The structured model says where a secret stands: in an `Authorization`
+//!    field, in a `Signature=` parameter of a URL, under `"access_token"` in a body. It is
+//!    replaced in place; names, order, layout and everything around it stay.
+//! 2. **By content.** Whatever was recognised, now or in an earlier event, is replaced wherever
+//!    else it stands: as it is, percent-encoded, HTML- or JSON-escaped, or inside base64.
 //!
 //! The replacement is `REDACTED-` and six hex digits of an HMAC under a key that only this
 //! session knows, so that "the same token as before" stays visible. Of a JWT (RFC 7519) only the

@@ -211,3 +211,63 @@ fn into_text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::placeholder::Placeholder;
+
+    /// Replaces every `x`.
+    fn find(text: &[u8], _: Shape) -> Vec<Span> {
+        let at = |(at, _): (usize, &u8)| Span {
+            range: at..at + 1,
+            placeholder: Placeholder::BARE,
+            quote: false,
+        };
+        text.iter()
+            .enumerate()
+            .filter(|(_, b)| **b == b'x')
+            .map(at)
+            .collect()
+    }
+
+    #[test]
+    fn a_head_is_rewritten_in_its_values_only() {
+        let mut head = RawHead::new(*b"GET /x HTTP/1.1\r\nx-ax:  x\xff \r\n\r\n");
+        assert!(Part::Head(&mut head).rewrite(find));
+        let expected = b"GET /REDACTED HTTP/1.1\r\nx-ax:  REDACTED\xff \r\n\r\n";
+        assert_eq!(
+            head.as_bytes().escape_ascii().to_string(),
+            expected.escape_ascii().to_string()
+        );
+    }
+
+    #[test]
+    fn what_holds_nothing_is_left_alone() {
+        let mut text = "abc".to_owned();
+        assert!(!Part::Text(&mut text, Shape::Text).rewrite(find));
+        assert_eq!(text, "abc");
+    }
+
+    #[test]
+    fn a_trailer_of_any_characters_is_rewritten() {
+        for (before, after) in [
+            ("x\u{ff}", "REDACTED\u{ff}"),
+            ("x\u{20ac}", "REDACTED\u{20ac}"),
+        ] {
+            let mut value = before.to_owned();
+            assert!(Part::Trailer(&mut value, Shape::Text).rewrite(find));
+            assert_eq!(value, after);
+        }
+    }
+
+    #[test]
+    fn a_form_is_announced_by_its_content_type() {
+        let head =
+            |value: &str| RawHead::new(format!("POST / HTTP/1.1\r\ncontent-TYPE:{value}\r\n\r\n"));
+        assert!(announces_form(&head(
+            "Application/X-WWW-Form-Urlencoded ; charset=utf-8"
+        )));
+        assert!(!announces_form(&head("application/json")));
+    }
+}

@@ -70,39 +70,35 @@ fn find_user_info(text: &[u8], out: &mut Vec<Candidate>) {
 
 /// Google's `/artifacts-downloads/…/downloads/<secret>` and Quay's `/_storage_proxy/<token>/…`.
 ///
-/// `downloads` is also a good name for a repository: without the first part, a segment after it
-/// counts only when it is long and looks random.
+/// `downloads` is also a good name for a repository: elsewhere than under the first part, a
+/// segment after it counts only when it is long and looks random.
 fn find_path_secrets(text: &[u8], out: &mut Vec<Candidate>) {
+    let secret = |start: usize| {
+        let end = start + length_until(text, start, |b| b == b'/' || is_path_end(b));
+        Candidate::new(start..end, Kind::Opaque)
+    };
     for proxy in memmem::find_iter(text, b"/_storage_proxy/") {
-        let start = proxy + b"/_storage_proxy/".len();
-        out.push(Candidate::new(
-            start..segment_end(text, start),
-            Kind::Opaque,
-        ));
+        out.push(secret(proxy + b"/_storage_proxy/".len()));
     }
-    for downloads in memmem::find_iter(text, b"/downloads/") {
-        let start = downloads + b"/downloads/".len();
-        let end = segment_end(text, start);
-        let segment = text.get(start..end).unwrap_or_default();
-        if looks_random(segment) || is_artifact_download(text.get(..downloads).unwrap_or_default())
-        {
-            out.push(Candidate::new(start..end, Kind::Opaque));
+    let mut done = 0;
+    for artifact in memmem::find_iter(text, b"/artifacts-downloads/") {
+        if artifact >= done {
+            done = artifact + length_until(text, artifact, is_path_end);
+            let path = text.get(artifact..done).unwrap_or_default();
+            let last = memmem::rfind(path, DOWNLOADS);
+            out.extend(last.map(|at| secret(artifact + at + DOWNLOADS.len())));
+        }
+    }
+    for downloads in memmem::find_iter(text, DOWNLOADS) {
+        let candidate = secret(downloads + DOWNLOADS.len());
+        if looks_random(text.get(candidate.range.clone()).unwrap_or_default()) {
+            out.push(candidate);
         }
     }
 }
 
-/// Whether a path that goes on with `/downloads/` began with `/artifacts-downloads/`.
-fn is_artifact_download(before: &[u8]) -> bool {
-    let near = before
-        .get(before.len().saturating_sub(1_024)..)
-        .unwrap_or_default();
-    let path = near
-        .iter()
-        .rposition(|b| is_path_end(*b))
-        .map_or(0, |at| at + 1);
-    near.get(path..)
-        .is_some_and(|path| memmem::find(path, b"/artifacts-downloads/").is_some())
-}
+/// What stands before the secret in Google's paths.
+const DOWNLOADS: &[u8] = b"/downloads/";
 
 fn looks_random(segment: &[u8]) -> bool {
     let has = |sort: fn(&u8) -> bool| segment.iter().any(sort);
@@ -112,10 +108,9 @@ fn looks_random(segment: &[u8]) -> bool {
         && has(u8::is_ascii_digit)
 }
 
-fn segment_end(text: &[u8], start: usize) -> usize {
+fn length_until(text: &[u8], start: usize, is_end: impl Fn(u8) -> bool) -> usize {
     let rest = text.get(start..).unwrap_or_default();
-    let length = rest.iter().position(|&b| b == b'/' || is_path_end(b));
-    start + length.unwrap_or(rest.len())
+    rest.iter().position(|&b| is_end(b)).unwrap_or(rest.len())
 }
 
 fn is_path_end(byte: u8) -> bool {
