@@ -104,6 +104,47 @@ fn mitmproxy_reads_what_was_written() {
     }
 }
 
+#[test]
+fn we_read_what_mitmproxy_writes() {
+    let Some(program) = component("mitmproxy", "venv/bin/mitmdump") else {
+        return;
+    };
+    let root = tempfile::tempdir().unwrap();
+    let file = write_har(root.path());
+    let theirs = root.path().join("theirs.har");
+    let mut command = Command::new(program);
+    command
+        .args([OsStr::new("-q"), OsStr::new("-nr"), file.as_os_str()])
+        .args(["--set", &format!("confdir={}", root.path().display())])
+        .args(["--set", &format!("hardump={}", theirs.display())]);
+    run(&mut command);
+    let document = har::read(&theirs).unwrap();
+    assert!(document.creator.name.starts_with("mitmproxy"));
+    assert!(document.skipped.is_empty());
+    let expected = expected();
+    assert_eq!(document.trace.exchanges.len(), expected.len());
+    for (exchange, expected) in document.trace.exchanges.iter().zip(&expected) {
+        let request = &exchange.request.as_ref().unwrap().head;
+        let sent = message(Some(request), None).headers;
+        assert_eq!(
+            not_made_anew(&sent),
+            not_made_anew(&expected.request.headers)
+        );
+        let status = exchange
+            .response
+            .as_ref()
+            .map_or(0, |r| r.head.status().unwrap());
+        assert_eq!(u64::from(status), expected.status);
+        let body = exchange
+            .response_body
+            .as_ref()
+            .map(|body| document.read(&body.capture));
+        let body = body.map(|bytes| bytes.unwrap().unwrap_or_default());
+        let known = expected.response.body.clone().unwrap_or_default();
+        assert_eq!(body.unwrap_or_default(), known, "{:?}", expected.url);
+    }
+}
+
 /// mitmproxy makes two fields of a request anew: `Host` from the URL, and the content's length.
 fn not_made_anew(headers: &[(String, String)]) -> Vec<(String, String)> {
     const ANEW: [&str; 2] = ["host", "content-length"];
