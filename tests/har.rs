@@ -378,17 +378,6 @@ fn an_encoding_that_some_reader_refuses_is_reported() {
 }
 
 #[test]
-fn a_file_that_browsers_cannot_hold_is_reported() {
-    let mut trace = Trace::default();
-    let bytes = vec![b'x'; 21 << 20];
-    let mut exchange = samples::trace().exchanges.swap_remove(0);
-    exchange.response_body = Some(samples::memory(&bytes));
-    trace.exchanges = vec![exchange; 20];
-    let report = har::write(&trace, &NoFiles, io::sink(), &Options::default()).unwrap();
-    assert!(matches!(report.warnings[..], [Warning::Large { bytes }] if bytes == report.bytes));
-}
-
-#[test]
 fn custom_fields_of_others_survive_the_typed_model() {
     let text = br#"{"log":{"version":"1.2","creator":{"name":"x","version":"1","_c":1},"pages":[],
         "entries":[{"startedDateTime":"2026-01-01T00:00:00Z","time":1,"_e":{"a":[1]},"_n":null,

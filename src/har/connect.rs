@@ -2,7 +2,7 @@
 
 use super::entry::{failure, phases, server, started};
 use super::model::{Content, Entry, Request, Response};
-use super::text::{connect_url, fields, url, version};
+use super::text::{connect_url, fields, url, version, without_nul};
 use super::{content::size, facts};
 use crate::exchange::{
     Connection, Ending, HandshakeFailed, Rejection, Side, Timings, Tunnel, TunnelKind,
@@ -58,12 +58,12 @@ pub(super) fn handshake(failed: &HandshakeFailed) -> Entry {
 
 /// How a client rejected us, in one line for people.
 pub(super) fn describe(rejection: &Rejection) -> String {
-    match rejection {
+    without_nul(match rejection {
         Rejection::Alert { code, name, .. } => format!("it sent the alert {name} ({code})"),
         Rejection::Closed => "it closed the connection on seeing our certificate".to_owned(),
-        Rejection::Protocol { detail } => super::text::without_nul(detail.clone()),
+        Rejection::Protocol { detail } => detail.clone(),
         Rejection::Timeout => "it did not finish in time".to_owned(),
-    }
+    })
 }
 
 /// What both have in common: the request was answered with 200 before anything else happened.

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::content::Kept;
 use super::output::{OutputFile, directory};
-use super::warning::LARGE;
 use super::writer::Writer;
 use super::{HarError, Warning, connect, entry, tls_error};
 use crate::exchange::{
@@ -129,9 +128,7 @@ impl<'a> Job<'a> {
         let handshakes = self.trace.handshakes.iter();
         let tls_errors: Vec<_> = handshakes.map(tls_error::tls_error).collect();
         let (entries, bytes) = writer.finish(&tls_errors)?;
-        if bytes >= LARGE {
-            self.warnings.push(Warning::Large { bytes });
-        }
+        self.warnings.extend(Warning::of_size(bytes));
         Ok(Report {
             entries,
             bytes,

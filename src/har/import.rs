@@ -14,6 +14,7 @@ use url::Url;
 
 use super::certificate::hex;
 use super::model::{Content, Entry, NameValue, Request, Response};
+use crate::exchange::head::from_latin1;
 use crate::exchange::{
     Authority, Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure,
     Fidelity, Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, SocketId,
@@ -200,7 +201,23 @@ fn response_body(response: &Response) -> Body {
     let size = u64::try_from(response.body_size)
         .ok()
         .or_else(|| decoded?.checked_add_signed(saved.checked_neg()?));
-    body(content_bytes(content), size, decoded)
+    let bytes = match as_latin1(content) {
+        Some(bytes) => Some(bytes),
+        None => content_bytes(content),
+    };
+    body(bytes, size, decoded)
+}
+
+/// Content whose size says that each character of its text was one byte: mitmproxy writes bytes
+/// of an unknown charset so.
+fn as_latin1(content: &Content) -> Option<Bytes> {
+    let text = content
+        .text
+        .as_ref()
+        .filter(|_| content.encoding.is_none())?;
+    let size = usize::try_from(content.size).ok()?;
+    let bytes = from_latin1(text).filter(|bytes| bytes.len() == size && size != text.len())?;
+    Some(bytes.into())
 }
 
 fn body(bytes: Option<Bytes>, size: Option<u64>, decoded: Option<u64>) -> Body {

@@ -28,8 +28,15 @@ pub enum Warning {
     },
 }
 
-/// From this size on a browser may run out of memory: Chrome opens 500 MB and fails on 600.
-pub(super) const LARGE: u64 = 400_000_000;
+impl Warning {
+    /// From this size on a browser may run out of memory: Chrome opens 500 MB and fails on 600.
+    const LARGE: u64 = 400_000_000;
+
+    /// What there is to say about a file of this size.
+    pub(super) fn of_size(bytes: u64) -> Option<Self> {
+        (bytes >= Self::LARGE).then_some(Self::Large { bytes })
+    }
+}
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,5 +57,17 @@ impl fmt::Display for Warning {
                 write!(f, "a body of exchange {exchange} was left out: {reason}")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_large_file_is_worth_a_warning() {
+        assert_eq!(Warning::of_size(399_999_999), None);
+        let warning = Warning::of_size(400_000_000).unwrap();
+        assert!(warning.to_string().starts_with("the HAR has 400 MB"));
     }
 }

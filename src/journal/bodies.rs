@@ -1,4 +1,7 @@
 //! The body store while it is written: each body once, under the name of its sha256.
+//!
+//! Bodies are not synced one by one. After a power failure one may be damaged, which its name
+//! gives away when it is read.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

@@ -71,9 +71,10 @@ impl Directory {
         &self.path
     }
 
-    /// Creates the file of events, which must not exist.
+    /// Creates the file of events, which must not exist, and brings its name onto the disk.
     pub(super) fn create_journal(&self) -> Result<File, JournalError> {
         self.create_file(OsStr::new(JOURNAL))
+            .and_then(|file| Ok(rustix::fs::fsync(&self.fd).map(|()| file)?))
             .map_err(|source| match source.kind() {
                 io::ErrorKind::AlreadyExists => JournalError::Occupied {
                     path: self.path.clone(),

@@ -133,6 +133,7 @@ fn exchanges() -> Vec<Exchange> {
 
     let mut six = Sample::new(16, "GET", "/v2/");
     six.connection = connection(16, "2001:db8::1", 5_000);
+    six = six.head("Host: [2001:db8::1]:5000");
     six.request.as_mut().unwrap().url = "https://[2001:db8::1]:5000/v2/".into();
     six.upstream.as_mut().unwrap().address = Some("[2001:db8::1]:5000".parse().unwrap());
     add(six.answer(

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Installs the HAR readers that tests/har_readers.rs opens our files with, into
+# target/readers. Running it again is quick and changes nothing.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+target=${CARGO_TARGET_DIR:-$here/../../target}/readers
+mkdir -p "$target/node"
+
+# Everything that decides what is installed, in one string.
+wanted=$(cat "$here/requirements.txt" "$here/constraints.txt" "$here/package-lock.json" | cksum)
+if [ "$(cat "$target/installed" 2>/dev/null || true)" = "$wanted" ]; then
+    echo "the HAR readers are installed in $target"
+    exit 0
+fi
+
+rm -f "$target/installed"
+python3 -m venv "$target/venv"
+"$target/venv/bin/pip" install --quiet --disable-pip-version-check \
+    --requirement "$here/requirements.txt" --constraint "$here/constraints.txt"
+cp "$here/package.json" "$here/package-lock.json" "$target/node/"
+(cd "$target/node" && npm ci --silent --no-audit --no-fund)
+echo "$wanted" >"$target/installed"
+echo "installed the HAR readers in $target"
