@@ -134,7 +134,7 @@ fn alpine_curl(platform: Platform, release: &str) -> io::Result<PlatformImage> {
     let curl = LayerBuilder::new(1_593_950_067)
         .directories(&["usr", "usr/bin", "usr/lib", "usr/share", "usr/share/curl"])?
         .file("usr/share/curl/README", ABOUT_FILES)?
-        .bulk("usr/lib/libcurl.so.4", "alpine-curl amd64", 192 * 1024)?
+        .bulk("usr/lib/libcurl.so.4", "alpine-curl amd64", 352 * 1024)?
         .finish()?;
     let layers = [alpine_layer(platform, release)?, curl];
     Ok(PlatformImage::new(platform, ALPINE_CURL, &layers))

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::Platform;
+use super::http::words;
 
 /// An index or a manifest, whichever it is.
 #[derive(Debug, Deserialize)]
@@ -40,8 +41,18 @@ pub(super) struct Descriptor {
 }
 
 impl Document {
-    /// Sorts an index from a manifest; `None` for anything else, such as schema version 1.
+    /// Sorts an index from a manifest; `None` for anything else, such as schema version 1, and
+    /// for one that names content by something else than SHA-256.
     pub(super) fn content(self) -> Option<Content> {
+        let entries = self.manifests.iter().flatten().map(|entry| &entry.digest);
+        let blobs = self
+            .config
+            .iter()
+            .chain(&self.layers)
+            .map(|blob| &blob.digest);
+        if !entries.chain(blobs).all(|digest| is_sha256(digest)) {
+            return None;
+        }
         match (self.manifests, self.config) {
             (Some(manifests), _) => Some(Content::Index(manifests)),
             (None, Some(config)) => Some(Content::Manifest {
@@ -61,10 +72,17 @@ pub(super) fn choose<'a>(entries: &'a [Entry], wanted: &Platform) -> Result<&'a 
     });
     found.ok_or_else(|| {
         let names = entries.iter().map(|entry| match &entry.platform {
-            Some(platform) => platform.to_string(),
+            Some(platform) => words(&platform.to_string()),
             None => "one without a platform".to_owned(),
         });
         names.collect::<Vec<_>>().join(", ")
+    })
+}
+
+/// Digests become part of URLs and messages.
+fn is_sha256(digest: &str) -> bool {
+    digest.strip_prefix("sha256:").is_some_and(|hex| {
+        hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     })
 }
 
@@ -72,8 +90,18 @@ pub(super) fn choose<'a>(entries: &'a [Entry], wanted: &Platform) -> Result<&'a 
 mod tests {
     use super::*;
 
+    /// Parses JSON in which a letter stands for a digest of it.
     fn parse(json: &str) -> Option<Content> {
-        serde_json::from_str::<Document>(json).unwrap().content()
+        let json = ["a", "b", "c"]
+            .iter()
+            .fold(json.to_owned(), |json, letter| {
+                json.replace(&format!("\"{letter}\""), &format!("\"{}\"", digest(letter)))
+            });
+        serde_json::from_str::<Document>(&json).unwrap().content()
+    }
+
+    fn digest(letter: &str) -> String {
+        format!("sha256:{}", letter.repeat(64))
     }
 
     #[test]
@@ -90,8 +118,11 @@ mod tests {
             architecture: "arm".to_owned(),
             variant: variant.map(str::to_owned),
         };
-        assert_eq!(choose(&entries, &arm(Some("v7"))).unwrap().digest, "b");
-        assert_eq!(choose(&entries, &arm(None)).unwrap().digest, "a");
+        assert_eq!(
+            choose(&entries, &arm(Some("v7"))).unwrap().digest,
+            digest("b")
+        );
+        assert_eq!(choose(&entries, &arm(None)).unwrap().digest, digest("a"));
         assert_eq!(
             choose(&entries, &arm(Some("v8"))).unwrap_err(),
             "linux/arm/v6, linux/arm/v7, one without a platform"
@@ -103,5 +134,9 @@ mod tests {
         let manifest = r#"{"config":{"digest":"a","size":1},"layers":[]}"#;
         assert!(matches!(parse(manifest), Some(Content::Manifest { .. })));
         assert!(parse(r#"{"schemaVersion":1,"fsLayers":[]}"#).is_none());
+        for digest in ["x", "sha256:", "sha256:../../../x", "sha512:a"] {
+            let manifest = manifest.replace(r#""a""#, &format!("\"{digest}\""));
+            assert!(parse(&manifest).is_none(), "{digest}");
+        }
     }
 }

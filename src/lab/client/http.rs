@@ -1,7 +1,6 @@
-//! One request through the proxy: CONNECT, TLS, HTTP/1.1, and redirects.
+//! One request, and the redirects it leads to.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,10 +13,7 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -25,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use super::{PullError, PullEvent, Step};
+use super::{PullError, PullEvent, Step, tunnel};
 
 /// Makes requests on behalf of one pull.
 pub(super) struct Http<'a> {
@@ -54,26 +50,6 @@ pub(super) struct Answer {
     response: Response<Incoming>,
 }
 
-/// Trusts one CA, and no other.
-pub(super) fn connector(ca_pem: &str) -> Result<TlsConnector, PullError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
-        let certificate = certificate.map_err(|error| PullError::Ca(error.to_string()))?;
-        let added = roots.add(certificate);
-        added.map_err(|error| PullError::Ca(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(PullError::Ca("there is none in it".to_owned()));
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| PullError::Ca(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
-}
-
 impl Http<'_> {
     /// Sends a request, and follows where it leads. The token goes to no other host.
     pub(super) async fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, PullError> {
@@ -88,7 +64,7 @@ impl Http<'_> {
             let target = url
                 .join(&location)
                 .map_err(|error| answer.unusable(format!("Location '{location}': {error}")))?;
-            if target.host_str() != url.host_str() {
+            if (target.scheme(), target.host_str()) != (url.scheme(), url.host_str()) {
                 ask.authorization = None;
             }
             // As Go's client: not from a secure page to an insecure one.
@@ -110,26 +86,14 @@ impl Http<'_> {
     ) -> Result<Answer, PullError> {
         let exchange = async {
             let tcp = TcpStream::connect(self.proxy).await;
-            let mut tcp = tcp.map_err(|source| PullError::Connect {
+            let tcp = tcp.map_err(|source| PullError::Connect {
                 proxy: self.proxy,
                 source,
             })?;
             if url.scheme() == "http" {
                 return self.exchange(tcp, url.as_str(), url, ask, referer).await;
             }
-            self.open_tunnel(&mut tcp, url).await?;
-            let name = ServerName::try_from(host(url)).map_err(|error| PullError::Refused {
-                host: host(url),
-                answer: error.to_string(),
-            })?;
-            let tls = self
-                .tls
-                .connect(name, tcp)
-                .await
-                .map_err(|source| PullError::Tls {
-                    host: host(url),
-                    source,
-                })?;
+            let tls = tunnel::open(tcp, self.tls, url).await?;
             let target = match url.query() {
                 Some(query) => format!("{}?{query}", url.path()),
                 None => url.path().to_owned(),
@@ -153,42 +117,6 @@ impl Http<'_> {
             host: host(url),
             response,
         })
-    }
-
-    async fn open_tunnel(&self, tcp: &mut TcpStream, url: &Url) -> Result<(), PullError> {
-        let refused = |answer: String| PullError::Refused {
-            host: host(url),
-            answer,
-        };
-        let authority = format!(
-            "{}:{}",
-            host(url),
-            url.port_or_known_default().unwrap_or(443)
-        );
-        let connect = format!(
-            "CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {AGENT}\r\n\r\n"
-        );
-        let mut answer = Vec::new();
-        let exchange = async {
-            tcp.write_all(connect.as_bytes()).await?;
-            // The server does not speak before we do: nothing follows the head.
-            while !answer.ends_with(b"\r\n\r\n") && answer.len() < MAX_CONNECT_ANSWER {
-                if tcp.read_buf(&mut answer).await? == 0 {
-                    break;
-                }
-            }
-            Ok::<_, std::io::Error>(())
-        };
-        exchange.await.map_err(|error| refused(error.to_string()))?;
-        let mut fields = [httparse::EMPTY_HEADER; 32];
-        let mut head = httparse::Response::new(&mut fields);
-        match head.parse(&answer) {
-            Ok(httparse::Status::Complete(_)) if head.code == Some(200) => Ok(()),
-            _ => {
-                let line = String::from_utf8_lossy(&answer);
-                Err(refused(words(line.lines().next().unwrap_or_default())))
-            }
-        }
     }
 
     async fn exchange<S>(
@@ -352,7 +280,7 @@ fn message(content: &[u8]) -> Option<String> {
 }
 
 /// Text of a server's, fit to be shown: one line, without control characters, not too long.
-fn words(text: &str) -> String {
+pub(super) fn words(text: &str) -> String {
     let text: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
@@ -361,13 +289,12 @@ fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn host(url: &Url) -> String {
+pub(super) fn host(url: &Url) -> String {
     url.host_str().unwrap_or_default().to_owned()
 }
 
-const AGENT: &str = concat!("pullscope-demo/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("pullscope-demo/", env!("CARGO_PKG_VERSION"));
 const MAX_REDIRECTS: usize = 10;
-const MAX_CONNECT_ANSWER: usize = 16 * 1024;
 const MAX_CONTENT: usize = 4 * 1024 * 1024;
 const MAX_MESSAGE: usize = 300;
 

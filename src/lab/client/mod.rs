@@ -12,6 +12,7 @@ mod error;
 mod event;
 mod http;
 mod pull;
+mod tunnel;
 
 pub use error::PullError;
 pub use event::{PullEvent, Step};

@@ -15,7 +15,8 @@ use url::Url;
 use super::blob::Download;
 use super::challenge::Challenge;
 use super::document::{Content, Descriptor, Document, choose};
-use super::http::{Ask, Http, connector};
+use super::http::{Ask, Http};
+use super::tunnel::connector;
 use super::{PullError, PullEvent, Step};
 use crate::lab::Image;
 use crate::lab::digest::sha256;
@@ -260,7 +261,9 @@ impl Pull<'_> {
         let body = answer.content().await?;
         let document: Document = read(step, &host, &body)?;
         let Some(content) = document.content() else {
-            let reason = "it is neither an index nor a manifest of schema version 2".to_owned();
+            let reason =
+                "it is neither an index nor a manifest of schema version 2 with SHA-256 digests"
+                    .to_owned();
             return Err(PullError::Unusable { step, host, reason });
         };
         let actual = sha256(&body);
