@@ -6,5 +6,6 @@ pub mod exchange;
 pub mod har;
 pub mod journal;
 pub mod lab;
+pub mod proxy;
 pub mod redact;
 pub mod registry;

@@ -21,7 +21,6 @@ pub(crate) struct Live {
     recorder: Recorder,
 }
 
-
 /// How a body ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum BodyEnd {
@@ -51,7 +50,6 @@ struct Record {
     bodies: [Option<(Body, BodyEnd)>; 2],
     phases: Phases,
     failure: Option<(Failure, String)>,
-    shutdown: bool,
     end: Option<Box<End>>,
     told: Told,
 }
@@ -108,13 +106,15 @@ impl Live {
                 bodies: [None, None],
                 phases: Phases::default(),
                 failure: None,
-                shutdown: false,
                 end: None,
                 told: Told::default(),
             }),
         });
         cell.mark.touch();
-        Arc::new(Self { cell, recorder: recorder.clone() })
+        Arc::new(Self {
+            cell,
+            recorder: recorder.clone(),
+        })
     }
 
     pub(crate) fn id(&self) -> ExchangeId {
@@ -140,12 +140,10 @@ impl Live {
 
     /// Notes that the server's answer could not be passed on. The first reason stands.
     pub(crate) fn fail(&self, failure: Failure, detail: impl Into<String>) {
-        self.cell.lock().failure.get_or_insert((failure, detail.into()));
-    }
-
-    /// Notes that what ends now ends because pullscope stops.
-    pub(crate) fn shut_down(&self) {
-        self.cell.lock().shutdown = true;
+        self.cell
+            .lock()
+            .failure
+            .get_or_insert((failure, detail.into()));
     }
 
     /// Counts content that has passed. Costs one atomic addition.
@@ -176,10 +174,14 @@ impl Drop for Live {
 impl Record {
     fn conclude(&mut self, cell: &ExchangeCell) -> End {
         let [request, response] = std::mem::take(&mut self.bodies);
-        let ending = self.ending(request.as_ref(), response.as_ref());
+        let stopping = cell.recorder.is_stopping();
+        let ending = self.ending(request.as_ref(), response.as_ref(), stopping);
         let body = |body: Option<(Body, BodyEnd)>, passed: &AtomicU64| match body {
             Some((body, _)) => body,
-            None => Body { size: passed.load(Ordering::Relaxed), ..Body::default() },
+            None => Body {
+                size: passed.load(Ordering::Relaxed),
+                ..Body::default()
+            },
         };
         End {
             at: clock::now(),
@@ -187,7 +189,10 @@ impl Record {
             timings: self.phases.timings(),
             upstream: self.upstream.take(),
             request_body: self.request.as_ref().map(|_| body(request, &cell.sent)),
-            response_body: self.response.as_ref().map(|_| body(response, &cell.received)),
+            response_body: self
+                .response
+                .as_ref()
+                .map(|_| body(response, &cell.received)),
             redacted: false,
         }
     }
@@ -196,6 +201,7 @@ impl Record {
         &mut self,
         request: Option<&(Body, BodyEnd)>,
         response: Option<&(Body, BodyEnd)>,
+        stopping: bool,
     ) -> Ending {
         if let Some((reason, detail)) = self.failure.take() {
             return Ending::Failed { reason, detail };
@@ -204,19 +210,25 @@ impl Record {
         let aborted = |by, detail: String| Ending::Aborted { by, detail };
         match response {
             Some(BodyEnd::Whole) => Ending::Complete,
-            _ if self.shutdown => {
-                aborted(Side::Shutdown, "pullscope stopped before the transfer ended".into())
-            }
+            _ if stopping => aborted(
+                Side::Shutdown,
+                "pullscope stopped before the transfer ended".into(),
+            ),
             Some(BodyEnd::SenderFailed(why)) => aborted(Side::Upstream, why.clone()),
-            Some(BodyEnd::ReceiverGone) => {
-                aborted(Side::Client, "the client closed before the response ended".into())
-            }
+            Some(BodyEnd::ReceiverGone) => aborted(
+                Side::Client,
+                "the client closed before the response ended".into(),
+            ),
             None => match request.map(|(_, end)| end) {
                 Some(BodyEnd::SenderFailed(why)) => aborted(Side::Client, why.clone()),
-                _ if self.response.is_some() => {
-                    aborted(Side::Client, "the client closed before the response ended".into())
-                }
-                _ => aborted(Side::Client, "the client closed before it was answered".into()),
+                _ if self.response.is_some() => aborted(
+                    Side::Client,
+                    "the client closed before the response ended".into(),
+                ),
+                _ => aborted(
+                    Side::Client,
+                    "the client closed before it was answered".into(),
+                ),
             },
         }
     }
@@ -273,8 +285,13 @@ impl Cell for ExchangeCell {
             record.told.response = true;
             events.push(Event::ResponseHead { id, response });
         }
-        let Some(end) = record.end.take() else { return false };
-        for body in [&end.request_body, &end.response_body].into_iter().flatten() {
+        let Some(end) = record.end.take() else {
+            return false;
+        };
+        for body in [&end.request_body, &end.response_body]
+            .into_iter()
+            .flatten()
+        {
             self.recorder.release_body(held(body));
         }
         events.push(Event::Ended { id, end });
@@ -285,7 +302,11 @@ impl Cell for ExchangeCell {
         let sent = self.sent.load(Ordering::Relaxed);
         let received = self.received.load(Ordering::Relaxed);
         if sent + received > 0 && !self.is_over() {
-            events.push(Event::Progress { id: self.id, sent, received });
+            events.push(Event::Progress {
+                id: self.id,
+                sent,
+                received,
+            });
         }
     }
 
@@ -299,7 +320,10 @@ impl Drop for ExchangeCell {
     fn drop(&mut self) {
         let end = self.lock().end.take();
         if let Some(end) = end {
-            for body in [&end.request_body, &end.response_body].into_iter().flatten() {
+            for body in [&end.request_body, &end.response_body]
+                .into_iter()
+                .flatten()
+            {
                 self.recorder.release_body(held(body));
             }
         }

@@ -13,7 +13,9 @@ pub struct HostPattern(String);
 
 /// Why a text is no host pattern.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("invalid host pattern {0:?}: give a host name such as registry.example.org or *.example.org, without scheme, port or path")]
+#[error(
+    "invalid host pattern {0:?}: give a host name such as registry.example.org or *.example.org, without scheme, port or path"
+)]
 pub struct HostPatternError(String);
 
 impl HostPattern {
@@ -27,8 +29,13 @@ impl FromStr for HostPattern {
     type Err = HostPatternError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bare = text.trim().trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '*' | ':');
+        let bare = text
+            .trim()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .trim_end_matches('.');
+        let allowed =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '*' | ':');
         let is_address = bare.parse::<std::net::IpAddr>().is_ok();
         if bare.is_empty() || !bare.chars().all(allowed) || (bare.contains(':') && !is_address) {
             return Err(HostPatternError(text.to_owned()));

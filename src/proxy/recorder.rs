@@ -50,6 +50,7 @@ struct Shared {
     wake: Notify,
     over: AtomicU64,
     lost: AtomicU64,
+    stopping: AtomicBool,
     backlog: u64,
     body_budget: u64,
     bodies: AtomicU64,
@@ -76,6 +77,7 @@ impl Recorder {
             wake: Notify::new(),
             over: AtomicU64::new(0),
             lost: AtomicU64::new(0),
+            stopping: AtomicBool::new(false),
             backlog: backlog as u64,
             body_budget,
             bodies: AtomicU64::new(0),
@@ -85,7 +87,15 @@ impl Recorder {
             sockets: AtomicU64::new(0),
             tunnels: AtomicU64::new(0),
         });
-        (Self { shared: Arc::clone(&shared) }, Changes { shared, dirty: receiver })
+        (
+            Self {
+                shared: Arc::clone(&shared),
+            },
+            Changes {
+                shared,
+                dirty: receiver,
+            },
+        )
     }
 
     pub(crate) fn next_exchange(&self) -> ExchangeId {
@@ -107,10 +117,16 @@ impl Recorder {
     /// Adds a cell; `make` is handed the mark by which the cell announces itself.
     pub(crate) fn add<C: Cell + 'static>(&self, make: impl FnOnce(Arc<Mark>) -> C) -> Arc<C> {
         let key = next(&self.shared.keys);
-        let mark =
-            Arc::new(Mark { key, queued: AtomicBool::new(false), shared: Arc::clone(&self.shared) });
+        let mark = Arc::new(Mark {
+            key,
+            queued: AtomicBool::new(false),
+            shared: Arc::clone(&self.shared),
+        });
         let cell = Arc::new(make(Arc::clone(&mark)));
-        let slot = Arc::new(Slot { mark, cell: Arc::clone(&cell) as Arc<dyn Cell> });
+        let slot = Arc::new(Slot {
+            mark,
+            cell: Arc::clone(&cell) as Arc<dyn Cell>,
+        });
         self.shared.lock().insert(key, slot);
         cell
     }
@@ -128,6 +144,15 @@ impl Recorder {
     /// Returns what [`Self::reserve_body`] reserved.
     pub(crate) fn release_body(&self, bytes: u64) {
         self.shared.bodies.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// From here on, what is cut off is cut off because pullscope stops.
+    pub(crate) fn stop(&self) {
+        self.shared.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.shared.stopping.load(Ordering::Relaxed)
     }
 
     /// Ended exchanges that were dropped because the reader fell too far behind.
@@ -170,7 +195,12 @@ impl Changes {
 
     /// How far the open exchanges are, as [`Event::Progress`].
     pub fn progress(&self, events: &mut Vec<Event>) {
-        let open: Vec<_> = self.shared.lock().values().map(|slot| Arc::clone(&slot.cell)).collect();
+        let open: Vec<_> = self
+            .shared
+            .lock()
+            .values()
+            .map(|slot| Arc::clone(&slot.cell))
+            .collect();
         for cell in open {
             cell.progress(events);
         }
@@ -225,7 +255,10 @@ impl Shared {
 
     fn drop_oldest(&self) {
         let mut cells = self.lock();
-        let oldest = cells.iter().find(|(_, slot)| slot.cell.is_over()).map(|(key, _)| *key);
+        let oldest = cells
+            .iter()
+            .find(|(_, slot)| slot.cell.is_over())
+            .map(|(key, _)| *key);
         if oldest.and_then(|key| cells.remove(&key)).is_some() {
             self.over.fetch_sub(1, Ordering::Relaxed);
             self.lost.fetch_add(1, Ordering::Relaxed);
@@ -254,7 +287,11 @@ mod tests {
 
     impl Cell for Counter {
         fn drain(&self, events: &mut Vec<Event>) -> bool {
-            events.push(Event::Progress { id: ExchangeId(self.id), sent: 0, received: 0 });
+            events.push(Event::Progress {
+                id: ExchangeId(self.id),
+                sent: 0,
+                received: 0,
+            });
             self.is_over()
         }
         fn progress(&self, _: &mut Vec<Event>) {}
@@ -264,7 +301,11 @@ mod tests {
     }
 
     fn add(recorder: &Recorder, id: u64) -> Arc<Counter> {
-        recorder.add(|mark| Counter { mark, id, over: AtomicBool::new(false) })
+        recorder.add(|mark| Counter {
+            mark,
+            id,
+            over: AtomicBool::new(false),
+        })
     }
 
     fn end(counter: &Counter) {
@@ -273,7 +314,10 @@ mod tests {
     }
 
     fn ids(events: &[Event]) -> Vec<u64> {
-        events.iter().filter_map(|event| event.exchange().map(|id| id.0)).collect()
+        events
+            .iter()
+            .filter_map(|event| event.exchange().map(|id| id.0))
+            .collect()
     }
 
     #[tokio::test]

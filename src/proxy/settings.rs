@@ -36,6 +36,8 @@ pub struct Settings {
     pub client_certificates: Vec<ClientCertificate>,
     /// Largest JSON or text body to keep, in bytes.
     pub max_body: u64,
+    /// Whether bodies are hashed.
+    pub hash: bool,
     /// Where bulk bodies go, when they are kept.
     pub body_store: Option<Arc<dyn BodyStore>>,
     /// Where TLS secrets of both sides go, when the user asked.
@@ -69,6 +71,7 @@ impl Settings {
             insecure: Vec::new(),
             client_certificates: Vec::new(),
             max_body: 4 * 1024 * 1024,
+            hash: true,
             body_store: None,
             key_log: None,
             limits: Limits::default(),

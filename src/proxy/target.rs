@@ -39,15 +39,21 @@ pub fn authority(text: &str, default_port: Option<u16>) -> Result<Authority, Tar
         (None, Some(port)) => port,
         (None, None) => return Err(TargetError::NoPort),
     };
-    Ok(Authority { host: normalise_host(host)?, port })
+    Ok(Authority {
+        host: normalise_host(host)?,
+        port,
+    })
 }
 
 /// A host in the form in which hosts are compared: lower-case, no trailing dot, no brackets.
 ///
 /// # Errors
 /// When it is neither a DNS name nor an IP address.
-pub fn normalise_host(host: &str) -> Result<String, TargetError> {
-    if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+pub(crate) fn normalise_host(host: &str) -> Result<String, TargetError> {
+    if let Some(inner) = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
         let address: Ipv6Addr = inner.parse().map_err(|_| TargetError::Host)?;
         return Ok(address.to_string());
     }
@@ -57,7 +63,9 @@ pub fn normalise_host(host: &str) -> Result<String, TargetError> {
     let name = host.strip_suffix('.').unwrap_or(host);
     let label_ok = |label: &str| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     if name.len() > 253 || !name.split('.').all(label_ok) {
         return Err(TargetError::Host);
@@ -99,7 +107,10 @@ mod tests {
 
     #[test]
     fn targets_are_normalised() {
-        assert_eq!(read("Registry-1.Docker.IO.:443").unwrap(), "registry-1.docker.io:443");
+        assert_eq!(
+            read("Registry-1.Docker.IO.:443").unwrap(),
+            "registry-1.docker.io:443"
+        );
         assert_eq!(read("127.0.0.1:5000").unwrap(), "127.0.0.1:5000");
         assert_eq!(read("[0:0::1]:443").unwrap(), "[::1]:443");
         assert_eq!(authority("r.example", Some(80)).unwrap().port, 80);

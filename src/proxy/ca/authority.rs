@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
+use rustls::KeyLog;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::server::{NoServerSessionStorage, ServerConfig};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::KeyLog;
 use thiserror::Error;
 
 use crate::exchange::clock;
@@ -62,8 +62,18 @@ impl CertificateAuthority {
     /// An authority that keeps at most `capacity` certificates.
     pub fn new(identity: Identity, capacity: usize, key_log: Option<Arc<dyn KeyLog>>) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let state = State { key: None, leaves: HashMap::new(), order: VecDeque::new() };
-        Self { identity, provider, key_log, capacity, state: Mutex::new(state) }
+        let state = State {
+            key: None,
+            leaves: HashMap::new(),
+            order: VecDeque::new(),
+        };
+        Self {
+            identity,
+            provider,
+            key_log,
+            capacity,
+            state: Mutex::new(state),
+        }
     }
 
     /// The CA's own certificate and name.
@@ -77,7 +87,10 @@ impl CertificateAuthority {
     /// When no certificate can be made for such a name.
     pub fn server_config(&self, host: &str) -> Result<Arc<ServerConfig>, IssueError> {
         let now = clock::system();
-        let fail = |problem: String| IssueError { host: host.to_owned(), problem };
+        let fail = |problem: String| IssueError {
+            host: host.to_owned(),
+            problem,
+        };
         let key = self.day_key(now).map_err(|error| fail(error.to_string()))?;
         let entry = self.entry(host, now);
         let ready = entry.get_or_init(|| self.issue(host, &key, now));
@@ -91,12 +104,12 @@ impl CertificateAuthority {
         let mut state = self.state();
         let made = state.key.as_ref().map(|key| key.made);
         if let Some(entry) = state.leaves.get(host) {
-            let stale = match entry.get() {
+            let outdated = match entry.get() {
                 None => false,
                 Some(Ok(ready)) => !ready.leaf.is_fresh(now) || Some(ready.key_made) != made,
                 Some(Err(_)) => true,
             };
-            if !stale {
+            if !outdated {
                 return Arc::clone(entry);
             }
         } else {
@@ -113,7 +126,10 @@ impl CertificateAuthority {
     }
 
     fn issue(&self, host: &str, key: &DayKey, now: Timestamp) -> Result<Ready, IssueError> {
-        let fail = |problem: String| IssueError { host: host.to_owned(), problem };
+        let fail = |problem: String| IssueError {
+            host: host.to_owned(),
+            problem,
+        };
         let leaf = Leaf::issue(&self.identity, &key.pair, host, now)
             .map_err(|error| fail(error.to_string()))?;
         let der = PrivatePkcs8KeyDer::from(key.pair.serialize_der());
@@ -135,7 +151,11 @@ impl CertificateAuthority {
         if let Some(key_log) = &self.key_log {
             config.key_log = Arc::clone(key_log);
         }
-        Ok(Ready { config: Arc::new(config), leaf, key_made: key.made })
+        Ok(Ready {
+            config: Arc::new(config),
+            leaf,
+            key_made: key.made,
+        })
     }
 
     /// The key of the day; a clock that jumps by more than a day brings a new one.
@@ -182,7 +202,10 @@ mod tests {
         let der = issue(&authority, "registry-1.docker.io");
         let (_, cert) = X509Certificate::from_der(&der).unwrap();
         let san = cert.subject_alternative_name().unwrap().unwrap();
-        assert!(matches!(san.value.general_names[..], [GeneralName::DNSName("registry-1.docker.io")]));
+        assert!(matches!(
+            san.value.general_names[..],
+            [GeneralName::DNSName("registry-1.docker.io")]
+        ));
         assert!(!cert.is_ca());
         let usage = cert.key_usage().unwrap().unwrap().value;
         assert!(usage.digital_signature() && !usage.key_cert_sign());
@@ -202,13 +225,15 @@ mod tests {
         let (_, leaf) = X509Certificate::from_der(&der).unwrap();
         let (_, ca) = X509Certificate::from_der(authority.identity().certificate()).unwrap();
         let key_id = |cert: &X509Certificate<'_>, aki: bool| {
-            cert.extensions().iter().find_map(|ext| match ext.parsed_extension() {
-                ParsedExtension::SubjectKeyIdentifier(id) if !aki => Some(id.0.to_vec()),
-                ParsedExtension::AuthorityKeyIdentifier(id) if aki => {
-                    id.key_identifier.as_ref().map(|id| id.0.to_vec())
-                }
-                _ => None,
-            })
+            cert.extensions()
+                .iter()
+                .find_map(|ext| match ext.parsed_extension() {
+                    ParsedExtension::SubjectKeyIdentifier(id) if !aki => Some(id.0.to_vec()),
+                    ParsedExtension::AuthorityKeyIdentifier(id) if aki => {
+                        id.key_identifier.as_ref().map(|id| id.0.to_vec())
+                    }
+                    _ => None,
+                })
         };
         assert_eq!(key_id(&leaf, true).unwrap(), key_id(&ca, false).unwrap());
         assert_ne!(leaf.public_key().raw, ca.public_key().raw);
@@ -222,9 +247,15 @@ mod tests {
             let der = issue(&authority, address);
             let (_, cert) = X509Certificate::from_der(&der).unwrap();
             let san = cert.subject_alternative_name().unwrap().unwrap();
-            assert!(matches!(san.value.general_names[..], [GeneralName::IPAddress(_)]));
+            assert!(matches!(
+                san.value.general_names[..],
+                [GeneralName::IPAddress(_)]
+            ));
         }
-        let long = format!("docker-images-prod.{}.r2.cloudflarestorage.com", "6".repeat(32));
+        let long = format!(
+            "docker-images-prod.{}.r2.cloudflarestorage.com",
+            "6".repeat(32)
+        );
         let der = issue(&authority, &long);
         let (_, cert) = X509Certificate::from_der(&der).unwrap();
         assert_eq!(cert.subject().iter_common_name().count(), 0);
@@ -235,12 +266,18 @@ mod tests {
     fn certificates_are_kept_but_not_without_bound() {
         let authority = authority(3);
         let first = authority.server_config("a.example").unwrap();
-        assert!(Arc::ptr_eq(&first, &authority.server_config("a.example").unwrap()));
+        assert!(Arc::ptr_eq(
+            &first,
+            &authority.server_config("a.example").unwrap()
+        ));
         for host in ["b.example", "c.example", "d.example"] {
             authority.server_config(host).unwrap();
         }
         assert_eq!(authority.state().leaves.len(), 3);
-        assert!(!Arc::ptr_eq(&first, &authority.server_config("a.example").unwrap()));
+        assert!(!Arc::ptr_eq(
+            &first,
+            &authority.server_config("a.example").unwrap()
+        ));
     }
 
     #[test]
@@ -249,7 +286,10 @@ mod tests {
         let now = clock::system();
         let key = authority.day_key(now).unwrap();
         assert_eq!(authority.day_key(now).unwrap().made, key.made);
-        for jump in [SignedDuration::from_hours(30), SignedDuration::from_hours(-90 * 24)] {
+        for jump in [
+            SignedDuration::from_hours(30),
+            SignedDuration::from_hours(-90 * 24),
+        ] {
             let later = now + jump;
             assert_eq!(authority.day_key(later).unwrap().made, later);
         }
@@ -261,7 +301,10 @@ mod tests {
         let configs: Vec<_> = std::thread::scope(|scope| {
             let ask = || authority.server_config("r.example").unwrap();
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
         });
         assert!(configs.windows(2).all(|two| Arc::ptr_eq(&two[0], &two[1])));
     }

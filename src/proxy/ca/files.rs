@@ -118,7 +118,11 @@ impl CaFiles {
         self.prepare_dir()?;
         let (identity, text) = generate()?;
         let path = self.key_path();
-        let io = |source| CaError::Io { operation: "write", path: path.clone(), source };
+        let io = |source| CaError::Io {
+            operation: "write",
+            path: path.clone(),
+            source,
+        };
         let file = self.write_temporary(&text).map_err(io)?;
         file.persist(&path).map_err(|error| io(error.error))?;
         self.publish(&identity)?;
@@ -129,9 +133,16 @@ impl CaFiles {
         let path = self.key_path();
         let io = |operation| {
             let path = path.clone();
-            move |source| CaError::Io { operation, path, source }
+            move |source| CaError::Io {
+                operation,
+                path,
+                source,
+            }
         };
-        if fs::symlink_metadata(&path).map_err(io("read"))?.is_symlink() {
+        if fs::symlink_metadata(&path)
+            .map_err(io("read"))?
+            .is_symlink()
+        {
             return Err(unsafe_to_use(&path, "it is a symbolic link"));
         }
         let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
@@ -149,7 +160,11 @@ impl CaFiles {
     /// Makes a CA unless another process was faster, whose CA is then taken.
     fn create(&self, path: &Path) -> Result<Identity, CaError> {
         let (identity, text) = generate()?;
-        let io = |source| CaError::Io { operation: "write", path: path.to_owned(), source };
+        let io = |source| CaError::Io {
+            operation: "write",
+            path: path.to_owned(),
+            source,
+        };
         let file = self.write_temporary(&text).map_err(io)?;
         match file.persist_noclobber(path) {
             Ok(_) => Ok(identity),
@@ -164,7 +179,11 @@ impl CaFiles {
         if fs::read_to_string(&path).is_ok_and(|text| text == identity.pem) {
             return Ok(());
         }
-        let io = |source| CaError::Io { operation: "write", path: path.clone(), source };
+        let io = |source| CaError::Io {
+            operation: "write",
+            path: path.clone(),
+            source,
+        };
         let file = self.write_temporary(&identity.pem).map_err(io)?;
         let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         file.as_file().set_permissions(readable).map_err(io)?;
@@ -174,7 +193,9 @@ impl CaFiles {
 
     /// A file of mode 0600 beside its destination, safely on disk.
     fn write_temporary(&self, text: &str) -> io::Result<tempfile::NamedTempFile> {
-        let mut file = tempfile::Builder::new().prefix(".ca-").tempfile_in(&self.dir)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(".ca-")
+            .tempfile_in(&self.dir)?;
         file.write_all(text.as_bytes())?;
         file.as_file().sync_all()?;
         Ok(file)
@@ -182,10 +203,20 @@ impl CaFiles {
 
     fn prepare_dir(&self) -> Result<(), CaError> {
         let io = |operation| {
-            move |source| CaError::Io { operation, path: self.dir.clone(), source }
+            move |source| CaError::Io {
+                operation,
+                path: self.dir.clone(),
+                source,
+            }
         };
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).map_err(io("create"))?;
-        let meta = File::open(&self.dir).and_then(|dir| dir.metadata()).map_err(io("read"))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.dir)
+            .map_err(io("create"))?;
+        let meta = File::open(&self.dir)
+            .and_then(|dir| dir.metadata())
+            .map_err(io("read"))?;
         check(&self.dir, &meta, 0o022)
     }
 }
@@ -218,9 +249,13 @@ fn generate() -> Result<(Identity, String), CaError> {
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let mut name = DistinguishedName::new();
     // Two machines' CAs must not carry one name: clients would pick the wrong one.
-    let suffix: String = serial.to_bytes().iter().take(4).map(|b| format!("{b:02x}")).collect();
+    let suffix = serial
+        .to_bytes()
+        .iter()
+        .take(4)
+        .fold(0_u32, |n, b| n << 8 | u32::from(*b));
     name.push(DnType::OrganizationName, "pullscope");
-    name.push(DnType::CommonName, format!("pullscope CA {suffix}"));
+    name.push(DnType::CommonName, format!("pullscope CA {suffix:08x}"));
     params.distinguished_name = name;
     params.serial_number = Some(serial);
     let pem = params.self_signed(&key)?.pem();
@@ -244,11 +279,18 @@ fn parse(text: &str) -> Result<Identity, String> {
     }
     let seconds = parsed.validity().not_after.timestamp();
     let not_after = Timestamp::from_second(seconds).map_err(|error| error.to_string())?;
-    let start = text.find("-----BEGIN CERTIFICATE").ok_or("no certificate in it")?;
+    let start = text
+        .find("-----BEGIN CERTIFICATE")
+        .ok_or("no certificate in it")?;
     let pem = text.get(start..).unwrap_or_default().to_owned();
     let issuer = Issuer::from_ca_cert_der(&certificate, key)
         .map_err(|error| format!("its certificate is no CA's: {error}"))?;
-    Ok(Identity { issuer, certificate, pem, not_after })
+    Ok(Identity {
+        issuer,
+        certificate,
+        pem,
+        not_after,
+    })
 }
 
 /// Refuses what others may write, or read where `forbidden` says so.
@@ -266,7 +308,10 @@ fn check(path: &Path, meta: &Metadata, forbidden: u32) -> Result<(), CaError> {
 }
 
 fn unsafe_to_use(path: &Path, problem: &str) -> CaError {
-    CaError::Unsafe { path: path.to_owned(), problem: problem.to_owned() }
+    CaError::Unsafe {
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+    }
 }
 
 /// A positive serial number with 126 random bits.
@@ -308,7 +353,10 @@ mod tests {
         assert_eq!(first.pem(), second.pem());
         assert_eq!(mode(&files.key_path()), 0o600);
         assert_eq!(mode(&dir.path().join("a/pullscope")), 0o700);
-        assert_eq!(fs::read_to_string(files.certificate_path()).unwrap(), first.pem());
+        assert_eq!(
+            fs::read_to_string(files.certificate_path()).unwrap(),
+            first.pem()
+        );
         assert!(!first.pem().contains("PRIVATE"));
         assert_ne!(files.regenerate().unwrap().pem(), first.pem());
     }
@@ -317,9 +365,18 @@ mod tests {
     fn many_at_once_agree_on_one_ca() {
         let dir = tempfile::tempdir().unwrap();
         let pems: Vec<_> = std::thread::scope(|scope| {
-            let open = || CaFiles::new(dir.path().join("ca")).open().unwrap().pem().to_owned();
+            let open = || {
+                CaFiles::new(dir.path().join("ca"))
+                    .open()
+                    .unwrap()
+                    .pem()
+                    .to_owned()
+            };
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
         });
         assert!(pems.windows(2).all(|two| two[0] == two[1]));
     }
@@ -353,7 +410,10 @@ mod tests {
         files.open().unwrap();
         fs::write(files.key_path(), "garbage").unwrap();
         let error = files.open().err().unwrap().to_string();
-        assert!(error.contains("ca.key") && error.contains("pullscope ca regenerate"), "{error}");
+        assert!(
+            error.contains("ca.key") && error.contains("pullscope ca regenerate"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -49,7 +49,11 @@ impl Leaf {
             params.distinguished_name.push(DnType::CommonName, host);
         }
         let certificate = params.signed_by(&**key, &identity.issuer)?;
-        Ok(Self { certificate: certificate.der().clone(), not_before, not_after })
+        Ok(Self {
+            certificate: certificate.der().clone(),
+            not_before,
+            not_after,
+        })
     }
 
     /// Whether a client whose clock reads `now` would accept it for some time yet.

@@ -45,11 +45,21 @@ impl Watch {
     ) -> Self {
         let meter = Meter::new(policy, head, live.recorder(), live.id(), direction);
         let lane = Lane::new(meter, tasks.clone());
-        Self { live: Arc::clone(live), direction, lane, source }
+        Self {
+            live: Arc::clone(live),
+            direction,
+            lane,
+            source,
+        }
     }
 
     fn finish(self, end: BodyEnd) {
-        let Self { live, direction, lane, source } = self;
+        let Self {
+            live,
+            direction,
+            lane,
+            source,
+        } = self;
         if direction == Direction::Response {
             live.phases(|phases| phases.last_byte = Some(Instant::now()));
         }
@@ -57,7 +67,9 @@ impl Watch {
             (BodyEnd::SenderFailed(_), Some(fault)) => BodyEnd::SenderFailed(fault.to_string()),
             (end, _) => end,
         };
-        let trailers = source.and_then(|tap| tap.take_trailers()).unwrap_or_default();
+        let trailers = source
+            .and_then(|tap| tap.take_trailers())
+            .unwrap_or_default();
         lane.close(end == BodyEnd::Whole, move |mut body| {
             body.trailers = trailer_fields(&trailers);
             live.end_body(direction, body, end);
@@ -68,7 +80,10 @@ impl Watch {
 impl<B: Body> TapBody<B> {
     /// Watches a body. One that has ended before it began is noted at once: nobody polls it.
     pub(crate) fn new(inner: B, watch: Watch) -> Self {
-        let mut body = Self { inner, watch: Some(watch) };
+        let mut body = Self {
+            inner,
+            watch: Some(watch),
+        };
         if body.inner.is_end_stream() {
             body.finish(BodyEnd::Whole);
         }

@@ -123,7 +123,11 @@ impl Meter {
         drop(self.writer.take());
         let hex = |context: Context| hex(context.finish().as_ref());
         let encoded = self.wire_digest.take();
-        let mut body = Body { size: self.wire, complete, ..Body::default() };
+        let mut body = Body {
+            size: self.wire,
+            complete,
+            ..Body::default()
+        };
         if complete {
             body.encoded_sha256 = encoded.map(hex);
         }
@@ -134,7 +138,11 @@ impl Meter {
                 body.capture = entity.capture(asked_to_store && self.streamed);
             }
             None if self.wire == 0 => {}
-            None => body.capture = Capture::Omitted { reason: Omission::Undecodable },
+            None => {
+                body.capture = Capture::Omitted {
+                    reason: Omission::Undecodable,
+                }
+            }
         }
         body
     }
@@ -149,9 +157,7 @@ impl Decoder {
         }
         match coding.as_slice() {
             b"" | b"identity" => Self::Identity(entity),
-            b"gzip" | b"x-gzip" => {
-                Self::Gzip(Box::new(flate2::write::MultiGzDecoder::new(entity)))
-            }
+            b"gzip" | b"x-gzip" => Self::Gzip(Box::new(flate2::write::MultiGzDecoder::new(entity))),
             b"deflate" => Self::Deflate(Box::new(flate2::write::ZlibDecoder::new(entity))),
             b"zstd" => match zstd::stream::write::Decoder::new(entity) {
                 Ok(mut decoder) => match decoder.window_log_max(ZSTD_WINDOW_LOG) {
@@ -196,7 +202,8 @@ impl Decoder {
     }
 
     fn is_bulk(&self) -> bool {
-        self.entity().is_none_or(|entity| entity.keep == Keep::No(Omission::Blob))
+        self.entity()
+            .is_none_or(|entity| entity.keep == Keep::No(Omission::Blob))
     }
 
     fn fail(&mut self) {
@@ -219,7 +226,10 @@ impl Decoder {
 
 impl Entity {
     fn decide(&mut self, first: &[u8]) {
-        let json = first.trim_ascii_start().first().is_some_and(|b| matches!(b, b'{' | b'['));
+        let json = first
+            .trim_ascii_start()
+            .first()
+            .is_some_and(|b| matches!(b, b'{' | b'['));
         self.keep = match (json, self.kind) {
             (true, _) | (_, Kind::Text) => Keep::Yes,
             // The first bytes of a large body always come in a large piece.
@@ -278,21 +288,34 @@ impl Drop for Entity {
 }
 
 fn kind(head: &RawHead) -> Kind {
-    let media = head.text("content-type").unwrap_or_default().to_ascii_lowercase();
+    let media = head
+        .text("content-type")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let media = media.split(';').next().unwrap_or_default().trim();
     let text = media.starts_with("text/")
-        || ["json", "xml", "html", "prettyjws", "x-www-form-urlencoded", "yaml", "javascript"]
-            .iter()
-            .any(|word| media.ends_with(word));
+        || [
+            "json",
+            "xml",
+            "html",
+            "prettyjws",
+            "x-www-form-urlencoded",
+            "yaml",
+            "javascript",
+        ]
+        .iter()
+        .any(|word| media.ends_with(word));
     if text { Kind::Text } else { Kind::Other }
 }
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Encoded bytes that are decoded at once.
@@ -312,10 +335,19 @@ mod tests {
 
     fn measure(head: &str, pieces: &[&[u8]], max_body: u64) -> (Body, Recorder) {
         let (recorder, _changes) = Recorder::new(10, 1 << 20);
-        let policy = Policy { hash: true, max_body, store: None };
+        let policy = Policy {
+            hash: true,
+            max_body,
+            store: None,
+        };
         let head = RawHead::new(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n"));
-        let mut meter =
-            Meter::new(&policy, &head, &recorder, ExchangeId(1), Direction::Response);
+        let mut meter = Meter::new(
+            &policy,
+            &head,
+            &recorder,
+            ExchangeId(1),
+            Direction::Response,
+        );
         for piece in pieces {
             meter.update(&Bytes::copy_from_slice(piece));
         }
@@ -334,7 +366,12 @@ mod tests {
         assert_eq!((body.size, body.decoded_size), (5, Some(5)));
         assert_eq!(body.sha256.as_deref(), Some(HELLO));
         assert_eq!(body.encoded_sha256, None);
-        assert_eq!(body.capture, Capture::Memory { bytes: Bytes::from_static(b"hello") });
+        assert_eq!(
+            body.capture,
+            Capture::Memory {
+                bytes: Bytes::from_static(b"hello")
+            }
+        );
     }
 
     #[test]
@@ -345,7 +382,12 @@ mod tests {
         assert_eq!((body.size, body.decoded_size), (wire.len() as u64, Some(5)));
         assert_eq!(body.sha256.as_deref(), Some(HELLO));
         assert!(body.encoded_sha256.is_some());
-        assert_eq!(body.capture, Capture::Memory { bytes: Bytes::from_static(b"hello") });
+        assert_eq!(
+            body.capture,
+            Capture::Memory {
+                bytes: Bytes::from_static(b"hello")
+            }
+        );
 
         let wire = zstd::stream::encode_all(&b"hello"[..], 1).unwrap();
         let head = "Content-Type: text/plain\r\nContent-Encoding: zstd";
@@ -358,7 +400,12 @@ mod tests {
         for coding in ["gzip", "br", "zstd"] {
             let head = format!("Content-Type: text/plain\r\nContent-Encoding: {coding}");
             let (body, _) = measure(&head, &[b"not encoded at all"], 100);
-            assert_eq!(body.capture, Capture::Omitted { reason: Omission::Undecodable });
+            assert_eq!(
+                body.capture,
+                Capture::Omitted {
+                    reason: Omission::Undecodable
+                }
+            );
             assert_eq!((body.sha256, body.decoded_size), (None, None), "{coding}");
             assert!(body.encoded_sha256.is_some());
         }
@@ -368,7 +415,12 @@ mod tests {
     fn bulk_is_not_kept_but_json_in_disguise_is() {
         let octets = "Content-Type: application/octet-stream";
         let (body, _) = measure(octets, &[b"\x1f\x8b..."], 100);
-        assert_eq!(body.capture, Capture::Omitted { reason: Omission::Blob });
+        assert_eq!(
+            body.capture,
+            Capture::Omitted {
+                reason: Omission::Blob
+            }
+        );
         assert!(body.sha256.is_some());
         let (body, _) = measure(octets, &[b"{\"config\":1}"], 100);
         assert!(matches!(body.capture, Capture::Memory { .. }));
@@ -377,7 +429,12 @@ mod tests {
     #[test]
     fn a_body_over_the_limit_is_left_out_and_its_memory_returned() {
         let (body, recorder) = measure("Content-Type: text/plain", &[b"hello", b"!"], 5);
-        assert_eq!(body.capture, Capture::Omitted { reason: Omission::TooLarge });
+        assert_eq!(
+            body.capture,
+            Capture::Omitted {
+                reason: Omission::TooLarge
+            }
+        );
         assert!(recorder.reserve_body(1 << 20));
     }
 
@@ -386,7 +443,12 @@ mod tests {
         let wire = gzip(&vec![0; 64 << 20]);
         let head = "Content-Type: text/plain\r\nContent-Encoding: gzip";
         let (body, recorder) = measure(head, &[&wire], 1 << 30);
-        assert_eq!(body.capture, Capture::Omitted { reason: Omission::Undecodable });
+        assert_eq!(
+            body.capture,
+            Capture::Omitted {
+                reason: Omission::Undecodable
+            }
+        );
         assert!(recorder.reserve_body(1 << 20));
     }
 }

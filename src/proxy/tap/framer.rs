@@ -58,12 +58,22 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Chunk {
     /// In the chunk-size line's digits; `seen` says whether there was one.
-    Size { size: u64, seen: bool },
+    Size {
+        size: u64,
+        seen: bool,
+    },
     /// In a chunk extension, of which so many bytes passed.
-    Extension { size: u64, passed: usize },
+    Extension {
+        size: u64,
+        passed: usize,
+    },
     /// After the CR of a size line.
-    SizeLf { size: u64 },
-    Data { left: u64 },
+    SizeLf {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
     DataCr,
     DataLf,
     /// At the start of a line of the trailer section.
@@ -133,7 +143,12 @@ impl Framer {
 
     /// Takes the trailer section of the last chunked body, if it had one.
     pub(crate) fn take_trailers(&mut self) -> Option<Vec<u8>> {
-        self.trailers.take().filter(|trailers| !trailers.is_empty())
+        let mut trailers = self.trailers.take()?;
+        // The CR of the final empty line is no part of the section.
+        if trailers.last() == Some(&b'\r') {
+            trailers.pop();
+        }
+        Some(trailers).filter(|trailers| !trailers.is_empty())
     }
 
     /// Lets the framer refuse what has arrived of a head, for a reason of the caller's.
@@ -200,14 +215,16 @@ impl Framer {
             bytes
         };
         if matches!(&self.role, Role::Responses(due) if due.is_empty()) {
-            self.held.extend_from_slice(bytes.get(..bytes.len().min(256)).unwrap_or_default());
+            self.held
+                .extend_from_slice(bytes.get(..bytes.len().min(256)).unwrap_or_default());
             return Err(self.refused(Violation::Unsolicited));
         }
         self.head_began.get_or_insert_with(Instant::now);
         let known = self.held.len();
         let room = self.max_bytes.saturating_sub(known);
         let taken = bytes.len().min(room.saturating_add(1));
-        self.held.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+        self.held
+            .extend_from_slice(bytes.get(..taken).unwrap_or_default());
         match end_of_head(&self.held, known) {
             Some(end) if end <= self.max_bytes => {
                 let head = self.held.split_to(end).freeze();
@@ -242,12 +259,20 @@ impl Framer {
         match framing {
             Ok(framing) => {
                 let began = self.head_began.take().unwrap_or_else(Instant::now);
-                self.heads.push_back(Head { raw, began, ended: Instant::now(), refused: None });
+                self.heads.push_back(Head {
+                    raw,
+                    began,
+                    ended: Instant::now(),
+                    refused: None,
+                });
                 self.trailers = None;
                 self.state = match framing {
                     Framing::None | Framing::Length(0) => State::Head,
                     Framing::Length(length) => State::Length(length),
-                    Framing::Chunked => State::Chunk(Chunk::Size { size: 0, seen: false }),
+                    Framing::Chunked => State::Chunk(Chunk::Size {
+                        size: 0,
+                        seen: false,
+                    }),
                     Framing::UntilClose | Framing::Switched => State::Raw,
                 };
                 Ok(())
@@ -267,7 +292,12 @@ impl Framer {
     fn refuse_head(&mut self, raw: RawHead, violation: Violation) {
         let began = self.head_began.take().unwrap_or_else(Instant::now);
         let refused = Some(violation);
-        self.heads.push_back(Head { raw, began, ended: Instant::now(), refused });
+        self.heads.push_back(Head {
+            raw,
+            began,
+            ended: Instant::now(),
+            refused,
+        });
     }
 
     /// Follows chunked framing (RFC 9112 section 7.1) and returns how many bytes it took.
@@ -280,8 +310,13 @@ impl Framer {
             });
             return Ok(usize::try_from(taken).unwrap_or(bytes.len()));
         }
-        let Some(&byte) = bytes.first() else { return Ok(0) };
-        if matches!(chunk, Chunk::TrailerStart | Chunk::TrailerLine | Chunk::TrailerLf) {
+        let Some(&byte) = bytes.first() else {
+            return Ok(0);
+        };
+        if matches!(
+            chunk,
+            Chunk::TrailerStart | Chunk::TrailerLine | Chunk::TrailerLf
+        ) {
             self.trailer_byte(byte)?;
         }
         self.state = match after(chunk, byte).ok_or(Violation::Chunk)? {
@@ -297,10 +332,6 @@ impl Framer {
             return Err(Violation::TooLong(self.max_bytes));
         }
         trailers.push(byte);
-        // The CR of the final empty line is no part of the section.
-        if byte == b'\r' && trailers.len() == 1 {
-            trailers.clear();
-        }
         Ok(())
     }
 }
@@ -315,26 +346,32 @@ fn after(chunk: Chunk, byte: u8) -> Option<Option<Chunk>> {
             let size = size.checked_mul(16).filter(|size| *size < 1 << 60)? + u64::from(digit);
             Chunk::Size { size, seen: true }
         }
-        (Chunk::Size { size, seen: true }, b'\r') => Chunk::SizeLf { size },
         (Chunk::Size { size, seen: true }, b';' | b' ' | b'\t') => {
             Chunk::Extension { size, passed: 1 }
         }
-        (Chunk::Extension { size, .. }, b'\r') => Chunk::SizeLf { size },
+        (Chunk::Size { size, seen: true } | Chunk::Extension { size, .. }, b'\r') => {
+            Chunk::SizeLf { size }
+        }
         (Chunk::Extension { size, passed }, _)
             if passed < MAX_EXTENSION && byte != b'\n' && byte != 0 =>
         {
-            Chunk::Extension { size, passed: passed + 1 }
+            Chunk::Extension {
+                size,
+                passed: passed + 1,
+            }
         }
-        (Chunk::SizeLf { size: 0 }, b'\n') => Chunk::TrailerStart,
+        (Chunk::SizeLf { size: 0 } | Chunk::TrailerLf, b'\n') => Chunk::TrailerStart,
         (Chunk::SizeLf { size }, b'\n') => Chunk::Data { left: size },
         (Chunk::DataCr, b'\r') => Chunk::DataLf,
-        (Chunk::DataLf, b'\n') => Chunk::Size { size: 0, seen: false },
+        (Chunk::DataLf, b'\n') => Chunk::Size {
+            size: 0,
+            seen: false,
+        },
         (Chunk::TrailerStart, b'\r') => Chunk::EndLf,
         (Chunk::TrailerLine, b'\r') => Chunk::TrailerLf,
         (Chunk::TrailerStart | Chunk::TrailerLine, _) if byte != b'\n' && byte != 0 => {
             Chunk::TrailerLine
         }
-        (Chunk::TrailerLf, b'\n') => Chunk::TrailerStart,
         (Chunk::EndLf, b'\n') => return Some(None),
         _ => return None,
     };
@@ -344,16 +381,26 @@ fn after(chunk: Chunk, byte: u8) -> Option<Option<Chunk>> {
 /// The length of the head, when its end is in `bytes`; `known` bytes were searched before.
 fn end_of_head(bytes: &[u8], known: usize) -> Option<usize> {
     let from = known.saturating_sub(3);
-    let found = bytes.get(from..)?.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let found = bytes
+        .get(from..)?
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")?;
     Some(from + found + 4)
 }
 
 /// Whether an LF without a CR before it stands in `bytes` from `known` on.
 fn has_bare_lf(bytes: &[u8], known: usize) -> bool {
-    let before = known.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+    let before = known
+        .checked_sub(1)
+        .and_then(|at| bytes.get(at))
+        .copied()
+        .unwrap_or(b' ');
     let recent = bytes.get(known..).unwrap_or_default();
     let previous = std::iter::once(&before).chain(recent);
-    recent.iter().zip(previous).any(|(byte, before)| *byte == b'\n' && *before != b'\r')
+    recent
+        .iter()
+        .zip(previous)
+        .any(|(byte, before)| *byte == b'\n' && *before != b'\r')
 }
 
 /// Bytes of one chunk extension that are let through.
@@ -368,7 +415,9 @@ mod tests {
     /// Feeds in pieces and returns what passed, the heads, and the refusal.
     fn run(framer: &mut Framer, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Head>, Option<Violation>) {
         let mut out = BytesMut::new();
-        let refused = pieces.iter().find_map(|piece| framer.feed(piece, &mut out).err());
+        let refused = pieces
+            .iter()
+            .find_map(|piece| framer.feed(piece, &mut out).err());
         let heads = std::iter::from_fn(|| framer.take_head()).collect();
         (out.to_vec(), heads, refused)
     }
@@ -401,14 +450,27 @@ mod tests {
             3;x=y\r\nabc\r\n00A\r\n0123456789\r\n0\r\nX-Sum: 1\r\nY: 2\r\n\r\n";
         let mut framer = Framer::requests(1_000, 10);
         let (out, heads, refused) = run(&mut framer, &[message]);
-        assert_eq!((out.as_slice(), heads.len(), refused), (&message[..], 1, None));
-        assert_eq!(framer.take_trailers().as_deref(), Some(&b"X-Sum: 1\r\nY: 2\r\n"[..]));
+        assert_eq!(
+            (out.as_slice(), heads.len(), refused),
+            (&message[..], 1, None)
+        );
+        assert_eq!(
+            framer.take_trailers().as_deref(),
+            Some(&b"X-Sum: 1\r\nY: 2\r\n"[..])
+        );
         assert!(!framer.is_due());
     }
 
     #[test]
     fn broken_chunks_are_refused() {
-        for body in ["\r\n", "g\r\n", "3\nabc\r\n", "3\r\nabcd\r\n", "1\r\na\r\n\r\n", "-1\r\n"] {
+        for body in [
+            "\r\n",
+            "g\r\n",
+            "3\nabc\r\n",
+            "3\r\nabcd\r\n",
+            "1\r\na\r\n\r\n",
+            "-1\r\n",
+        ] {
             let head = "PATCH / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
             let message = format!("{head}{body}");
             let (_, _, refused) = run(&mut Framer::requests(1_000, 10), &[message.as_bytes()]);
@@ -442,7 +504,10 @@ mod tests {
         let bytes = b"HTTP/1.1 103 E\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n\
             HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
         let (out, heads, refused) = run(&mut framer, &[bytes]);
-        assert_eq!((out.as_slice(), heads.len(), refused), (&bytes[..], 3, None));
+        assert_eq!(
+            (out.as_slice(), heads.len(), refused),
+            (&bytes[..], 3, None)
+        );
         let (_, _, refused) = run(&mut framer, &[b"HTTP/1.1 200 OK\r\n\r\n"]);
         assert_eq!(refused, Some(Violation::Unsolicited));
     }

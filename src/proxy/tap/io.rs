@@ -67,7 +67,6 @@ struct Shared {
     framer: Framer,
     fault: Option<Fault>,
     last_write: Option<Instant>,
-    last_read: Option<Instant>,
 }
 
 enum Side {
@@ -90,8 +89,14 @@ impl<S> TapIo<S> {
     }
 
     fn new(stream: S, framer: Framer, timers: Timers, side: Side) -> (Self, Tap) {
-        let shared = Shared { framer, fault: None, last_write: None, last_read: None };
-        let tap = Tap { shared: Arc::new(Mutex::new(shared)) };
+        let shared = Shared {
+            framer,
+            fault: None,
+            last_write: None,
+        };
+        let tap = Tap {
+            shared: Arc::new(Mutex::new(shared)),
+        };
         let io = Self {
             stream,
             tap: tap.clone(),
@@ -113,7 +118,6 @@ impl Tap {
         let mut shared = self.lock();
         shared.framer.expect(method);
         shared.last_write = None;
-        shared.last_read = None;
     }
 
     /// Takes the oldest head that arrived.
@@ -134,11 +138,6 @@ impl Tap {
     /// When bytes were last handed to the socket.
     pub(crate) fn last_write(&self) -> Option<Instant> {
         self.lock().last_write
-    }
-
-    /// When bytes last arrived.
-    pub(crate) fn last_read(&self) -> Option<Instant> {
-        self.lock().last_read
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -169,7 +168,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TapIo<S> {
             let passes = this.tap.lock().framer.passes();
             let before = buf.filled().len();
             let polled = if passes {
-                Pin::new(&mut this.stream).poll_read(cx, buf).map_ok(|()| None)
+                Pin::new(&mut this.stream)
+                    .poll_read(cx, buf)
+                    .map_ok(|()| None)
             } else {
                 read_held(&mut this.stream, cx)
             };
@@ -207,11 +208,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
     /// Shows the framer what arrived; returns how many of the bytes may stay where they are.
     fn look(&mut self, arrived: &[u8], in_place: bool) -> usize {
         let mut shared = self.tap.lock();
-        shared.last_read = Some(Instant::now());
-        let passed = if in_place { shared.framer.pass(arrived) } else { Ok(0) };
+        let passed = if in_place {
+            shared.framer.pass(arrived)
+        } else {
+            Ok(0)
+        };
         let kept = *passed.as_ref().unwrap_or(&0);
         let outcome = passed.and_then(|passed| {
-            shared.framer.feed(arrived.get(passed..).unwrap_or_default(), &mut self.ready)
+            shared
+                .framer
+                .feed(arrived.get(passed..).unwrap_or_default(), &mut self.ready)
         });
         drop(shared);
         if let Err(violation) = outcome {
@@ -222,7 +228,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
 
     /// After a violation nothing more is read.
     fn refuse(&mut self, violation: Violation) {
-        self.tap.lock().fault.get_or_insert(Fault::Refused(violation.clone()));
+        self.tap
+            .lock()
+            .fault
+            .get_or_insert(Fault::Refused(violation.clone()));
         match self.side {
             Side::Server if violation != Violation::Chunk => {
                 self.ended = true;
@@ -237,7 +246,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
         let (began, due, raw, wrote) = {
             let shared = self.tap.lock();
             let framer = &shared.framer;
-            (framer.head_began(), framer.is_due(), framer.is_raw(), shared.last_write)
+            (
+                framer.head_began(),
+                framer.is_due(),
+                framer.is_raw(),
+                shared.last_write,
+            )
         };
         let limit = match (began, due) {
             (Some(_), _) => self.timers.head,
@@ -249,7 +263,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
             Side::Client if !raw => wrote,
             _ => None,
         };
-        let since = [self.reading.since, since, began].into_iter().flatten().max();
+        let since = [self.reading.since, since, began]
+            .into_iter()
+            .flatten()
+            .max();
         ready!(self.reading.poll(cx, since, limit));
         if began.is_some() {
             self.tap.lock().framer.refuse(Violation::Late);
@@ -352,9 +369,9 @@ impl Idle {
         let deadline = later.map_or(since, |later| later.max(since)) + limit;
         // An existing timer is kept while it rings early enough: it is then set anew.
         loop {
-            let sleep = self.sleep.get_or_insert_with(|| {
-                Box::pin(tokio::time::sleep_until(deadline.into()))
-            });
+            let sleep = self
+                .sleep
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
             if sleep.deadline() > deadline.into() {
                 sleep.as_mut().reset(deadline.into());
             }
@@ -420,7 +437,10 @@ mod tests {
     #[tokio::test]
     async fn a_refused_head_becomes_the_stand_in_and_the_end() {
         let (mut io, tap, mut client) = server();
-        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\nmore").await.unwrap();
+        client
+            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\nmore")
+            .await
+            .unwrap();
         let mut read = Vec::new();
         io.read_to_end(&mut read).await.unwrap();
         assert_eq!(read, STAND_IN);
@@ -449,7 +469,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_stops_is_an_error_and_a_quiet_connection_an_end() {
         let (mut io, tap, mut client) = server();
-        client.write_all(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nb").await.unwrap();
+        client
+            .write_all(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nb")
+            .await
+            .unwrap();
         let mut read = Vec::new();
         let error = io.read_to_end(&mut read).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -471,10 +494,16 @@ mod tests {
         let (ours, mut server) = tokio::io::duplex(1_000);
         let (mut io, tap) = TapIo::client(ours, Framer::responses(1_000, 10), TIMERS);
         tap.expect(Method::GET);
-        server.write_all(b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\n").await.unwrap();
+        server
+            .write_all(b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\n")
+            .await
+            .unwrap();
         let mut read = [0; 100];
         assert_eq!(io.read(&mut read).await.unwrap(), 27);
-        assert_eq!(io.read(&mut read).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(
+            io.read(&mut read).await.unwrap_err().kind(),
+            io::ErrorKind::InvalidData
+        );
         assert_eq!(tap.fault(), Some(Fault::Refused(Violation::Unsolicited)));
     }
 }

@@ -41,8 +41,14 @@ struct Closing {
 impl Lane {
     /// A lane for one body; threads are taken from the runtime and tracked by `tasks`.
     pub(crate) fn new(meter: Meter, tasks: TaskTracker) -> Self {
-        let shared = Shared { queue: Mutex::default(), meter: Mutex::new(Some(meter)) };
-        Self { shared: Arc::new(shared), tasks }
+        let shared = Shared {
+            queue: Mutex::default(),
+            meter: Mutex::new(Some(meter)),
+        };
+        Self {
+            shared: Arc::new(shared),
+            tasks,
+        }
     }
 
     /// Queues bytes that have passed.
@@ -64,7 +70,10 @@ impl Lane {
     /// that still measures.
     pub(crate) fn close(self, complete: bool, then: impl FnOnce(Body) + Send + 'static) {
         let mut queue = self.shared.queue();
-        queue.closing = Some(Closing { complete, then: Box::new(then) });
+        queue.closing = Some(Closing {
+            complete,
+            then: Box::new(then),
+        });
         if !queue.running {
             queue.running = true;
             drop(queue);
@@ -95,7 +104,11 @@ impl Shared {
             queue.running = false;
             drop(queue);
             if let Some(closing) = closing {
-                let meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let meter = self
+                    .meter
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take();
                 if let Some(meter) = meter {
                     (closing.then)(meter.finish(closing.complete));
                 }
@@ -113,7 +126,9 @@ impl Shared {
         queue.bytes = 0;
         drop(queue);
         if let Some(meter) = meter.as_mut() {
-            pieces.iter().for_each(|piece| meter.update(piece));
+            for piece in &pieces {
+                meter.update(piece);
+            }
         }
     }
 }
@@ -136,9 +151,19 @@ mod tests {
 
     fn lane(tasks: &TaskTracker) -> Lane {
         let (recorder, _changes) = Recorder::new(10, 1 << 20);
-        let policy = Policy { hash: true, max_body: 0, store: None };
+        let policy = Policy {
+            hash: true,
+            max_body: 0,
+            store: None,
+        };
         let head = RawHead::new("HTTP/1.1 200 OK\r\n\r\n");
-        let meter = Meter::new(&policy, &head, &recorder, ExchangeId(1), Direction::Response);
+        let meter = Meter::new(
+            &policy,
+            &head,
+            &recorder,
+            ExchangeId(1),
+            Direction::Response,
+        );
         Lane::new(meter, tasks.clone())
     }
 

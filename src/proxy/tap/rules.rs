@@ -24,7 +24,7 @@ pub(crate) enum Framing {
 
 /// Why a head is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Violation {
+pub(crate) enum Violation {
     /// The head is longer than the limit.
     #[error("the head is longer than {0} bytes")]
     TooLong(usize),
@@ -116,10 +116,15 @@ fn request_line(line: &[u8]) -> Result<Version, Violation> {
 fn status_line(line: &[u8]) -> Result<(Version, u16), Violation> {
     let wrong = Violation::StartLine("status");
     let mut words = line.splitn(3, |&b| b == b' ');
-    let version = words.next().and_then(parse_version).ok_or_else(|| wrong.clone())?;
+    let version = words
+        .next()
+        .and_then(parse_version)
+        .ok_or_else(|| wrong.clone())?;
     let digits = words.next().ok_or_else(|| wrong.clone())?;
     let reason = words.next().unwrap_or_default();
-    let status = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
+    let status = std::str::from_utf8(digits)
+        .ok()
+        .and_then(|text| text.parse().ok());
     match status {
         Some(status @ 100..=999) if digits.len() == 3 && is_field_text(reason) => {
             Ok((version, status))
@@ -157,7 +162,11 @@ fn field_lines(head: &RawHead, max_fields: usize) -> Result<(), Violation> {
             field_line(line)?;
         }
     }
-    if count > max_fields { Err(Violation::TooManyFields(max_fields)) } else { Ok(()) }
+    if count > max_fields {
+        Err(Violation::TooManyFields(max_fields))
+    } else {
+        Ok(())
+    }
 }
 
 fn field_line(line: &[u8]) -> Result<(), Violation> {
@@ -193,7 +202,9 @@ fn length(head: &RawHead, version: Version) -> Result<Option<Framing>, Violation
         }
         return Ok(Some(Framing::Chunked));
     }
-    let Some(first) = lengths.next() else { return Ok(None) };
+    let Some(first) = lengths.next() else {
+        return Ok(None);
+    };
     if lengths.next().is_some() {
         return Err(Violation::ContentLength);
     }
@@ -208,12 +219,16 @@ fn length(head: &RawHead, version: Version) -> Result<Option<Framing>, Violation
 /// RFC 9110 section 5.6.2.
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty()
-        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
 }
 
 /// RFC 9110 section 5.5: visible characters, white space and obs-text.
 fn is_field_text(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7f))
+    bytes
+        .iter()
+        .all(|&b| b == b'\t' || (b >= b' ' && b != 0x7f))
 }
 
 #[cfg(test)]
@@ -237,7 +252,10 @@ mod tests {
         let chunked = "PATCH / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
         assert_eq!(ask(chunked), Ok(Framing::Chunked));
         assert_eq!(answer("HTTP/1.1 200\r\n\r\n"), Ok(Framing::UntilClose));
-        assert_eq!(answer("HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n"), Ok(Framing::None));
+        assert_eq!(
+            answer("HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n"),
+            Ok(Framing::None)
+        );
         assert_eq!(answer("HTTP/1.1 101 S\r\n\r\n"), Ok(Framing::Switched));
         let head = RawHead::new("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
         assert_eq!(response(&head, &http::Method::HEAD, 5), Ok(Framing::None));
@@ -248,24 +266,48 @@ mod tests {
         let with = |lines: &str| ask(&format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n\r\n"));
         let te = Violation::TransferEncoding;
         for (lines, why) in [
-            ("Transfer-Encoding: chunked\r\nContent-Length: 1", Violation::TwoLengths),
-            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", te.clone()),
+            (
+                "Transfer-Encoding: chunked\r\nContent-Length: 1",
+                Violation::TwoLengths,
+            ),
+            (
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+                te.clone(),
+            ),
             ("Transfer-Encoding: gzip, chunked", te.clone()),
             ("Transfer-Encoding: identity", te.clone()),
-            ("Transfer-Encoding: \x0bchunked", Violation::FieldLine("the value holds a control character")),
-            ("Content-Length: 1\r\nContent-Length: 1", Violation::ContentLength),
+            (
+                "Transfer-Encoding: \x0bchunked",
+                Violation::FieldLine("the value holds a control character"),
+            ),
+            (
+                "Content-Length: 1\r\nContent-Length: 1",
+                Violation::ContentLength,
+            ),
             ("Content-Length: 1, 1", Violation::ContentLength),
             ("Content-Length: +1", Violation::ContentLength),
             ("Content-Length: 0x1", Violation::ContentLength),
-            ("Content-Length: 99999999999999999999", Violation::ContentLength),
-            ("Content-Length : 1", Violation::FieldLine("the name is not a token")),
-            ("X: a\r\n folded", Violation::FieldLine("a line is folded (obs-fold)")),
+            (
+                "Content-Length: 99999999999999999999",
+                Violation::ContentLength,
+            ),
+            (
+                "Content-Length : 1",
+                Violation::FieldLine("the name is not a token"),
+            ),
+            (
+                "X: a\r\n folded",
+                Violation::FieldLine("a line is folded (obs-fold)"),
+            ),
             ("X: a\nY: b", Violation::LineEnd),
             ("X: a\rb", Violation::LineEnd),
             ("X: a\0b", Violation::LineEnd),
             ("no colon", Violation::FieldLine("there is no colon")),
             ("Host: b", Violation::Host),
-            ("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1", Violation::TooManyFields(5)),
+            (
+                "A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1",
+                Violation::TooManyFields(5),
+            ),
         ] {
             assert_eq!(with(lines), Err(why), "{lines:?}");
         }
@@ -276,11 +318,23 @@ mod tests {
 
     #[test]
     fn start_lines_are_strict() {
-        for line in ["GET /", "GET  / HTTP/1.1", "GET / HTTP/2.0", " GET / HTTP/1.1", "G(T / HTTP/1.1"] {
+        for line in [
+            "GET /",
+            "GET  / HTTP/1.1",
+            "GET / HTTP/2.0",
+            " GET / HTTP/1.1",
+            "G(T / HTTP/1.1",
+        ] {
             let refused = ask(&format!("{line}\r\nHost: a\r\n\r\n"));
             assert_eq!(refused, Err(Violation::StartLine("request")), "{line:?}");
         }
-        for line in ["HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1", "HTTP/3 200 OK", "200 OK"] {
+        for line in [
+            "HTTP/1.1 20 OK",
+            "HTTP/1.1 2000 OK",
+            "HTTP/1.1",
+            "HTTP/3 200 OK",
+            "200 OK",
+        ] {
             let refused = answer(&format!("{line}\r\n\r\n"));
             assert_eq!(refused, Err(Violation::StartLine("status")), "{line:?}");
         }

@@ -1,5 +1,6 @@
 //! From a target to a stream that is ready to be spoken on.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
@@ -7,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
-use tokio::io::{self, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -21,7 +22,7 @@ use crate::proxy::settings::Settings;
 use crate::proxy::tap::body::innermost;
 
 use super::dial::{self, Dialled};
-use super::route::{Scheme, Target, Via};
+use super::route::{ForwardProxy, Scheme, Target, Via};
 use super::tls::{self, UpstreamTls, UpstreamTlsError};
 use super::vet::Vet;
 
@@ -44,9 +45,8 @@ pub(crate) struct Connected {
     pub(crate) upstream: Upstream,
     /// How long it took: `dns`, `connect` and `ssl`.
     pub(crate) phases: Phases,
-    /// The `Proxy-Authorization` for requests on this connection, when it leads to an upstream
-    /// proxy that is to forward plain HTTP.
-    pub(crate) forward_proxy: Option<Option<http::HeaderValue>>,
+    /// Set when the connection leads to an upstream proxy that is to forward plain HTTP.
+    pub(crate) forward_proxy: Option<ForwardProxy>,
 }
 
 /// Why there is no connection, and what is known of the attempt.
@@ -86,7 +86,14 @@ impl Connector {
     ) -> Result<Self, UpstreamTlsError> {
         let tls = UpstreamTls::new(&settings)?;
         let lookups = Semaphore::new(settings.limits.lookups);
-        Ok(Self { settings, tls, lookups, recorder, own, via_token })
+        Ok(Self {
+            settings,
+            tls,
+            lookups,
+            recorder,
+            own,
+            via_token,
+        })
     }
 
     /// Connects on behalf of a client.
@@ -95,17 +102,38 @@ impl Connector {
         target: &Target,
         client: SocketAddr,
     ) -> Result<Connected, Failed> {
-        let upstream = Upstream { socket: self.recorder.next_socket(), ..Upstream::default() };
-        let mut attempt =
-            Attempt { connector: self, target, upstream, phases: Phases::default() };
+        let upstream = Upstream {
+            socket: self.recorder.next_socket(),
+            ..Upstream::default()
+        };
+        let mut attempt = Attempt {
+            connector: self,
+            target,
+            upstream,
+            phases: Phases::default(),
+        };
         match attempt.run(client).await {
             Ok((stream, forward_proxy)) => {
-                let Attempt { upstream, phases, .. } = attempt;
-                Ok(Connected { stream, upstream, phases, forward_proxy })
+                let Attempt {
+                    upstream, phases, ..
+                } = attempt;
+                Ok(Connected {
+                    stream,
+                    upstream,
+                    phases,
+                    forward_proxy,
+                })
             }
             Err((failure, detail)) => {
-                let Attempt { upstream, phases, .. } = attempt;
-                Err(Failed { failure, detail, upstream, phases })
+                let Attempt {
+                    upstream, phases, ..
+                } = attempt;
+                Err(Failed {
+                    failure,
+                    detail,
+                    upstream,
+                    phases,
+                })
             }
         }
     }
@@ -115,15 +143,17 @@ impl Connector {
 type Why = (Failure, String);
 
 impl Attempt<'_> {
-    async fn run(
-        &mut self,
-        client: SocketAddr,
-    ) -> Result<(Stream, Option<Option<http::HeaderValue>>), Why> {
+    async fn run(&mut self, client: SocketAddr) -> Result<(Stream, Option<ForwardProxy>), Why> {
         let settings = &self.connector.settings;
         let host = &self.target.authority.host;
-        let mapped =
-            settings.connect_to.iter().find_map(|rule| rule.apply(&self.target.authority));
-        let listed = settings.allowed_targets.iter().any(|hosts| hosts.matches(host));
+        let mapped = settings
+            .connect_to
+            .iter()
+            .find_map(|rule| rule.apply(&self.target.authority));
+        let listed = settings
+            .allowed_targets
+            .iter()
+            .any(|hosts| hosts.matches(host));
         let mut vet = Vet {
             own: self.connector.own,
             private: client.ip().to_canonical().is_loopback() || listed,
@@ -143,7 +173,12 @@ impl Attempt<'_> {
             self.upstream.via = Some(format!("http://{}", via.authority));
             let stream = self.dial(&via.authority, vet).await?;
             if self.target.scheme == Scheme::Http {
-                return Ok((Stream::Plain(stream), Some(via.credentials)));
+                return Ok((
+                    Stream::Plain(stream),
+                    Some(ForwardProxy {
+                        credentials: via.credentials,
+                    }),
+                ));
             }
             let stream = self.tunnel(stream, &via).await?;
             return self.finish(stream).await.map(|stream| (stream, None));
@@ -155,7 +190,12 @@ impl Attempt<'_> {
     async fn dial(&mut self, to: &Authority, vet: Vet) -> Result<TcpStream, Why> {
         let limits = &self.connector.settings.limits;
         match dial::dial(to, vet, limits, &self.connector.lookups).await {
-            Ok(Dialled { stream, address, dns, tcp }) => {
+            Ok(Dialled {
+                stream,
+                address,
+                dns,
+                tcp,
+            }) => {
                 self.upstream.address = Some(address);
                 self.upstream.local = stream.local_addr().ok();
                 self.phases.dns = dns;
@@ -204,7 +244,10 @@ impl Attempt<'_> {
             Ok(Err(error)) => fail(error.to_string()),
             Err(_) => {
                 let seconds = limits.upstream_handshake.as_secs();
-                Err((Failure::Timeout, through(format!("no answer within {seconds} s"))))
+                Err((
+                    Failure::Timeout,
+                    through(format!("no answer within {seconds} s")),
+                ))
             }
         }
     }
@@ -239,7 +282,10 @@ impl Attempt<'_> {
             Ok(Err(error)) => Err((Failure::Tls, self.tls_problem(&innermost(&error)))),
             Err(_) => {
                 let seconds = limit.as_secs();
-                Err((Failure::Timeout, format!("no TLS handshake with {host} within {seconds} s")))
+                Err((
+                    Failure::Timeout,
+                    format!("no TLS handshake with {host} within {seconds} s"),
+                ))
             }
         }
     }

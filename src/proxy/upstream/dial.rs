@@ -46,7 +46,13 @@ pub(super) async fn dial(
         None => lookup(to, limits, lookups).await,
     };
     let dns = literal.is_none().then(|| began.elapsed());
-    let failed = |(failure, detail), address, tcp| DialFailed { failure, detail, address, dns, tcp };
+    let failed = |(failure, detail), address, tcp| DialFailed {
+        failure,
+        detail,
+        address,
+        dns,
+        tcp,
+    };
     let found = found.map_err(|why| failed(why, None, None))?;
 
     let mut refused = None;
@@ -60,7 +66,11 @@ pub(super) async fn dial(
     if addresses.is_empty() {
         return Err(match refused {
             Some((why, address)) => failed(why, Some(address), None),
-            None => failed((Failure::Dns, format!("{} has no address", to.host)), None, None),
+            None => failed(
+                (Failure::Dns, format!("{} has no address", to.host)),
+                None,
+                None,
+            ),
         });
     }
 
@@ -70,15 +80,26 @@ pub(super) async fn dial(
         Ok(Ok((stream, address))) => {
             // Nagle's algorithm would add a delayed acknowledgement to every small message.
             let _ = stream.set_nodelay(true);
-            Ok(Dialled { stream, address, dns, tcp: began.elapsed() })
+            Ok(Dialled {
+                stream,
+                address,
+                dns,
+                tcp: began.elapsed(),
+            })
         }
         Ok(Err((address, error))) => {
-            let why = (Failure::Connect, format!("connecting to {address}: {error}"));
+            let why = (
+                Failure::Connect,
+                format!("connecting to {address}: {error}"),
+            );
             Err(failed(why, Some(address), Some(began.elapsed())))
         }
         Err(_) => {
             let seconds = limits.connect.as_secs();
-            let why = (Failure::Timeout, format!("no connection to {to} within {seconds} s"));
+            let why = (
+                Failure::Timeout,
+                format!("no connection to {to} within {seconds} s"),
+            );
             Err(failed(why, first, Some(began.elapsed())))
         }
     }
@@ -92,31 +113,44 @@ async fn lookup(
     let work = async {
         // getaddrinfo occupies a thread: a resolver that hangs must not take all of them.
         let _permit = lookups.acquire().await;
-        tokio::net::lookup_host((to.host.as_str(), to.port)).await.map(Iterator::collect)
+        tokio::net::lookup_host((to.host.as_str(), to.port))
+            .await
+            .map(Iterator::collect)
     };
     match timeout(limits.dns, work).await {
         Ok(Ok(addresses)) => Ok(addresses),
         Ok(Err(error)) => Err((Failure::Dns, format!("looking up {}: {error}", to.host))),
         Err(_) => {
             let seconds = limits.dns.as_secs();
-            Err((Failure::Timeout, format!("no answer to the lookup of {} within {seconds} s", to.host)))
+            Err((
+                Failure::Timeout,
+                format!("no answer to the lookup of {} within {seconds} s", to.host),
+            ))
         }
     }
 }
 
 /// Tries the addresses in order, starting the next when one fails or takes its time (RFC 8305).
-async fn race(addresses: Vec<SocketAddr>) -> Result<(TcpStream, SocketAddr), (SocketAddr, io::Error)> {
+async fn race(
+    addresses: Vec<SocketAddr>,
+) -> Result<(TcpStream, SocketAddr), (SocketAddr, io::Error)> {
     let mut waiting = addresses.into_iter();
     let mut attempts = FuturesUnordered::new();
     let mut first_error = None;
     let attempt = |address: SocketAddr| async move {
-        TcpStream::connect(address).await.map(|stream| (stream, address)).map_err(|e| (address, e))
+        TcpStream::connect(address)
+            .await
+            .map(|stream| (stream, address))
+            .map_err(|e| (address, e))
     };
     loop {
         if let Some(address) = waiting.next() {
             attempts.push(attempt(address));
         } else if attempts.is_empty() {
-            let nothing = (SocketAddr::from(([0, 0, 0, 0], 0)), io::ErrorKind::NotFound.into());
+            let nothing = (
+                SocketAddr::from(([0, 0, 0, 0], 0)),
+                io::ErrorKind::NotFound.into(),
+            );
             return Err(first_error.unwrap_or(nothing));
         }
         tokio::select! {
@@ -141,11 +175,18 @@ mod tests {
     use super::*;
 
     fn vet() -> Vet {
-        Vet { own: SocketAddr::from(([127, 0, 0, 1], 1)), private: true, named: false }
+        Vet {
+            own: SocketAddr::from(([127, 0, 0, 1], 1)),
+            private: true,
+            named: false,
+        }
     }
 
     async fn try_dial(host: &str, port: u16) -> Result<Dialled, DialFailed> {
-        let to = Authority { host: host.into(), port };
+        let to = Authority {
+            host: host.into(),
+            port,
+        };
         dial(&to, vet(), &Limits::default(), &Semaphore::new(1)).await
     }
 
@@ -168,7 +209,10 @@ mod tests {
         assert_eq!(failure(try_dial("127.0.0.1", free).await), Failure::Connect);
         assert_eq!(failure(try_dial("nowhere.invalid", 1).await), Failure::Dns);
         assert_eq!(failure(try_dial("127.0.0.1", 1).await), Failure::Loop);
-        assert_eq!(failure(try_dial("169.254.169.254", 80).await), Failure::Forbidden);
+        assert_eq!(
+            failure(try_dial("169.254.169.254", 80).await),
+            Failure::Forbidden
+        );
     }
 
     #[tokio::test]

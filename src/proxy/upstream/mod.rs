@@ -11,7 +11,9 @@ mod socket;
 mod tls;
 mod vet;
 
-pub(crate) use connect::{Connected, Connector, Failed, Stream};
+pub(crate) use connect::{Connected, Connector, Failed};
 pub use route::{ConnectTo, ConnectToError, UpstreamProxy, UpstreamProxyError};
 pub(crate) use route::{Scheme, Target};
 pub(crate) use socket::Socket;
+pub use tls::UpstreamTlsError;
+pub(crate) use tls::session as tls_session;

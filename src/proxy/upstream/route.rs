@@ -59,6 +59,13 @@ pub enum UpstreamProxy {
 #[error("invalid upstream proxy {0}: give http://[user:password@]host:port")]
 pub struct UpstreamProxyError(String);
 
+/// On a connection to an upstream proxy that forwards plain HTTP: what requests need.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ForwardProxy {
+    /// The value of `Proxy-Authorization`.
+    pub(crate) credentials: Option<http::HeaderValue>,
+}
+
 /// An upstream proxy to go through.
 pub(crate) struct Via {
     pub(crate) authority: Authority,
@@ -69,10 +76,16 @@ pub(crate) struct Via {
 impl ConnectTo {
     /// Where to dial for this authority, when this override speaks of it.
     pub(crate) fn apply(&self, authority: &Authority) -> Option<Authority> {
-        let host = self.host.as_deref().is_none_or(|host| host == authority.host);
+        let host = self
+            .host
+            .as_deref()
+            .is_none_or(|host| host == authority.host);
         let port = self.port.is_none_or(|port| port == authority.port);
         (host && port).then(|| Authority {
-            host: self.to_host.clone().unwrap_or_else(|| authority.host.clone()),
+            host: self
+                .to_host
+                .clone()
+                .unwrap_or_else(|| authority.host.clone()),
             port: self.to_port.unwrap_or(authority.port),
         })
     }
@@ -108,7 +121,10 @@ fn take_host(text: &str) -> Option<(&str, &str)> {
     text.split_once(':')
 }
 
-#[expect(clippy::option_option, reason = "wrong and absent are different things")]
+#[expect(
+    clippy::option_option,
+    reason = "wrong and absent are different things"
+)]
 fn parse_host(text: &str) -> Option<Option<String>> {
     match text {
         "" | "*" => Some(None),
@@ -116,7 +132,10 @@ fn parse_host(text: &str) -> Option<Option<String>> {
     }
 }
 
-#[expect(clippy::option_option, reason = "wrong and absent are different things")]
+#[expect(
+    clippy::option_option,
+    reason = "wrong and absent are different things"
+)]
 fn parse_port(text: &str) -> Option<Option<u16>> {
     match text {
         "" | "*" => Some(None),
@@ -131,13 +150,19 @@ impl UpstreamProxy {
     /// When the text is no `http://` URL with a host.
     pub fn url(text: &str, no_proxy: &str) -> Result<Self, UpstreamProxyError> {
         let shown = || UpstreamProxyError(without_credentials(text));
-        let with_scheme =
-            if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+        let with_scheme = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("http://{text}")
+        };
         let uri: Uri = with_scheme.parse().map_err(|_| shown())?;
         if uri.scheme_str() != Some("http") || uri.host().is_none_or(str::is_empty) {
             return Err(shown());
         }
-        let matcher = Matcher::builder().all(with_scheme).no(no_proxy.to_owned()).build();
+        let matcher = Matcher::builder()
+            .all(with_scheme)
+            .no(no_proxy.to_owned())
+            .build();
         Ok(Self::Rules(Box::new(matcher)))
     }
 
@@ -148,21 +173,35 @@ impl UpstreamProxy {
 
     /// The proxy to go through for a target.
     pub(crate) fn for_target(&self, to: &Target) -> Result<Option<Via>, UpstreamProxyError> {
-        let Self::Rules(matcher) = self else { return Ok(None) };
-        let scheme = if to.scheme == Scheme::Http { "http" } else { "https" };
+        let Self::Rules(matcher) = self else {
+            return Ok(None);
+        };
+        let scheme = if to.scheme == Scheme::Http {
+            "http"
+        } else {
+            "https"
+        };
         let Ok(uri) = format!("{scheme}://{}/", to.authority).parse::<Uri>() else {
             return Ok(None);
         };
-        let Some(found) = matcher.intercept(&uri) else { return Ok(None) };
+        let Some(found) = matcher.intercept(&uri) else {
+            return Ok(None);
+        };
         let via = found.uri();
         let shown = || UpstreamProxyError(without_credentials(&via.to_string()));
         if via.scheme_str() != Some("http") {
             return Err(shown());
         }
-        let text = via.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        let text = via
+            .authority()
+            .map(http::uri::Authority::as_str)
+            .unwrap_or_default();
         let bare = text.rsplit_once('@').map_or(text, |(_, host)| host);
         let authority = target::authority(bare, Some(80)).map_err(|_| shown())?;
-        Ok(Some(Via { authority, credentials: found.basic_auth().cloned() }))
+        Ok(Some(Via {
+            authority,
+            credentials: found.basic_auth().cloned(),
+        }))
     }
 }
 
@@ -204,7 +243,8 @@ mod tests {
 
     fn map(rule: &str, text: &str) -> Option<String> {
         let rule: ConnectTo = rule.parse().unwrap();
-        rule.apply(&authority(text)).map(|authority| authority.to_string())
+        rule.apply(&authority(text))
+            .map(|authority| authority.to_string())
     }
 
     #[test]
@@ -212,8 +252,14 @@ mod tests {
         let any = "*:443:127.0.0.1:5443";
         assert_eq!(map(any, "a.example:443").as_deref(), Some("127.0.0.1:5443"));
         assert_eq!(map(any, "a.example:80"), None);
-        assert_eq!(map("A.example:443:[::1]:1", "a.example:443").as_deref(), Some("[::1]:1"));
-        assert_eq!(map("::b.example:", "a.example:8").as_deref(), Some("b.example:8"));
+        assert_eq!(
+            map("A.example:443:[::1]:1", "a.example:443").as_deref(),
+            Some("[::1]:1")
+        );
+        assert_eq!(
+            map("::b.example:", "a.example:8").as_deref(),
+            Some("b.example:8")
+        );
         assert_eq!(map("[::1]:1:c:2", "[::1]:1").as_deref(), Some("c:2"));
         for bad in ["", "a:1:b", "a:x:b:1", "a:1:b:0", "a b:1:c:2", "a:1:b:2:3"] {
             assert!(bad.parse::<ConnectTo>().is_err(), "{bad}");
@@ -223,16 +269,26 @@ mod tests {
     #[test]
     fn a_proxy_url_is_used_but_for_excluded_hosts() {
         let proxy = UpstreamProxy::url("http://u:p@proxy.example:3128", "skip.example").unwrap();
-        let target = |text| Target { scheme: Scheme::Https, authority: authority(text) };
+        let target = |text| Target {
+            scheme: Scheme::Https,
+            authority: authority(text),
+        };
         let via = proxy.for_target(&target("r.example:443")).unwrap().unwrap();
         assert_eq!(via.authority.to_string(), "proxy.example:3128");
         assert_eq!(via.credentials.unwrap(), "Basic dTpw");
-        assert!(proxy.for_target(&target("skip.example:443")).unwrap().is_none());
+        assert!(
+            proxy
+                .for_target(&target("skip.example:443"))
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[test]
     fn a_refused_proxy_url_is_shown_without_its_password() {
-        let error = UpstreamProxy::url("socks5://u:hunter2@p.example:1", "").err().unwrap();
+        let error = UpstreamProxy::url("socks5://u:hunter2@p.example:1", "")
+            .err()
+            .unwrap();
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
 }

@@ -12,7 +12,7 @@ use crate::proxy::tap::framer::Framer;
 use crate::proxy::tap::io::{Tap, TapIo, Timers};
 
 use super::connect::Connected;
-use super::route::Target;
+use super::route::{ForwardProxy, Target};
 
 /// A connection on which requests can be sent, one after the other.
 pub(crate) struct Socket<B> {
@@ -22,8 +22,8 @@ pub(crate) struct Socket<B> {
     pub(crate) upstream: Upstream,
     /// How long it took to open; taken by the first exchange.
     pub(crate) opening: Option<Phases>,
-    /// Whether requests are to be sent in absolute form, and with which credentials.
-    pub(crate) forward_proxy: Option<Option<http::HeaderValue>>,
+    /// Set when requests are to be sent in absolute form, to an upstream proxy.
+    pub(crate) forward_proxy: Option<ForwardProxy>,
     /// What arrives on it.
     pub(crate) tap: Tap,
     /// The sending half.
@@ -48,7 +48,12 @@ where
         limits: &Limits,
         tasks: &TaskTracker,
     ) -> hyper::Result<Self> {
-        let Connected { stream, upstream, phases, forward_proxy } = connected;
+        let Connected {
+            stream,
+            upstream,
+            phases,
+            forward_proxy,
+        } = connected;
         let timers = Timers {
             head: limits.upstream_idle,
             idle: limits.upstream_idle,

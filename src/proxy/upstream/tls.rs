@@ -8,7 +8,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, KeyLog, RootCertStore, SignatureScheme, SupportedCipherSuite,
+    ClientConfig, DigitallySignedStruct, KeyLog, RootCertStore, SignatureScheme,
+    SupportedCipherSuite,
 };
 use thiserror::Error;
 
@@ -63,10 +64,9 @@ impl UpstreamTls {
     pub(super) fn new(settings: &Settings) -> Result<Self, UpstreamTlsError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let roots = Arc::new(roots(settings)?);
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
-                .build()
-                .map_err(|error| UpstreamTlsError::Verifier(error.to_string()))?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
+            .build()
+            .map_err(|error| UpstreamTlsError::Verifier(error.to_string()))?;
         let base = config(&provider, &verifier, None, settings.key_log.as_ref())
             .map_err(|error| UpstreamTlsError::Verifier(error.to_string()))?;
         let client_certificates = settings
@@ -96,11 +96,13 @@ impl UpstreamTls {
             .find(|(hosts, _)| hosts.matches(host))
             .map_or(&self.base, |(_, config)| config);
         let mut config = ClientConfig::clone(base);
-        config.dangerous().set_certificate_verifier(Arc::new(Witness {
-            inner: Arc::clone(&self.verifier),
-            insecure: self.insecure.iter().any(|hosts| hosts.matches(host)),
-            seen: Arc::clone(&seen),
-        }));
+        config
+            .dangerous()
+            .set_certificate_verifier(Arc::new(Witness {
+                inner: Arc::clone(&self.verifier),
+                insecure: self.insecure.iter().any(|hosts| hosts.matches(host)),
+                seen: Arc::clone(&seen),
+            }));
         (Arc::new(config), seen)
     }
 }
@@ -118,7 +120,11 @@ pub(crate) fn session(
     };
     let cipher = format!("{:?}", cipher?.suite()).replace("TLS13_", "TLS_");
     let alpn = alpn.map(|name| String::from_utf8_lossy(name).into_owned());
-    Some(TlsSession { version, cipher, alpn })
+    Some(TlsSession {
+        version,
+        cipher,
+        alpn,
+    })
 }
 
 fn roots(settings: &Settings) -> Result<RootCertStore, UpstreamTlsError> {
@@ -129,8 +135,17 @@ fn roots(settings: &Settings) -> Result<RootCertStore, UpstreamTlsError> {
         roots.add(root.clone()).map_err(UpstreamTlsError::Root)?;
     }
     if roots.is_empty() {
-        let why = native.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        return Err(UpstreamTlsError::NoRoots(if why.is_empty() { "none".into() } else { why }));
+        let why = native
+            .errors
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ");
+        return Err(UpstreamTlsError::NoRoots(if why.is_empty() {
+            "none".into()
+        } else {
+            why
+        }));
     }
     Ok(roots)
 }
@@ -138,7 +153,10 @@ fn roots(settings: &Settings) -> Result<RootCertStore, UpstreamTlsError> {
 fn config(
     provider: &Arc<CryptoProvider>,
     verifier: &Arc<WebPkiServerVerifier>,
-    own: Option<(Vec<CertificateDer<'static>>, rustls::pki_types::PrivateKeyDer<'static>)>,
+    own: Option<(
+        Vec<CertificateDer<'static>>,
+        rustls::pki_types::PrivateKeyDer<'static>,
+    )>,
     key_log: Option<&Arc<dyn KeyLog>>,
 ) -> Result<ClientConfig, rustls::Error> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
@@ -185,11 +203,15 @@ impl ServerCertVerifier for Witness {
                 Ok(verified)
             }
             Err(error) if self.insecure => {
-                seen.verification = Some(Verification::Overridden { reason: error.to_string() });
+                seen.verification = Some(Verification::Overridden {
+                    reason: error.to_string(),
+                });
                 Ok(ServerCertVerified::assertion())
             }
             Err(error) => {
-                seen.verification = Some(Verification::Rejected { reason: error.to_string() });
+                seen.verification = Some(Verification::Rejected {
+                    reason: error.to_string(),
+                });
                 Err(error)
             }
         }

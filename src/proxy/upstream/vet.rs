@@ -92,33 +92,75 @@ mod tests {
     use super::*;
 
     fn check(own: &str, to: &str, private: bool, named: bool) -> Option<Failure> {
-        let vet = Vet { own: own.parse().unwrap(), private, named };
-        vet.check(to.parse().unwrap()).err().map(|(failure, _)| failure)
+        let vet = Vet {
+            own: own.parse().unwrap(),
+            private,
+            named,
+        };
+        vet.check(to.parse().unwrap())
+            .err()
+            .map(|(failure, _)| failure)
     }
 
     #[test]
     fn every_spelling_of_ourselves_is_a_loop() {
-        for to in ["127.0.0.1:8642", "127.1.2.3:8642", "[::ffff:127.0.0.1]:8642", "0.0.0.0:8642"] {
-            assert_eq!(check("127.0.0.1:8642", to, true, true), Some(Failure::Loop), "{to}");
-            assert_eq!(check("0.0.0.0:8642", to, true, true), Some(Failure::Loop), "{to}");
+        for to in [
+            "127.0.0.1:8642",
+            "127.1.2.3:8642",
+            "[::ffff:127.0.0.1]:8642",
+            "0.0.0.0:8642",
+        ] {
+            assert_eq!(
+                check("127.0.0.1:8642", to, true, true),
+                Some(Failure::Loop),
+                "{to}"
+            );
+            assert_eq!(
+                check("0.0.0.0:8642", to, true, true),
+                Some(Failure::Loop),
+                "{to}"
+            );
         }
         assert_eq!(check("127.0.0.1:8642", "127.0.0.1:5000", true, false), None);
-        assert_eq!(check("[::]:8642", "[::1]:8642", true, false), Some(Failure::Loop));
+        assert_eq!(
+            check("[::]:8642", "[::1]:8642", true, false),
+            Some(Failure::Loop)
+        );
     }
 
     #[test]
     fn metadata_and_shared_addresses_are_never_dialled_by_name() {
-        for to in ["169.254.169.254:80", "[fe80::1]:80", "224.0.0.1:80", "255.255.255.255:80",
-            "[::ffff:169.254.169.254]:80", "[fd00:ec2::254]:80"] {
-            assert_eq!(check("127.0.0.1:1", to, true, false), Some(Failure::Forbidden), "{to}");
+        for to in [
+            "169.254.169.254:80",
+            "[fe80::1]:80",
+            "224.0.0.1:80",
+            "255.255.255.255:80",
+            "[::ffff:169.254.169.254]:80",
+            "[fd00:ec2::254]:80",
+        ] {
+            assert_eq!(
+                check("127.0.0.1:1", to, true, false),
+                Some(Failure::Forbidden),
+                "{to}"
+            );
         }
         assert_eq!(check("127.0.0.1:1", "169.254.1.1:80", true, true), None);
     }
 
     #[test]
     fn private_ranges_are_for_clients_on_this_machine_and_listed_hosts() {
-        for to in ["10.0.0.1:443", "192.168.1.1:443", "127.0.0.1:443", "[fd12::1]:443", "100.64.0.1:1"] {
-            assert_eq!(check("0.0.0.0:1", to, false, false), Some(Failure::Forbidden), "{to}");
+        for to in [
+            "10.0.0.1:443",
+            "192.168.1.1:443",
+            "127.0.0.1:443",
+            "[fd12::1]:443",
+            "100.64.0.1:1",
+        ] {
+            assert_eq!(
+                check("0.0.0.0:1", to, false, false),
+                Some(Failure::Forbidden),
+                "{to}"
+            );
             assert_eq!(check("0.0.0.0:1", to, true, false), None, "{to}");
         }
         assert_eq!(check("0.0.0.0:1", "93.184.216.34:443", false, false), None);

@@ -1,0 +1,34 @@
+//! What all connections of one proxy share.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::ca::CertificateAuthority;
+use super::recorder::Recorder;
+use super::settings::Settings;
+use super::tap::content::Policy;
+use super::upstream::Connector;
+
+/// Shared by every task of a proxy.
+pub(crate) struct Shared {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) recorder: Recorder,
+    pub(crate) authority: CertificateAuthority,
+    pub(crate) connector: Connector,
+    pub(crate) policy: Policy,
+    /// Our own address, after binding.
+    pub(crate) own: SocketAddr,
+    /// In `Via` fields: names this very process.
+    pub(crate) via_token: String,
+    /// Every task of ours is counted here and joined at the end.
+    pub(crate) tasks: TaskTracker,
+    /// Finish what is under way, take nothing new.
+    pub(crate) stop: CancellationToken,
+    /// Drop everything.
+    pub(crate) abort: CancellationToken,
+    pub(crate) tunnels: Arc<Semaphore>,
+}

@@ -1,0 +1,454 @@
+//! The front door: the only place that knows hudsucker.
+//!
+//! hudsucker listens and reads the requests that clients make of a proxy. A CONNECT is answered
+//! here and its connection taken over by [`Tunnel`]; a plain-HTTP request goes through
+//! [`Forwarder`]; a request to pullscope itself gets a page of help. hudsucker's own forwarding
+//! is never reached.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TRANSFER_ENCODING, VIA};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hudsucker::certificate_authority::CertificateAuthority as HudsuckerAuthority;
+use hudsucker::{Body, HttpContext, HttpHandler, RequestOrResponse};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::exchange::{
+    Authority, Connection, ConnectionId, Failure, Fidelity, RawHead, TunnelKind, clock,
+};
+
+use super::answer;
+use super::context::Shared;
+use super::door_head;
+use super::forward::{Arrived, Forwarder, ResponseBody};
+use super::passthrough;
+use super::target;
+use super::tunnel::Tunnel;
+use super::upstream::{Scheme, Target};
+
+/// Serves clients until `shared.stop` is cancelled and their connections have ended.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<(), String> {
+    // Accepted sockets inherit it: small messages must not wait for acknowledgements.
+    rustix::net::sockopt::set_tcp_nodelay(&listener, true).map_err(|error| error.to_string())?;
+    let stop = shared.stop.clone();
+    let limits = &shared.settings.limits;
+    let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
+    server
+        .http1()
+        .preserve_header_case(true)
+        .auto_date_header(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.request_head)
+        .max_headers(limits.head_fields)
+        .max_buf_size(limits.head_bytes);
+    let open = Arc::new(AtomicUsize::new(0));
+    let gate_limit = limits.connections;
+    let door = hudsucker::Proxy::builder()
+        .with_listener(listener)
+        .with_ca(NoAuthority)
+        .with_http_connector(hyper_util::client::legacy::connect::HttpConnector::new())
+        .with_http_handler(Door {
+            shared,
+            open: Arc::clone(&open),
+            entry: None,
+        })
+        .with_server(server)
+        .with_graceful_shutdown(async move { stop.cancelled().await })
+        .build()
+        .map_err(|error| error.to_string())?;
+    Gate::new(pin!(door.start()), open, gate_limit)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+/// hudsucker clones its handler for each connection, and that clone for each request.
+struct Door {
+    shared: Arc<Shared>,
+    open: Arc<AtomicUsize>,
+    /// The connection; `None` in the handler that all others are cloned from.
+    entry: Option<Arc<Entry>>,
+}
+
+/// One client connection at the door.
+struct Entry {
+    id: ConnectionId,
+    open: Arc<AtomicUsize>,
+    /// For plain-HTTP requests, which share the connection upstream.
+    forwarder: tokio::sync::OnceCell<Forwarder<Body>>,
+}
+
+impl Clone for Door {
+    fn clone(&self) -> Self {
+        let entry = if let Some(entry) = &self.entry {
+            Arc::clone(entry)
+        } else {
+            self.open.fetch_add(1, Ordering::Relaxed);
+            Arc::new(Entry {
+                id: self.shared.recorder.next_connection(),
+                open: Arc::clone(&self.open),
+                forwarder: tokio::sync::OnceCell::new(),
+            })
+        };
+        Self {
+            shared: Arc::clone(&self.shared),
+            open: Arc::clone(&self.open),
+            entry: Some(entry),
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl HttpHandler for Door {
+    async fn handle_request(
+        &mut self,
+        ctx: &HttpContext,
+        request: Request<Body>,
+    ) -> RequestOrResponse {
+        let began = Instant::now();
+        let response = match self.entry.clone() {
+            Some(entry) => self.receive(&entry, ctx.client_addr, request, began).await,
+            None => own(answer::failure(
+                Failure::Internal,
+                "a request without a connection",
+            )),
+        };
+        RequestOrResponse::Response(response)
+    }
+}
+
+impl Door {
+    async fn receive(
+        &self,
+        entry: &Arc<Entry>,
+        client: SocketAddr,
+        request: Request<Body>,
+        began: Instant,
+    ) -> Response<Body> {
+        if let Some(refusal) = self.refusal(&request) {
+            return refusal;
+        }
+        if request.method() == Method::CONNECT {
+            return self.connect(entry, client, request).await;
+        }
+        if request.uri().scheme().is_none() {
+            return self.help(&request);
+        }
+        let connection = || Connection {
+            id: entry.id,
+            client,
+            opened: clock::at(began),
+            target: None,
+            connect_head: None,
+            connect_fidelity: Fidelity::Regrouped,
+            sni: None,
+            tls: None,
+            handshake: None,
+        };
+        let forwarder = entry
+            .forwarder
+            .get_or_init(|| async { Forwarder::new(Arc::clone(&self.shared), connection(), None) })
+            .await;
+        let raw = door_head::rebuild(&request);
+        let arrived = Arrived {
+            raw,
+            fidelity: Fidelity::Regrouped,
+            began,
+        };
+        let url = request.uri().to_string();
+        match plain_target(&request) {
+            Ok(target) => forwarded(forwarder.forward(request, arrived, target, url).await),
+            Err((failure, detail)) => forwarded(forwarder.refuse(arrived, url, failure, &detail)),
+        }
+    }
+
+    /// Refuses clients without credentials, where some are asked for, and our own requests.
+    fn refusal(&self, request: &Request<Body>) -> Option<Response<Body>> {
+        let headers = request.headers();
+        if let Some(wanted) = &self.shared.settings.credentials {
+            let given = headers.get(PROXY_AUTHORIZATION).map(HeaderValue::as_bytes);
+            if !given.is_some_and(|given| same(given, wanted.as_bytes())) {
+                let text = "pullscope: this proxy asks for credentials.\n".to_owned();
+                let mut response = answer::plain(StatusCode::PROXY_AUTHENTICATION_REQUIRED, text);
+                let challenge = HeaderValue::from_static("Basic realm=\"pullscope\"");
+                response.headers_mut().insert(PROXY_AUTHENTICATE, challenge);
+                return Some(own(response));
+            }
+        }
+        let token = self.shared.via_token.as_bytes();
+        let returns = |value: &HeaderValue| {
+            value
+                .as_bytes()
+                .windows(token.len())
+                .any(|part| part == token)
+        };
+        if headers.get_all(VIA).iter().any(returns) {
+            let detail = "it has been through this very proxy already";
+            return Some(own(answer::failure(Failure::Loop, detail)));
+        }
+        None
+    }
+
+    async fn connect(
+        &self,
+        entry: &Arc<Entry>,
+        client: SocketAddr,
+        mut request: Request<Body>,
+    ) -> Response<Body> {
+        let shared = &self.shared;
+        let text = request
+            .uri()
+            .authority()
+            .map_or("", http::uri::Authority::as_str);
+        let target = match target::authority(text, None) {
+            Ok(target) => target,
+            Err(why) => {
+                let detail = format!("the CONNECT target {text:?}: {why}");
+                return own(answer::failure(Failure::BadRequest, &detail));
+            }
+        };
+        let Ok(permit) = Arc::clone(&shared.tunnels).try_acquire_owned() else {
+            let detail = format!("{} tunnels are open", shared.settings.limits.tunnels);
+            return own(answer::failure(Failure::Overload, &detail));
+        };
+        let connection = Connection {
+            id: entry.id,
+            client,
+            opened: clock::now(),
+            target: Some(target.clone()),
+            connect_head: Some(without_credentials(door_head::rebuild(&request))),
+            connect_fidelity: Fidelity::Regrouped,
+            sni: None,
+            tls: None,
+            handshake: None,
+        };
+        let upgrade = hyper::upgrade::on(&mut request);
+        if shared.settings.intercepts(&target.host) {
+            self.take_over(upgrade, permit, connection, target);
+            return Response::new(Body::empty());
+        }
+        match passthrough::connect(shared, &connection, &target, TunnelKind::Passthrough).await {
+            Ok((connected, tunnel)) => {
+                let shared = Arc::clone(shared);
+                self.shared.tasks.spawn(async move {
+                    let _permit = permit;
+                    let passed = async {
+                        let (client, already) = taken(upgrade).await?;
+                        let client = super::sniff::Rewound::new(already, client);
+                        let server = connected.stream;
+                        Some(passthrough::relay(client, server, &tunnel, &shared).await)
+                    };
+                    let ending = tokio::select! {
+                        ending = passed => ending,
+                        () = shared.abort.cancelled() => None,
+                    };
+                    if let Some(ending) = ending {
+                        tunnel.end(ending);
+                    }
+                });
+                Response::new(Body::empty())
+            }
+            Err((failure, detail)) => own(answer::failure(failure, &detail)),
+        }
+    }
+
+    /// Takes the connection from hudsucker once the answer is out, and serves the tunnel.
+    fn take_over(
+        &self,
+        upgrade: hyper::upgrade::OnUpgrade,
+        permit: OwnedSemaphorePermit,
+        connection: Connection,
+        target: Authority,
+    ) {
+        let tunnel = Tunnel {
+            shared: Arc::clone(&self.shared),
+            connection,
+            target,
+        };
+        self.shared.tasks.spawn(async move {
+            let _permit = permit;
+            if let Some((stream, already)) = taken(upgrade).await {
+                tunnel.run(stream, already).await;
+            }
+        });
+    }
+
+    /// For those who open the proxy's address in a browser, or fetch the certificate.
+    fn help(&self, request: &Request<Body>) -> Response<Body> {
+        let readable = [Method::GET, Method::HEAD].contains(request.method());
+        match request.uri().path() {
+            "/ca.pem" if readable => {
+                let pem = self.shared.authority.identity().pem().to_owned();
+                let mut response = answer::plain(StatusCode::OK, pem);
+                let kind = HeaderValue::from_static("application/x-pem-file");
+                response.headers_mut().insert(CONTENT_TYPE, kind);
+                own(response)
+            }
+            "/" if readable => own(answer::plain(StatusCode::OK, help_text(self.shared.own))),
+            path => {
+                let text = format!(
+                    "pullscope: there is nothing at {path:?}. This is a proxy: use it by \
+                     HTTPS_PROXY=http://{own}, and see http://{own}/.\n",
+                    own = self.shared.own
+                );
+                own(answer::plain(StatusCode::NOT_FOUND, text))
+            }
+        }
+    }
+}
+
+/// The TCP stream under an upgraded connection, and what was read of it beyond the head.
+async fn taken(upgrade: hyper::upgrade::OnUpgrade) -> Option<(TcpStream, Bytes)> {
+    let upgraded = upgrade.await.ok()?;
+    let parts = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
+    Some((parts.io.into_inner(), parts.read_buf))
+}
+
+fn plain_target(request: &Request<Body>) -> Result<Target, (Failure, String)> {
+    let uri = request.uri();
+    let (scheme, port) = match uri.scheme_str() {
+        Some("http") => (Scheme::Http, 80),
+        Some("https") => (Scheme::Https, 443),
+        other => {
+            let detail = format!("the scheme {:?} is not served", other.unwrap_or_default());
+            return Err((Failure::BadRequest, detail));
+        }
+    };
+    let headers = request.headers();
+    let lengths = headers.get_all(http::header::CONTENT_LENGTH).iter().count();
+    if lengths > 1 || (lengths == 1 && headers.contains_key(TRANSFER_ENCODING)) {
+        return Err((Failure::BadRequest, "its length is stated twice".to_owned()));
+    }
+    if headers.get_all(http::header::HOST).iter().count() > 1 {
+        return Err((
+            Failure::BadRequest,
+            "it has more than one Host header".to_owned(),
+        ));
+    }
+    let text = uri.authority().map_or("", http::uri::Authority::as_str);
+    match target::authority(text, Some(port)) {
+        Ok(authority) => Ok(Target { scheme, authority }),
+        Err(why) => Err((Failure::BadRequest, format!("the host {text:?}: {why}"))),
+    }
+}
+
+/// Proxy credentials never enter a trace.
+fn without_credentials(head: RawHead) -> RawHead {
+    let secret = |line: &[u8]| {
+        line.get(..PROXY_AUTHORIZATION.as_str().len())
+            .is_some_and(|name| name.eq_ignore_ascii_case(PROXY_AUTHORIZATION.as_str().as_bytes()))
+    };
+    if head.values(PROXY_AUTHORIZATION.as_str()).next().is_none() {
+        return head;
+    }
+    let kept: Vec<&[u8]> = head
+        .as_bytes()
+        .split_inclusive(|&b| b == b'\n')
+        .filter(|line| !secret(line))
+        .collect();
+    RawHead::new(kept.concat())
+}
+
+/// Compares without telling by its time how much was right.
+fn same(given: &[u8], wanted: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(given, wanted).is_ok()
+}
+
+fn own(response: Response<Full<Bytes>>) -> Response<Body> {
+    response.map(Body::from)
+}
+
+fn forwarded(response: Response<ResponseBody>) -> Response<Body> {
+    response.map(|body| {
+        let body = body.map_err(|error| hudsucker::Error::Io(std::io::Error::other(error)));
+        Body::from(http_body_util::combinators::BoxBody::new(body))
+    })
+}
+
+fn help_text(own: SocketAddr) -> String {
+    format!(
+        "This is pullscope, an intercepting proxy for container registries.\n\n\
+         Use it for one command:\n  \
+         HTTPS_PROXY=http://{own} SSL_CERT_FILE=<system roots and /ca.pem> skopeo inspect \
+         docker://docker.io/library/alpine\n\n\
+         The certificate to trust: http://{own}/ca.pem\n"
+    )
+}
+
+/// hudsucker asks for a certificate authority; its own interception is never used.
+struct NoAuthority;
+
+impl HudsuckerAuthority for NoAuthority {
+    async fn gen_server_config(&self, _: &http::uri::Authority) -> Arc<rustls::ServerConfig> {
+        // Never asked: handle_request answers every request itself. A configuration without a
+        // certificate would refuse every handshake.
+        let nobody = Arc::new(rustls::server::ResolvesServerCertUsingSni::new());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        match rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+        {
+            Ok(builder) => Arc::new(builder.with_no_client_auth().with_cert_resolver(nobody)),
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// Holds hudsucker's accept loop still while there is no room for another connection. Without
+/// it the loop spins when file descriptors run out.
+struct Gate<'a, F> {
+    inner: Pin<&'a mut F>,
+    open: Arc<AtomicUsize>,
+    limit: usize,
+    pause: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl<'a, F: Future> Gate<'a, F> {
+    fn new(inner: Pin<&'a mut F>, open: Arc<AtomicUsize>, limit: usize) -> Self {
+        Self {
+            inner,
+            open,
+            limit,
+            pause: Box::pin(tokio::time::sleep(Duration::ZERO)),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.open.load(Ordering::Relaxed) < self.limit
+            && rustix::io::dup(rustix::stdio::stderr()).is_ok()
+    }
+}
+
+impl<F: Future> Future for Gate<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.has_room() {
+            return self.inner.as_mut().poll(cx);
+        }
+        self.pause.as_mut().reset((Instant::now() + PAUSE).into());
+        // Registers for the wake-up; it cannot be over yet.
+        let _ = self.pause.as_mut().poll(cx);
+        Poll::Pending
+    }
+}
+
+/// How long the door stays shut before it looks for room again.
+const PAUSE: Duration = Duration::from_millis(50);

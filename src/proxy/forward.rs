@@ -1,0 +1,420 @@
+//! One request goes on to its server, and the answer comes back.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Uri, Version};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use tokio::sync::Mutex;
+
+use crate::exchange::sink::Direction;
+use crate::exchange::{
+    Body, Connection, Failure, Fidelity, RawHead, RequestHead, ResponseHead, ResponseOrigin,
+    TunnelKind, clock,
+};
+
+use super::answer;
+use super::context::Shared;
+use super::headers;
+use super::live::{BodyEnd, Live};
+use super::passthrough;
+use super::tap::body::{TapBody, Watch, innermost};
+use super::tap::content::Meter;
+use super::tap::io::{Fault, Tap};
+use super::tunnel_record::OpenTunnel;
+use super::upstream::{Scheme, Socket, Target};
+
+/// The body of what a client is answered: the server's, watched, or a text of ours.
+pub(crate) type ResponseBody = Either<TapBody<Incoming>, Full<Bytes>>;
+
+/// A client's connection as the place its requests come from, with the one connection upstream
+/// that serves them. Its requests come one after the other.
+pub(crate) struct Forwarder<B> {
+    shared: Arc<Shared>,
+    connection: Connection,
+    /// Where the client's request bodies come through, when they are tapped.
+    source: Option<Tap>,
+    socket: Mutex<Option<Socket<TapBody<B>>>>,
+}
+
+/// A request's head as it arrived.
+pub(crate) struct Arrived {
+    /// The bytes.
+    pub(crate) raw: RawHead,
+    /// How closely they follow the wire.
+    pub(crate) fidelity: Fidelity,
+    /// When the first of them arrived.
+    pub(crate) began: Instant,
+}
+
+/// Bodies that clients send.
+pub(crate) trait RequestBody:
+    http_body::Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + Unpin + 'static
+{
+}
+
+impl<B> RequestBody for B where
+    B: http_body::Body<Data = Bytes, Error: std::error::Error + Send + Sync>
+        + Send
+        + Unpin
+        + 'static
+{
+}
+
+/// The kind of failure and a sentence about it.
+type Why = (Failure, String);
+
+impl<B: RequestBody> Forwarder<B> {
+    pub(crate) fn new(shared: Arc<Shared>, connection: Connection, source: Option<Tap>) -> Self {
+        Self {
+            shared,
+            connection,
+            source,
+            socket: Mutex::new(None),
+        }
+    }
+
+    /// Records a request that is not forwarded, and answers it.
+    pub(crate) fn refuse(
+        &self,
+        arrived: Arrived,
+        url: String,
+        failure: Failure,
+        detail: &str,
+    ) -> Response<ResponseBody> {
+        let live = self.open(arrived, url).0;
+        self.answer(&live, failure, detail)
+    }
+
+    /// Forwards a request and returns the response, with its body still to come.
+    pub(crate) async fn forward(
+        &self,
+        mut request: Request<B>,
+        arrived: Arrived,
+        target: Target,
+        url: String,
+    ) -> Response<ResponseBody> {
+        let (live, head) = self.open(arrived, url);
+        let client_side =
+            headers::wants_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
+        let watch = self.watch(&live, Direction::Request, &head, self.source.clone());
+        let request = outgoing(request.map(|body| TapBody::new(body, watch)), &target);
+        let outcome = self.exchange(&live, request, target).await;
+        let (mut response, tap) = match outcome {
+            Ok(answered) => answered,
+            Err((failure, detail)) => return self.answer(&live, failure, &detail),
+        };
+        if let (Some(client_side), 101) = (client_side, response.status().as_u16()) {
+            let server_side = hyper::upgrade::on(&mut response);
+            self.switch(client_side, server_side);
+        }
+        let head = record_response(&live, &tap).unwrap_or_default();
+        let (parts, body) = response.into_parts();
+        let watch = self.watch(&live, Direction::Response, &head, Some(tap));
+        let mut response = Response::new(Either::Left(TapBody::new(body, watch)));
+        *response.status_mut() = parts.status;
+        *response.headers_mut() = headers::forwarded(&parts.headers);
+        // The extensions carry the case of names and the reason phrase.
+        *response.extensions_mut() = parts.extensions;
+        response
+    }
+
+    fn open(&self, arrived: Arrived, url: String) -> (Arc<Live>, RawHead) {
+        let Arrived {
+            raw,
+            fidelity,
+            began,
+        } = arrived;
+        let request = RequestHead {
+            url,
+            head: raw.clone(),
+            fidelity,
+        };
+        (
+            Live::open(
+                &self.shared.recorder,
+                self.connection.clone(),
+                request,
+                began,
+            ),
+            raw,
+        )
+    }
+
+    fn watch(
+        &self,
+        live: &Arc<Live>,
+        direction: Direction,
+        head: &RawHead,
+        source: Option<Tap>,
+    ) -> Watch {
+        Watch::new(
+            live,
+            direction,
+            head,
+            &self.shared.policy,
+            source,
+            &self.shared.tasks,
+        )
+    }
+
+    /// Sends the request on the connection at hand, or on a new one.
+    async fn exchange(
+        &self,
+        live: &Arc<Live>,
+        mut request: Request<TapBody<B>>,
+        target: Target,
+    ) -> Result<(Response<Incoming>, Tap), Why> {
+        let mut slot = self.socket.lock().await;
+        let usable = slot
+            .as_ref()
+            .is_some_and(|socket| socket.target == target && !socket.sender.is_closed());
+        if usable && let Some(socket) = slot.as_mut() {
+            // A server may close a resting connection at any moment: if nothing of the request
+            // has left, it goes out on a new one.
+            socket.upstream.reused = true;
+            match self.send(live, socket, request).await {
+                Ok(response) => return Ok((response, socket.tap.clone())),
+                Err((error, Some(unsent))) if !error.is_user() => request = *unsent,
+                Err((error, _)) => {
+                    let why = why(&error, &socket.tap);
+                    *slot = None;
+                    return Err(why);
+                }
+            }
+        }
+        *slot = None;
+        let socket = slot.insert(self.connect(live, target).await?);
+        match self.send(live, socket, request).await {
+            Ok(response) => Ok((response, socket.tap.clone())),
+            Err((error, _)) => {
+                let why = why(&error, &socket.tap);
+                *slot = None;
+                Err(why)
+            }
+        }
+    }
+
+    async fn connect(&self, live: &Live, target: Target) -> Result<Socket<TapBody<B>>, Why> {
+        let shared = &self.shared;
+        match shared
+            .connector
+            .connect(&target, self.connection.client)
+            .await
+        {
+            Ok(connected) => {
+                live.set_upstream(connected.upstream.clone());
+                Socket::open(target, connected, &shared.settings.limits, &shared.tasks)
+                    .await
+                    .map_err(|error| (Failure::Internal, error.to_string()))
+            }
+            Err(failed) => {
+                live.set_upstream(failed.upstream);
+                live.phases(|phases| *phases = failed.phases);
+                Err((failed.failure, failed.detail))
+            }
+        }
+    }
+
+    async fn send(
+        &self,
+        live: &Live,
+        socket: &mut Socket<TapBody<B>>,
+        request: Request<TapBody<B>>,
+    ) -> Result<Response<Incoming>, (hyper::Error, Option<Box<Request<TapBody<B>>>>)> {
+        if let Err(error) = socket.sender.ready().await {
+            return Err((error, Some(Box::new(request))));
+        }
+        let mut request = request;
+        if let Some(proxy) = &socket.forward_proxy {
+            let token = HeaderValue::from_str(&self.shared.via_token).ok();
+            through_proxy(
+                &mut request,
+                &socket.target,
+                proxy.credentials.as_ref(),
+                token,
+            );
+        }
+        live.set_upstream(socket.upstream.clone());
+        if let Some(opening) = socket.opening.take() {
+            live.phases(|phases| *phases = opening);
+        }
+        live.phases(|phases| phases.send_start = Some(Instant::now()));
+        socket.tap.expect(request.method().clone());
+        let outcome = socket.sender.try_send_request(request).await;
+        let sent = socket.tap.last_write();
+        live.phases(|phases| phases.send_end = sent);
+        outcome.map_err(|mut error| {
+            let unsent = error.take_message().map(Box::new);
+            (error.into_error(), unsent)
+        })
+    }
+
+    /// After 101 both connections leave HTTP: what follows is passed on unread.
+    fn switch(&self, client: hyper::upgrade::OnUpgrade, server: hyper::upgrade::OnUpgrade) {
+        let shared = Arc::clone(&self.shared);
+        let connection = self.connection.clone();
+        self.shared.tasks.spawn(async move {
+            let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Upgraded);
+            let both = async { tokio::try_join!(client, server) };
+            let ended = tokio::select! {
+                upgraded = both => match upgraded {
+                    Ok((client, server)) => {
+                        passthrough::relay(
+                            TokioIo::new(client), TokioIo::new(server), &tunnel, &shared,
+                        )
+                        .await
+                    }
+                    Err(error) => passthrough::failed(Failure::NoResponse, &innermost(&error)),
+                },
+                () = shared.abort.cancelled() => passthrough::cut_by_shutdown(),
+            };
+            tunnel.end(ended);
+        });
+    }
+
+    fn answer(&self, live: &Live, failure: Failure, detail: &str) -> Response<ResponseBody> {
+        live.fail(failure, detail);
+        let response = answer::failure(failure, detail);
+        let head = answer::head_of(&response);
+        let at = clock::now();
+        let origin = ResponseOrigin::Pullscope;
+        live.set_response(ResponseHead {
+            at,
+            head: head.clone(),
+            interim: Vec::new(),
+            origin,
+        });
+        let (parts, text) = response.into_parts();
+        live.end_body(
+            Direction::Response,
+            self.measure(live, &head, &text),
+            BodyEnd::Whole,
+        );
+        Response::from_parts(parts, Either::Right(text))
+    }
+
+    fn measure(&self, live: &Live, head: &RawHead, text: &Full<Bytes>) -> Body {
+        let direction = Direction::Response;
+        let mut meter = Meter::new(
+            &self.shared.policy,
+            head,
+            live.recorder(),
+            live.id(),
+            direction,
+        );
+        let mut text = text.clone();
+        if let Some(Some(Ok(frame))) =
+            futures_util::FutureExt::now_or_never(http_body_util::BodyExt::frame(&mut text))
+            && let Some(data) = frame.data_ref()
+        {
+            live.passed(direction, data.len() as u64);
+            meter.update(data);
+        }
+        meter.finish(true)
+    }
+}
+
+/// The request as it goes to the server: same method, target and fields, hop-by-hop ones apart.
+fn outgoing<B>(request: Request<B>, target: &Target) -> Request<B> {
+    let (parts, body) = request.into_parts();
+    let mut out = Request::new(body);
+    *out.method_mut() = parts.method;
+    *out.uri_mut() = origin_form(&parts.uri);
+    *out.version_mut() = Version::HTTP_11;
+    let mut headers = headers::forwarded(&parts.headers);
+    if !headers.contains_key(http::header::HOST)
+        && let Ok(host) = target.authority.in_url(target.scheme.as_str()).parse()
+    {
+        // HTTP/1.0 does without; the server must not.
+        headers.insert(http::header::HOST, host);
+    }
+    *out.headers_mut() = headers;
+    // The extensions carry the case of names.
+    *out.extensions_mut() = parts.extensions;
+    out
+}
+
+fn origin_form(uri: &Uri) -> Uri {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    path.parse().unwrap_or_else(|_| Uri::from_static("/"))
+}
+
+/// A plain-HTTP request to another proxy names its server in the request line.
+fn through_proxy<B>(
+    request: &mut Request<B>,
+    target: &Target,
+    credentials: Option<&HeaderValue>,
+    via: Option<HeaderValue>,
+) {
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
+    let absolute = format!("http://{}{path}", target.authority.in_url("http"));
+    if let Ok(uri) = absolute.parse() {
+        *request.uri_mut() = uri;
+    }
+    if let Some(credentials) = credentials {
+        request
+            .headers_mut()
+            .insert(http::header::PROXY_AUTHORIZATION, credentials.clone());
+    }
+    if let Some(via) = via {
+        request.headers_mut().append(http::header::VIA, via);
+    }
+}
+
+/// Records the final head and the interim ones before it.
+fn record_response(live: &Live, tap: &Tap) -> Option<RawHead> {
+    let mut interim = Vec::new();
+    while let Some(head) = tap.take_head() {
+        if head
+            .raw
+            .status()
+            .is_some_and(|status| status < 200 && status != 101)
+        {
+            interim.push(head.raw);
+            continue;
+        }
+        live.phases(|phases| phases.first_byte = Some(head.began));
+        let at = clock::at(head.ended);
+        let origin = ResponseOrigin::Upstream;
+        live.set_response(ResponseHead {
+            at,
+            head: head.raw.clone(),
+            interim,
+            origin,
+        });
+        return Some(head.raw);
+    }
+    None
+}
+
+/// Why no response came, as far as the tap and hyper know.
+fn why(error: &hyper::Error, tap: &Tap) -> Why {
+    match tap.fault() {
+        Some(Fault::Refused(violation)) => (Failure::BadResponse, violation.to_string()),
+        Some(fault @ (Fault::Idle(_) | Fault::Stalled(_))) => (
+            Failure::Timeout,
+            format!("while its answer was awaited, {fault}"),
+        ),
+        None if error.is_user() => (Failure::BadRequest, innermost(error)),
+        None if error.is_parse() => (Failure::BadResponse, innermost(error)),
+        None => (Failure::NoResponse, innermost(error)),
+    }
+}
+
+impl Scheme {
+    /// The URL of a request target on this scheme and authority.
+    pub(crate) fn url(self, authority: &crate::exchange::Authority, target: &str) -> String {
+        format!(
+            "{}://{}{target}",
+            self.as_str(),
+            authority.in_url(self.as_str())
+        )
+    }
+}

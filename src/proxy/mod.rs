@@ -1,0 +1,36 @@
+//! The intercepting proxy: the front door, the CA, tunnels, the way upstream, and the taps.
+//!
+//! It forwards first and observes second. What it observes it puts into a [`Recorder`], whose
+//! reader can be slow, stuck or gone without any effect on traffic. It knows HTTP and TLS, and
+//! nothing about registries.
+
+pub mod ca;
+pub mod limits;
+pub mod pattern;
+pub mod settings;
+
+mod answer;
+mod context;
+mod door;
+mod door_head;
+mod forward;
+mod headers;
+mod live;
+mod passthrough;
+mod recorder;
+mod serve;
+mod server;
+mod sniff;
+mod tap;
+mod target;
+mod tunnel;
+mod tunnel_record;
+mod upstream;
+
+pub use recorder::{Changes, Recorder};
+pub use server::{Proxy, ProxyError};
+pub use settings::{ClientCertificate, Settings};
+pub use target::{TargetError, authority};
+pub use upstream::{
+    ConnectTo, ConnectToError, UpstreamProxy, UpstreamProxyError, UpstreamTlsError,
+};

@@ -1,0 +1,214 @@
+//! Reading the requests of one tunnel.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::exchange::{Authority, Connection, Failure, Fidelity};
+
+use super::answer;
+use super::context::Shared;
+use super::forward::{Arrived, Forwarder, ResponseBody};
+use super::tap::framer::{Framer, Head};
+use super::tap::io::{Tap, TapIo, Timers};
+use super::tap::rules::Violation;
+use super::target;
+use super::upstream::{Scheme, Target};
+
+/// How the serving of a tunnel ended.
+pub(crate) struct Served {
+    /// How many requests were read.
+    pub(crate) requests: u64,
+    /// What ended it, when that was no orderly end.
+    pub(crate) error: Option<hyper::Error>,
+}
+
+/// Serves the requests that come in a tunnel to `authority`, until it ends.
+pub(crate) async fn serve<S>(
+    shared: &Arc<Shared>,
+    stream: S,
+    connection: Connection,
+    scheme: Scheme,
+    authority: Authority,
+) -> Served
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = &shared.settings.limits;
+    let timers = Timers {
+        head: limits.request_head,
+        idle: limits.client_idle,
+        rest: limits.keep_alive,
+        stall: limits.client_stall,
+    };
+    let framer = Framer::requests(limits.head_bytes, limits.head_fields);
+    let (io, tap) = TapIo::server(stream, framer, timers);
+    let requests = Arc::new(AtomicU64::new(0));
+    let tunnel = Arc::new(TunnelService {
+        forwarder: Forwarder::new(Arc::clone(shared), connection, Some(tap.clone())),
+        target: Target { scheme, authority },
+        tap,
+        requests: Arc::clone(&requests),
+    });
+    let service = service_fn({
+        let tunnel = Arc::clone(&tunnel);
+        move |request| {
+            let tunnel = Arc::clone(&tunnel);
+            async move { Ok::<_, Infallible>(tunnel.call(request).await) }
+        }
+    });
+    let connection = http1::Builder::new()
+        .preserve_header_case(true)
+        .auto_date_header(false)
+        .max_headers(limits.head_fields + 1)
+        .max_header_size(limits.head_bytes + 1)
+        .serve_connection(TokioIo::new(io), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = shared.stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    tunnel.record_leftovers();
+    Served {
+        requests: requests.load(Ordering::Relaxed),
+        error: outcome.err(),
+    }
+}
+
+struct TunnelService {
+    forwarder: Forwarder<Incoming>,
+    target: Target,
+    tap: Tap,
+    requests: Arc<AtomicU64>,
+}
+
+impl TunnelService {
+    async fn call(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let Some(head) = self.tap.take_head() else {
+            let nothing = Arrived::nothing();
+            let detail = "the request's head was not seen";
+            return self
+                .forwarder
+                .refuse(nothing, self.url("/"), Failure::Internal, detail);
+        };
+        let refused = head.refused.clone();
+        let arrived = Arrived::from(head);
+        if let Some(violation) = refused {
+            return self.refuse(arrived, &violation);
+        }
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
+        let url = self.url(path);
+        if let Err((failure, detail)) = self.check(&request) {
+            return self.forwarder.refuse(arrived, url, failure, &detail);
+        }
+        self.forwarder
+            .forward(request, arrived, self.target.clone(), url)
+            .await
+    }
+
+    fn refuse(&self, arrived: Arrived, violation: &Violation) -> Response<ResponseBody> {
+        let url = self.refused_url(&arrived);
+        self.forwarder.refuse(
+            arrived,
+            url,
+            answer::refusal(violation),
+            &violation.to_string(),
+        )
+    }
+
+    /// The CONNECT request alone says where a tunnel leads: a request that names another host
+    /// is refused (RFC 9110 section 15.5.20).
+    fn check(&self, request: &Request<Incoming>) -> Result<(), (Failure, String)> {
+        if request.method() == Method::CONNECT {
+            let detail = "a CONNECT inside a tunnel is not served".to_owned();
+            return Err((Failure::BadRequest, detail));
+        }
+        let host = request.headers().get(http::header::HOST);
+        let names = [
+            host.and_then(|host| host.to_str().ok()),
+            request.uri().authority().map(http::uri::Authority::as_str),
+        ];
+        let default_port = if self.target.scheme == Scheme::Http {
+            80
+        } else {
+            443
+        };
+        for name in names.into_iter().flatten() {
+            let asked = target::authority(name, Some(default_port))
+                .map_err(|why| (Failure::BadRequest, format!("the host {name:?}: {why}")))?;
+            let same_port = asked.port == self.target.authority.port || !name.contains(':');
+            if asked.host != self.target.authority.host || !same_port {
+                let tunnel = &self.target.authority;
+                let detail = format!("the tunnel leads to {tunnel}, the request names {asked}");
+                return Err((Failure::Misdirected, detail));
+            }
+        }
+        Ok(())
+    }
+
+    fn url(&self, path: &str) -> String {
+        self.target.scheme.url(&self.target.authority, path)
+    }
+
+    fn refused_url(&self, arrived: &Arrived) -> String {
+        let target = arrived
+            .raw
+            .target()
+            .and_then(|target| std::str::from_utf8(target).ok());
+        self.url(
+            target
+                .filter(|target| target.starts_with('/'))
+                .unwrap_or("/"),
+        )
+    }
+
+    /// Heads that no request was made of: cut short by the client, or refused by hyper.
+    fn record_leftovers(&self) {
+        while let Some(head) = self.tap.take_head() {
+            let violation = head.refused.clone();
+            let detail = violation.map_or("it is not HTTP/1.1".to_owned(), |why| why.to_string());
+            let arrived = Arrived::from(head);
+            let url = self.refused_url(&arrived);
+            drop(
+                self.forwarder
+                    .refuse(arrived, url, Failure::BadRequest, &detail),
+            );
+        }
+    }
+}
+
+impl Arrived {
+    fn nothing() -> Self {
+        let began = std::time::Instant::now();
+        Self {
+            raw: crate::exchange::RawHead::default(),
+            fidelity: Fidelity::Regrouped,
+            began,
+        }
+    }
+}
+
+impl From<Head> for Arrived {
+    fn from(head: Head) -> Self {
+        Self {
+            raw: head.raw,
+            fidelity: Fidelity::Exact,
+            began: head.began,
+        }
+    }
+}

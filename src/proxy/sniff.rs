@@ -1,0 +1,189 @@
+//! What a client speaks in a tunnel, told from its first bytes.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::time::timeout;
+
+/// What the first bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Speech {
+    /// A TLS handshake record.
+    Tls,
+    /// An HTTP/1.x request.
+    Http,
+    /// Anything else.
+    Opaque,
+    /// Nothing came before the end, or before the deadline.
+    Silence,
+}
+
+/// A stream of which some bytes were read before.
+pub(crate) struct Rewound<S> {
+    prefix: Bytes,
+    stream: S,
+}
+
+/// Reads until the kind of speech is certain; what was read is put back in front.
+///
+/// # Errors
+/// When reading fails.
+pub(crate) async fn sniff<S: AsyncRead + Unpin>(
+    mut stream: S,
+    already: Bytes,
+    limit: Duration,
+) -> io::Result<(Speech, Rewound<S>)> {
+    let mut prefix = BytesMut::from(already.as_ref());
+    let work = async {
+        loop {
+            if let Some(speech) = classify(&prefix) {
+                return io::Result::Ok(speech);
+            }
+            if stream.read_buf(&mut prefix).await? == 0 {
+                return Ok(if prefix.is_empty() {
+                    Speech::Silence
+                } else {
+                    Speech::Opaque
+                });
+            }
+        }
+    };
+    let speech = match timeout(limit, work).await {
+        Ok(speech) => speech?,
+        // A record or a request line that dribbles is not passed on unread for its slowness.
+        Err(_) => Speech::Silence,
+    };
+    Ok((
+        speech,
+        Rewound {
+            prefix: prefix.freeze(),
+            stream,
+        },
+    ))
+}
+
+/// `None` while more bytes are needed.
+fn classify(bytes: &[u8]) -> Option<Speech> {
+    match bytes {
+        [] | [0x16] | [0x16, 3] | [0x16, 3, _] | [0x16, 3, _, _] => None,
+        [0x16, 3, ..] => Some(Speech::Tls),
+        _ => {
+            let space = bytes.iter().position(|&b| b == b' ');
+            let method = bytes
+                .get(..space.unwrap_or(bytes.len()))
+                .unwrap_or_default();
+            let letters = !method.is_empty() && method.iter().all(u8::is_ascii_uppercase);
+            match space {
+                Some(_) if letters => Some(Speech::Http),
+                None if letters && bytes.len() < LONGEST_METHOD => None,
+                _ => Some(Speech::Opaque),
+            }
+        }
+    }
+}
+
+impl<S> Rewound<S> {
+    /// Puts bytes back in front of a stream.
+    pub(crate) fn new(prefix: Bytes, stream: S) -> Self {
+        Self { prefix, stream }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.prefix.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, buf);
+        }
+        let count = self.prefix.len().min(buf.remaining());
+        buf.put_slice(self.prefix.get(..count).unwrap_or_default());
+        self.prefix.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Rewound<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Letters after which a first word is no HTTP method any more.
+const LONGEST_METHOD: usize = 24;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    #[test]
+    fn speech_is_told_from_enough_bytes_and_no_fewer() {
+        assert_eq!(classify(b"\x16\x03\x01\x02"), None);
+        assert_eq!(classify(b"\x16\x03\x01\x02\x00"), Some(Speech::Tls));
+        assert_eq!(classify(b"\x16\x04"), Some(Speech::Opaque));
+        assert_eq!(classify(b"GE"), None);
+        assert_eq!(classify(b"GET "), Some(Speech::Http));
+        assert_eq!(classify(b"SSH-2.0"), Some(Speech::Opaque));
+        assert_eq!(classify(b"\0"), Some(Speech::Opaque));
+    }
+
+    #[tokio::test]
+    async fn a_dribbled_record_is_recognised_and_nothing_is_lost() {
+        let (ours, mut theirs) = tokio::io::duplex(100);
+        let dribble = async {
+            for byte in b"\x16\x03\x01\x02\x00rest" {
+                theirs.write_all(&[*byte]).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            theirs.shutdown().await.unwrap();
+        };
+        let limit = Duration::from_secs(5);
+        let ((), sniffed) = tokio::join!(dribble, sniff(ours, Bytes::new(), limit));
+        let (speech, mut stream) = sniffed.unwrap();
+        assert_eq!(speech, Speech::Tls);
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, b"\x16\x03\x01\x02\x00rest");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_ends_at_the_deadline() {
+        let (ours, _theirs) = tokio::io::duplex(100);
+        let (speech, _) = sniff(ours, Bytes::new(), Duration::from_secs(1))
+            .await
+            .unwrap();
+        assert_eq!(speech, Speech::Silence);
+    }
+}

@@ -1,0 +1,189 @@
+//! What happens after a CONNECT was answered.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use rustls::server::Acceptor;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::LazyConfigAcceptor;
+
+use crate::exchange::{
+    Authority, Connection, Ending, Failure, Rejection, Side, TlsSession, TunnelKind,
+};
+
+use super::context::Shared;
+use super::passthrough;
+use super::serve::{Served, serve};
+use super::sniff::{Rewound, Speech, sniff};
+use super::tap::body::innermost;
+use super::tunnel_record::{OpenTunnel, handshake_failed};
+use super::upstream::{Scheme, tls_session};
+
+/// A tunnel that a client has opened.
+pub(crate) struct Tunnel {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) connection: Connection,
+    pub(crate) target: Authority,
+}
+
+impl Tunnel {
+    /// Serves the tunnel until it ends, or until everything is to stop.
+    pub(crate) async fn run(self, stream: TcpStream, already: Bytes) {
+        let abort = self.shared.abort.clone();
+        tokio::select! {
+            () = self.intercept(stream, already) => {}
+            () = abort.cancelled() => {}
+        }
+    }
+
+    async fn intercept(self, stream: TcpStream, already: Bytes) {
+        let limit = self.shared.settings.limits.sniff;
+        let (speech, stream) = match sniff(stream, already, limit).await {
+            Ok(sniffed) => sniffed,
+            Err(error) => return self.unused(Side::Client, &error.to_string()),
+        };
+        match speech {
+            Speech::Tls => self.accept_tls(stream).await,
+            Speech::Http => {
+                let Self {
+                    shared,
+                    connection,
+                    target,
+                } = self;
+                serve(&shared, stream, connection, Scheme::Http, target).await;
+            }
+            Speech::Opaque => self.pass(stream).await,
+            Speech::Silence => self.unused(Side::Client, "nothing was sent in the tunnel"),
+        }
+    }
+
+    async fn accept_tls(mut self, stream: Rewound<TcpStream>) {
+        let limits = &self.shared.settings.limits;
+        let began = Instant::now();
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
+        let start = match timeout(limits.sniff, hello).await {
+            Ok(Ok(start)) => start,
+            Ok(Err(error)) => return self.rejected(rejection(&error)),
+            Err(_) => return self.rejected(Rejection::Timeout),
+        };
+        let sni = start.client_hello().server_name().map(str::to_owned);
+        let name = sni.clone().unwrap_or_else(|| self.target.host.clone());
+        self.connection.sni = sni;
+        let config = match self.shared.authority.server_config(&name) {
+            Ok(config) => config,
+            Err(error) => {
+                return self.rejected(Rejection::Protocol {
+                    detail: error.to_string(),
+                });
+            }
+        };
+        let stream = match timeout(limits.client_handshake, start.into_stream(config)).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return self.rejected(rejection(&error)),
+            Err(_) => return self.rejected(Rejection::Timeout),
+        };
+        self.connection.handshake = Some(began.elapsed());
+        self.connection.tls = server_session(&stream);
+        let Self {
+            shared,
+            connection,
+            target,
+        } = self;
+        let before = connection.clone();
+        let served = serve(&shared, stream, connection, Scheme::Https, target).await;
+        after_tls(&shared, before, &served);
+    }
+
+    /// Passes on bytes that are neither TLS nor HTTP.
+    async fn pass<S: AsyncRead + AsyncWrite + Unpin>(self, stream: S) {
+        let Self {
+            shared,
+            connection,
+            target,
+        } = self;
+        let opened = passthrough::connect(&shared, &connection, &target, TunnelKind::Opaque).await;
+        if let Ok((connected, tunnel)) = opened {
+            let ending = passthrough::relay(stream, connected.stream, &tunnel, &shared).await;
+            tunnel.end(ending);
+        }
+    }
+
+    fn unused(self, by: Side, detail: &str) {
+        let Self {
+            shared, connection, ..
+        } = self;
+        let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Unused);
+        tunnel.end(Ending::Aborted {
+            by,
+            detail: detail.to_owned(),
+        });
+    }
+
+    fn rejected(self, rejection: Rejection) {
+        handshake_failed(&self.shared.recorder, self.connection, rejection);
+    }
+}
+
+/// A client may say only with its first read that it does not trust us, or never use the tunnel.
+fn after_tls(shared: &Shared, connection: Connection, served: &Served) {
+    if served.requests > 0 {
+        return;
+    }
+    if let Some(error) = &served.error
+        && let Some(alert) = alert_in(error)
+    {
+        return handshake_failed(&shared.recorder, connection, alert);
+    }
+    let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Unused);
+    tunnel.end(match &served.error {
+        None => Ending::Complete,
+        Some(error) => passthrough::failed(Failure::BadRequest, &innermost(error)),
+    });
+}
+
+fn rejection(error: &io::Error) -> Rejection {
+    if let Some(alert) = alert_in(error) {
+        return alert;
+    }
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => Rejection::Closed,
+        _ => Rejection::Protocol {
+            detail: innermost(error),
+        },
+    }
+}
+
+/// The TLS alert that stands at the root of an error.
+fn alert_in(error: &(dyn std::error::Error + 'static)) -> Option<Rejection> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        // An io::Error's source is the source of what it wraps: the wrapped error is asked too.
+        let wrapped = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        let tls = error
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
+        if let Some(rustls::Error::AlertReceived(alert)) = tls {
+            return Some(Rejection::alert(u8::from(*alert)));
+        }
+        cause = error.source();
+    }
+    None
+}
+
+fn server_session<S>(stream: &tokio_rustls::server::TlsStream<S>) -> Option<TlsSession> {
+    let (_, session) = stream.get_ref();
+    tls_session(
+        session.protocol_version(),
+        session.negotiated_cipher_suite(),
+        session.alpn_protocol(),
+    )
+}
