@@ -2,6 +2,8 @@
 //!
 //! The crate is a library with a thin binary; `docs/architecture.md` shows its rooms.
 
+pub mod app;
+pub mod config;
 pub mod exchange;
 pub mod har;
 pub mod journal;

@@ -1,0 +1,322 @@
+//! One recording: the proxy, the redactor, the journal and whoever watches, from start to end.
+//!
+//! The proxy never waits for any of this. Events are redacted before anything else sees them;
+//! then the journal has them, then the observers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::exchange::sink::BodyStore;
+use crate::exchange::{Event, Trace};
+use crate::har;
+use crate::journal::{self, Journal, JournalHandle, Session};
+use crate::proxy::ca::Identity;
+use crate::proxy::{Changes, Proxy, Settings};
+use crate::redact::Redactor;
+
+use super::failure::Outcome;
+
+/// Someone who watches what passes. It must not block.
+pub(super) trait Observer: Send {
+    /// Something happened.
+    fn event(&mut self, event: &Event);
+
+    /// Some time has passed.
+    fn tick(&mut self) {}
+
+    /// Whether events are to be on disk before this observer is told.
+    fn wants_written_first(&self) -> bool {
+        false
+    }
+}
+
+/// What is to be recorded, and where to.
+pub(super) struct Plan {
+    /// The HAR to write.
+    pub(super) output: Option<PathBuf>,
+    /// The session directory.
+    pub(super) session: SessionDir,
+    /// Whether secrets are left in.
+    pub(super) keep_secrets: bool,
+    /// Whether blobs are kept.
+    pub(super) keep_blobs: bool,
+}
+
+/// Where a session is, and whether it stays.
+#[derive(Clone, Debug)]
+pub(super) struct SessionDir {
+    /// The directory.
+    pub(super) path: PathBuf,
+    /// Whether it is removed once its HAR is written whole.
+    pub(super) temporary: bool,
+}
+
+/// A recording under way.
+pub(super) struct Capture {
+    proxy: Proxy,
+    journal: Journal,
+    pump: JoinHandle<Counts>,
+    last_call: CancellationToken,
+    output: Option<PathBuf>,
+    session: SessionDir,
+}
+
+/// How a recording went.
+pub(super) struct Summary {
+    /// What passed.
+    pub(super) counts: Counts,
+    /// Whether every transfer ended by itself.
+    pub(super) drained: bool,
+    /// Exchanges dropped because recording could not keep up.
+    pub(super) overrun: u64,
+    /// How the journal did.
+    pub(super) journal: journal::Status,
+    /// The HAR, when one was to be written.
+    pub(super) har: Option<Outcome<har::Report>>,
+    /// The session directory, unless it was removed.
+    pub(super) session: Option<PathBuf>,
+}
+
+/// What passed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    /// Exchanges that ended.
+    pub(super) exchanges: u64,
+    /// Tunnels that ended.
+    pub(super) tunnels: u64,
+    /// Clients that refused our certificate.
+    pub(super) handshakes: u64,
+}
+
+impl Capture {
+    /// Starts the journal and the proxy. `settings` is asked for the proxy's settings, given
+    /// where blobs go; `observers` for who watches, once the proxy listens.
+    pub(super) fn start(
+        plan: Plan,
+        identity: Identity,
+        settings: impl FnOnce(Option<Arc<dyn BodyStore>>) -> Outcome<Settings>,
+        observers: impl FnOnce(&Proxy) -> Vec<Box<dyn Observer>>,
+    ) -> Outcome<Self> {
+        let options = journal::Options {
+            secrets_kept: plan.keep_secrets,
+            ..journal::Options::default()
+        };
+        // Settings first: a mistake in them must leave no session behind.
+        let checked = settings(None)?;
+        let journal = Journal::create(&plan.session.path, &options)?;
+        let mut settings = checked;
+        settings.body_store = plan.keep_blobs.then(|| journal.handle().bodies());
+        let started = Proxy::start(settings, identity);
+        let (proxy, changes) = match started {
+            Ok(started) => started,
+            Err(error) => {
+                drop(journal);
+                remove_empty_session(&plan.session.path);
+                return Err(error.into());
+            }
+        };
+        let last_call = CancellationToken::new();
+        let pump = Pump {
+            changes,
+            redactor: (!plan.keep_secrets).then(Redactor::new),
+            journal: journal.handle(),
+            observers: observers(&proxy),
+            counts: Counts::default(),
+            last_call: last_call.clone(),
+        };
+        let pump = spawn(pump.run());
+        Ok(Self {
+            proxy,
+            journal,
+            pump,
+            last_call,
+            output: plan.output,
+            session: plan.session,
+        })
+    }
+
+    /// The proxy's address.
+    pub(super) fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// How the journal is doing.
+    pub(super) fn status(&self) -> journal::Status {
+        self.journal.handle().status()
+    }
+
+    /// Writes the HAR of what has been recorded so far; returns how long it took.
+    pub(super) async fn write_har(&self) -> Duration {
+        let began = Instant::now();
+        if let Some(output) = self.output.clone() {
+            let session = self.session.path.clone();
+            let written = tokio::task::spawn_blocking(move || derive(&session, &output)).await;
+            if let Ok(Err(failure)) = written {
+                tracing::warn!("failed to write the trace for now: {failure}");
+            }
+        }
+        began.elapsed()
+    }
+
+    /// Lets transfers end, then records the end of everything and writes the HAR.
+    pub(super) async fn stop(self, drain: Duration) -> Summary {
+        let Self {
+            proxy,
+            journal,
+            pump,
+            last_call,
+            output,
+            session,
+        } = self;
+        let recorder = proxy.recorder().clone();
+        let drained = proxy.shutdown(drain).await;
+        last_call.cancel();
+        let counts = pump.await.unwrap_or_default();
+        let journal = journal.finish().await;
+        let har = match output {
+            Some(output) => {
+                let from = session.path.clone();
+                let written = tokio::task::spawn_blocking(move || derive(&from, &output)).await;
+                Some(written.unwrap_or_else(|error| Err(error.into())))
+            }
+            None => None,
+        };
+        let written = matches!(har, Some(Ok(_))) && journal.is_whole();
+        let removed =
+            session.temporary && written && std::fs::remove_dir_all(&session.path).is_ok();
+        Summary {
+            counts,
+            drained,
+            overrun: recorder.lost(),
+            journal,
+            har,
+            session: (!removed).then_some(session.path),
+        }
+    }
+}
+
+/// Moves events from the proxy to the journal and the observers.
+struct Pump {
+    changes: Changes,
+    redactor: Option<Redactor>,
+    journal: JournalHandle,
+    observers: Vec<Box<dyn Observer>>,
+    counts: Counts,
+    last_call: CancellationToken,
+}
+
+impl Pump {
+    async fn run(mut self) -> Counts {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let mut events = Vec::new();
+            tokio::select! {
+                () = self.changes.next(&mut events) => {}
+                _ = tick.tick() => {
+                    self.changes.progress(&mut events);
+                    self.observers.iter_mut().for_each(|observer| observer.tick());
+                }
+                () = self.last_call.cancelled() => {
+                    // What the select dropped half-way is found again: nothing has been told.
+                    self.changes.drain_all(&mut events);
+                    self.pass_on(events).await;
+                    return self.counts;
+                }
+            }
+            self.pass_on(events).await;
+        }
+    }
+
+    async fn pass_on(&mut self, events: Vec<Event>) {
+        let events = self.redact(events).await;
+        for event in &events {
+            self.count(event);
+            self.journal.record(event.clone()).await;
+        }
+        let told = events
+            .iter()
+            .any(|event| !matches!(event, Event::Progress { .. }));
+        if told
+            && self
+                .observers
+                .iter()
+                .any(|observer| observer.wants_written_first())
+        {
+            self.journal.flush().await;
+        }
+        for event in &events {
+            for observer in &mut self.observers {
+                observer.event(event);
+            }
+        }
+    }
+
+    /// On a thread that may take its time: bodies can be megabytes.
+    async fn redact(&mut self, events: Vec<Event>) -> Vec<Event> {
+        let Some(mut redactor) = self.redactor.take() else {
+            return events;
+        };
+        let work = tokio::task::spawn_blocking(move || {
+            let clean = events
+                .into_iter()
+                .map(|event| redactor.event(event))
+                .collect();
+            (redactor, clean)
+        });
+        match work.await {
+            Ok((redactor, clean)) => {
+                self.redactor = Some(redactor);
+                clean
+            }
+            Err(error) => {
+                // What cannot be redacted is not recorded.
+                tracing::error!("failed to redact events, which are not recorded: {error}");
+                self.redactor = Some(Redactor::new());
+                Vec::new()
+            }
+        }
+    }
+
+    fn count(&mut self, event: &Event) {
+        match event {
+            Event::Ended { .. } => self.counts.exchanges += 1,
+            Event::Tunnel(tunnel) if tunnel.ended.is_some() => self.counts.tunnels += 1,
+            Event::HandshakeFailed(_) => self.counts.handshakes += 1,
+            _ => {}
+        }
+    }
+}
+
+/// Writes the HAR of a session.
+fn derive(session: &Path, output: &Path) -> Outcome<har::Report> {
+    let session = Session::open(session)?;
+    let (trace, _): (Trace, _) = session.load()?;
+    Ok(har::export(
+        &trace,
+        &session,
+        output,
+        &har::Options::default(),
+    )?)
+}
+
+/// A session of a proxy that did not start holds a header and nothing else.
+fn remove_empty_session(path: &Path) {
+    let _ = std::fs::remove_dir_all(path);
+}
+
+/// The pump is owned by the capture and awaited in its end.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the handle is awaited in Capture::stop"
+)]
+fn spawn(work: impl Future<Output = Counts> + Send + 'static) -> JoinHandle<Counts> {
+    tokio::spawn(work)
+}
+
+/// How often observers hear of progress.
+const TICK: Duration = Duration::from_millis(200);

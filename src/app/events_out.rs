@@ -1,0 +1,128 @@
+//! `--json`: events on stdout, one JSON object a line.
+//!
+//! A thread of its own writes them. A reader that is slow costs lines, which are counted, and
+//! never the capture.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use serde::Serialize;
+
+use crate::exchange::Event;
+
+use super::capture::Observer;
+
+/// Writes events to stdout.
+pub(super) struct EventsOut {
+    lines: Option<SyncSender<String>>,
+    writer: Option<JoinHandle<()>>,
+    dropped: u64,
+}
+
+/// The first line.
+#[derive(Serialize)]
+struct Listening<'a> {
+    schema: u32,
+    event: &'static str,
+    address: &'a str,
+    ca: &'a str,
+    session: &'a str,
+}
+
+impl EventsOut {
+    /// Begins, with a line that says where the proxy is.
+    pub(super) fn start(address: &str, ca: &str, session: &str) -> Self {
+        let (lines, waiting) = sync_channel(WAITING);
+        let writer = std::thread::spawn(move || write(&waiting));
+        let mut out = Self {
+            lines: Some(lines),
+            writer: Some(writer),
+            dropped: 0,
+        };
+        out.line(&Listening {
+            schema: 1,
+            event: "listening",
+            address,
+            ca,
+            session,
+        });
+        out
+    }
+
+    fn line(&mut self, value: &impl Serialize) {
+        let Some(lines) = &self.lines else { return };
+        let Ok(mut text) = serde_json::to_string(value) else {
+            return;
+        };
+        text.push('\n');
+        match lines.try_send(text) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => self.dropped += 1,
+            // The reader has gone; the capture goes on without it.
+            Err(TrySendError::Disconnected(_)) => self.lines = None,
+        }
+    }
+}
+
+impl Observer for EventsOut {
+    fn event(&mut self, event: &Event) {
+        // Bodies are in the session; a line stays a line.
+        self.line(&without_bodies(event));
+    }
+
+    fn wants_written_first(&self) -> bool {
+        true
+    }
+}
+
+impl Drop for EventsOut {
+    fn drop(&mut self) {
+        self.lines = None;
+        if self.dropped > 0 {
+            tracing::warn!(
+                "{} events were not printed: the reader of stdout was too slow",
+                self.dropped
+            );
+        } else if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+fn without_bodies(event: &Event) -> Event {
+    use crate::exchange::Capture;
+    let mut event = event.clone();
+    if let Event::Ended { end, .. } = &mut event {
+        for body in [&mut end.request_body, &mut end.response_body]
+            .into_iter()
+            .flatten()
+        {
+            if let Capture::Memory { bytes } = &mut body.capture
+                && bytes.len() > LONGEST_BODY
+            {
+                let reason = crate::exchange::Omission::TooLarge;
+                body.capture = Capture::Omitted { reason };
+            }
+        }
+    }
+    event
+}
+
+fn write(lines: &Receiver<String>) {
+    let mut out = io::stdout().lock();
+    for line in lines {
+        if out
+            .write_all(line.as_bytes())
+            .and_then(|()| out.flush())
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// Lines that may wait for the reader.
+const WAITING: usize = 8_192;
+/// Larger bodies are left out of the line.
+const LONGEST_BODY: usize = 64 * 1024;

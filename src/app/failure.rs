@@ -1,0 +1,56 @@
+//! What ends a command without success.
+
+use std::fmt::{self, Display};
+
+/// An error with the exit code it leads to.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// What is told to the user.
+    pub(super) error: anyhow::Error,
+    /// The exit code.
+    pub(super) code: u8,
+}
+
+/// What commands return.
+pub(super) type Outcome<T = ()> = Result<T, Failure>;
+
+/// Something was wrong with what the user asked for: exit code 2.
+pub(super) fn usage(message: impl Display) -> Failure {
+    Failure {
+        error: anyhow::anyhow!("{message}"),
+        code: 2,
+    }
+}
+
+/// As [`usage`], for an error.
+pub(super) fn usage_of(error: impl Into<anyhow::Error>) -> Failure {
+    Failure {
+        error: error.into(),
+        code: 2,
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self {
+            error: error.into(),
+            code: 1,
+        }
+    }
+}
+
+impl Display for Failure {
+    /// The error and its causes, on one line; a cause that its effect already names is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.error.to_string();
+        f.write_str(&said)?;
+        for cause in self.error.chain().skip(1) {
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                write!(f, ": {text}")?;
+                said.push_str(&text);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,17 @@
+//! The printer: data goes to stdout, talk to stderr.
+
+use std::io::{self, Write};
+
+/// Prints on stdout. A reader that has gone is no error: it has what it wanted.
+pub(super) fn data(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Prints a line on stderr; if that fails there is nobody left to tell.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,227 @@
+//! `pullscope record`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::config::{Dirs, RecordArgs};
+use crate::exchange::clock;
+use crate::proxy::ca::CaFiles;
+
+use super::capture::{Capture, Observer, Plan, SessionDir, Summary};
+use super::events_out::EventsOut;
+use super::failure::Outcome;
+use super::pace::Pace;
+use super::progress::Progress;
+use super::run::Talk;
+use super::settings;
+use super::signals::Signals;
+
+pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
+    let signals = Signals::new()?;
+    let files = CaFiles::new(dirs.data());
+    let identity = files.open()?;
+    let ca = files.certificate_path();
+    let session = session_dir(&args, dirs);
+    let plan = Plan {
+        output: args.output.clone(),
+        session: session.clone(),
+        keep_secrets: args.keep_secrets,
+        keep_blobs: args.keep_blobs,
+    };
+    prepare(&plan)?;
+    let capture = Capture::start(
+        plan,
+        identity,
+        |bodies| settings::resolve(&args, bodies),
+        |proxy| {
+            let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Progress::new(talk))];
+            if args.json {
+                let address = proxy.address().to_string();
+                let (ca, session) = (ca.display().to_string(), session.path.display().to_string());
+                observers.push(Box::new(EventsOut::start(&address, &ca, &session)));
+            }
+            observers
+        },
+    )?;
+    greet(&capture, &ca, &args, talk);
+    watch(&capture, signals, talk).await;
+    let summary = capture.stop(Duration::from_secs(args.drain)).await;
+    conclude(summary, args.output.as_deref(), talk)
+}
+
+/// Waits for a signal, writing the trace from time to time. After the first signal a second one
+/// ends the process at once.
+async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
+    let mut pace = Pace::new();
+    let mut trouble = false;
+    loop {
+        tokio::select! {
+            name = signals.next() => {
+                talk.say(&format!("{name}: finishing transfers; again to stop at once"));
+                break;
+            }
+            () = pace.wait() => pace.took(capture.write_har().await),
+            () = tokio::time::sleep(GLANCE) => {
+                let status = capture.status();
+                if !trouble && let Some(error) = status.first_error {
+                    trouble = true;
+                    talk.insist(&format!(
+                        "warning: the session cannot be written: {error}. Pulls go on; what is \
+                         missing is counted"
+                    ));
+                }
+            }
+        }
+    }
+    let second = async move {
+        signals.next().await;
+        std::process::exit(130);
+    };
+    impatient(second);
+}
+
+/// A task that ends with the process.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it ends the process, or ends with it"
+)]
+fn impatient(second: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(second);
+}
+
+fn session_dir(args: &RecordArgs, dirs: &Dirs) -> SessionDir {
+    match (&args.session, &args.output) {
+        (Some(path), _) => SessionDir {
+            path: path.clone(),
+            temporary: false,
+        },
+        (None, Some(output)) => {
+            let mut name = output.file_name().unwrap_or_default().to_owned();
+            name.push(format!(".{}.session", std::process::id()));
+            // Blobs that were asked for are in the session, so it stays.
+            SessionDir {
+                path: output.with_file_name(name),
+                temporary: !args.keep_blobs,
+            }
+        }
+        (None, None) => {
+            let stamp = clock::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+            let name = format!("{stamp}-{}", std::process::id());
+            SessionDir {
+                path: dirs.sessions().join(name),
+                temporary: false,
+            }
+        }
+    }
+}
+
+/// Makes the parents, and sees early whether the HAR can be written.
+fn prepare(plan: &Plan) -> Outcome {
+    let parent = |path: &Path| match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    if let Some(output) = &plan.output {
+        let dir = parent(output);
+        if !dir.is_dir() {
+            let why = format!("{} is no directory", dir.display());
+            return Err(super::failure::usage(format!(
+                "--output {}: {why}",
+                output.display()
+            )));
+        }
+    }
+    let dir = parent(&plan.session.path);
+    std::fs::create_dir_all(&dir).with_context(|| format!("failed to create {}", dir.display()))?;
+    Ok(())
+}
+
+fn greet(capture: &Capture, ca: &Path, args: &RecordArgs, talk: &Talk) {
+    let address = capture.proxy().address();
+    talk.say(&format!(
+        "pullscope listens on http://{address}; Ctrl-C ends the recording"
+    ));
+    talk.say(&format!("clients must trust {}", ca.display()));
+    if !args.insecure_upstream.is_empty() {
+        let hosts = args.insecure_upstream.join(", ");
+        talk.insist(&format!(
+            "warning: certificates of {hosts} may be invalid and are accepted"
+        ));
+    }
+    if args.keep_secrets {
+        talk.insist("warning: passwords, tokens and signatures stay in the trace");
+    }
+}
+
+/// Tells how it went; a trace that could not be written is a failure.
+pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> Outcome {
+    let Summary {
+        counts,
+        drained,
+        overrun,
+        journal,
+        har,
+        session,
+    } = summary;
+    let mut said = format!("recorded {}", plural(counts.exchanges, "exchange"));
+    if counts.tunnels > 0 {
+        said.push_str(&format!(", {}", plural(counts.tunnels, "tunnel")));
+    }
+    if counts.handshakes > 0 {
+        said.push_str(&format!(
+            ", {} that refused our certificate",
+            plural(counts.handshakes, "client")
+        ));
+    }
+    talk.say(&said);
+    if !drained {
+        talk.say("transfers that did not end in time were cut off (--drain gives them longer)");
+    }
+    let lost = journal.lost_records + overrun;
+    if lost > 0 || journal.lost_bodies > 0 {
+        let why = journal
+            .first_error
+            .as_deref()
+            .unwrap_or("recording could not keep up");
+        talk.insist(&format!(
+            "warning: {} and {} were not recorded: {why}",
+            plural(lost, "record"),
+            plural(journal.lost_bodies, "body").replace("bodys", "bodies")
+        ));
+    }
+    let outcome = match har {
+        Some(Ok(report)) => {
+            for warning in &report.warnings {
+                talk.insist(&format!("warning: {warning}"));
+            }
+            let name = output.unwrap_or(Path::new("the trace")).display();
+            talk.say(&format!(
+                "wrote {name}: {}",
+                plural(report.entries, "entry").replace("entrys", "entries")
+            ));
+            Ok(())
+        }
+        Some(Err(failure)) => Err(failure),
+        None => Ok(()),
+    };
+    if let Some(session) = session {
+        let path = session.display();
+        talk.say(&format!(
+            "the session is in {path}; `pullscope export {path} -o x.har` reads it"
+        ));
+    }
+    outcome
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+/// How often the journal's health is looked at.
+const GLANCE: Duration = Duration::from_secs(1);

@@ -1,0 +1,47 @@
+//! Opening what was recorded before: a session directory or a HAR file.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::exchange::{Bodies, Trace};
+use crate::har;
+use crate::journal::Session;
+
+use super::failure::Outcome;
+
+/// A trace and its bodies, wherever they came from.
+pub(super) struct Source {
+    /// What was recorded.
+    pub(super) trace: Trace,
+    /// Access to the bodies.
+    pub(super) bodies: Box<dyn Bodies>,
+    /// What the reader had to pass over, for people.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Opens a session directory or a HAR file.
+pub(super) fn open(path: &Path) -> Outcome<Source> {
+    let meta =
+        std::fs::metadata(path).with_context(|| format!("failed to open {}", path.display()))?;
+    if meta.is_dir() {
+        let session = Session::open(path)?;
+        let (trace, report) = session.load()?;
+        return Ok(Source {
+            trace,
+            bodies: Box::new(session),
+            warnings: report.warnings(),
+        });
+    }
+    let mut document = har::read(path)?;
+    let skipped = document.skipped.iter();
+    let warnings = skipped
+        .map(|number| format!("entry {number} is none and was left out"))
+        .collect();
+    let trace = std::mem::take(&mut document.trace);
+    Ok(Source {
+        trace,
+        bodies: Box::new(document),
+        warnings,
+    })
+}

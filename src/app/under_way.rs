@@ -1,0 +1,34 @@
+//! The exchanges that have not ended yet, put together from events.
+
+use std::collections::BTreeMap;
+
+use crate::exchange::{Event, Exchange, ExchangeId};
+
+/// Open exchanges, by number. Bounded by what the proxy lets be open at once.
+#[derive(Default)]
+pub(super) struct UnderWay {
+    open: BTreeMap<ExchangeId, Exchange>,
+}
+
+impl UnderWay {
+    /// Takes an event and returns the exchange it ended, if it ended one.
+    pub(super) fn apply(&mut self, event: &Event) -> Option<Exchange> {
+        if let Event::Opened { id, at, connection } = event {
+            self.open
+                .insert(*id, Exchange::new(*id, *at, (**connection).clone()));
+            return None;
+        }
+        let id = event.exchange()?;
+        self.open.get_mut(&id)?.apply(event.clone());
+        if matches!(event, Event::Ended { .. }) {
+            self.open.remove(&id)
+        } else {
+            None
+        }
+    }
+
+    /// The open exchange of this number.
+    pub(super) fn get(&self, id: ExchangeId) -> Option<&Exchange> {
+        self.open.get(&id)
+    }
+}

@@ -1,0 +1,299 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// See what happens between a container client and a registry.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pullscope",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Say more on stderr: -v what passes, -vv details. `PULLSCOPE_LOG` takes finer filters.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+
+    /// Say nothing on stderr but errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Write the log to this file instead of stderr.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub log_file: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Record what passes between clients and registries, until Ctrl-C.
+    Record(Box<RecordArgs>),
+    /// Write a session or a HAR file in another form.
+    Export(ExportArgs),
+    /// The certificate authority that clients are to trust.
+    Ca {
+        /// What about it.
+        #[command(subcommand)]
+        command: CaCommand,
+    },
+    /// Pull four images from built-in registries and show what happened: no Docker, no root, no
+    /// network.
+    Demo(DemoArgs),
+    /// Serve built-in registries on this machine, to try clients on.
+    Lab(LabArgs),
+}
+
+/// What about the certificate authority.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum CaCommand {
+    /// Print the certificate (PEM) on stdout.
+    Print,
+    /// Print the path of the certificate.
+    Path,
+    /// Print what the certificate says.
+    Info,
+    /// Make a new CA in place of the old one; clients must be told to trust it.
+    Regenerate,
+}
+
+/// `pullscope record`.
+#[derive(Args, Clone, Debug)]
+pub struct RecordArgs {
+    /// Listen on this address; port 0 takes a free one.
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8642",
+        env = "PULLSCOPE_LISTEN"
+    )]
+    pub listen: SocketAddr,
+
+    /// Write the trace as a HAR to this file at the end, and from time to time before.
+    #[arg(short, long, value_name = "FILE.har", env = "PULLSCOPE_OUTPUT")]
+    pub output: Option<PathBuf>,
+
+    /// Keep the session (journal and bodies) in this directory.
+    #[arg(long, value_name = "DIR", env = "PULLSCOPE_SESSION")]
+    pub session: Option<PathBuf>,
+
+    /// Allow --listen on an address that other machines can reach; needs --proxy-credentials.
+    #[arg(long)]
+    pub allow_remote: bool,
+
+    /// What clients must present to the proxy (Basic).
+    #[arg(
+        long,
+        value_name = "USER:PASSWORD",
+        env = "PULLSCOPE_PROXY_CREDENTIALS",
+        hide_env_values = true
+    )]
+    pub proxy_credentials: Option<String>,
+
+    /// Hosts in private address ranges that clients on other machines may reach.
+    #[arg(long, value_name = "HOST")]
+    pub allow_target: Vec<String>,
+
+    /// Dial ADDR:PORT for connections to HOST:PORT; `*` stands for any host or port.
+    #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
+    pub connect_to: Vec<String>,
+
+    /// Trust these roots (PEM) for servers, beside the system's.
+    #[arg(
+        long,
+        value_name = "PEM",
+        env = "PULLSCOPE_UPSTREAM_CA",
+        value_delimiter = ':'
+    )]
+    pub upstream_ca: Vec<PathBuf>,
+
+    /// Go through this proxy (http://…); `none` ignores `HTTPS_PROXY` and its like.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PULLSCOPE_UPSTREAM_PROXY",
+        hide_env_values = true
+    )]
+    pub upstream_proxy: Option<String>,
+
+    /// Pass the tunnels to these hosts on unread.
+    #[arg(long, value_name = "HOST")]
+    pub passthrough: Vec<String>,
+
+    /// Read only the tunnels to these hosts.
+    #[arg(long, value_name = "HOST")]
+    pub intercept: Vec<String>,
+
+    /// Accept invalid certificates from these hosts.
+    #[arg(long, value_name = "HOST")]
+    pub insecure_upstream: Vec<String>,
+
+    /// Present this certificate and key (one PEM file) to servers on HOST.
+    #[arg(long, value_name = "HOST:PEM")]
+    pub client_cert: Vec<String>,
+
+    /// Give up on a server after so many seconds without a byte.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub upstream_timeout: u64,
+
+    /// Keep JSON and text bodies up to this size (bytes, or with K, M, G).
+    #[arg(long, value_name = "SIZE", default_value = "4M", value_parser = size, env = "PULLSCOPE_MAX_BODY")]
+    pub max_body: u64,
+
+    /// Keep blobs as well, in the session.
+    #[arg(long)]
+    pub keep_blobs: bool,
+
+    /// Leave passwords, tokens and signatures in the trace.
+    #[arg(long)]
+    pub keep_secrets: bool,
+
+    /// Write the TLS secrets of both sides to this file (NSS key log format).
+    #[arg(long, value_name = "FILE")]
+    pub sslkeylogfile: Option<PathBuf>,
+
+    /// Print events on stdout, one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+
+    /// At the end, wait so long for transfers under way.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub drain: u64,
+
+    /// Compute no digests.
+    #[arg(long, hide = true)]
+    pub no_hash: bool,
+}
+
+/// `pullscope export`.
+#[derive(Args, Clone, Debug)]
+pub struct ExportArgs {
+    /// A session directory or a HAR file.
+    #[arg(value_name = "SESSION|FILE.har")]
+    pub source: PathBuf,
+
+    /// The form to write.
+    #[arg(long, value_enum, default_value_t = Format::Har)]
+    pub format: Format,
+
+    /// The file to write; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+
+    /// Leave out CONNECT entries (tunnels and refused handshakes).
+    #[arg(long)]
+    pub no_connect_entries: bool,
+
+    /// Do not redact what the source left in.
+    #[arg(long)]
+    pub keep_secrets: bool,
+}
+
+/// A form to write.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    /// HAR 1.2.
+    Har,
+}
+
+/// `pullscope lab`.
+#[derive(Args, Clone, Debug)]
+pub struct LabArgs {
+    /// Serve TLS on this loopback address; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+
+    /// Serve the mirror by plain HTTP on this address too.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub http_listen: Option<SocketAddr>,
+
+    /// Go wrong on purpose: NAME, or PROVIDER:NAME. `help` lists the names.
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<String>,
+
+    /// Answer with the recorded responses of this trace instead.
+    #[arg(long, value_name = "FILE.har|SESSION")]
+    pub replay: Option<PathBuf>,
+
+    /// Write the lab's CA certificate to this file.
+    #[arg(long, value_name = "FILE")]
+    pub ca_out: Option<PathBuf>,
+}
+
+/// `pullscope demo`.
+#[derive(Args, Clone, Debug)]
+pub struct DemoArgs {
+    /// Pull from these providers only: hub, mirror, gcr, quay.
+    #[arg(long, value_name = "PROVIDER")]
+    pub provider: Vec<String>,
+
+    /// Let something go wrong: NAME, or PROVIDER:NAME. `help` lists the names.
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<String>,
+
+    /// The trace to write.
+    #[arg(
+        short,
+        long,
+        value_name = "FILE.har",
+        default_value = "pullscope-demo.har"
+    )]
+    pub output: PathBuf,
+
+    /// Stay after the pulls, for clients of your own, until Ctrl-C.
+    #[arg(long)]
+    pub keep_running: bool,
+}
+
+/// A number of bytes, such as `65536`, `64K` or `4M`.
+fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text
+        .strip_prefix(digits)
+        .unwrap_or_default()
+        .to_ascii_uppercase();
+    let factor: u64 = match unit.trim_end_matches('B').trim_end_matches('I') {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => return Err(format!("{unit} is no unit; use K, M or G")),
+    };
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| "give a number of bytes, such as 4M".to_owned())?;
+    number
+        .checked_mul(factor)
+        .ok_or_else(|| "that is too large".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_with_and_without_units() {
+        assert_eq!(size("65536"), Ok(65_536));
+        assert_eq!(size("4M"), Ok(4 << 20));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        assert_eq!(size("64kb"), Ok(64 << 10));
+        for bad in ["", "M", "-1", "4T", "99999999999G"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+}

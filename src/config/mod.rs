@@ -1,0 +1,8 @@
+//! What the user asked for: the command line, with the environment behind it, and where files
+//! belong.
+
+mod cli;
+mod dirs;
+
+pub use cli::{CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, RecordArgs};
+pub use dirs::{Dirs, NoHome};
