@@ -127,9 +127,9 @@ impl Teller {
             }
         }
         match &outcome {
-            Ok(pulled) => output::data(&format!(
+            Ok(image) => output::data(&format!(
                 "     ✓ manifest {}, {} bytes in {} layer(s) and a config, every digest right\n",
-                pulled.manifest, pulled.size, pulled.layers
+                image.manifest, image.size, image.layers
             ))?,
             Err(error) => output::data(&format!("     ✗ the client gave up: {}\n", chain(error)))?,
         }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::LabArgs;
 use crate::exchange::{Trace, clock};
 use crate::har::OutputFile;
-use crate::lab::{Clock, Fault, FaultSpec, Lab, LabOptions, Recorded, Replay};
+use crate::lab::{Clock, Fault, FaultSpec, Image, Lab, LabOptions, Recorded, Replay, Route};
 
 use super::failure::{Outcome, usage, usage_of};
 use super::output;
@@ -144,25 +144,26 @@ fn write_ca(path: &Path, pem: &str) -> Outcome {
 }
 
 fn describe(lab: &Lab, ca: Option<&Path>) -> String {
-    let mut text = format!("The lab serves on {} (TLS)\n", lab.address());
-    if let Some(address) = lab.http_address() {
-        text.push_str(&format!("and on {address} (plain HTTP)\n"));
-    }
-    text.push_str("\nImages:\n");
-    for image in lab.images() {
-        text.push_str(&format!(
-            "  {:<7} {}\n",
-            image.provider.name(),
-            image.reference
-        ));
-    }
-    text.push_str("\nRecord pulls from it, by these public names:\n  pullscope record -o lab.har");
-    for route in lab.routes() {
-        text.push_str(&format!(" \\\n    --connect-to '{route}'"));
-    }
+    let plain = lab
+        .http_address()
+        .map(|address| format!("and on {address} (plain HTTP)\n"));
+    let image = |image: &Image| format!("  {:<7} {}\n", image.provider.name(), image.reference);
+    let images = lab.images().iter().map(image).collect::<Vec<_>>().concat();
+    let route = |route: Route| format!(" \\\n    --connect-to '{route}'");
+    let routes = lab
+        .routes()
+        .into_iter()
+        .map(route)
+        .collect::<Vec<_>>()
+        .concat();
     let pem = ca.map_or("LAB-CA.pem (see --ca-out)".into(), |path| {
         path.display().to_string()
     });
-    text.push_str(&format!(" \\\n    --upstream-ca {pem}\n"));
-    text
+    format!(
+        "The lab serves on {} (TLS)\n{}\nImages:\n{images}\n\
+         Record pulls from it, by these public names:\n  \
+         pullscope record -o lab.har{routes} \\\n    --upstream-ca {pem}\n",
+        lab.address(),
+        plain.unwrap_or_default(),
+    )
 }

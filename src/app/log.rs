@@ -26,28 +26,25 @@ pub(super) fn start(
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false);
-    match file {
-        Some(path) => {
-            let file = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .mode(0o600)
-                .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-                .open(path)
-                .with_context(|| format!("failed to open the log file {}", path.display()))?;
-            builder
-                .with_ansi(false)
-                .with_writer(Mutex::new(file))
-                .init();
-        }
-        None => {
-            let ansi = io::IsTerminal::is_terminal(&io::stderr())
-                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            builder
-                .with_ansi(ansi)
-                .with_writer(BesideBars(bars.clone()))
-                .init();
-        }
+    if let Some(path) = file {
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .open(path)
+            .with_context(|| format!("failed to open the log file {}", path.display()))?;
+        builder
+            .with_ansi(false)
+            .with_writer(Mutex::new(file))
+            .init();
+    } else {
+        let ansi = io::IsTerminal::is_terminal(&io::stderr())
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        builder
+            .with_ansi(ansi)
+            .with_writer(BesideBars(bars.clone()))
+            .init();
     }
     Ok(())
 }

@@ -96,15 +96,14 @@ impl Progress {
         let Some(exchange) = self.under_way.get(id) else {
             return;
         };
-        let bar = match self.blobs.get(&id) {
-            Some(bar) => bar,
-            None => {
-                let Some(length) = worth_a_bar(exchange) else {
-                    return;
-                };
-                let bar = self.bars.add(blob_bar(exchange, length));
-                self.blobs.entry(id).or_insert(bar)
-            }
+        let bar = if let Some(bar) = self.blobs.get(&id) {
+            bar
+        } else {
+            let Some(length) = worth_a_bar(exchange) else {
+                return;
+            };
+            let bar = self.bars.add(blob_bar(exchange, length));
+            self.blobs.entry(id).or_insert(bar)
         };
         bar.set_position(received);
     }

@@ -165,17 +165,21 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
         har,
         session,
     } = summary;
-    let mut said = format!("recorded {}", plural(counts.exchanges, "exchange"));
+    let mut said = vec![format!(
+        "recorded {}",
+        plural(counts.exchanges, "exchange", "exchanges")
+    )];
     if counts.tunnels > 0 {
-        said.push_str(&format!(", {}", plural(counts.tunnels, "tunnel")));
+        said.push(plural(counts.tunnels, "tunnel", "tunnels"));
     }
     if counts.handshakes > 0 {
-        said.push_str(&format!(
-            ", {} that refused our certificate",
-            plural(counts.handshakes, "client")
+        said.push(plural(
+            counts.handshakes,
+            "refused handshake",
+            "refused handshakes",
         ));
     }
-    talk.say(&said);
+    talk.say(&said.join(", "));
     if !drained {
         talk.say("transfers that did not end in time were cut off (--drain gives them longer)");
     }
@@ -187,8 +191,8 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
             .unwrap_or("recording could not keep up");
         talk.insist(&format!(
             "warning: {} and {} were not recorded: {why}",
-            plural(lost, "record"),
-            plural(journal.lost_bodies, "body").replace("bodys", "bodies")
+            plural(lost, "record", "records"),
+            plural(journal.lost_bodies, "body", "bodies")
         ));
     }
     let outcome = match har {
@@ -199,7 +203,7 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
             let name = output.unwrap_or(Path::new("the trace")).display();
             talk.say(&format!(
                 "wrote {name}: {}",
-                plural(report.entries, "entry").replace("entrys", "entries")
+                plural(report.entries, "entry", "entries")
             ));
             Ok(())
         }
@@ -215,12 +219,8 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
     outcome
 }
 
-fn plural(count: u64, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// How often the journal's health is looked at.

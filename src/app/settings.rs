@@ -62,7 +62,8 @@ fn limits(args: &RecordArgs) -> Limits {
 }
 
 fn credentials(args: &RecordArgs) -> Outcome<Option<String>> {
-    if !args.listen.ip().is_loopback() && !(args.allow_remote && args.proxy_credentials.is_some()) {
+    let guarded = args.allow_remote && args.proxy_credentials.is_some();
+    if !(args.listen.ip().is_loopback() || guarded) {
         return Err(usage(format!(
             "refusing to listen on {}: other machines could use this proxy and its view of your \
              registries. Give --allow-remote and --proxy-credentials USER:PASSWORD, or listen on \

@@ -104,8 +104,14 @@ fn meaning(kind: Kind, reading: &Reading, body: Option<&Body>) -> String {
             }
         }
         Kind::Redirect => {
-            let host = reading.redirect.as_ref().and_then(|redirect| redirect.authority.as_deref());
-            format!("the bytes are elsewhere: {}", host.unwrap_or("a place it does not name"))
+            let host = reading
+                .redirect
+                .as_ref()
+                .and_then(|redirect| redirect.authority.as_deref());
+            format!(
+                "the bytes are elsewhere: {}",
+                host.unwrap_or("a place it does not name")
+            )
         }
         _ => match reading.errors.first() {
             Some(error) => format!("the registry says {}: {}", error.code, error.message),

@@ -66,6 +66,7 @@ pub enum CaCommand {
 
 /// `pullscope record`.
 #[derive(Args, Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct RecordArgs {
     /// Listen on this address; port 0 takes a free one.
     #[arg(

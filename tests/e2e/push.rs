@@ -43,7 +43,9 @@ fn docker_pushes() {
         push.out
     );
     let dir = recorder.dir().to_owned();
-    assert_push(&recorder.stop(), "pushed/noise", "1");
+    let trace = recorder.stop();
+    assert_push(&trace, "pushed/noise", "1");
+    assert_chunked(&trace);
     assert_no_password(&dir);
 }
 
@@ -90,13 +92,17 @@ fn assert_push(trace: &Trace, repository: &str, tag: &str) {
         "{:#?}",
         trace.entries()
     );
-    let chunked = trace.find("chunked upload", |entry| {
-        upload(entry, "PATCH", 202) && entry.request_header("transfer-encoding") == Some("chunked")
-    });
-    assert!(chunked.request_size() > 0, "{chunked:?}");
     for entry in trace.entries() {
         assert_eq!(entry.error(), None, "{entry:?}");
     }
+}
+
+/// docker does not know how long a layer gets that it compresses on the way.
+fn assert_chunked(trace: &Trace) {
+    let chunked = trace.find("chunked upload", |entry| {
+        entry.method() == "PATCH" && entry.request_header("transfer-encoding") == Some("chunked")
+    });
+    assert!(chunked.request_size() > 0, "{chunked:?}");
 }
 
 /// Neither trace nor session nor log holds the password, as it is or as it was sent.

@@ -121,7 +121,7 @@ impl Meter {
     pub(crate) fn finish(mut self, complete: bool) -> Body {
         let asked_to_store = self.writer.is_some() || self.streamed;
         drop(self.writer.take());
-        let hex = |context: Context| hex(context.finish().as_ref());
+        let finish = |context: Context| hex(context.finish().as_ref());
         let encoded = self.wire_digest.take();
         let mut body = Body {
             size: self.wire,
@@ -129,12 +129,12 @@ impl Meter {
             ..Body::default()
         };
         if complete {
-            body.encoded_sha256 = encoded.map(hex);
+            body.encoded_sha256 = encoded.map(finish);
         }
         match self.decoder.finish() {
             Some(mut entity) => {
                 body.decoded_size = Some(entity.size);
-                body.sha256 = entity.digest.take().filter(|_| complete).map(hex);
+                body.sha256 = entity.digest.take().filter(|_| complete).map(finish);
                 body.capture = entity.capture(asked_to_store && self.streamed);
             }
             None if self.wire == 0 => {}
@@ -308,7 +308,8 @@ fn kind(head: &RawHead) -> Kind {
     if text { Kind::Text } else { Kind::Other }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes
         .iter()

@@ -183,7 +183,7 @@ mod tests {
             tasks.wait().await;
             let body = result.recv().unwrap();
             let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &content);
-            let hex: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+            let hex = crate::proxy::tap::content::hex(digest.as_ref());
             assert_eq!(body.size, total as u64);
             assert_eq!(body.sha256, Some(hex));
         }
