@@ -42,7 +42,6 @@ const MAY_NAME: &[(&str, Names)] = &[
 /// Other crates that only some modules may name, and why.
 const CONFINED: &[(&str, &[&str], &str)] = &[
     ("hudsucker", &["proxy"], "it is the front door only"),
-    ("rcgen", &["proxy"], "the CA is part of the proxy"),
     ("ratatui", &["tui"], "views draw, nothing else does"),
     ("crossterm", &["tui"], "one owner of the terminal"),
     (

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::exchange::sink::BodyStore;
 use crate::exchange::{Event, Trace};
@@ -128,7 +129,8 @@ impl Capture {
             counts: Counts::default(),
             last_call: last_call.clone(),
         };
-        let pump = spawn(pump.run());
+        // Awaited in `stop`.
+        let pump = TaskTracker::new().spawn(pump.run());
         Ok(Self {
             proxy,
             journal,
@@ -307,15 +309,6 @@ fn derive(session: &Path, output: &Path) -> Outcome<har::Report> {
 /// A session of a proxy that did not start holds a header and nothing else.
 fn remove_empty_session(path: &Path) {
     let _ = std::fs::remove_dir_all(path);
-}
-
-/// The pump is owned by the capture and awaited in its end.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the handle is awaited in Capture::stop"
-)]
-fn spawn(work: impl Future<Output = Counts> + Send + 'static) -> JoinHandle<Counts> {
-    tokio::spawn(work)
 }
 
 /// How often observers hear of progress.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio_util::task::TaskTracker;
 
 use crate::config::{Dirs, RecordArgs};
 use crate::exchange::clock;
@@ -75,20 +76,11 @@ async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
             }
         }
     }
-    let second = async move {
+    // The task ends the process, or ends with it.
+    TaskTracker::new().spawn(async move {
         signals.next().await;
         std::process::exit(130);
-    };
-    impatient(second);
-}
-
-/// A task that ends with the process.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it ends the process, or ends with it"
-)]
-fn impatient(second: impl Future<Output = ()> + Send + 'static) {
-    tokio::spawn(second);
+    });
 }
 
 fn session_dir(args: &RecordArgs, dirs: &Dirs) -> SessionDir {
