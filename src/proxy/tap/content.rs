@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_plain_text_body_is_measured_and_kept() {
-        let (body, _) = measure("Content-Type: text/plain", &[b"hel", b"lo"], 100);
+        let (body, _) = measure("Content-Type: text/plain", &[b"he", b"llo"], 100);
         assert_eq!((body.size, body.decoded_size), (5, Some(5)));
         assert_eq!(body.sha256.as_deref(), Some(HELLO));
         assert_eq!(body.encoded_sha256, None);
