@@ -79,6 +79,9 @@ where
             connection.await
         }
     };
+    if let Err(error) = &outcome {
+        tracing::debug!("a client connection ended with: {error:?}");
+    }
     tunnel.record_leftovers();
     Served {
         requests: requests.load(Ordering::Relaxed),

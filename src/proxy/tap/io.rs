@@ -253,21 +253,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
                 shared.last_write,
             )
         };
-        let limit = match (began, due) {
-            (Some(_), _) => self.timers.head,
-            (None, true) => self.timers.idle,
-            (None, false) => self.timers.rest,
+        let limit = if due {
+            self.timers.idle
+        } else {
+            self.timers.rest
         };
-        // While a request is still being written, its response is not late.
-        let since = match self.side {
-            Side::Client if !raw => wrote,
-            _ => None,
+        let deadline = match (began, &self.side) {
+            // A head has so long from its first byte, however steadily it dribbles.
+            (Some(began), _) => tokio::time::Instant::from(began) + self.timers.head,
+            // While a request is still being written, its response is not late.
+            (None, Side::Client) if !raw => {
+                let quiet = self.reading.since();
+                wrote.map_or(quiet, |wrote| quiet.max(wrote.into())) + limit
+            }
+            (None, _) => self.reading.since() + limit,
         };
-        let since = [self.reading.since, since, began]
-            .into_iter()
-            .flatten()
-            .max();
-        ready!(self.reading.poll(cx, since, limit));
+        ready!(self.reading.poll(cx, deadline));
         if began.is_some() {
             self.tap.lock().framer.refuse(Violation::Late);
             self.refuse(Violation::Late);
@@ -297,7 +298,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
             }
             Poll::Pending => {
                 let limit = self.timers.stall;
-                ready!(self.writing.poll(cx, None, limit));
+                let deadline = self.writing.since() + limit;
+                ready!(self.writing.poll(cx, deadline));
                 let fault = Fault::Stalled(limit);
                 self.tap.lock().fault.get_or_insert(fault.clone());
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, fault)))
@@ -354,7 +356,7 @@ impl Shared {
 /// A timer that exists only while something is waited for.
 #[derive(Default)]
 struct Idle {
-    since: Option<Instant>,
+    since: Option<tokio::time::Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
@@ -363,24 +365,27 @@ impl Idle {
         self.since = None;
     }
 
-    /// Ready when `limit` has passed since waiting began, or since `later` if that is later.
-    fn poll(&mut self, cx: &mut Context<'_>, later: Option<Instant>, limit: Duration) -> Poll<()> {
-        let since = *self.since.get_or_insert_with(Instant::now);
-        let deadline = later.map_or(since, |later| later.max(since)) + limit;
+    /// When waiting began.
+    fn since(&mut self) -> tokio::time::Instant {
+        *self.since.get_or_insert_with(tokio::time::Instant::now)
+    }
+
+    /// Ready at the deadline.
+    fn poll(&mut self, cx: &mut Context<'_>, deadline: tokio::time::Instant) -> Poll<()> {
         // An existing timer is kept while it rings early enough: it is then set anew.
         loop {
             let sleep = self
                 .sleep
-                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
-            if sleep.deadline() > deadline.into() {
-                sleep.as_mut().reset(deadline.into());
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+            if sleep.deadline() > deadline {
+                sleep.as_mut().reset(deadline);
             }
             ready!(sleep.as_mut().poll(cx));
-            if Instant::now() >= deadline {
+            if tokio::time::Instant::now() >= deadline {
                 self.sleep = None;
                 return Poll::Ready(());
             }
-            sleep.as_mut().reset(deadline.into());
+            sleep.as_mut().reset(deadline);
         }
     }
 }
@@ -453,16 +458,25 @@ mod tests {
         let dribble = async {
             for byte in b"GET / HTTP/1.1\r\nHost: a\r\n" {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                if client.write_all(&[*byte]).await.is_err() {
-                    break;
-                }
+                client.write_all(&[*byte]).await.unwrap();
             }
-            client
+            std::future::pending::<()>().await;
         };
+        let began = tokio::time::Instant::now();
         let mut read = Vec::new();
-        let (_, outcome) = tokio::join!(dribble, io.read_to_end(&mut read));
-        outcome.unwrap();
+        tokio::select! {
+            () = dribble => {}
+            outcome = io.read_to_end(&mut read) => {
+                outcome.unwrap();
+            }
+        }
         assert_eq!(read, STAND_IN);
+        // One second to the first byte, five from there.
+        assert!(
+            began.elapsed() < Duration::from_secs(7),
+            "{:?}",
+            began.elapsed()
+        );
         assert_eq!(tap.take_head().unwrap().refused, Some(Violation::Late));
     }
 
