@@ -7,7 +7,7 @@
 //! and counted.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
@@ -48,10 +48,12 @@ struct Shared {
     dirty: mpsc::Sender<u64>,
     overflow: AtomicBool,
     wake: Notify,
-    over: AtomicU64,
+    /// Ended cells that were not told; below zero for a moment when one is told before its end
+    /// is counted.
+    over: AtomicI64,
     lost: AtomicU64,
     stopping: AtomicBool,
-    backlog: u64,
+    backlog: i64,
     body_budget: u64,
     bodies: AtomicU64,
     keys: AtomicU64,
@@ -75,10 +77,10 @@ impl Recorder {
             dirty,
             overflow: AtomicBool::new(false),
             wake: Notify::new(),
-            over: AtomicU64::new(0),
+            over: AtomicI64::new(0),
             lost: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
-            backlog: backlog as u64,
+            backlog: i64::try_from(backlog).unwrap_or(i64::MAX),
             body_budget,
             bodies: AtomicU64::new(0),
             keys: AtomicU64::new(0),
