@@ -369,6 +369,21 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_told_before_its_end_is_counted_does_no_harm() {
+        let (recorder, mut changes) = Recorder::new(1, 10);
+        let early = add(&recorder, 1);
+        early.over.store(true, Ordering::Relaxed);
+        let mut events = Vec::new();
+        changes.drain_all(&mut events);
+        early.mark.end();
+        end(&add(&recorder, 2));
+        events.clear();
+        changes.drain_all(&mut events);
+        assert_eq!(ids(&events), [2]);
+        assert_eq!(recorder.lost(), 0);
+    }
+
+    #[test]
     fn the_body_budget_is_kept_and_returned() {
         let (recorder, _changes) = Recorder::new(5, 100);
         assert!(recorder.reserve_body(60));
