@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::exchange::{Ending, Event, Exchange, ExchangeId, HandshakeFailed, Rejection};
-use crate::registry::{Bodies, Digest, InMemoryOnly, Reading};
+use crate::registry::{Bodies, Client, Digest, InMemoryOnly, Reading};
 
 use super::capture::Observer;
 use super::output;
@@ -139,8 +139,9 @@ impl Progress {
     fn settle(&mut self) {
         let quiet = self.quiet;
         let bars = self.bars.clone();
+        let busy: Vec<String> = self.under_way.iter().map(client_of).collect();
         self.pulls.retain(|pull| {
-            if pull.last.elapsed() < SETTLED {
+            if pull.last.elapsed() < SETTLED || busy.contains(&pull.client) {
                 pull.line.tick();
                 return true;
             }
@@ -202,6 +203,15 @@ impl Pull {
         // Names come from the network: nothing in them may steer the terminal.
         text.chars().filter(|c| !c.is_control()).collect()
     }
+}
+
+fn client_of(exchange: &Exchange) -> String {
+    let head = exchange.request.as_ref().map(|request| &request.head);
+    Client::read(
+        head.and_then(|head| head.text("user-agent"))
+            .unwrap_or_default(),
+    )
+    .label()
 }
 
 fn worth_a_bar(exchange: &Exchange) -> Option<u64> {

@@ -27,6 +27,11 @@ impl UnderWay {
         }
     }
 
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Exchange> {
+        self.open.values()
+    }
+
     /// The open exchange of this number.
     pub(super) fn get(&self, id: ExchangeId) -> Option<&Exchange> {
         self.open.get(&id)
