@@ -167,7 +167,7 @@ impl Door {
             .forwarder
             .get_or_init(|| async { Forwarder::new(Arc::clone(&self.shared), connection(), None) })
             .await;
-        let raw = door_head::rebuild(&request);
+        let raw = without_credentials(door_head::rebuild(&request));
         let arrived = Arrived {
             raw,
             fidelity: Fidelity::Regrouped,

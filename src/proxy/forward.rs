@@ -32,7 +32,7 @@ pub(crate) type ResponseBody = Either<TapBody<Incoming>, Full<Bytes>>;
 
 /// A client's connection as the place its requests come from, with the one connection upstream
 /// that serves them. Its requests come one after the other.
-pub(crate) struct Forwarder<B> {
+pub(crate) struct Forwarder<B: RequestBody> {
     shared: Arc<Shared>,
     connection: Connection,
     /// Where the client's request bodies come through, when they are tapped.
@@ -105,10 +105,15 @@ impl<B: RequestBody> Forwarder<B> {
         let outcome = self.exchange(&live, request, target).await;
         let (mut response, tap) = match outcome {
             Ok(answered) => answered,
-            Err((failure, detail)) => return self.answer(&live, failure, &detail),
+            Err(Some((failure, detail))) => return self.answer(&live, failure, &detail),
+            // Nobody is there to read an answer: the exchange ends as cut off by its client.
+            Err(None) => return unheard(),
         };
         if let (Some(client_side), 101) = (client_side, response.status().as_u16()) {
             let server_side = hyper::upgrade::on(&mut response);
+            if let Some(source) = &self.source {
+                source.switch();
+            }
             self.switch(client_side, server_side);
         }
         let head = record_response(&live, &tap).unwrap_or_default();
@@ -167,7 +172,7 @@ impl<B: RequestBody> Forwarder<B> {
         live: &Arc<Live>,
         mut request: Request<TapBody<B>>,
         target: Target,
-    ) -> Result<(Response<Incoming>, Tap), Why> {
+    ) -> Result<(Response<Incoming>, Tap), Option<Why>> {
         let mut slot = self.socket.lock().await;
         let usable = slot
             .as_ref()
@@ -180,18 +185,18 @@ impl<B: RequestBody> Forwarder<B> {
                 Ok(response) => return Ok((response, socket.tap.clone())),
                 Err((error, Some(unsent))) if !error.is_user() => request = *unsent,
                 Err((error, _)) => {
-                    let why = why(&error, &socket.tap);
+                    let why = self.why(&error, &socket.tap);
                     *slot = None;
                     return Err(why);
                 }
             }
         }
         *slot = None;
-        let socket = slot.insert(self.connect(live, target).await?);
+        let socket = slot.insert(self.connect(live, target).await.map_err(Some)?);
         match self.send(live, socket, request).await {
             Ok(response) => Ok((response, socket.tap.clone())),
             Err((error, _)) => {
-                let why = why(&error, &socket.tap);
+                let why = self.why(&error, &socket.tap);
                 *slot = None;
                 Err(why)
             }
@@ -274,6 +279,25 @@ impl<B: RequestBody> Forwarder<B> {
             };
             tunnel.end(ended);
         });
+    }
+
+    /// Why no response came, as far as the taps and hyper know; `None` when the client has gone.
+    fn why(&self, error: &hyper::Error, tap: &Tap) -> Option<Why> {
+        let client = || self.source.as_ref().and_then(Tap::fault);
+        Some(match tap.fault() {
+            Some(Fault::Refused(violation)) => (Failure::BadResponse, violation.to_string()),
+            Some(fault @ (Fault::Idle(_) | Fault::Stalled(_))) => (
+                Failure::Timeout,
+                format!("while its answer was awaited, {fault}"),
+            ),
+            // What hyper calls the user is the source of the request's body.
+            None if error.is_user() => match client()? {
+                Fault::Refused(violation) => (Failure::BadRequest, violation.to_string()),
+                fault => (Failure::RequestTimeout, fault.to_string()),
+            },
+            None if error.is_parse() => (Failure::BadResponse, innermost(error)),
+            None => (Failure::NoResponse, innermost(error)),
+        })
     }
 
     fn answer(&self, live: &Live, failure: Failure, detail: &str) -> Response<ResponseBody> {
@@ -394,18 +418,9 @@ fn record_response(live: &Live, tap: &Tap) -> Option<RawHead> {
     None
 }
 
-/// Why no response came, as far as the tap and hyper know.
-fn why(error: &hyper::Error, tap: &Tap) -> Why {
-    match tap.fault() {
-        Some(Fault::Refused(violation)) => (Failure::BadResponse, violation.to_string()),
-        Some(fault @ (Fault::Idle(_) | Fault::Stalled(_))) => (
-            Failure::Timeout,
-            format!("while its answer was awaited, {fault}"),
-        ),
-        None if error.is_user() => (Failure::BadRequest, innermost(error)),
-        None if error.is_parse() => (Failure::BadResponse, innermost(error)),
-        None => (Failure::NoResponse, innermost(error)),
-    }
+/// What hyper is given when there is no client left to send anything to.
+fn unheard() -> Response<ResponseBody> {
+    answer::failure(Failure::BadRequest, "the request was cut off").map(Either::Right)
 }
 
 impl Scheme {

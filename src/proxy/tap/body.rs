@@ -20,9 +20,11 @@ use super::lane::Lane;
 
 /// Passes on the frames of `B` as they come and records what went by. It is polled by whoever
 /// forwards the body, so the receiver's pace is the sender's pace.
-pub(crate) struct TapBody<B> {
+pub(crate) struct TapBody<B: Body> {
     inner: B,
     watch: Option<Watch>,
+    /// An error that was met, and is told with the next poll.
+    broken: Option<Box<B::Error>>,
 }
 
 /// What is noted about a body.
@@ -83,6 +85,7 @@ impl<B: Body> TapBody<B> {
         let mut body = Self {
             inner,
             watch: Some(watch),
+            broken: None,
         };
         if body.inner.is_end_stream() {
             body.finish(BodyEnd::Whole);
@@ -91,7 +94,7 @@ impl<B: Body> TapBody<B> {
     }
 }
 
-impl<B> TapBody<B> {
+impl<B: Body> TapBody<B> {
     fn finish(&mut self, end: BodyEnd) {
         if let Some(watch) = self.watch.take() {
             watch.finish(end);
@@ -112,8 +115,11 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = &mut *self;
+        if let Some(error) = this.broken.take() {
+            return Poll::Ready(Some(Err(*error)));
+        }
         let frame = ready!(Pin::new(&mut this.inner).poll_frame(cx));
-        match &frame {
+        match frame {
             Some(Ok(frame)) => {
                 if let (Some(data), Some(watch)) = (frame.data_ref(), &this.watch) {
                     watch.live.passed(watch.direction, data.len() as u64);
@@ -123,14 +129,21 @@ where
                 if frame.is_trailers() || this.inner.is_end_stream() {
                     this.finish(BodyEnd::Whole);
                 }
+                Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
-                let why = innermost(error);
-                this.finish(BodyEnd::SenderFailed(why));
+                this.finish(BodyEnd::SenderFailed(innermost(&error)));
+                // The receiver is to get what came before the cut. Told at once, the error would
+                // have hyper drop what it has not written yet; a pause lets it write.
+                this.broken = Some(Box::new(error));
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
-            None => this.finish(BodyEnd::Whole),
+            None => {
+                this.finish(BodyEnd::Whole);
+                Poll::Ready(None)
+            }
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
@@ -142,7 +155,7 @@ where
     }
 }
 
-impl<B> Drop for TapBody<B> {
+impl<B: Body> Drop for TapBody<B> {
     fn drop(&mut self) {
         self.finish(BodyEnd::ReceiverGone);
     }

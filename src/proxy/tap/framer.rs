@@ -157,9 +157,18 @@ impl Framer {
         self.refuse_head(raw, violation);
     }
 
+    /// The connection leaves HTTP: everything passes unread from here on. Bytes held back for a
+    /// head are given back.
+    pub(crate) fn switch(&mut self) -> BytesMut {
+        self.state = State::Raw;
+        self.head_began = None;
+        self.held.split()
+    }
+
     /// Looks at bytes that pass as they are and says how many of them belong to the current
-    /// message; the rest begins another head and must go through [`Self::feed`].
-    pub(crate) fn pass(&mut self, bytes: &[u8]) -> Result<usize, Violation> {
+    /// message, and whether the next one breaks its framing. Where nothing is broken the rest
+    /// begins another head and must go through [`Self::feed`].
+    pub(crate) fn pass(&mut self, bytes: &[u8]) -> (usize, Option<Violation>) {
         let mut at = 0;
         while at < bytes.len() && self.state != State::Head {
             let rest = bytes.get(at..).unwrap_or_default();
@@ -174,10 +183,13 @@ impl Framer {
                     };
                     usize::try_from(taken).unwrap_or(rest.len())
                 }
-                State::Chunk(chunk) => self.chunk(chunk, rest)?,
+                State::Chunk(chunk) => match self.chunk(chunk, rest) {
+                    Ok(taken) => taken,
+                    Err(violation) => return (at, Some(violation)),
+                },
             };
         }
-        Ok(at)
+        (at, None)
     }
 
     /// Takes bytes that are held back and adds to `out` what may pass on.
@@ -190,9 +202,12 @@ impl Framer {
             if self.state == State::Head {
                 bytes = self.feed_head(bytes, out)?;
             } else {
-                let passed = self.pass(bytes)?;
+                let (passed, broken) = self.pass(bytes);
                 let (body, rest) = bytes.split_at(passed);
                 out.extend_from_slice(body);
+                if let Some(violation) = broken {
+                    return Err(violation);
+                }
                 bytes = rest;
             }
         }

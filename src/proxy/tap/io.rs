@@ -26,6 +26,9 @@ pub(crate) struct TapIo<S> {
     reading: Idle,
     writing: Idle,
     ended: bool,
+    /// A head was refused and its stand-in handed out: nothing more is read, and an end is not
+    /// told either, since a server drops what it has yet to answer when it sees one.
+    refused: bool,
     /// What the reader is told once it has taken what is ready.
     failed: Option<Violation>,
 }
@@ -65,6 +68,8 @@ pub(crate) enum Fault {
 
 struct Shared {
     framer: Framer,
+    /// Bytes that were held back when the connection left HTTP.
+    released: BytesMut,
     fault: Option<Fault>,
     last_write: Option<Instant>,
 }
@@ -91,6 +96,7 @@ impl<S> TapIo<S> {
     fn new(stream: S, framer: Framer, timers: Timers, side: Side) -> (Self, Tap) {
         let shared = Shared {
             framer,
+            released: BytesMut::new(),
             fault: None,
             last_write: None,
         };
@@ -106,6 +112,7 @@ impl<S> TapIo<S> {
             reading: Idle::default(),
             writing: Idle::default(),
             ended: false,
+            refused: false,
             failed: None,
         };
         (io, tap)
@@ -128,6 +135,12 @@ impl Tap {
     /// Takes the trailer section of the last chunked body.
     pub(crate) fn take_trailers(&self) -> Option<Vec<u8>> {
         self.lock().framer.take_trailers()
+    }
+
+    /// The connection leaves HTTP: what arrives is not looked at any more.
+    pub(crate) fn switch(&self) {
+        let mut shared = self.lock();
+        shared.released = shared.framer.switch();
     }
 
     /// Why the stream was ended from our side, if it was.
@@ -161,11 +174,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TapIo<S> {
             if this.ended {
                 return Poll::Ready(Ok(()));
             }
+            if this.refused {
+                return Poll::Pending;
+            }
             if let Some(violation) = &this.failed {
                 let fault = Fault::Refused(violation.clone());
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault)));
             }
-            let passes = this.tap.lock().framer.passes();
+            let passes = {
+                let mut shared = this.tap.lock();
+                this.ready.unsplit(shared.released.split());
+                shared.framer.passes()
+            };
+            if !this.ready.is_empty() {
+                continue;
+            }
             let before = buf.filled().len();
             let polled = if passes {
                 Pin::new(&mut this.stream)
@@ -208,17 +231,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
     /// Shows the framer what arrived; returns how many of the bytes may stay where they are.
     fn look(&mut self, arrived: &[u8], in_place: bool) -> usize {
         let mut shared = self.tap.lock();
-        let passed = if in_place {
+        let (kept, broken) = if in_place {
             shared.framer.pass(arrived)
         } else {
-            Ok(0)
+            (0, None)
         };
-        let kept = *passed.as_ref().unwrap_or(&0);
-        let outcome = passed.and_then(|passed| {
-            shared
-                .framer
-                .feed(arrived.get(passed..).unwrap_or_default(), &mut self.ready)
-        });
+        let rest = arrived.get(kept..).unwrap_or_default();
+        let outcome = match broken {
+            None => shared.framer.feed(rest, &mut self.ready),
+            Some(violation) => Err(violation),
+        };
         drop(shared);
         if let Err(violation) = outcome {
             self.refuse(violation);
@@ -234,7 +256,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
             .get_or_insert(Fault::Refused(violation.clone()));
         match self.side {
             Side::Server if violation != Violation::Chunk => {
-                self.ended = true;
+                self.refused = true;
                 self.ready.extend_from_slice(STAND_IN);
             }
             _ => self.failed = Some(violation),
@@ -439,17 +461,17 @@ mod tests {
         assert!(tap.take_head().is_none());
     }
 
-    #[tokio::test]
-    async fn a_refused_head_becomes_the_stand_in_and_the_end() {
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_head_becomes_the_stand_in_and_nothing_more_is_read() {
         let (mut io, tap, mut client) = server();
-        client
-            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\nmore")
-            .await
-            .unwrap();
-        let mut read = Vec::new();
-        io.read_to_end(&mut read).await.unwrap();
+        let sent = b"GET / HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\nmore";
+        client.write_all(sent).await.unwrap();
+        let mut read = [0; STAND_IN.len()];
+        io.read_exact(&mut read).await.unwrap();
         assert_eq!(read, STAND_IN);
         assert!(tap.take_head().unwrap().refused.is_some());
+        let more = tokio::time::timeout(Duration::from_secs(100), io.read(&mut read)).await;
+        assert!(more.is_err(), "neither bytes nor an end");
     }
 
     #[tokio::test(start_paused = true)]
@@ -463,10 +485,10 @@ mod tests {
             std::future::pending::<()>().await;
         };
         let began = tokio::time::Instant::now();
-        let mut read = Vec::new();
+        let mut read = [0; STAND_IN.len()];
         tokio::select! {
             () = dribble => {}
-            outcome = io.read_to_end(&mut read) => {
+            outcome = io.read_exact(&mut read) => {
                 outcome.unwrap();
             }
         }

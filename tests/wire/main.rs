@@ -1,0 +1,12 @@
+//! The proxy between raw sockets: what both ends saw is compared, byte for byte, with what was
+//! recorded; and what is malformed, hostile or broken ends as documented, after which the next
+//! good request is served.
+
+#![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
+
+mod bad_requests;
+mod bad_responses;
+mod features;
+mod fidelity;
+mod rig;
+mod tls;
