@@ -9,4 +9,5 @@ mod bad_responses;
 mod features;
 mod fidelity;
 mod rig;
+mod secrets;
 mod tls;

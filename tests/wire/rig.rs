@@ -86,6 +86,10 @@ impl Pki {
         }
     }
 
+    pub(crate) fn root_pem(&self) -> String {
+        self.issuer.pem()
+    }
+
     pub(crate) fn root(&self) -> CertificateDer<'static> {
         self.issuer.der().clone()
     }
@@ -142,17 +146,8 @@ impl Rig {
         pki: &Pki,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = listener.local_addr().unwrap();
-        let seen = Arc::new(Mutex::new(Vec::new()));
         let script = Arc::new(Mutex::new(script));
-        let mut tasks = JoinSet::new();
-        tasks.spawn(serve(
-            listener,
-            tls.map(TlsAcceptor::from),
-            Arc::clone(&script),
-            Arc::clone(&seen),
-        ));
+        let (origin, seen, tasks) = origin_of(Arc::clone(&script), tls).await;
         let dir = tempfile::tempdir().unwrap();
         let identity = CaFiles::new(dir.path().join("ca")).open().unwrap();
         let ca = identity.certificate().clone();
@@ -248,7 +243,9 @@ impl Rig {
             while !enough(&recorded) {
                 let mut events = Vec::new();
                 self.changes.next(&mut events).await;
-                events.into_iter().for_each(|event| recorded.apply(event));
+                for event in events {
+                    recorded.apply(event);
+                }
             }
         };
         let in_time = timeout(PATIENCE, work).await.is_ok();
@@ -352,6 +349,31 @@ pub(crate) async fn read_all(stream: &mut (impl Stream + ?Sized)) -> Vec<u8> {
             Ok(count) => all.extend_from_slice(&buffer[..count]),
         }
     }
+}
+
+/// An origin: where it is, what it has read, and the task that ends it when dropped.
+pub(crate) async fn origin(
+    script: Script,
+    tls: Option<Arc<ServerConfig>>,
+) -> (SocketAddr, Arc<Mutex<Vec<Vec<u8>>>>, JoinSet<()>) {
+    origin_of(Arc::new(Mutex::new(script)), tls).await
+}
+
+async fn origin_of(
+    script: Arc<Mutex<Script>>,
+    tls: Option<Arc<ServerConfig>>,
+) -> (SocketAddr, Arc<Mutex<Vec<Vec<u8>>>>, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(serve(
+        listener,
+        tls.map(TlsAcceptor::from),
+        script,
+        Arc::clone(&seen),
+    ));
+    (address, seen, tasks)
 }
 
 async fn serve(
