@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::client::Route;
 use crate::process::{Finished, Process, bound, isolated};
-use crate::site::Site;
+use crate::site::{Site, Upstream};
 use crate::trace::Trace;
 
 /// The program under test.
@@ -37,8 +37,8 @@ pub(crate) struct Stopped {
 }
 
 impl Recorder {
-    /// Records this site's traffic; `args` are more arguments.
-    pub(crate) fn start(site: &Site, args: &[&str]) -> Self {
+    /// Records traffic to these servers; `args` are more arguments.
+    pub(crate) fn start(site: &impl Upstream, args: &[&str]) -> Self {
         let dir = site.dir().join("pullscope");
         let session = dir.join("session");
         Self::launch(site, bound(PULLSCOPE), dir, session, args)
@@ -55,7 +55,7 @@ impl Recorder {
     }
 
     fn launch(
-        site: &Site,
+        site: &impl Upstream,
         mut command: Command,
         dir: PathBuf,
         session: PathBuf,
@@ -68,7 +68,7 @@ impl Recorder {
             .arg("--session")
             .arg(&session)
             .arg("--upstream-ca")
-            .arg(&site.pki.pem);
+            .arg(site.root());
         for mapping in site.connect_to() {
             command.args(["--connect-to", &mapping]);
         }

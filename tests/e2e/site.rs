@@ -56,10 +56,29 @@ impl Site {
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
     }
+}
 
-    /// The arguments of `--connect-to` that lead to this site.
-    pub(crate) fn connect_to(&self) -> [String; 2] {
-        [
+/// Servers for a [`Recorder`](crate::recorder::Recorder) to lead to.
+pub(crate) trait Upstream {
+    /// The folder for everything of this test.
+    fn dir(&self) -> &Path;
+    /// The root certificate of the servers, a PEM file.
+    fn root(&self) -> &Path;
+    /// The arguments of `--connect-to`.
+    fn connect_to(&self) -> Vec<String>;
+}
+
+impl Upstream for Site {
+    fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn root(&self) -> &Path {
+        &self.pki.pem
+    }
+
+    fn connect_to(&self) -> Vec<String> {
+        vec![
             format!("{}:443:{}", registry::HOST, self.registry.address),
             format!("{}:443:{}", token::HOST, self.auth.address),
         ]

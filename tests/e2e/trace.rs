@@ -100,6 +100,12 @@ impl<'a> Entry<'a> {
         self.0["request"]["bodySize"].as_u64().expect("HAR 1.2")
     }
 
+    /// The sha256 of the response's content, hex.
+    pub(crate) fn sha256(self) -> Option<String> {
+        let digest = digest(&self.0["response"]["content"])?;
+        digest.strip_prefix("sha256:").map(str::to_owned)
+    }
+
     /// Whether the response's content is recorded as exactly this.
     pub(crate) fn carried(self, blob: &Blob) -> bool {
         let content = &self.0["response"]["content"];
