@@ -95,6 +95,11 @@ impl<'a> Entry<'a> {
         header(&self.0["request"], name)
     }
 
+    /// Milliseconds from the first to the last byte of the response.
+    pub(crate) fn receive(self) -> f64 {
+        self.0["timings"]["receive"].as_f64().expect("HAR 1.2")
+    }
+
     /// Bytes of request content on the wire.
     pub(crate) fn request_size(self) -> u64 {
         self.0["request"]["bodySize"].as_u64().expect("HAR 1.2")
