@@ -119,7 +119,12 @@ impl<B: RequestBody> Forwarder<B> {
         let head = record_response(&live, &tap).unwrap_or_default();
         let (parts, body) = response.into_parts();
         let watch = self.watch(&live, Direction::Response, &head, Some(tap));
-        let mut response = Response::new(Either::Left(TapBody::new(body, watch)));
+        let zero = parts
+            .headers
+            .get(http::header::CONTENT_LENGTH)
+            .is_some_and(|n| n == "0");
+        let body = TapBody::new(body, watch).stating_zero(zero);
+        let mut response = Response::new(Either::Left(body));
         *response.status_mut() = parts.status;
         *response.headers_mut() = headers::forwarded(&parts.headers);
         // The extensions carry the case of names and the reason phrase.

@@ -25,6 +25,8 @@ pub(crate) struct TapBody<B: Body> {
     watch: Option<Watch>,
     /// An error that was met, and is told with the next poll.
     broken: Option<Box<B::Error>>,
+    /// Whether the head states a length of zero.
+    states_zero: bool,
 }
 
 /// What is noted about a body.
@@ -86,6 +88,7 @@ impl<B: Body> TapBody<B> {
             inner,
             watch: Some(watch),
             broken: None,
+            states_zero: false,
         };
         if body.inner.is_end_stream() {
             body.finish(BodyEnd::Whole);
@@ -95,6 +98,14 @@ impl<B: Body> TapBody<B> {
 }
 
 impl<B: Body> TapBody<B> {
+    /// For a body of which the head says `Content-Length: 0`. hyper moves that field to the end
+    /// of the head when it knows that there is no body, and leaves it where it stands when it is
+    /// told of a body of no bytes.
+    pub(crate) fn stating_zero(mut self, states_zero: bool) -> Self {
+        self.states_zero = states_zero;
+        self
+    }
+
     fn finish(&mut self, end: BodyEnd) {
         if let Some(watch) = self.watch.take() {
             watch.finish(end);
@@ -147,7 +158,7 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.is_end_stream() && !self.states_zero
     }
 
     fn size_hint(&self) -> SizeHint {
