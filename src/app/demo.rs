@@ -25,7 +25,7 @@ use super::output;
 use super::record;
 use super::run::Talk;
 use super::signals::Signals;
-use super::story::{self, Story};
+use super::story::{Narrator, Story, shorten_hex};
 
 pub(super) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
     if lab::asks_for_help(&args.fault)? {
@@ -60,7 +60,10 @@ pub(super) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
         |_| Ok(settings),
         |_| vec![Box::new(observer) as Box<dyn Observer>],
     )?;
-    let mut teller = Teller { exchanges, told: 0 };
+    let mut teller = Teller {
+        exchanges,
+        narrator: Narrator::default(),
+    };
     let puller = Puller::new(capture.proxy().address(), &proxy_ca, Platform::native())?;
     let images = served
         .images()
@@ -92,7 +95,7 @@ pub(super) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
 /// Prints exchanges as they end.
 struct Teller {
     exchanges: Receiver<Box<Exchange>>,
-    told: u64,
+    narrator: Narrator,
 }
 
 impl Teller {
@@ -109,7 +112,7 @@ impl Teller {
                 answered.fetch_add(1, Ordering::Relaxed);
             }
         };
-        let before = self.told;
+        let before = self.narrator.told();
         let mut pull = std::pin::pin!(puller.pull(image, &count));
         let outcome = loop {
             tokio::select! {
@@ -120,7 +123,7 @@ impl Teller {
         };
         // The last exchanges are told a moment after the client has what it wants.
         let deadline = Instant::now() + LAST_NEWS;
-        while self.told - before < answered.load(Ordering::Relaxed) {
+        while self.narrator.told() - before < answered.load(Ordering::Relaxed) {
             match timeout_at(deadline, self.exchanges.recv()).await {
                 Ok(Some(exchange)) => self.tell(&exchange)?,
                 _ => break,
@@ -128,17 +131,23 @@ impl Teller {
         }
         match &outcome {
             Ok(image) => output::data(&format!(
-                "     ✓ manifest {}, {} bytes in {} layer(s) and a config, every digest right\n",
-                image.manifest, image.size, image.layers
+                "     {} manifest {}, {} bytes in {} layer(s) and a config; every digest is right\n",
+                mark(true),
+                shorten_hex(&image.manifest),
+                image.size,
+                image.layers
             ))?,
-            Err(error) => output::data(&format!("     ✗ the client gave up: {}\n", chain(error)))?,
+            Err(error) => output::data(&format!(
+                "     {} the client gave up: {}\n",
+                mark(false),
+                chain(error)
+            ))?,
         }
         Ok(outcome.is_ok())
     }
 
     fn tell(&mut self, exchange: &Exchange) -> Outcome {
-        self.told += 1;
-        Ok(output::data(&story::tell(self.told, exchange))?)
+        Ok(output::data(&self.narrator.tell(exchange))?)
     }
 }
 
@@ -201,6 +210,25 @@ fn farewell(output: &Path) -> String {
          pullscope record -o pull.har           record a real client\n",
         output.display()
     )
+}
+
+/// A tick or a cross, in plain letters where the locale has no others.
+fn mark(good: bool) -> &'static str {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(set)
+        .unwrap_or_default();
+    let utf8 = locale
+        .to_ascii_lowercase()
+        .replace('-', "")
+        .contains("utf8");
+    match (utf8, good) {
+        (true, true) => "✓",
+        (true, false) => "✗",
+        (false, true) => "OK:",
+        (false, false) => "FAILED:",
+    }
 }
 
 /// An error with its causes, which do not repeat each other.

@@ -3,6 +3,7 @@
 //! Each test starts a [`site`] of its own, on free ports and in a folder of its own, and takes
 //! everything down again. [`components`] says what happens where a program is missing.
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
 
 mod ca;
 mod client;
