@@ -11,3 +11,4 @@ pub mod lab;
 pub mod proxy;
 pub mod redact;
 pub mod registry;
+pub mod store;
