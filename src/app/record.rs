@@ -28,7 +28,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     let plan = Plan {
         output: args.output.clone(),
         session: session.clone(),
-        keep_secrets: args.keep_secrets,
+        keep_secrets: args.proxy.keep_secrets,
         keep_blobs: args.keep_blobs,
     };
     prepare(&plan)?;
@@ -48,7 +48,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     )?;
     greet(&capture, &ca, &args, talk);
     watch(&capture, signals, talk).await;
-    let summary = capture.stop(Duration::from_secs(args.drain)).await;
+    let summary = capture.stop(Duration::from_secs(args.proxy.drain)).await;
     conclude(summary, args.output.as_deref(), talk)
 }
 
@@ -136,13 +136,13 @@ fn greet(capture: &Capture, ca: &Path, args: &RecordArgs, talk: &Talk) {
         "pullscope listens on http://{address}; Ctrl-C ends the recording"
     ));
     talk.say(&format!("clients must trust {}", ca.display()));
-    if !args.insecure_upstream.is_empty() {
-        let hosts = args.insecure_upstream.join(", ");
+    if !args.proxy.insecure_upstream.is_empty() {
+        let hosts = args.proxy.insecure_upstream.join(", ");
         talk.insist(&format!(
             "warning: certificates of {hosts} may be invalid and are accepted"
         ));
     }
-    if args.keep_secrets {
+    if args.proxy.keep_secrets {
         talk.insist("warning: passwords, tokens and signatures stay in the trace");
     }
 }

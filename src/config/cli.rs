@@ -102,6 +102,23 @@ pub struct RecordArgs {
     #[arg(long, value_name = "HOST")]
     pub allow_target: Vec<String>,
 
+    /// Keep blobs as well, in the session.
+    #[arg(long)]
+    pub keep_blobs: bool,
+
+    /// Print events on stdout, one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+
+    /// What the proxy does.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
+}
+
+// A doc comment here would become the help of every command that takes these.
+#[expect(missing_docs, reason = "clap shows it as help")]
+#[derive(Args, Clone, Debug)]
+pub struct ProxyArgs {
     /// Dial ADDR:PORT for connections to HOST:PORT; `*` stands for any host or port.
     #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
     pub connect_to: Vec<String>,
@@ -148,10 +165,6 @@ pub struct RecordArgs {
     #[arg(long, value_name = "SIZE", default_value = "4M", value_parser = size, env = "PULLSCOPE_MAX_BODY")]
     pub max_body: u64,
 
-    /// Keep blobs as well, in the session.
-    #[arg(long)]
-    pub keep_blobs: bool,
-
     /// Leave passwords, tokens and signatures in the trace.
     #[arg(long)]
     pub keep_secrets: bool,
@@ -159,10 +172,6 @@ pub struct RecordArgs {
     /// Write the TLS secrets of both sides to this file (NSS key log format).
     #[arg(long, value_name = "FILE")]
     pub sslkeylogfile: Option<PathBuf>,
-
-    /// Print events on stdout, one JSON object a line.
-    #[arg(long)]
-    pub json: bool,
 
     /// At the end, wait so long for transfers under way.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]

@@ -4,5 +4,7 @@
 mod cli;
 mod dirs;
 
-pub use cli::{CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, RecordArgs};
+pub use cli::{
+    CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, ProxyArgs, RecordArgs,
+};
 pub use dirs::{Dirs, NoHome};
