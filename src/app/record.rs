@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Dirs, RecordArgs};
+use crate::config::{Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
 use crate::proxy::ca::CaFiles;
 
@@ -111,23 +111,32 @@ fn session_dir(args: &RecordArgs, dirs: &Dirs) -> SessionDir {
 
 /// Makes the parents, and sees early whether the HAR can be written.
 fn prepare(plan: &Plan) -> Outcome {
-    let parent = |path: &Path| match path.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
     if let Some(output) = &plan.output {
-        let dir = parent(output);
-        if !dir.is_dir() {
-            let why = format!("{} is no directory", dir.display());
-            return Err(super::failure::usage(format!(
-                "--output {}: {why}",
-                output.display()
-            )));
-        }
+        writable(output)?;
     }
     let dir = parent(&plan.session.path);
     std::fs::create_dir_all(&dir).with_context(|| format!("failed to create {}", dir.display()))?;
     Ok(())
+}
+
+/// Sees whether there is a directory for a file.
+pub(super) fn writable(output: &Path) -> Outcome {
+    let dir = parent(output);
+    if dir.is_dir() {
+        return Ok(());
+    }
+    Err(super::failure::usage(format!(
+        "--output {}: {} is no directory",
+        output.display(),
+        dir.display()
+    )))
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
 }
 
 fn greet(capture: &Capture, ca: &Path, args: &RecordArgs, talk: &Talk) {
@@ -136,13 +145,18 @@ fn greet(capture: &Capture, ca: &Path, args: &RecordArgs, talk: &Talk) {
         "pullscope listens on http://{address}; Ctrl-C ends the recording"
     ));
     talk.say(&format!("clients must trust {}", ca.display()));
-    if !args.proxy.insecure_upstream.is_empty() {
-        let hosts = args.proxy.insecure_upstream.join(", ");
+    warn_of_risks(&args.proxy, talk);
+}
+
+/// Says what the user has asked for that makes the trace, or what is recorded, less safe.
+pub(super) fn warn_of_risks(args: &ProxyArgs, talk: &Talk) {
+    if !args.insecure_upstream.is_empty() {
+        let hosts = args.insecure_upstream.join(", ");
         talk.insist(&format!(
             "warning: certificates of {hosts} may be invalid and are accepted"
         ));
     }
-    if args.proxy.keep_secrets {
+    if args.keep_secrets {
         talk.insist("warning: passwords, tokens and signatures stay in the trace");
     }
 }

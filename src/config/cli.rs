@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::ExecArgs;
+
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
 #[command(
@@ -36,6 +38,12 @@ pub struct Cli {
 pub enum Command {
     /// Record what passes between clients and registries, until Ctrl-C.
     Record(Box<RecordArgs>),
+    /// Run one command with a proxy of its own, and trace what it does.
+    ///
+    /// The command gets the proxy and the CA by its environment; nothing on the system changes.
+    /// The exit code is the command's; 125 when pullscope fails, 126 when the command cannot be
+    /// run, 127 when there is none.
+    Exec(Box<ExecArgs>),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
     /// The certificate authority that clients are to trust.

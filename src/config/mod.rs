@@ -2,9 +2,11 @@
 //! belong.
 
 mod cli;
+mod client_args;
 mod dirs;
 
 pub use cli::{
     CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, ProxyArgs, RecordArgs,
 };
+pub use client_args::ExecArgs;
 pub use dirs::{Dirs, NoHome};

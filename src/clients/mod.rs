@@ -1,0 +1,10 @@
+//! The container clients: running one with a proxy of its own, setting one up for good and
+//! undoing that, recipes for the rest, and checks that say what is wrong.
+//!
+//! What is to change is worked out first, as a value; changing it comes after, and only by an
+//! explicit command.
+
+pub mod child;
+pub mod environment;
+pub mod refusal;
+pub mod trust;
