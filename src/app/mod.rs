@@ -17,6 +17,7 @@ mod progress;
 mod record;
 mod run;
 mod settings;
+mod setup;
 mod signals;
 mod source;
 mod story;

@@ -21,7 +21,7 @@ use super::signals::Signals;
 
 pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     let signals = Signals::new()?;
-    let files = CaFiles::new(dirs.data());
+    let files = CaFiles::of_owner(dirs.data(), dirs.owner());
     let identity = files.open()?;
     let ca = files.certificate_path();
     let session = session_dir(&args, dirs);

@@ -6,5 +6,10 @@
 
 pub mod child;
 pub mod environment;
+pub mod plan;
 pub mod refusal;
+pub mod setup;
+pub mod system;
+pub mod systemd;
 pub mod trust;
+pub mod undo;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::ExecArgs;
+use super::{ExecArgs, SetupArgs};
 
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
@@ -44,6 +44,8 @@ pub enum Command {
     /// The exit code is the command's; 125 when pullscope fails, 126 when the command cannot be
     /// run, 127 when there is none.
     Exec(Box<ExecArgs>),
+    /// Make a client use pullscope for good, after showing what that changes; `--undo` restores it.
+    Setup(SetupArgs),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
     /// The certificate authority that clients are to trust.
