@@ -2,6 +2,7 @@
 
 mod ca;
 mod capture;
+mod change;
 mod demo;
 mod events_out;
 mod exec;

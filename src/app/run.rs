@@ -56,7 +56,7 @@ fn dispatch(cli: Cli, started: &Started) -> Outcome<ExitCode> {
         }
         Command::Setup(args) => setup::run(&args, &Dirs::of_user()?, &talk)?,
         Command::Export(args) => export::run(&args, &talk)?,
-        Command::Ca { command } => ca::run(command, &Dirs::of_user()?)?,
+        Command::Ca { command } => ca::run(&command, &Dirs::of_user()?, &talk)?,
         Command::Demo(args) => return block_on(demo::run(args, &talk)),
         Command::Lab(args) => block_on(lab::run(args, &talk))?,
     }

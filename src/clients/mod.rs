@@ -9,6 +9,7 @@ pub mod environment;
 pub mod plan;
 pub mod refusal;
 pub mod setup;
+pub mod store;
 pub mod system;
 pub mod systemd;
 pub mod trust;

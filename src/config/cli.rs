@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{ExecArgs, SetupArgs};
+use super::{ChangeArgs, ExecArgs, SetupArgs};
 
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
@@ -62,7 +62,7 @@ pub enum Command {
 }
 
 /// What about the certificate authority.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum CaCommand {
     /// Print the certificate (PEM) on stdout.
     Print,
@@ -70,8 +70,20 @@ pub enum CaCommand {
     Path,
     /// Print what the certificate says.
     Info,
+    /// Write the system's roots and the certificate into one file, for `SSL_CERT_FILE`, and print
+    /// its path.
+    Bundle,
     /// Make a new CA in place of the old one; clients must be told to trust it.
-    Regenerate,
+    Regenerate {
+        /// Let it sign for these hosts alone: domains with all names below them, and addresses.
+        /// Other hosts are then passed on unread.
+        #[arg(long, value_name = "HOST,…")]
+        only: Option<String>,
+    },
+    /// Make the whole system trust the certificate, after showing what that changes.
+    Install(ChangeArgs),
+    /// Undo `ca install`.
+    Uninstall(ChangeArgs),
 }
 
 /// `pullscope record`.

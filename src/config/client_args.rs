@@ -67,24 +67,15 @@ impl ClientName {
 
 /// `pullscope setup`.
 #[derive(Args, Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct SetupArgs {
     /// The client. docker, containerd, podman, buildkit, k3s and crio are set up; for the others
     /// there are lines to copy.
     #[arg(value_enum, value_name = "CLIENT")]
     pub client: ClientName,
 
-    /// Show what would be changed, and change nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-
     /// Restore what was there before, byte for byte.
     #[arg(long, conflicts_with = "print")]
     pub undo: bool,
-
-    /// Do not ask.
-    #[arg(short, long)]
-    pub yes: bool,
 
     /// Print what to do by hand, and change nothing.
     #[arg(long)]
@@ -99,6 +90,22 @@ pub struct SetupArgs {
         value_parser = proxy_url
     )]
     pub proxy: String,
+
+    /// How to go about it.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+#[derive(Args, Clone, Debug)]
+#[expect(missing_docs, reason = "clap would show it as the help of the command")]
+pub struct ChangeArgs {
+    /// Show what would be changed, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
 
     /// Change the machine whose files are below this directory, and restart nothing. For
     /// packaging and tests.

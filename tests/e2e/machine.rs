@@ -40,7 +40,12 @@ cp -a /etc "$MACHINE/etc"
 mount --bind "$MACHINE/etc" /etc
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system /etc/docker /etc/systemd/system
-rm -rf /etc/docker/* /etc/systemd/system/docker.service.d /etc/pullscope
+if [ -d /usr/local/share/ca-certificates ]; then
+    cp -a /usr/local/share/ca-certificates "$MACHINE/anchors"
+    mount --bind "$MACHINE/anchors" /usr/local/share/ca-certificates
+fi
+# Hooks of other packages keep lists of their own, with times in them.
+rm -rf /etc/ca-certificates/update.d/* /etc/docker/* /etc/systemd/system/docker.service.d /etc/pullscope
 if ! [ -e /lib/systemd/system/docker.service ]; then
     printf '[Service]\nExecStart=/usr/sbin/dockerd\n' > /etc/systemd/system/docker.service
 fi
@@ -104,6 +109,16 @@ echo ready"#;
     pub(crate) fn snapshot(&self) -> Snapshot {
         tree(&self.dir.join("etc"))
     }
+}
+
+/// The two must be the same; names what is not.
+#[track_caller]
+pub(crate) fn assert_same(now: &Snapshot, before: &Snapshot) {
+    let paths = before.keys().chain(now.keys());
+    let differ: std::collections::BTreeSet<_> = paths
+        .filter(|path| now.get(*path) != before.get(*path))
+        .collect();
+    assert!(differ.is_empty(), "these differ: {differ:?}");
 }
 
 /// Everything below a folder, the folders themselves too.

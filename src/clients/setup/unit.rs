@@ -120,6 +120,10 @@ pub(super) fn service(unit: &Unit, system: &System, wanted: &Wanted) -> Result<P
     let before = before.filter(|text| !text.contains(MARK));
     let content = drop_in(unit, system, &service, wanted, before.as_deref());
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let restart = vec![
+        words(&["systemctl", "daemon-reload"]),
+        words(&["systemctl", "restart", unit.unit]),
+    ];
     Ok(Plan {
         client: unit.client,
         files: vec![
@@ -132,10 +136,8 @@ pub(super) fn service(unit: &Unit, system: &System, wanted: &Wanted) -> Result<P
                 content: content.into_bytes(),
             },
         ],
-        restart: vec![
-            words(&["systemctl", "daemon-reload"]),
-            words(&["systemctl", "restart", unit.unit]),
-        ],
+        undone: restart.clone(),
+        restart,
         notes: chain_note(unit, &service, wanted).into_iter().collect(),
     })
 }
