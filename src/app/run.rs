@@ -9,7 +9,7 @@ use crate::config::{Cli, Command, Dirs};
 
 use super::failure::Outcome;
 use super::hardening::Started;
-use super::{ca, demo, exec, export, hardening, lab, log, output, record, setup};
+use super::{ca, demo, doctor, exec, export, hardening, lab, log, output, record, setup};
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -54,6 +54,7 @@ fn dispatch(cli: Cli, started: &Started) -> Outcome<ExitCode> {
         Command::Exec(args) => {
             return block_on(exec::run(*args, started, &talk.beside_a_command()));
         }
+        Command::Doctor(args) => return doctor::run(&args, &Dirs::of_user()?),
         Command::Setup(args) => setup::run(&args, &Dirs::of_user()?, &talk)?,
         Command::Export(args) => export::run(&args, &talk)?,
         Command::Ca { command } => ca::run(&command, &Dirs::of_user()?, &talk)?,

@@ -5,7 +5,9 @@
 //! explicit command.
 
 pub mod child;
+pub mod doctor;
 pub mod environment;
+pub mod peer;
 pub mod plan;
 pub mod refusal;
 pub mod setup;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{ChangeArgs, ExecArgs, SetupArgs};
+use super::{ChangeArgs, DoctorArgs, ExecArgs, SetupArgs};
 
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
@@ -46,6 +46,12 @@ pub enum Command {
     Exec(Box<ExecArgs>),
     /// Make a client use pullscope for good, after showing what that changes; `--undo` restores it.
     Setup(SetupArgs),
+    /// Look for what keeps a client from being traced, and say how to mend it.
+    ///
+    /// Where it can, it has the client itself try: a pull of an image that cannot exist shows
+    /// whether it goes through the proxy and accepts its certificate. The exit code is 1 when
+    /// something is wrong.
+    Doctor(DoctorArgs),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
     /// The certificate authority that clients are to trust.

@@ -113,6 +113,28 @@ pub struct ChangeArgs {
     pub root: Option<PathBuf>,
 }
 
+/// `pullscope doctor`.
+#[derive(Args, Clone, Debug)]
+pub struct DoctorArgs {
+    /// The client to look at; without one, what is here.
+    #[arg(value_enum, value_name = "CLIENT")]
+    pub client: Option<ClientName>,
+
+    /// The proxy that the client is to use.
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8642",
+        env = "PULLSCOPE_PROXY",
+        value_parser = proxy_url
+    )]
+    pub proxy: String,
+
+    /// Print the checks as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The URL of an HTTP proxy, with nothing in it that a unit file or a shell could misread.
 fn proxy_url(text: &str) -> Result<String, String> {
     let rest = text

@@ -8,5 +8,5 @@ mod dirs;
 pub use cli::{
     CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, ProxyArgs, RecordArgs,
 };
-pub use client_args::{ChangeArgs, ClientName, ExecArgs, SetupArgs};
+pub use client_args::{ChangeArgs, ClientName, DoctorArgs, ExecArgs, SetupArgs};
 pub use dirs::{Dirs, NoHome};

@@ -237,12 +237,12 @@ fn restart_note(programs: &dyn Runner) -> Option<String> {
 }
 
 /// What dockerd's configuration says; `None` when there is none, or it is no JSON.
-pub(crate) fn daemon_json(system: &System) -> Result<Option<Value>, ReadError> {
+pub(in crate::clients) fn daemon_json(system: &System) -> Result<Option<Value>, ReadError> {
     let text = system.read(Path::new(DAEMON_JSON))?;
     Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
 }
 
 /// dockerd's configuration.
-pub(crate) const DAEMON_JSON: &str = "/etc/docker/daemon.json";
+pub(in crate::clients) const DAEMON_JSON: &str = "/etc/docker/daemon.json";
 /// The variables that the drop-in sets.
 const OURS: [&str; 4] = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_DIR"];
