@@ -167,7 +167,7 @@ pub(crate) fn on_root(dir: &Path, root: &Path, args: &[&str]) -> Finished {
 const SYSTEMCTL: &str = r##"
 set -eu
 environment() {
-    for file in $(ls /etc/systemd/system/docker.service.d/*.conf 2>/dev/null | sort); do
+    for file in $(ls /etc/systemd/system/$1.d/*.conf 2>/dev/null | sort); do
         sed -n 's/^Environment="\(.*\)"$/\1/p; t; s/^Environment=\(.*\)$/\1/p' "$file"
     done | sed 's/%%/%/g'
 }
@@ -182,11 +182,13 @@ case "$1" in
 daemon-reload) ;;
 stop) stop ;;
 restart)
+    # Other services are asked what they are given, and no more.
+    [ "$2" = docker.service ] || exit 0
     stop
     set -- "$DOCKERD" --data-root "$MACHINE/docker" --iptables=false --ip6tables=false \
         --bridge=none --storage-driver=vfs --pidfile /run/docker.pid
     unset HTTPS_PROXY HTTP_PROXY NO_PROXY SSL_CERT_DIR SSL_CERT_FILE
-    environment > /run/docker.env
+    environment docker.service > /run/docker.env
     while IFS= read -r line; do
         name=${line%%=*}
         export "$name=${line#*=}"
@@ -200,7 +202,7 @@ restart)
     done
     ;;
 show)
-    printf 'Environment=%s\n' "$(environment | tr '\n' ' ')" ;;
+    printf 'Environment=%s\n' "$(environment "$2" | tr '\n' ' ')" ;;
 *) echo "systemctl: $1?" >&2; exit 1 ;;
 esac
 "##;

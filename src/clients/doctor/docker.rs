@@ -41,20 +41,20 @@ fn info(patient: &Patient<'_>) -> Result<Value, Check> {
         .map_err(|error| skipped(name, format!("the docker command cannot be run: {error}")))?;
     let info: Option<Value> = serde_json::from_str(ran.out.trim()).ok();
     match info {
-        Some(info) if info.get("ServerVersion").is_some_and(Value::is_string) => Ok(info),
-        _ => {
-            let denied = ran.err.contains("permission denied");
+        Some(info) if !text(&info, "ServerVersion").is_empty() => Ok(info),
+        info => {
+            // The docker command says in JSON, too, what went wrong.
+            let said = info
+                .as_ref()
+                .and_then(|info| info.pointer("/ServerErrors/0"));
+            let said = said.and_then(Value::as_str).unwrap_or(&ran.err);
+            let denied = said.contains("permission denied");
             let fix = if denied {
                 "sudo pullscope doctor docker"
             } else {
                 "sudo systemctl restart docker.service"
             };
-            let told = if ran.err.trim().is_empty() {
-                &ran.out
-            } else {
-                &ran.err
-            };
-            let why = tail(told);
+            let why = tail(said);
             Err(bad(
                 name,
                 format!("dockerd does not answer: {why}"),
@@ -140,32 +140,7 @@ fn exceptions(patient: &Patient<'_>, info: &Value) -> Option<Check> {
     if caught.is_empty() {
         return None;
     }
-    let dir = Path::new("/etc/systemd/system/docker.service.d");
-    let mut fix = vec!["sudo pullscope setup docker --undo".to_owned()];
-    for name in patient.system.names(dir) {
-        let path = dir.join(name);
-        let text = patient
-            .system
-            .text(&path)
-            .ok()
-            .flatten()
-            .unwrap_or_default();
-        let sets = |entry: &str| {
-            let mut lines = text.lines();
-            lines.any(|line| line.to_ascii_uppercase().contains("NO_PROXY") && line.contains(entry))
-        };
-        if text.contains(MARK) || !caught.iter().any(|(entry, _)| sets(entry)) {
-            continue;
-        }
-        for (entry, _) in &caught {
-            let entry = entry.replace('.', r"\.").replace('*', r"\*");
-            fix.push(format!(
-                "sudo sed -i '/NO_PROXY/I{{s/\\([=,]\\){entry},/\\1/g;s/,\\?{entry}\\(\"\\?\\)$/\\1/}}' {}",
-                path.display()
-            ));
-        }
-    }
-    fix.push(patient.setup("docker"));
+    let fix = no_proxy::edits(patient, "docker.service", "docker", &caught);
     Some(bad(
         "docker-no-proxy",
         no_proxy::sentence("NO_PROXY of dockerd", &caught),

@@ -38,7 +38,7 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
             format!("there is no {} here", client.name()),
         )];
     }
-    let mut checks = vec![trust_file(patient)];
+    let mut checks = vec![trust_file(patient, client)];
     if !well {
         checks.push(skipped("handshake", "not tried, with what is wrong above"));
         return checks;
@@ -59,7 +59,7 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
                 "{name} goes through the proxy and refuses its certificate: {}",
                 tail(&told)
             ),
-            vec![export_trust()],
+            vec![export_trust(client)],
         ),
         Outcome::Elsewhere => bad(
             "handshake",
@@ -70,7 +70,7 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
             ),
             vec![
                 format!("export HTTPS_PROXY={} HTTP_PROXY={0}", patient.proxy),
-                export_trust(),
+                export_trust(client),
             ],
         ),
         Outcome::Unclear => skipped(
@@ -81,12 +81,17 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
     checks
 }
 
-fn export_trust() -> String {
-    "export SSL_CERT_FILE=\"$(pullscope ca bundle)\"".to_owned()
+fn export_trust(client: ClientName) -> String {
+    let line = "export SSL_CERT_FILE=\"$(pullscope ca bundle)\"";
+    match client {
+        // curl looks at this one first.
+        ClientName::Curl => format!("{line} CURL_CA_BUNDLE=\"$(pullscope ca bundle)\""),
+        _ => line.to_owned(),
+    }
 }
 
 /// `SSL_CERT_FILE`, where it is set, has the CA in it.
-fn trust_file(patient: &Patient<'_>) -> Check {
+fn trust_file(patient: &Patient<'_>, client: ClientName) -> Check {
     let name = "roots";
     let Some(file) = patient.variable("SSL_CERT_FILE") else {
         return skipped(name, "SSL_CERT_FILE is not set in this shell");
@@ -108,7 +113,7 @@ fn trust_file(patient: &Patient<'_>) -> Check {
                  look at",
                 quoted(file.as_ref())
             ),
-            vec![export_trust()],
+            vec![export_trust(client)],
         )
     }
 }
@@ -171,9 +176,12 @@ pub(super) fn outcome(told: &str) -> Outcome {
     }
 }
 
-/// The last line, which is where programs put the reason, at a length that is read.
+/// The line that tells why, or the last one, at a length that is read.
 pub(super) fn tail(told: &str) -> String {
-    let last = told.lines().rfind(|line| !line.trim().is_empty());
+    let telling = |line: &&str| line.contains("rror") || line.contains("certificate");
+    let any = |line: &&str| !line.trim().is_empty();
+    let mut lines = told.lines();
+    let last = lines.clone().find(telling).or_else(|| lines.rfind(any));
     let last = last.unwrap_or("nothing").trim();
     let cut: String = last.chars().take(240).collect();
     if cut.len() < last.len() {

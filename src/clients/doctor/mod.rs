@@ -125,7 +125,13 @@ pub fn describe(checks: &[Check], glyphs: bool) -> String {
             }
         }
     }
-    text
+    if glyphs {
+        return text;
+    }
+    let text = text.replace('…', "...");
+    text.chars()
+        .map(|c| if c.is_ascii() { c } else { '?' })
+        .collect()
 }
 
 impl Check {

@@ -1,5 +1,10 @@
 //! Entries of `NO_PROXY` that keep public registries from the proxy.
 
+use std::path::PathBuf;
+
+use super::Patient;
+use crate::clients::setup::MARK;
+
 /// Hosts that a pull from a public registry goes to.
 const REGISTRIES: [&str; 9] = [
     "registry-1.docker.io",
@@ -32,6 +37,37 @@ pub(super) fn sentence(whose: &str, caught: &[(String, &'static str)]) -> String
         "{whose} keeps public registries from the proxy, so their part of a pull is not traced: {}",
         each.join(", ")
     )
+}
+
+/// Lines that take them out of the drop-ins of a service, all but the one that setup writes.
+pub(super) fn edits(
+    patient: &Patient<'_>,
+    unit: &str,
+    client: &str,
+    caught: &[(String, &'static str)],
+) -> Vec<String> {
+    let dir = PathBuf::from(format!("/etc/systemd/system/{unit}.d"));
+    let mut fix = vec![format!("sudo pullscope setup {client} --undo")];
+    for name in patient.system.names(&dir) {
+        let path = dir.join(name);
+        let text = patient.system.text(&path).ok().flatten();
+        let text = text.filter(|text| !text.contains(MARK)).unwrap_or_default();
+        for (entry, _) in caught {
+            let sets = |line: &str| {
+                line.to_ascii_uppercase().contains("NO_PROXY") && line.contains(entry.as_str())
+            };
+            if text.lines().any(sets) {
+                let entry = entry.replace('.', r"\.").replace('*', r"\*");
+                fix.push(format!(
+                    "sudo sed -i -E '/no_proxy/I {{ s/([=,]){entry},/\\1/; \
+                     s/(=|,){entry}(\"?)$/\\2/; s/NO_PROXY(\"?)$/NO_PROXY=\\1/I }}' {}",
+                    path.display()
+                ));
+            }
+        }
+    }
+    fix.push(patient.setup(client));
+    fix
 }
 
 /// As Go reads it (golang.org/x/net/http/httpproxy): a domain stands for what is below it too.

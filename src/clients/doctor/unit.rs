@@ -66,24 +66,8 @@ pub(super) fn checks(
     let caught = no_proxy::caught(&entries);
     if !caught.is_empty() {
         let text = no_proxy::sentence(&format!("NO_PROXY of {unit}"), &caught);
-        let list: Vec<_> = entries
-            .iter()
-            .filter(|entry| !caught.iter().any(|(by, _)| by == *entry))
-            .map(String::as_str)
-            .collect();
-        checks.push(bad(
-            "service-no-proxy",
-            text,
-            vec![
-                format!(
-                    "sudo systemctl set-property --help > /dev/null; sudo systemctl edit {unit}"
-                ),
-                format!(
-                    "# and set there, under [Service]: Environment=NO_PROXY={}",
-                    list.join(",")
-                ),
-            ],
-        ));
+        let fix = no_proxy::edits(patient, unit, client, &caught);
+        checks.push(bad("service-no-proxy", text, fix));
     }
     checks
 }
