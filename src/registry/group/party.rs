@@ -238,8 +238,13 @@ impl Party {
         if self.awaits_token(here) {
             return Some(80);
         }
-        let new = here.waiting.has_ping_for(here.observed, here.look);
-        let known = self.told.challenges.is_empty() || {
+        // Where a mirror failed, the next registry has its own `/v2/` and its own tokens.
+        let latest = self.told.latest.and_then(|at| here.look.look(at.1));
+        let fell_through = here.idle <= SHORTLY
+            && self.last_failed(here)
+            && latest.is_some_and(|latest| latest.reading.status != Some(401));
+        let new = !fell_through && here.waiting.has_ping_for(here.observed, here.look);
+        let known = fell_through || self.told.challenges.is_empty() || {
             let request = here.observed.reading.token_request.as_ref()?;
             let mut challenges = self.told.challenges.iter().rev().take(8);
             challenges.any(|at| {

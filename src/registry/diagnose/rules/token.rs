@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::{Scene, Seen, scopes};
-use crate::registry::figures::span;
 use crate::registry::token::TokenAnswer;
 use crate::registry::{Credentials, Finding, Severity};
 
@@ -225,7 +224,7 @@ fn skewed_date(scene: &Scene<'_>) -> Option<Finding> {
         .at(one, "time here", one.exchange.started)
         .fact("case", if all_off { "local" } else { "" })
         .fact("host", host)
-        .fact("gap", span(gap.unsigned_abs().as_secs()));
+        .fact("gap", gap.unsigned_abs().as_secs());
     let refused = |one: &&Seen<'_>| {
         one.challenged_with("invalid_token")
             && scene
@@ -299,6 +298,7 @@ fn is_later(one: Timestamp, other: Timestamp) -> bool {
     one.duration_since(other) > LEEWAY
 }
 
-fn gap(one: Timestamp, other: Timestamp) -> String {
-    span(one.duration_since(other).unsigned_abs().as_secs())
+/// Seconds between two moments.
+fn gap(one: Timestamp, other: Timestamp) -> u64 {
+    one.duration_since(other).unsigned_abs().as_secs()
 }
