@@ -3,6 +3,8 @@
 
 // `cfg(test)` tells clippy that helpers which unwrap are test code too.
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod registries;
 #[cfg(test)]
 mod separation;

@@ -49,7 +49,7 @@ enum Content {
 }
 
 /// The exchanges of a session.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Traffic {
     exchanges: Vec<X>,
 }
