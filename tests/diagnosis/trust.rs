@@ -304,6 +304,41 @@ fn mirror_fallthrough() {
         .answer(404)
         .error("MANIFEST_UNKNOWN");
     story.pull(&image);
+    let (severity, sentence) = story.only("mirror-fallthrough");
+    assert_eq!(severity, Severity::Warning);
+    assert_eq!(
+        sentence,
+        "The mirror mirror.example failed (404 MANIFEST_UNKNOWN), so docker 28.2.0 went on to \
+         registry-1.docker.io, without telling you."
+    );
+
+    let mut story = Scenario::docker();
+    story
+        .get(&format!("{MIRROR}/manifests/latest"))
+        .fails(Failure::Connect);
+    story.pull(&image);
+    assert!(
+        story
+            .only("mirror-fallthrough")
+            .1
+            .contains("connection refused")
+    );
+}
+
+#[test]
+fn a_mirror_that_serves_is_no_failure() {
+    let image = Image::new(1);
+    let mut story = Scenario::docker();
+    story.get("https://mirror.example/v2/");
+    story
+        .get(&format!("{MIRROR}/manifests/latest"))
+        .header("Docker-Content-Digest", &sha256(&image.manifest))
+        .body(crate::scenario::MANIFEST, &image.manifest);
+    for blob in &image.blobs {
+        story
+            .get(&format!("{MIRROR}/blobs/{}", sha256(blob)))
+            .body("application/octet-stream", blob);
+    }
     assert_eq!(story.rules(), [""; 0]);
 }
 
