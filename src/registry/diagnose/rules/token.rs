@@ -200,21 +200,26 @@ fn skewed_token(scene: &Scene<'_>) -> Option<Finding> {
 
 /// A server's `Date` is not the time here.
 fn skewed_date(scene: &Scene<'_>) -> Option<Finding> {
-    let mut servers: Vec<(&str, usize, Option<SignedDuration>)> = Vec::new();
-    for (at, one) in scene.seen.iter().enumerate() {
+    // A registry and its token server may be two machines under one name.
+    let mut servers: Vec<(bool, &Seen<'_>, Option<SignedDuration>)> = Vec::new();
+    for one in &scene.seen {
         let Some(date) = one.reading.server_time().filter(|_| one.is_registry()) else {
             continue;
         };
-        if !servers.iter().any(|(host, ..)| *host == one.authority()) {
-            servers.push((one.authority(), at, offset(one, date)));
+        let issues = one.reading.token_request.is_some();
+        let is_same = |other: &(bool, &Seen<'_>, _)| {
+            other.0 == issues && other.1.authority() == one.authority()
+        };
+        if !servers.iter().any(is_same) {
+            servers.push((issues, one, offset(one, date)));
         }
     }
     let off: Vec<_> = servers
         .iter()
-        .filter_map(|(host, at, offset)| Some((*host, *at, (*offset)?)))
+        .filter_map(|(_, one, offset)| Some((*one, (*offset)?)))
         .collect();
-    let (host, at, gap) = *off.first()?;
-    let one = scene.seen.get(at)?;
+    let (one, gap) = *off.first()?;
+    let host = one.authority();
     let agree = |other: SignedDuration| other.saturating_sub(gap).abs() <= LEEWAY;
     let all_off = servers.len() > 1
         && off.len() == servers.len()
@@ -225,13 +230,11 @@ fn skewed_date(scene: &Scene<'_>) -> Option<Finding> {
         .fact("case", if all_off { "local" } else { "" })
         .fact("host", host)
         .fact("gap", gap.unsigned_abs().as_secs());
-    let refused = |one: &&Seen<'_>| {
-        one.challenged_with("invalid_token")
-            && scene
-                .issuer(one)
-                .is_some_and(|(own, _)| own.authority() == host)
-    };
-    if scene.after(at).any(|one| refused(&one)) {
+    let refused = scene.seen.iter().enumerate().any(|(at, other)| {
+        let issuer = scene.issuer(other).map(|(issuer, _)| issuer.authority());
+        issuer == Some(host) && other.challenged_with("invalid_token") && !scene.recovered(at)
+    });
+    if refused {
         found = every_refusal(found, scene, one).severity(Severity::Error);
     }
     Some(found.done())
