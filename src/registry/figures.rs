@@ -24,7 +24,9 @@ pub(super) fn bytes(count: u64) -> String {
 /// A span of seconds for people: `45 s`, `3 min`, `2 h`, `5 d`.
 pub(super) fn span(seconds: u64, lang: Lang) -> String {
     let (count, en, zh) = match seconds {
-        3_600.. if seconds < 86_400 && seconds % 3_600 == 0 => (seconds / 3_600, "h", "小时"),
+        3_600.. if seconds < 86_400 && seconds.is_multiple_of(3_600) => {
+            (seconds / 3_600, "h", "小时")
+        }
         0..=119 => (seconds, "s", "秒"),
         120..=7_199 => (seconds / 60, "min", "分钟"),
         7_200..=172_799 => (seconds / 3_600, "h", "小时"),

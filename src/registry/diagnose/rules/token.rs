@@ -130,8 +130,8 @@ fn end(issuer: &Seen<'_>, answer: &TokenAnswer) -> Option<Timestamp> {
         return jwt.claims.expires;
     }
     let lifetime = Duration::from_secs(u64::try_from(answer.expires_in?).ok()?);
-    let issued = answer.issued_at.or_else(|| issuer.reading.server_time())?;
-    issued.checked_add(lifetime).ok()
+    let begin = answer.issued_at.or_else(|| issuer.reading.server_time())?;
+    begin.checked_add(lifetime).ok()
 }
 
 /// Whether as much time has passed since a token was issued as it lives; if not, a token that
