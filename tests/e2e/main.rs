@@ -16,9 +16,13 @@ mod interruption;
 mod lab;
 mod lab_cli;
 mod lab_faults;
+#[cfg(test)]
+mod lab_findings;
 mod lab_pulls;
 mod lab_replay;
 mod machine;
+#[cfg(test)]
+mod lab_stories;
 mod pki;
 mod process;
 mod pull;
