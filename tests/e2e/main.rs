@@ -20,9 +20,9 @@ mod lab_faults;
 mod lab_findings;
 mod lab_pulls;
 mod lab_replay;
-mod machine;
 #[cfg(test)]
 mod lab_stories;
+mod machine;
 mod pki;
 mod process;
 mod pull;
