@@ -20,6 +20,7 @@ mod record;
 mod run;
 mod settings;
 mod setup;
+mod shell;
 mod signals;
 mod source;
 mod story;

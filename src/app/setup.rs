@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
 use crate::clients::plan::Plan;
 use crate::clients::setup::{self, SetupError, UserPlaces, Wanted};
 use crate::clients::trust;
@@ -10,7 +13,7 @@ use crate::config::{ClientName, Dirs, SetupArgs};
 use crate::proxy::ca::CaFiles;
 
 use super::change::{Became, Changes, is_root};
-use super::failure::Outcome;
+use super::failure::{Outcome, usage};
 use super::output;
 use super::run::Talk;
 
@@ -47,10 +50,9 @@ fn set_up(
     talk: &Talk,
 ) -> Outcome {
     let client = args.client.name();
-    let identity = CaFiles::of_owner(dirs.data(), dirs.owner()).open()?;
     let wanted = Wanted {
         proxy: args.proxy.clone(),
-        ca: identity.pem().to_owned(),
+        ca: certificate(args, dirs)?,
         user: own_places(args, changes, dirs),
     };
     // Planned from what was there before, so that a second run plans the same.
@@ -85,6 +87,23 @@ fn set_up(
         }
     }
     Ok(())
+}
+
+/// The CA that the client is to trust: the user's own, or the one that is named.
+fn certificate(args: &SetupArgs, dirs: &Dirs) -> Outcome<String> {
+    let Some(path) = &args.ca else {
+        let identity = CaFiles::of_owner(dirs.data(), dirs.owner()).open()?;
+        return Ok(identity.pem().to_owned());
+    };
+    let fail = |why: String| usage(format!("--ca {}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+    match found {
+        Ok(found) if found.len() == 1 && !text.contains("PRIVATE KEY") => Ok(text),
+        _ => Err(fail(
+            "give a file with one certificate (PEM) and nothing else".to_owned(),
+        )),
+    }
 }
 
 /// A client that is the user's own has its settings in the user's folders.

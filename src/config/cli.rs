@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{ChangeArgs, DoctorArgs, ExecArgs, SetupArgs};
+use super::{ChangeArgs, ConfigCommand, DoctorArgs, ExecArgs, SetupArgs};
 
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
@@ -59,6 +59,24 @@ pub enum Command {
         /// What about it.
         #[command(subcommand)]
         command: CaCommand,
+    },
+    /// The configuration file.
+    Config {
+        /// What about it.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man {
+        /// Write the pages of all commands into this directory instead.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
     },
     /// Pull four images from built-in registries and show what happened: no Docker, no root, no
     /// network.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::ProxyArgs;
 
@@ -91,6 +91,11 @@ pub struct SetupArgs {
     )]
     pub proxy: String,
 
+    /// Trust this certificate (PEM) instead of your own CA's: that of a pullscope which runs as
+    /// a service, from http://127.0.0.1:8642/ca.pem.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+
     /// How to go about it.
     #[command(flatten)]
     pub change: ChangeArgs,
@@ -111,6 +116,15 @@ pub struct ChangeArgs {
     /// packaging and tests.
     #[arg(long, value_name = "DIR", hide = true)]
     pub root: Option<PathBuf>,
+}
+
+/// `pullscope config`.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a file with every key in it, commented out.
+    Template,
+    /// Print where the file is looked for. `PULLSCOPE_CONFIG` names another.
+    Path,
 }
 
 /// `pullscope doctor`.

@@ -4,9 +4,11 @@
 mod cli;
 mod client_args;
 mod dirs;
+mod file;
 
 pub use cli::{
     CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, ProxyArgs, RecordArgs,
 };
-pub use client_args::{ChangeArgs, ClientName, DoctorArgs, ExecArgs, SetupArgs};
+pub use client_args::{ChangeArgs, ClientName, ConfigCommand, DoctorArgs, ExecArgs, SetupArgs};
 pub use dirs::{Dirs, NoHome};
+pub use file::{ConfigError, template, with_file};
