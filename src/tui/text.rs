@@ -1,37 +1,12 @@
 //! Text of a given width: cutting, padding, and figures as people read them.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-/// What network bytes look like on the screen: everything that could steer a terminal or the
-/// order of characters is escaped.
-pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if is_unsafe(c) {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    Cow::Owned(safe)
-}
-
-/// Controls, and what is invisible or turns the order of what follows.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
+/// What network text looks like on the screen: nothing in it can steer the terminal.
+pub(crate) use crate::exchange::printable::printable as clean;
 
 /// Columns that a text takes.
 pub(crate) fn width(text: &str) -> usize {
@@ -227,11 +202,6 @@ mod tests {
             prop_assert!(width(&cut(&safe, room)) <= room);
             prop_assert!(width(&middle(&safe, room)) <= room);
             prop_assert_eq!(width(&fit(&safe, room)), room);
-        }
-
-        #[test]
-        fn nothing_unsafe_is_left(text: String) {
-            prop_assert!(!clean(&text).chars().any(is_unsafe));
         }
     }
 }
