@@ -2,6 +2,8 @@
 
 pub mod entry;
 mod model;
+mod pulls;
+mod shelf;
 
 pub use entry::Entry;
 pub use model::Store;
