@@ -1,7 +1,9 @@
 //! The exchanges and pulls of a session, in memory: one owner changes them, views borrow.
 
 pub mod entry;
+pub mod filter;
 mod model;
 
 pub use entry::Entry;
+pub use filter::Filter;
 pub use model::Store;
