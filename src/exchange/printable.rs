@@ -57,15 +57,15 @@ pub fn is_hidden(c: char) -> bool {
 }
 
 fn escape(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
-    let shows = |c: char| !is_hidden(c) || stays(c);
-    if text.chars().all(shows) {
+    let fits = |c: char| !is_hidden(c) || stays(c);
+    if text.chars().all(fits) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         // Writing to a string never fails.
         let _ = match c {
-            c if shows(c) => {
+            c if fits(c) => {
                 shown.push(c);
                 Ok(())
             }
