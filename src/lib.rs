@@ -12,3 +12,4 @@ pub mod proxy;
 pub mod redact;
 pub mod registry;
 pub mod store;
+pub mod tui;

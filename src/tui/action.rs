@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::exchange::{Capture, ExchangeId};
+use crate::exchange::{Capture, ConnectionId, ExchangeId, TunnelId};
 use crate::registry::PullId;
 
 /// One thing a key, a command or a palette entry makes the view do.
@@ -147,7 +147,7 @@ pub enum Item {
     /// A blob of a pull that was not asked for yet, by its place in the pull.
     Blob(PullId, usize),
     /// Clients' refusals of our certificate for one host, by the first of them.
-    Refused(usize),
-    /// A tunnel that was passed on unread, by its place in the store.
-    Tunnel(usize),
+    Refused(ConnectionId),
+    /// A tunnel that was passed on unread, by its number.
+    Tunnel(TunnelId),
 }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use crate::exchange::ExchangeId;
-use crate::store::{Entry, Store};
+use crate::store::filter::Mistake;
+use crate::store::{Filter, Store};
 
 /// A filter and what it has let through so far.
 #[derive(Debug, Default)]
@@ -17,39 +18,18 @@ pub(crate) struct Filtering {
     pass: Option<(HashSet<ExchangeId>, usize)>,
 }
 
-/// A parsed filter.
-#[derive(Clone, Debug)]
-pub(crate) struct Filter(String);
-
-impl Filter {
-    /// Reads a filter.
-    ///
-    /// # Errors
-    /// Where the mistake is, counted in characters, and what it is.
-    pub(crate) fn parse(text: &str) -> Result<Self, (usize, String)> {
-        Ok(Self(text.to_lowercase()))
-    }
-
-    fn matches(&self, _store: &Store, entry: &Entry) -> bool {
-        let request = entry.exchange.request.as_ref();
-        request.is_some_and(|request| request.url.to_lowercase().contains(&self.0))
-            || entry.kind.word().contains(&self.0)
-    }
-}
-
 impl Filtering {
     /// Takes a new text.
     ///
     /// # Errors
-    /// As [`Filter::parse`]; the filter in force stays.
-    pub(crate) fn set(&mut self, text: &str) -> Result<(), (usize, String)> {
-        let text = text.trim();
-        if text.is_empty() {
+    /// What is wrong with it, and where; the filter in force stays.
+    pub(crate) fn set(&mut self, text: &str) -> Result<(), Mistake> {
+        if text.trim().is_empty() {
             *self = Self::default();
             return Ok(());
         }
-        let filter = Filter::parse(text)?;
-        text.clone_into(&mut self.text);
+        let filter: Filter = text.parse()?;
+        text.trim().clone_into(&mut self.text);
         self.filter = Some(filter);
         self.pass = Some((HashSet::new(), 0));
         Ok(())
@@ -63,8 +43,10 @@ impl Filtering {
             return;
         }
         for id in changed {
-            let Some(entry) = store.entry(*id) else { continue };
-            if filter.matches(store, entry) {
+            let Some(entry) = store.entry(*id) else {
+                continue;
+            };
+            if filter.matches(entry, store) {
                 self.matching.insert(*id);
             } else {
                 self.matching.remove(id);
@@ -78,7 +60,7 @@ impl Filtering {
             return false;
         };
         let slice = store.entries().skip(*next).take(SLICE);
-        let found = slice.filter(|entry| filter.matches(store, entry));
+        let found = slice.filter(|entry| filter.matches(entry, store));
         matching.extend(found.map(|entry| entry.exchange.id));
         *next += SLICE;
         if *next < store.entries().len() {

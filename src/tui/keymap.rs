@@ -121,9 +121,7 @@ pub fn action(key: &KeyEvent, place: Place) -> Option<Action> {
     }
     BINDINGS
         .iter()
-        .find(|binding| {
-            binding.places.contains(&place) && binding.keys.contains(&name.as_str())
-        })
+        .find(|binding| binding.places.contains(&place) && binding.keys.contains(&name.as_str()))
         .map(|binding| binding.action)
 }
 
@@ -196,7 +194,9 @@ pub fn name(key: &KeyEvent) -> Option<String> {
 pub fn markdown() -> String {
     let mut page = String::from(HEAD);
     for group in GROUPS {
-        page.push_str(&format!("\n## {group}\n\n| Key | Where | What it does |\n|---|---|---|\n"));
+        page.push_str(&format!(
+            "\n## {group}\n\n| Key | Where | What it does |\n|---|---|---|\n"
+        ));
         for binding in BINDINGS.iter().filter(|binding| binding.group == *group) {
             let keys: Vec<String> = binding
                 .keys
@@ -264,11 +264,29 @@ mod tests {
     fn keys_are_found() {
         let press = |code, modifiers| KeyEvent::new(code, modifiers);
         let none = KeyModifiers::NONE;
-        assert_eq!(action(&press(KeyCode::Char('F'), KeyModifiers::SHIFT), Place::List), Some(Action::Follow));
-        assert_eq!(action(&press(KeyCode::Char('f'), KeyModifiers::CONTROL), Place::List), Some(Action::PageDown));
-        assert_eq!(action(&press(KeyCode::Char('3'), none), Place::Detail), Some(Action::Tab(3)));
-        assert_eq!(action(&press(KeyCode::Char('/'), none), Place::List), Some(Action::Filter));
-        assert_eq!(action(&press(KeyCode::Char('/'), none), Place::Detail), Some(Action::Search));
+        assert_eq!(
+            action(&press(KeyCode::Char('F'), KeyModifiers::SHIFT), Place::List),
+            Some(Action::Follow)
+        );
+        assert_eq!(
+            action(
+                &press(KeyCode::Char('f'), KeyModifiers::CONTROL),
+                Place::List
+            ),
+            Some(Action::PageDown)
+        );
+        assert_eq!(
+            action(&press(KeyCode::Char('3'), none), Place::Detail),
+            Some(Action::Tab(3))
+        );
+        assert_eq!(
+            action(&press(KeyCode::Char('/'), none), Place::List),
+            Some(Action::Filter)
+        );
+        assert_eq!(
+            action(&press(KeyCode::Char('/'), none), Place::Detail),
+            Some(Action::Search)
+        );
         assert_eq!(action(&press(KeyCode::Esc, none), Place::List), None);
     }
 }

@@ -43,7 +43,10 @@ pub(super) const TYPED: &[(&str, &str)] = &[
     ("set theme none", "no colours"),
     ("set lang en", "explain in English"),
     ("set lang zh", "explain in Chinese"),
-    ("set mouse", "take the mouse; native selection then needs Shift"),
+    (
+        "set mouse",
+        "take the mouse; native selection then needs Shift",
+    ),
     ("set nomouse", "leave the mouse to the terminal"),
     ("set ascii", "draw with ASCII only"),
     ("set noascii", "draw with all characters"),
@@ -53,13 +56,18 @@ pub(super) const TYPED: &[(&str, &str)] = &[
 
 /// The action of a command's word.
 pub(super) fn command(word: &str) -> Option<Action> {
-    COMMANDS.iter().find(|(known, _)| *known == word).map(|(_, action)| *action)
+    COMMANDS
+        .iter()
+        .find(|(known, _)| *known == word)
+        .map(|(_, action)| *action)
 }
 
 /// Every command.
 pub(super) fn palette(place: Place) -> Overlay {
     let actions = COMMANDS.iter().filter_map(|(word, action)| {
-        let binding = keymap::BINDINGS.iter().find(|binding| binding.action == *action)?;
+        let binding = keymap::BINDINGS
+            .iter()
+            .find(|binding| binding.action == *action)?;
         let key = keymap::key_of(*action, place).map(keymap::shown);
         Some(Entry {
             label: (*word).to_owned(),
@@ -124,18 +132,29 @@ pub(super) fn copy(state: &State, store: &Store) -> Option<Overlay> {
 }
 
 fn exchange_texts(state: &State, store: &Store, id: ExchangeId) -> Vec<Entry> {
-    let Some(entry) = store.entry(id) else { return Vec::new() };
+    let Some(entry) = store.entry(id) else {
+        return Vec::new();
+    };
     let exchange = &super::view::masked(state, &entry.exchange);
     let reading = &entry.reading;
     let mut texts: Vec<(&str, String)> = Vec::new();
     let digests = &reading.digests;
-    if let Some(digest) = digests.requested.as_ref().or(digests.stated.as_ref()).or(digests.computed.as_ref()) {
+    if let Some(digest) = digests
+        .requested
+        .as_ref()
+        .or(digests.stated.as_ref())
+        .or(digests.computed.as_ref())
+    {
         texts.push(("digest", digest.to_string()));
     }
     if let Some(request) = &exchange.request {
         texts.push(("URL", request.url.clone()));
     }
-    if let Some(redirect) = exchange.response.as_ref().and_then(|response| response.head.text("location")) {
+    if let Some(redirect) = exchange
+        .response
+        .as_ref()
+        .and_then(|response| response.head.text("location"))
+    {
         texts.push(("Location", redirect.to_owned()));
     }
     if let Some(request) = &exchange.request {
@@ -170,24 +189,39 @@ fn pull_texts(state: &State, store: &Store) -> Vec<Entry> {
 }
 
 fn forms<'a>(state: &'a State, only: &'a [ExchangeId]) -> impl Iterator<Item = Entry> + 'a {
-    state.facts.formats.iter().filter(|format| format.pasteable).map(|format| Entry {
-        label: format!("as {}", format.word),
-        detail: format.what.clone(),
-        choice: Choice::CopyAs { format: format.word.clone(), only: only.to_vec() },
-    })
+    state
+        .facts
+        .formats
+        .iter()
+        .filter(|format| format.pasteable)
+        .map(|format| Entry {
+            label: format!("as {}", format.word),
+            detail: format.what.clone(),
+            choice: Choice::CopyAs {
+                format: format.word.clone(),
+                only: only.to_vec(),
+            },
+        })
 }
 
 fn entry_of((what, text): (&str, String)) -> Entry {
     let first = text.lines().next().unwrap_or_default();
     let detail = if text.lines().nth(1).is_some() {
-        format!("{}  ({})", clean(first), size(text.len().try_into().unwrap_or(0)))
+        format!(
+            "{}  ({})",
+            clean(first),
+            size(text.len().try_into().unwrap_or(0))
+        )
     } else {
         clean(first).into_owned()
     };
     Entry {
         label: what.to_owned(),
         detail,
-        choice: Choice::Copy { what: what.to_owned(), text },
+        choice: Choice::Copy {
+            what: what.to_owned(),
+            text,
+        },
     }
 }
 

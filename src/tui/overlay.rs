@@ -7,6 +7,7 @@ use tui_input::{Input, InputRequest};
 
 use super::action::Action;
 use crate::exchange::{Capture, ExchangeId};
+use crate::store::filter::Mistake;
 
 /// What lies over the screen.
 #[derive(Clone, Debug)]
@@ -40,8 +41,8 @@ pub(crate) struct Prompt {
     pub(crate) purpose: Purpose,
     /// The line.
     pub(crate) input: Input,
-    /// What is wrong with it: where, counted in characters, and why.
-    pub(crate) mistake: Option<(usize, String)>,
+    /// What is wrong with it, where it is a filter.
+    pub(crate) mistake: Option<Mistake>,
 }
 
 /// What a line is typed for.
@@ -51,8 +52,13 @@ pub(crate) enum Purpose {
     Search,
     Command,
     Load,
-    Export { format: String, only: Vec<ExchangeId> },
-    SaveBody { capture: Capture },
+    Export {
+        format: String,
+        only: Vec<ExchangeId>,
+    },
+    SaveBody {
+        capture: Capture,
+    },
 }
 
 /// Something to choose from.
@@ -84,9 +90,19 @@ pub(crate) struct Entry {
 pub(crate) enum Choice {
     Action(Action),
     Command(String),
-    Copy { what: String, text: String },
-    CopyAs { format: String, only: Vec<ExchangeId> },
-    Format { word: String, path: String, only: Vec<ExchangeId> },
+    Copy {
+        what: String,
+        text: String,
+    },
+    CopyAs {
+        format: String,
+        only: Vec<ExchangeId>,
+    },
+    Format {
+        word: String,
+        path: String,
+        only: Vec<ExchangeId>,
+    },
 }
 
 /// What a key did to an overlay.
@@ -107,11 +123,20 @@ pub(crate) enum Reaction {
 
 impl Overlay {
     pub(crate) fn prompt(purpose: Purpose, text: String) -> Self {
-        Self::Prompt(Prompt { purpose, input: Input::new(text), mistake: None })
+        Self::Prompt(Prompt {
+            purpose,
+            input: Input::new(text),
+            mistake: None,
+        })
     }
 
     pub(crate) fn menu(title: impl Into<String>, entries: Vec<Entry>) -> Self {
-        Self::Menu(Menu { title: title.into(), entries, cursor: 0, typed: Input::default() })
+        Self::Menu(Menu {
+            title: title.into(),
+            entries,
+            cursor: 0,
+            typed: Input::default(),
+        })
     }
 
     /// Takes a key.
@@ -128,7 +153,7 @@ impl Overlay {
             },
             Self::Prompt(prompt) => {
                 if key.code == KeyCode::Enter {
-                    let text = prompt.input.value().trim().to_owned();
+                    let text = prompt.input.value().to_owned();
                     return Reaction::Enter(prompt.purpose.clone(), text);
                 }
                 if key.code == KeyCode::Backspace

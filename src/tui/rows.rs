@@ -79,7 +79,12 @@ pub(crate) fn rows(store: &Store, choice: &Choice<'_>) -> Vec<Row> {
             (exchange.started, Item::Exchange(exchange.id), 1)
         }));
     } else {
-        tops.extend(store.pulls().iter().map(|pull| (pull.started, Item::Pull(pull.id), 1)));
+        tops.extend(
+            store
+                .pulls()
+                .iter()
+                .map(|pull| (pull.started, Item::Pull(pull.id), 1)),
+        );
         let shown = store.loose().filter(|entry| choice.shows(entry));
         tops.extend(shown.map(|entry| {
             let exchange = &entry.exchange;
@@ -88,8 +93,8 @@ pub(crate) fn rows(store: &Store, choice: &Choice<'_>) -> Vec<Row> {
     }
     if choice.matching.is_none() {
         tops.extend(refusals(store.handshakes()));
-        let tunnels = store.tunnels().iter().enumerate();
-        tops.extend(tunnels.map(|(at, tunnel)| (tunnel.connection.opened, Item::Tunnel(at), 1)));
+        let tunnels = store.tunnels().iter();
+        tops.extend(tunnels.map(|tunnel| (tunnel.connection.opened, Item::Tunnel(tunnel.id), 1)));
     }
     tops.retain(|(_, item, _)| !choice.hidden.contains(item));
     choice.sort(store, &mut tops);
@@ -101,7 +106,13 @@ pub(crate) fn rows(store: &Store, choice: &Choice<'_>) -> Vec<Row> {
                     push_pull(store, choice, pull, &mut rows);
                 }
             }
-            item => rows.push(Row { item, depth: 0, open: None, via: None, count }),
+            item => rows.push(Row {
+                item,
+                depth: 0,
+                open: None,
+                via: None,
+                count,
+            }),
         }
     }
     rows
@@ -111,11 +122,11 @@ pub(crate) fn rows(store: &Store, choice: &Choice<'_>) -> Vec<Row> {
 fn refusals(handshakes: &[HandshakeFailed]) -> Vec<(Timestamp, Item, usize)> {
     let mut hosts: HashMap<Option<&str>, usize> = HashMap::new();
     let mut rows: Vec<(Timestamp, Item, usize)> = Vec::new();
-    for (at, handshake) in handshakes.iter().enumerate() {
+    for handshake in handshakes {
         let place = *hosts.entry(refused_host(handshake)).or_insert(rows.len());
         match rows.get_mut(place) {
             Some((_, _, count)) => *count += 1,
-            None => rows.push((handshake.at, Item::Refused(at), 1)),
+            None => rows.push((handshake.at, Item::Refused(handshake.connection.id), 1)),
         }
     }
     rows
@@ -124,7 +135,11 @@ fn refusals(handshakes: &[HandshakeFailed]) -> Vec<(Timestamp, Item, usize)> {
 /// The host a client wanted when it refused our certificate.
 pub(crate) fn refused_host(handshake: &HandshakeFailed) -> Option<&str> {
     let connection = &handshake.connection;
-    connection.target.as_ref().map(|target| target.host.as_str()).or(connection.sni.as_deref())
+    connection
+        .target
+        .as_ref()
+        .map(|target| target.host.as_str())
+        .or(connection.sni.as_deref())
 }
 
 fn push_pull(store: &Store, choice: &Choice<'_>, pull: &Pull, rows: &mut Vec<Row>) {
@@ -134,15 +149,31 @@ fn push_pull(store: &Store, choice: &Choice<'_>, pull: &Pull, rows: &mut Vec<Row
     if steps.is_empty() && (choice.matching.is_some() || !pull.steps.is_empty()) {
         return;
     }
-    rows.push(Row { item, depth: 0, open: Some(open), via: None, count: 1 });
+    rows.push(Row {
+        item,
+        depth: 0,
+        open: Some(open),
+        via: None,
+        count: 1,
+    });
     if !open {
         return;
     }
     for (id, children) in &steps {
         let item = Item::Exchange(*id);
         let open = (!children.is_empty()).then(|| choice.toggled.contains(&item));
-        let via = if open == Some(false) { children.last().copied() } else { None };
-        rows.push(Row { item, depth: 1, open, via, count: 1 });
+        let via = if open == Some(false) {
+            children.last().copied()
+        } else {
+            None
+        };
+        rows.push(Row {
+            item,
+            depth: 1,
+            open,
+            via,
+            count: 1,
+        });
         if open == Some(true) {
             rows.extend(children.iter().map(|child| Row {
                 item: Item::Exchange(*child),
@@ -155,13 +186,17 @@ fn push_pull(store: &Store, choice: &Choice<'_>, pull: &Pull, rows: &mut Vec<Row
     }
     if choice.matching.is_none() {
         let queued = pull.blobs.iter().enumerate();
-        rows.extend(queued.filter(|(_, blob)| blob.state == BlobState::Queued).map(|(at, _)| Row {
-            item: Item::Blob(pull.id, at),
-            depth: 1,
-            open: None,
-            via: None,
-            count: 1,
-        }));
+        rows.extend(
+            queued
+                .filter(|(_, blob)| blob.state == BlobState::Queued)
+                .map(|(at, _)| Row {
+                    item: Item::Blob(pull.id, at),
+                    depth: 1,
+                    open: None,
+                    via: None,
+                    count: 1,
+                }),
+        );
     }
 }
 
@@ -175,7 +210,9 @@ fn steps(store: &Store, choice: &Choice<'_>, pull: &Pull) -> Vec<(ExchangeId, Ve
             continue;
         }
         let redirect = step.cause.filter(|cause| cause.why == Why::Redirect);
-        let parent = redirect.and_then(|cause| places.get(&cause.exchange)).copied();
+        let parent = redirect
+            .and_then(|cause| places.get(&cause.exchange))
+            .copied();
         if let Some((at, (_, children))) = parent.and_then(|at| Some((at, steps.get_mut(at)?))) {
             children.push(id);
             places.insert(id, at);
@@ -190,7 +227,11 @@ fn steps(store: &Store, choice: &Choice<'_>, pull: &Pull) -> Vec<(ExchangeId, Ve
         });
     }
     if choice.order != Order::Time {
-        let weight = |id: ExchangeId| store.entry(id).map_or(0, |entry| choice.order.weight(entry));
+        let weight = |id: ExchangeId| {
+            store
+                .entry(id)
+                .map_or(0, |entry| choice.order.weight(entry))
+        };
         steps.sort_by_cached_key(|(id, children)| {
             let all = children.iter().chain([id]);
             std::cmp::Reverse(all.map(|id| weight(*id)).max().unwrap_or_default())
@@ -201,7 +242,8 @@ fn steps(store: &Store, choice: &Choice<'_>, pull: &Pull) -> Vec<(ExchangeId, Ve
 
 impl Choice<'_> {
     fn shows(&self, entry: &Entry) -> bool {
-        self.matching.is_none_or(|matching| matching.contains(&entry.exchange.id))
+        self.matching
+            .is_none_or(|matching| matching.contains(&entry.exchange.id))
     }
 
     fn sort(&self, store: &Store, tops: &mut [(Timestamp, Item, usize)]) {

@@ -2,7 +2,7 @@
 
 use ratatui::text::Line;
 
-use crate::exchange::ExchangeId;
+use crate::exchange::{ConnectionId, ExchangeId, TunnelId};
 use crate::registry::PullId;
 
 /// A screen above the list.
@@ -12,10 +12,10 @@ pub(crate) enum Screen {
     Detail(ExchangeId, usize),
     /// A pull.
     Pull(PullId, PullPage),
-    /// A client that refused our certificate, by its place in the store.
-    Refused(usize),
-    /// A tunnel that was passed on unread, by its place in the store.
-    Tunnel(usize),
+    /// A client that refused our certificate, by its connection.
+    Refused(ConnectionId),
+    /// A tunnel that was passed on unread, by its number.
+    Tunnel(TunnelId),
     /// What happened in the program.
     Events,
     /// The keys.

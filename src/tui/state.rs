@@ -136,7 +136,10 @@ impl State {
     pub fn tick(&mut self, now: Timestamp) -> bool {
         let second = |at: Timestamp| at.as_second();
         let passed = second(now) != second(self.now);
-        let over = self.notice.as_ref().is_some_and(|notice| notice.until <= now);
+        let over = self
+            .notice
+            .as_ref()
+            .is_some_and(|notice| notice.until <= now);
         if over {
             self.notice = None;
         }
@@ -162,7 +165,11 @@ impl State {
         while self.events.len() >= MOST_EVENTS {
             self.events.pop_front();
         }
-        self.events.push_back(EventLine { at: self.now, role, text });
+        self.events.push_back(EventLine {
+            at: self.now,
+            role,
+            text,
+        });
     }
 
     /// Works out what the next drawing needs: rows, the window over them, and the content of
@@ -252,7 +259,10 @@ impl State {
     /// The exchange that commands are about.
     pub(crate) fn subject(&self) -> Option<ExchangeId> {
         match self.page() {
-            Some(Page { screen: Screen::Detail(id, _), .. }) => Some(*id),
+            Some(Page {
+                screen: Screen::Detail(id, _),
+                ..
+            }) => Some(*id),
             Some(page) => page.cursor,
             None => match self.selection {
                 Some(Item::Exchange(id)) => Some(id),
@@ -263,7 +273,11 @@ impl State {
 
     /// The pull that commands are about.
     pub(crate) fn subject_pull(&self, store: &Store) -> Option<PullId> {
-        if let Some(Page { screen: Screen::Pull(id, _), .. }) = self.page() {
+        if let Some(Page {
+            screen: Screen::Pull(id, _),
+            ..
+        }) = self.page()
+        {
             return Some(*id);
         }
         match (self.page(), self.selection) {

@@ -241,7 +241,13 @@ mod tests {
             scheme: Scheme::None,
             depth: Depth::True,
         };
-        for role in [Role::Bad, Role::Good, Role::Selected, Role::Found, Role::Key] {
+        for role in [
+            Role::Bad,
+            Role::Good,
+            Role::Selected,
+            Role::Found,
+            Role::Key,
+        ] {
             let style = theme.style(role);
             assert_eq!((style.fg, style.bg), (None, None), "{role:?}");
         }

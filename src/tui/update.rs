@@ -32,7 +32,10 @@ impl State {
         match keymap::action(key, self.place()) {
             Some(action) => self.update(action, store),
             None if keymap::name(key).as_deref() == Some("ctrl-z") => {
-                self.tell(false, "^Z would stop the proxy and every pull through it; q quits");
+                self.tell(
+                    false,
+                    "^Z would stop the proxy and every pull through it; q quits",
+                );
                 Vec::new()
             }
             None => Vec::new(),
@@ -41,7 +44,9 @@ impl State {
 
     /// Takes pasted text; only where something is typed.
     pub fn paste(&mut self, text: &str, store: &Store) -> Vec<Effect> {
-        let Some(overlay) = &mut self.overlay else { return Vec::new() };
+        let Some(overlay) = &mut self.overlay else {
+            return Vec::new();
+        };
         let reaction = overlay.paste(text);
         self.react(reaction, store)
     }
@@ -50,9 +55,15 @@ impl State {
     pub fn mouse(&mut self, event: &MouseEvent, store: &Store) -> Vec<Effect> {
         let body = Layout::of(self, store).body;
         match event.kind {
-            MouseEventKind::ScrollDown => (0..3).flat_map(|_| self.update(Action::Down, store)).collect(),
-            MouseEventKind::ScrollUp => (0..3).flat_map(|_| self.update(Action::Up, store)).collect(),
-            MouseEventKind::Down(_) if self.pages.is_empty() && body.contains((event.column, event.row).into()) => {
+            MouseEventKind::ScrollDown => (0..3)
+                .flat_map(|_| self.update(Action::Down, store))
+                .collect(),
+            MouseEventKind::ScrollUp => (0..3)
+                .flat_map(|_| self.update(Action::Up, store))
+                .collect(),
+            MouseEventKind::Down(_)
+                if self.pages.is_empty() && body.contains((event.column, event.row).into()) =>
+            {
                 let at = self.top + usize::from(event.row - body.y);
                 if at == self.at {
                     return self.update(Action::Open, store);
@@ -80,14 +91,23 @@ impl State {
             None => Place::List,
             Some(Screen::Detail(..)) => Place::Detail,
             Some(Screen::Pull(..)) => Place::Pull,
-            Some(Screen::Refused(_) | Screen::Tunnel(_) | Screen::Events | Screen::Help) => Place::Page,
+            Some(Screen::Refused(_) | Screen::Tunnel(_) | Screen::Events | Screen::Help) => {
+                Place::Page
+            }
         }
     }
 
     fn first_step(&self, key: &KeyEvent) -> Option<Effect> {
         let name = keymap::name(key)?;
-        let step = self.facts.first_steps.iter().find(|step| name == step.key.to_string())?;
-        Some(Effect::Copy { what: "command".into(), text: step.command.clone() })
+        let step = self
+            .facts
+            .first_steps
+            .iter()
+            .find(|step| name == step.key.to_string())?;
+        Some(Effect::Copy {
+            what: "command".into(),
+            text: step.command.clone(),
+        })
     }
 
     fn react(&mut self, reaction: Reaction, store: &Store) -> Vec<Effect> {
@@ -106,7 +126,9 @@ impl State {
             Reaction::Agreed(Agreed::Quit) => vec![Effect::Quit],
             Reaction::Agreed(Agreed::Clear) => {
                 self.hidden.extend(self.rows.iter().map(|row| row.item));
-                let ids = store.entries().map(|entry| Item::Exchange(entry.exchange.id));
+                let ids = store
+                    .entries()
+                    .map(|entry| Item::Exchange(entry.exchange.id));
                 self.hidden.extend(ids);
                 self.rebuild();
                 Vec::new()
@@ -117,7 +139,9 @@ impl State {
 
     /// A filter holds while it is typed, as far as it can be read.
     fn typed(&mut self, store: &Store) {
-        let Some(Overlay::Prompt(prompt)) = &mut self.overlay else { return };
+        let Some(Overlay::Prompt(prompt)) = &mut self.overlay else {
+            return;
+        };
         let text = prompt.input.value().to_owned();
         match prompt.purpose {
             Purpose::Filter => {
@@ -130,7 +154,13 @@ impl State {
         }
     }
 
-    fn enter(&mut self, purpose: Purpose, text: &str, store: &Store, overlay: Option<Overlay>) -> Vec<Effect> {
+    fn enter(
+        &mut self,
+        purpose: Purpose,
+        text: &str,
+        store: &Store,
+        overlay: Option<Overlay>,
+    ) -> Vec<Effect> {
         match purpose {
             Purpose::Filter => {
                 if let Err(mistake) = self.filtering.set(text)
@@ -149,10 +179,17 @@ impl State {
                 self.update(Action::FindNext, store)
             }
             Purpose::Command => self.command(text, store),
-            _ if text.is_empty() => Vec::new(),
+            _ if text.trim().is_empty() => Vec::new(),
             Purpose::Load => vec![Effect::Load(path(text))],
-            Purpose::Export { format, only } => vec![Effect::Export { format, path: path(text), only }],
-            Purpose::SaveBody { capture } => vec![Effect::SaveBody { capture, path: path(text) }],
+            Purpose::Export { format, only } => vec![Effect::Export {
+                format,
+                path: path(text),
+                only,
+            }],
+            Purpose::SaveBody { capture } => vec![Effect::SaveBody {
+                capture,
+                path: path(text),
+            }],
         }
     }
 
@@ -194,17 +231,27 @@ impl State {
             ["set", "lang", "zh"] | ["lang", "zh"] => self.look.lang = Lang::Zh,
             ["filter", ..] => {
                 let filter = text.trim().strip_prefix("filter").unwrap_or_default();
-                if let Err((at, why)) = self.filtering.set(filter) {
-                    self.tell(false, format!("filter, at character {}: {why}", at + 1));
+                if let Err(mistake) = self.filtering.set(filter) {
+                    self.tell(false, format!("filter: {mistake}"));
                 }
                 self.filtering.work(store);
                 self.rebuild();
             }
             ["load" | "open", file] => return vec![Effect::Load(path(file))],
-            ["save", file] => return vec![Effect::Export { format: "har".into(), path: path(file), only: Vec::new() }],
+            ["save", file] => {
+                return vec![Effect::Export {
+                    format: "har".into(),
+                    path: path(file),
+                    only: Vec::new(),
+                }];
+            }
             ["export", format, file] => {
                 if self.facts.formats.iter().any(|known| known.word == *format) {
-                    return vec![Effect::Export { format: (*format).into(), path: path(file), only: Vec::new() }];
+                    return vec![Effect::Export {
+                        format: (*format).into(),
+                        path: path(file),
+                        only: Vec::new(),
+                    }];
                 }
                 let known: Vec<&str> = self.facts.formats.iter().map(|f| f.word.as_str()).collect();
                 self.tell(false, format!("no format {format:?}: {}", known.join(", ")));
@@ -227,7 +274,12 @@ impl State {
     /// Does what an action says, and tells what the program around is to do.
     pub fn update(&mut self, action: Action, store: &Store) -> Vec<Effect> {
         match action {
-            Action::Up | Action::Down | Action::Top | Action::Bottom | Action::PageUp | Action::PageDown => {
+            Action::Up
+            | Action::Down
+            | Action::Top
+            | Action::Bottom
+            | Action::PageUp
+            | Action::PageDown => {
                 if self.pages.is_empty() {
                     self.move_selection(action, store);
                 } else {
@@ -279,7 +331,10 @@ impl State {
                 });
             }
             Action::Save => {
-                let purpose = Purpose::Export { format: "har".into(), only: Vec::new() };
+                let purpose = Purpose::Export {
+                    format: "har".into(),
+                    only: Vec::new(),
+                };
                 self.overlay = Some(Overlay::prompt(purpose, self.facts.save_as.clone()));
             }
             Action::Load => self.overlay = Some(Overlay::prompt(Purpose::Load, String::new())),
@@ -287,7 +342,9 @@ impl State {
             Action::Copy => self.overlay = menus::copy(self, store),
             Action::SaveBody => self.save_body(store),
             Action::Palette => self.overlay = Some(menus::palette(self.place())),
-            Action::Command => self.overlay = Some(Overlay::prompt(Purpose::Command, String::new())),
+            Action::Command => {
+                self.overlay = Some(Overlay::prompt(Purpose::Command, String::new()))
+            }
             Action::Reveal => self.reveal(),
             Action::Explain => self.explain = !self.explain,
             Action::Language => {
@@ -333,10 +390,15 @@ impl State {
 
     fn move_page(&mut self, action: Action, store: &Store) {
         let height = usize::from(Layout::of(self, store).body.height);
-        let Some(page) = self.pages.last_mut() else { return };
+        let Some(page) = self.pages.last_mut() else {
+            return;
+        };
         if page.has_cursor() {
             let ids: Vec<_> = unique(&page.doc.about);
-            let at = ids.iter().position(|id| Some(*id) == page.cursor).unwrap_or_default();
+            let at = ids
+                .iter()
+                .position(|id| Some(*id) == page.cursor)
+                .unwrap_or_default();
             let at = match action {
                 Action::Up => at.saturating_sub(1),
                 Action::Down => at + 1,
@@ -364,15 +426,24 @@ impl State {
     fn sideways(&mut self, right: bool, store: &Store) {
         match self.pages.last_mut() {
             None => self.fold(right),
-            Some(Page { screen: Screen::Detail(..), .. }) => self.turn_tab(if right { 1 } else { -1 }, store),
+            Some(Page {
+                screen: Screen::Detail(..),
+                ..
+            }) => self.turn_tab(if right { 1 } else { -1 }, store),
             Some(page) => {
-                page.left = if right { page.left + SIDE_STEP } else { page.left.saturating_sub(SIDE_STEP) };
+                page.left = if right {
+                    page.left + SIDE_STEP
+                } else {
+                    page.left.saturating_sub(SIDE_STEP)
+                };
             }
         }
     }
 
     fn fold(&mut self, open: bool) {
-        let Some(row) = self.rows.get(self.at).copied() else { return };
+        let Some(row) = self.rows.get(self.at).copied() else {
+            return;
+        };
         match row.open {
             Some(is_open) if is_open != open => {
                 if !self.toggled.remove(&row.item) {
@@ -383,7 +454,11 @@ impl State {
             }
             // From within, to what it belongs to.
             _ if !open => {
-                let above = self.rows.iter().take(self.at).rposition(|other| other.depth < row.depth);
+                let above = self
+                    .rows
+                    .iter()
+                    .take(self.at)
+                    .rposition(|other| other.depth < row.depth);
                 if let Some(above) = above {
                     self.follow = false;
                     self.select(above);
@@ -426,7 +501,11 @@ impl State {
             self.pages.truncate(at + 1);
         } else {
             let mut page = Page::new(screen);
-            page.cursor = if page.has_cursor() { self.subject() } else { None };
+            page.cursor = if page.has_cursor() {
+                self.subject()
+            } else {
+                None
+            };
             if matches!(screen, Screen::Events) {
                 page.top = usize::MAX;
             }
@@ -440,7 +519,13 @@ impl State {
             return;
         };
         let cursor = self.subject();
-        let here = matches!(self.page(), Some(Page { screen: Screen::Pull(..), .. }));
+        let here = matches!(
+            self.page(),
+            Some(Page {
+                screen: Screen::Pull(..),
+                ..
+            })
+        );
         if here {
             self.pages.pop();
         }
@@ -455,7 +540,10 @@ impl State {
     fn back(&mut self, store: &Store) -> Vec<Effect> {
         match self.pages.pop() {
             None => return self.quit(store),
-            Some(Page { screen: Screen::Detail(id, _), .. }) if self.pages.is_empty() => {
+            Some(Page {
+                screen: Screen::Detail(id, _),
+                ..
+            }) if self.pages.is_empty() => {
                 self.select_item(Item::Exchange(id));
             }
             Some(_) => {}
@@ -464,7 +552,12 @@ impl State {
     }
 
     fn quit(&mut self, store: &Store) -> Vec<Effect> {
-        let open = store.entries().rev().take(OPEN_LOOK).filter(|entry| entry.exchange.ended.is_none()).count();
+        let open = store
+            .entries()
+            .rev()
+            .take(OPEN_LOOK)
+            .filter(|entry| entry.exchange.ended.is_none())
+            .count();
         if !self.facts.live || open == 0 {
             return vec![Effect::Quit];
         }
@@ -476,17 +569,25 @@ impl State {
     }
 
     fn turn_tab(&mut self, by: isize, store: &Store) {
-        let Some(Screen::Detail(id, at)) = self.page().map(|page| page.screen) else { return };
-        let count = store.entry(id).map_or(1, |entry| view::detail::tabs(entry).len());
+        let Some(Screen::Detail(id, at)) = self.page().map(|page| page.screen) else {
+            return;
+        };
+        let count = store
+            .entry(id)
+            .map_or(1, |entry| view::detail::tabs(entry).len());
         let count = isize::try_from(count).unwrap_or(1).max(1);
         let next = (isize::try_from(at).unwrap_or(0) + by).rem_euclid(count);
         self.tab(usize::try_from(next).unwrap_or(0), store);
     }
 
     fn tab(&mut self, number: usize, store: &Store) {
-        let Some(page) = self.pages.last_mut() else { return };
+        let Some(page) = self.pages.last_mut() else {
+            return;
+        };
         if let Screen::Detail(id, at) = &mut page.screen
-            && store.entry(*id).is_some_and(|entry| number < view::detail::tabs(entry).len())
+            && store
+                .entry(*id)
+                .is_some_and(|entry| number < view::detail::tabs(entry).len())
             && *at != number
         {
             *at = number;
@@ -497,8 +598,13 @@ impl State {
 
     /// From one exchange's screen to that of the next row that is an exchange.
     fn neighbour(&mut self, next: bool) {
-        let Some(Screen::Detail(id, _)) = self.page().map(|page| page.screen) else { return };
-        let here = self.rows.iter().position(|row| row.item == Item::Exchange(id) || row.via == Some(id));
+        let Some(Screen::Detail(id, _)) = self.page().map(|page| page.screen) else {
+            return;
+        };
+        let here = self
+            .rows
+            .iter()
+            .position(|row| row.item == Item::Exchange(id) || row.via == Some(id));
         let Some(here) = here else { return };
         let exchange = |row: &super::rows::Row| match row.item {
             Item::Exchange(id) => Some(id),
@@ -539,13 +645,21 @@ impl State {
         let entry = self.subject().and_then(|id| store.entry(id));
         let body = entry.and_then(|entry| entry.exchange.response_body.as_ref());
         match body.map(|body| &body.capture) {
-            Some(capture @ (crate::exchange::Capture::Memory { .. } | crate::exchange::Capture::Stored { .. })) => {
+            Some(
+                capture @ (crate::exchange::Capture::Memory { .. }
+                | crate::exchange::Capture::Stored { .. }),
+            ) => {
                 let name = entry.map_or_else(String::new, view::body_name);
-                let purpose = Purpose::SaveBody { capture: capture.clone() };
+                let purpose = Purpose::SaveBody {
+                    capture: capture.clone(),
+                };
                 self.overlay = Some(Overlay::prompt(purpose, name));
             }
             Some(crate::exchange::Capture::Omitted { reason }) => {
-                self.tell(false, format!("the body was not kept: {}", reason.describe()));
+                self.tell(
+                    false,
+                    format!("the body was not kept: {}", reason.describe()),
+                );
             }
             _ => self.tell(false, "there is no body to save"),
         }
@@ -555,7 +669,10 @@ impl State {
         if self.facts.secrets_kept {
             self.reveal_until = Some(self.now + REVEAL);
         } else {
-            self.tell(false, "this session keeps no secrets; `pullscope record --keep-secrets` does");
+            self.tell(
+                false,
+                "this session keeps no secrets; `pullscope record --keep-secrets` does",
+            );
         }
     }
 
@@ -567,11 +684,20 @@ impl State {
     }
 
     fn find(&mut self, forward: bool) {
-        let Some(page) = self.pages.last_mut() else { return };
+        let Some(page) = self.pages.last_mut() else {
+            return;
+        };
         let hit = if forward {
-            page.hits.iter().find(|hit| **hit > page.top).or(page.hits.first())
+            page.hits
+                .iter()
+                .find(|hit| **hit > page.top)
+                .or(page.hits.first())
         } else {
-            page.hits.iter().rev().find(|hit| **hit < page.top).or(page.hits.last())
+            page.hits
+                .iter()
+                .rev()
+                .find(|hit| **hit < page.top)
+                .or(page.hits.last())
         };
         match (hit, &page.search) {
             (Some(hit), _) => page.top = *hit,

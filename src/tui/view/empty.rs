@@ -31,7 +31,9 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen
             pen.put(Role::Accent, format!("   {}  ", step.key)),
             pen.put(Role::Text, step.what.clone()),
         ]);
-        lines.push(vec![pen.put(Role::Info, format!("        {}", step.command))]);
+        lines.push(vec![
+            pen.put(Role::Info, format!("        {}", step.command)),
+        ]);
         if roomy {
             for note in &step.notes {
                 lines.push(vec![pen.put(Role::Dim, format!("        {note}"))]);

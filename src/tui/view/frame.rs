@@ -53,9 +53,16 @@ fn list_header(state: &State, store: &Store, pen: Pen) -> Two {
             left.push(pen.put(Role::Dim, "  flat"));
         }
     } else {
-        let working = if state.filtering.is_working() { "filtering… " } else { "" };
+        let working = if state.filtering.is_working() {
+            "filtering… "
+        } else {
+            ""
+        };
         let shown = state.rows.len();
-        left.push(pen.put(Role::Warn, format!("  {working}filter: {} ({shown})", state.filtering.text)));
+        left.push(pen.put(
+            Role::Warn,
+            format!("  {working}filter: {} ({shown})", state.filtering.text),
+        ));
     }
     if !state.marks.is_empty() {
         left.push(pen.put(Role::Secret, format!("  {} marked", state.marks.len())));
@@ -81,11 +88,17 @@ fn page_header(screen: Screen, state: &State, store: &Store, pen: Pen) -> Two {
         Screen::Detail(id, tab) => super::detail::header(state, store, id, tab, pen),
         Screen::Pull(id, page) => {
             let mut left = vec![pen.put(Role::Title, format!(" #{}", id.0))];
-            let Some(pull) = store.pull(id) else { return (left, Vec::new()) };
+            let Some(pull) = store.pull(id) else {
+                return (left, Vec::new());
+            };
             left.push(pen.put(Role::Title, format!(" {}", super::names::pull(pull))));
             left.push(pen.put(
                 Role::Dim,
-                format!("  {}  {}", count(pull.totals.exchanges, "exchange"), took(pull.totals.took)),
+                format!(
+                    "  {}  {}",
+                    count(pull.totals.exchanges, "exchange"),
+                    took(pull.totals.took)
+                ),
             ));
             let tabs = [
                 ("p", "Pull", PullPage::Overview),
@@ -93,14 +106,28 @@ fn page_header(screen: Screen, state: &State, store: &Store, pen: Pen) -> Two {
                 ("v", "Waterfall", PullPage::Waterfall),
             ];
             let tabs = tabs.into_iter().flat_map(|(key, name, which)| {
-                let role = if which == page { Role::Accent } else { Role::Dim };
-                let text = if which == page { format!("[{key} {name}]") } else { format!(" {key} {name} ") };
+                let role = if which == page {
+                    Role::Accent
+                } else {
+                    Role::Dim
+                };
+                let text = if which == page {
+                    format!("[{key} {name}]")
+                } else {
+                    format!(" {key} {name} ")
+                };
                 [pen.put(role, text)]
             });
             (left, tabs.collect())
         }
-        Screen::Refused(_) => (vec![pen.put(Role::Bad, " a client refuses our certificate")], Vec::new()),
-        Screen::Tunnel(_) => (vec![pen.put(Role::Title, " tunnel, passed on unread")], Vec::new()),
+        Screen::Refused(_) => (
+            vec![pen.put(Role::Bad, " a client refuses our certificate")],
+            Vec::new(),
+        ),
+        Screen::Tunnel(_) => (
+            vec![pen.put(Role::Title, " tunnel, passed on unread")],
+            Vec::new(),
+        ),
         Screen::Events => (vec![pen.put(Role::Title, " events")], liveness(state, pen)),
         Screen::Help => (vec![pen.put(Role::Title, " keys")], Vec::new()),
     }
@@ -109,7 +136,11 @@ fn page_header(screen: Screen, state: &State, store: &Store, pen: Pen) -> Two {
 /// A rule over the whole width.
 pub(super) fn rule(buffer: &mut Buffer, area: ratatui::layout::Rect, pen: Pen) {
     if area.height > 0 {
-        pen::draw(buffer, area, vec![pen.put(Role::Faint, "─".repeat(area.width.into()))]);
+        pen::draw(
+            buffer,
+            area,
+            vec![pen.put(Role::Faint, "─".repeat(area.width.into()))],
+        );
     }
 }
 
@@ -137,12 +168,27 @@ pub(super) fn footer(
             let room = usize::from(area.width).saturating_sub(before + 1);
             let scroll = prompt.input.visual_scroll(room);
             let shown: String = scrolled(prompt.input.value(), scroll);
-            pen::draw(buffer, area, vec![pen.put(Role::Accent, label), pen.put(Role::Text, shown)]);
-            if let Some((at, why)) = &prompt.mistake {
-                caret(buffer, layout, pen, (before + at).saturating_sub(scroll), why);
+            pen::draw(
+                buffer,
+                area,
+                vec![pen.put(Role::Accent, label), pen.put(Role::Text, shown)],
+            );
+            if let Some(mistake) = &prompt.mistake {
+                let text = prompt.input.value();
+                let part = |range: std::ops::Range<usize>| {
+                    crate::tui::text::width(text.get(range).unwrap_or_default())
+                };
+                let at = (before + part(0..mistake.span.start)).saturating_sub(scroll);
+                let long = part(mistake.span.clone()).max(1);
+                caret(buffer, layout, pen, (at, long), &mistake.message);
             }
             let column = before + prompt.input.visual_cursor().saturating_sub(scroll);
-            return Some((u16::try_from(column).unwrap_or(u16::MAX).min(area.width.saturating_sub(1)), area.y));
+            return Some((
+                u16::try_from(column)
+                    .unwrap_or(u16::MAX)
+                    .min(area.width.saturating_sub(1)),
+                area.y,
+            ));
         }
         Some(Overlay::Confirm { question, .. }) => {
             let spans = vec![
@@ -155,13 +201,22 @@ pub(super) fn footer(
             pen::draw(buffer, area, spans);
         }
         Some(Overlay::Menu(_)) => {
-            let spans = [("↑↓", "choose"), ("⏎", "take"), ("type", "narrow down"), ("Esc", "close")]
-                .into_iter()
-                .flat_map(|(key, what)| hint(pen, state, key, what));
+            let spans = [
+                ("↑↓", "choose"),
+                ("⏎", "take"),
+                ("type", "narrow down"),
+                ("Esc", "close"),
+            ]
+            .into_iter()
+            .flat_map(|(key, what)| hint(pen, state, key, what));
             pen::draw(buffer, area, spans.collect());
         }
         None => match &state.notice {
-            Some(notice) => pen::draw(buffer, area, vec![pen.put(notice.role, format!(" {}", notice.text))]),
+            Some(notice) => pen::draw(
+                buffer,
+                area,
+                vec![pen.put(notice.role, format!(" {}", notice.text))],
+            ),
             None => hints(buffer, layout, state, pen),
         },
     }
@@ -181,18 +236,31 @@ fn scrolled(text: &str, columns: usize) -> String {
 }
 
 /// Where a filter's mistake is, above the line it is typed in.
-fn caret(buffer: &mut Buffer, layout: &Layout, pen: Pen, column: usize, why: &str) {
+fn caret(
+    buffer: &mut Buffer,
+    layout: &Layout,
+    pen: Pen,
+    (column, long): (usize, usize),
+    why: &str,
+) {
     let area = layout.footer;
-    let Some(y) = area.y.checked_sub(1) else { return };
+    let Some(y) = area.y.checked_sub(1) else {
+        return;
+    };
     let above = ratatui::layout::Rect { y, ..area };
     let room = usize::from(area.width);
-    let text = format!("▼ {why}");
+    let carets = "▼".repeat(long.min(room.saturating_sub(column)).max(1));
+    let text = format!("{carets} {why}");
     let needed = crate::tui::text::width(&text);
     let line = if column + needed <= room || column < room / 2 {
         format!("{}{text}", " ".repeat(column))
     } else {
         // The explanation stands before the caret where it does not fit behind it.
-        format!("{:>column$} ▼", why, column = column.saturating_sub(1))
+        format!(
+            "{:>column$} {carets}",
+            why,
+            column = column.saturating_sub(1)
+        )
     };
     let spans = fit(vec![pen.put(Role::Bad, line)], room);
     pen::draw(buffer, above, spans);
@@ -213,7 +281,10 @@ fn hints(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {
     let needed = ["Help", "Back", "Quit"];
     let cost = |key: &str, what: &str| crate::tui::text::width(key) + what.len() + 3;
     let mut left = room.saturating_sub(
-        all.iter().filter(|(_, what)| needed.contains(what)).map(|(key, what)| cost(key, what)).sum(),
+        all.iter()
+            .filter(|(_, what)| needed.contains(what))
+            .map(|(key, what)| cost(key, what))
+            .sum(),
     );
     for (key, what) in all {
         let cost = cost(key, what);
@@ -233,7 +304,10 @@ fn hint(pen: Pen, state: &State, key: &str, what: &str) -> Vec<Span<'static>> {
         "↑↓" if state.look.ascii => "Up/Down",
         other => other,
     };
-    vec![pen.put(Role::Accent, format!(" {key}")), pen.put(Role::Dim, format!(" {what} "))]
+    vec![
+        pen.put(Role::Accent, format!(" {key}")),
+        pen.put(Role::Dim, format!(" {what} ")),
+    ]
 }
 
 /// How a kind is coloured.

@@ -39,7 +39,12 @@ impl Layout {
         if width < COMFORTABLE.0 || height < COMFORTABLE.1 {
             let header = take(1);
             let body = take(height.saturating_sub(2));
-            return Self { header, body, footer: take(1), ..Self::default() };
+            return Self {
+                header,
+                body,
+                footer: take(1),
+                ..Self::default()
+            };
         }
         let info = match (list && !empty, state.explain, height) {
             (true, true, 20..) => 3,
@@ -53,6 +58,14 @@ impl Layout {
         let below = 2 + info;
         let body = take(height.saturating_sub(2 + heads.height + below));
         let rule_below = take(1);
-        Self { header, rule, heads, body, rule_below, info: take(info), footer: take(1) }
+        Self {
+            header,
+            rule,
+            heads,
+            body,
+            rule_below,
+            info: take(info),
+            footer: take(1),
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::layout::Layout;
 use super::names;
 use super::pen::{self, Pen, fit};
 use super::phases::Axis;
-use crate::exchange::{Ending, Exchange, Rejection};
+use crate::exchange::{ConnectionId, Ending, Exchange, Rejection, TunnelId};
 use crate::registry::{Blob, BlobState, Kind, Lang, Pull, PullId, State as PullState, explain};
 use crate::store::{Entry, Store};
 use crate::tui::action::Item;
@@ -56,19 +56,42 @@ impl Columns {
             + time
             + waterfall
             + usize::from(waterfall > 0);
-        Self { method, host, kind, subject: width.saturating_sub(used), time, waterfall }
+        Self {
+            method,
+            host,
+            kind,
+            subject: width.saturating_sub(used),
+            time,
+            waterfall,
+        }
     }
 }
 
 /// Draws the heads, the visible rows, and what the selected one is.
 pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &Store, pen: Pen) {
     let columns = Columns::of(layout.body.width);
-    let window = state.rows.iter().enumerate().skip(state.top).take(layout.body.height.into());
-    let scale = Scale::of(state, store, window.clone().map(|(_, row)| row), columns.waterfall);
+    let window = state
+        .rows
+        .iter()
+        .enumerate()
+        .skip(state.top)
+        .take(layout.body.height.into());
+    let scale = Scale::of(
+        state,
+        store,
+        window.clone().map(|(_, row)| row),
+        columns.waterfall,
+    );
     heads(buffer, layout.heads, &columns, &scale, pen);
     for ((at, row), y) in window.zip(0..) {
         let area = pen::row(layout.body, y);
-        let painter = Painter { state, store, pen, columns, scale: &scale };
+        let painter = Painter {
+            state,
+            store,
+            pen,
+            columns,
+            scale: &scale,
+        };
         let mut spans = painter.row(*row);
         let selected = at == state.at;
         let marker = if selected { ">" } else { " " };
@@ -81,7 +104,11 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
             Some(false) => "▸",
             None => " ",
         };
-        let mut line = vec![pen.put(Role::Accent, marker), marked, pen.put(Role::Dim, fold)];
+        let mut line = vec![
+            pen.put(Role::Accent, marker),
+            marked,
+            pen.put(Role::Dim, fold),
+        ];
         line.append(&mut spans);
         pen::draw(buffer, area, line);
         if selected {
@@ -94,9 +121,20 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
         } else {
             "   Nothing matches the filter. f changes it; an empty one shows everything."
         };
-        pen::draw(buffer, pen::row(layout.body, 1), vec![pen.put(Role::Dim, text)]);
+        pen::draw(
+            buffer,
+            pen::row(layout.body, 1),
+            vec![pen.put(Role::Dim, text)],
+        );
     }
-    info(buffer, layout.info, state, store, pen, columns.waterfall > 0);
+    info(
+        buffer,
+        layout.info,
+        state,
+        store,
+        pen,
+        columns.waterfall > 0,
+    );
 }
 
 fn heads(buffer: &mut Buffer, area: Rect, columns: &Columns, scale: &Scale, pen: Pen) {
@@ -129,12 +167,19 @@ struct Scale {
 }
 
 impl Scale {
-    fn of<'a>(state: &State, store: &Store, rows: impl Iterator<Item = &'a Row>, columns: usize) -> Self {
+    fn of<'a>(
+        state: &State,
+        store: &Store,
+        rows: impl Iterator<Item = &'a Row>,
+        columns: usize,
+    ) -> Self {
         let (mut from, mut to, mut longest) = (None, None, Duration::ZERO);
         for row in rows {
             let (began, took) = match row.item {
                 Item::Exchange(id) => {
-                    let Some(entry) = store.entry(id) else { continue };
+                    let Some(entry) = store.entry(id) else {
+                        continue;
+                    };
                     if let Some(pull) = entry.pull.and_then(|id| store.pull(id))
                         && !state.flat
                     {
@@ -158,20 +203,37 @@ impl Scale {
         let from = from.unwrap_or(state.now);
         let all = Duration::try_from(to.unwrap_or(from).duration_since(from)).unwrap_or_default();
         let span = if state.flat { all } else { longest };
-        Self { span: span.max(Duration::from_millis(1)), from, columns, flat: state.flat }
+        Self {
+            span: span.max(Duration::from_millis(1)),
+            from,
+            columns,
+            flat: state.flat,
+        }
     }
 
     fn axis(&self, start: Option<jiff::Timestamp>) -> Axis {
-        let from = if self.flat { self.from } else { start.unwrap_or(self.from) };
-        Axis { from, span: self.span, columns: self.columns }
+        let from = if self.flat {
+            self.from
+        } else {
+            start.unwrap_or(self.from)
+        };
+        Axis {
+            from,
+            span: self.span,
+            columns: self.columns,
+        }
     }
 }
 
 /// How long a pull took, or has taken.
 fn length(pull: &Pull, now: jiff::Timestamp) -> Duration {
     match (pull.state, pull.ended) {
-        (_, Some(ended)) => Duration::try_from(ended.duration_since(pull.started)).unwrap_or_default(),
-        (PullState::UnderWay, None) => Duration::try_from(now.duration_since(pull.started)).unwrap_or_default(),
+        (_, Some(ended)) => {
+            Duration::try_from(ended.duration_since(pull.started)).unwrap_or_default()
+        }
+        (PullState::UnderWay, None) => {
+            Duration::try_from(now.duration_since(pull.started)).unwrap_or_default()
+        }
         (_, None) => pull.totals.took,
     }
 }
@@ -200,7 +262,10 @@ impl Painter<'_> {
     fn row(&self, row: Row) -> Vec<Span<'static>> {
         match row.item {
             Item::Pull(id) => self.store.pull(id).map(|pull| self.pull(pull)),
-            Item::Exchange(id) => self.store.entry(id).map(|entry| self.cells(self.exchange(row, entry))),
+            Item::Exchange(id) => self
+                .store
+                .entry(id)
+                .map(|entry| self.cells(self.exchange(row, entry))),
             Item::Blob(id, at) => self.queued(id, at),
             Item::Refused(at) => self.refused(at, row.count),
             Item::Tunnel(at) => self.tunnel(at),
@@ -250,11 +315,17 @@ impl Painter<'_> {
             left.push(pen.put(Role::Dim, format!("  {platform}")));
         }
         left.push(pen.put(Role::Dim, format!("  {}", pull.client.label())));
-        left.push(pen.put(Role::Dim, format!("  {}", count(pull.totals.exchanges, "exchange"))));
+        left.push(pen.put(
+            Role::Dim,
+            format!("  {}", count(pull.totals.exchanges, "exchange")),
+        ));
         let gravest = pull.findings.first();
         if let Some(finding) = gravest {
             let role = severity_role(finding.severity);
-            left.push(pen.put(role, format!("  ! {}", count(pull.findings.len(), "finding"))));
+            left.push(pen.put(
+                role,
+                format!("  ! {}", count(pull.findings.len(), "finding")),
+            ));
         }
         let size_text = match pull.totals.promised {
             Some(promised) if open && promised > 0 => {
@@ -266,7 +337,8 @@ impl Painter<'_> {
         let size_room = SIZE.max(text::width(&size_text) + 1);
         let took_text = took(length(pull, self.state.now));
         let right = columns.time;
-        let room = MARKER + right + columns.waterfall + usize::from(columns.waterfall > 0) + size_room;
+        let room =
+            MARKER + right + columns.waterfall + usize::from(columns.waterfall > 0) + size_room;
         let mut line = fit(left, usize::from(self.state.size.0).saturating_sub(room));
         line.push(pen.right(Role::Text, size_text, size_room));
         line.push(pen.right(Role::Text, took_text, right));
@@ -298,18 +370,33 @@ impl Painter<'_> {
         };
         let kind_word = names::kind(entry, part, merged);
         let indent = if row.depth > 1 { "└ " } else { "" };
-        let kind = if merged { last.map_or(entry.kind, |last| last.kind) } else { entry.kind };
+        let kind = if merged {
+            last.map_or(entry.kind, |last| last.kind)
+        } else {
+            entry.kind
+        };
         let role = if failed { Role::Bad } else { kind_role(kind) };
         let host = match last {
             Some(last) => {
-                format!("{}→{}", names::host_word(&entry.reading.authority), names::host_word(&last.reading.authority))
+                format!(
+                    "{}→{}",
+                    names::host_word(&entry.reading.authority),
+                    names::host_word(&last.reading.authority)
+                )
             }
-            None => names::host(&entry.reading.authority, self.columns.host.saturating_sub(1)),
+            None => names::host(
+                &entry.reading.authority,
+                self.columns.host.saturating_sub(1),
+            ),
         };
         let room = self.columns.subject.saturating_sub(1);
         Cells {
             status: pen.fit(
-                if failed { Role::Bad } else { status_role(status) },
+                if failed {
+                    Role::Bad
+                } else {
+                    status_role(status)
+                },
                 status_text,
                 STATUS,
             ),
@@ -320,8 +407,13 @@ impl Painter<'_> {
             size: self.size(shown, blob),
             time: took(match last {
                 Some(last) => {
-                    let end = last.exchange.ended.as_ref().map_or(self.state.now, |(at, _)| *at);
-                    Duration::try_from(end.duration_since(entry.exchange.started)).unwrap_or_default()
+                    let end = last
+                        .exchange
+                        .ended
+                        .as_ref()
+                        .map_or(self.state.now, |(at, _)| *at);
+                    Duration::try_from(end.duration_since(entry.exchange.started))
+                        .unwrap_or_default()
                 }
                 None => span(entry, self.state.now),
             }),
@@ -329,7 +421,14 @@ impl Painter<'_> {
         }
     }
 
-    fn subject(&self, entry: &Entry, shown: &Entry, blob: Option<&Blob>, in_pull: bool, room: usize) -> Vec<Span<'static>> {
+    fn subject(
+        &self,
+        entry: &Entry,
+        shown: &Entry,
+        blob: Option<&Blob>,
+        in_pull: bool,
+        room: usize,
+    ) -> Vec<Span<'static>> {
         let pen = self.pen;
         let notes = self.notes(entry, shown, blob);
         let reserved = pen::width(&notes);
@@ -343,13 +442,20 @@ impl Painter<'_> {
         let used = pen::width(&spans) + reserved;
         // A bar for what is large, where there is room for one.
         if let Some(blob) = blob
-            && matches!(entry.kind, Kind::Layer | Kind::Redirect | Kind::Blob | Kind::Cdn | Kind::Config)
+            && matches!(
+                entry.kind,
+                Kind::Layer | Kind::Redirect | Kind::Blob | Kind::Cdn | Kind::Config
+            )
             && let Some(total) = blob.size.filter(|total| *total >= BAR_FROM)
             && room > used + 14
         {
             let part = ratio(blob.received, total);
             let columns = (room - used - 7).min(16);
-            let role = if blob.state == BlobState::Failed { Role::Bad } else { Role::Receive };
+            let role = if blob.state == BlobState::Failed {
+                Role::Bad
+            } else {
+                Role::Receive
+            };
             spans.push(Span::raw("  "));
             spans.extend(pen.bar(role, part, columns));
             spans.push(pen.put(Role::Dim, format!("{:>4}%", percent(blob.received, total))));
@@ -382,22 +488,37 @@ impl Painter<'_> {
             let anonymous = reading.token_request.as_ref().is_some_and(|request| {
                 request.credentials == crate::registry::Credentials::Anonymous
             });
-            let who = if anonymous { " anonymous" } else { " signed in" };
+            let who = if anonymous {
+                " anonymous"
+            } else {
+                " signed in"
+            };
             notes.push(pen.put(Role::Dim, who));
             if self.state.facts.live {
-                let issued = entry.exchange.ended.as_ref().map_or(entry.exchange.started, |(at, _)| *at);
+                let issued = entry
+                    .exchange
+                    .ended
+                    .as_ref()
+                    .map_or(entry.exchange.started, |(at, _)| *at);
                 let left = remaining(issued + answer.lifetime(), self.state.now);
-                let text = left.map_or_else(|| " ⧗ over".to_owned(), |left| format!(" ⧗ {}", took(left)));
+                let text =
+                    left.map_or_else(|| " ⧗ over".to_owned(), |left| format!(" ⧗ {}", took(left)));
                 notes.push(pen.put(Role::Secret, text));
             } else {
                 notes.push(pen.put(Role::Secret, format!(" ⧗ {}", took(answer.lifetime()))));
             }
         }
         if let Some(crate::registry::Document::Index(index)) = &reading.document {
-            notes.push(pen.put(Role::Dim, format!(" {}", count(index.images().count(), "platform"))));
+            notes.push(pen.put(
+                Role::Dim,
+                format!(" {}", count(index.images().count(), "platform")),
+            ));
         }
         if let Some(crate::registry::Document::Manifest(manifest)) = &reading.document {
-            notes.push(pen.put(Role::Dim, format!(" {}", count(manifest.layers.len(), "layer"))));
+            notes.push(pen.put(
+                Role::Dim,
+                format!(" {}", count(manifest.layers.len(), "layer")),
+            ));
         }
         if blob.is_some_and(|blob| blob.resumed) {
             notes.push(pen.put(Role::Warn, " resumed"));
@@ -419,7 +540,10 @@ impl Painter<'_> {
 
     fn size(&self, shown: &Entry, blob: Option<&Blob>) -> Span<'static> {
         let exchange = &shown.exchange;
-        let total = shown.reading.content_length.or_else(|| blob.and_then(|blob| blob.size));
+        let total = shown
+            .reading
+            .content_length
+            .or_else(|| blob.and_then(|blob| blob.size));
         let moved = exchange.received.max(exchange.sent);
         let text = match (exchange.ended.is_some(), total) {
             (false, Some(total)) if moved > 0 && moved < total => slash(moved, total),
@@ -458,21 +582,28 @@ impl Painter<'_> {
         let pull = self.store.pull(id)?;
         let blob = pull.blobs.get(at)?;
         let pen = self.pen;
-        let digest = blob.digest.as_ref().map_or_else(String::new, crate::registry::Digest::short);
+        let digest = blob
+            .digest
+            .as_ref()
+            .map_or_else(String::new, crate::registry::Digest::short);
         Some(self.cells(Cells {
             status: pen.fit(Role::Dim, "·", STATUS),
             method: String::new(),
             kind: pen.fit(Role::Dim, names::part(blob.part), self.columns.kind),
             host: String::new(),
             subject: vec![pen.put(Role::Dim, format!("{digest}  queued"))],
-            size: pen.right(Role::Dim, blob.size.map_or_else(|| "-".to_owned(), size), SIZE),
+            size: pen.right(
+                Role::Dim,
+                blob.size.map_or_else(|| "-".to_owned(), size),
+                SIZE,
+            ),
             time: String::new(),
             bar: Vec::new(),
         }))
     }
 
-    fn refused(&self, at: usize, times: usize) -> Option<Vec<Span<'static>>> {
-        let handshake = self.store.handshakes().get(at)?;
+    fn refused(&self, at: ConnectionId, times: usize) -> Option<Vec<Span<'static>>> {
+        let handshake = super::pages::handshake(self.store, at)?;
         let pen = self.pen;
         let host = refused_host(handshake).unwrap_or("?").to_owned();
         let what = match &handshake.rejection {
@@ -480,7 +611,11 @@ impl Painter<'_> {
             Rejection::Timeout => "client's TLS handshake timed out",
             _ => "client's TLS handshake failed",
         };
-        let times = if times > 1 { format!("  ×{times}") } else { String::new() };
+        let times = if times > 1 {
+            format!("  ×{times}")
+        } else {
+            String::new()
+        };
         let mut subject = Vec::new();
         if self.columns.host == 0 {
             subject.push(pen.put(Role::Text, format!("{host}  ")));
@@ -499,12 +634,17 @@ impl Painter<'_> {
         }))
     }
 
-    fn tunnel(&self, at: usize) -> Option<Vec<Span<'static>>> {
-        let tunnel = self.store.tunnels().get(at)?;
+    fn tunnel(&self, at: TunnelId) -> Option<Vec<Span<'static>>> {
+        let tunnel = super::pages::tunnel_of(self.store, at)?;
         let pen = self.pen;
-        let target = tunnel.connection.target.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+        let target = tunnel
+            .connection
+            .target
+            .as_ref()
+            .map_or_else(|| "?".to_owned(), ToString::to_string);
         let end = tunnel.ended.as_ref().map_or(self.state.now, |(at, _)| *at);
-        let lasted = Duration::try_from(end.duration_since(tunnel.connection.opened)).unwrap_or_default();
+        let lasted =
+            Duration::try_from(end.duration_since(tunnel.connection.opened)).unwrap_or_default();
         let mut subject = Vec::new();
         if self.columns.host == 0 {
             subject.push(pen.put(Role::Dim, format!("{target}  ")));
@@ -518,7 +658,12 @@ impl Painter<'_> {
             subject,
             size: pen.right(Role::Text, size(tunnel.sent + tunnel.received), SIZE),
             time: took(lasted),
-            bar: self.scale.axis(None).whole(pen, tunnel.connection.opened, end, tunnel.ended.is_none()),
+            bar: self.scale.axis(None).whole(
+                pen,
+                tunnel.connection.opened,
+                end,
+                tunnel.ended.is_none(),
+            ),
         }))
     }
 }
@@ -530,9 +675,11 @@ fn info(buffer: &mut Buffer, area: Rect, state: &State, store: &Store, pen: Pen,
     }
     let mut first = Vec::new();
     if legend {
-        for (role, glyph, what) in
-            [(Role::Connect, "▐", "connect+TLS"), (Role::Wait, "▒", "waiting"), (Role::Receive, "█", "receiving")]
-        {
+        for (role, glyph, what) in [
+            (Role::Connect, "▐", "connect+TLS"),
+            (Role::Wait, "▒", "waiting"),
+            (Role::Receive, "█", "receiving"),
+        ] {
             first.push(pen.put(role, format!(" {glyph}")));
             first.push(pen.put(Role::Dim, format!(" {what} ")));
         }
@@ -562,7 +709,11 @@ fn info(buffer: &mut Buffer, area: Rect, state: &State, store: &Store, pen: Pen,
         }
     }
     for (line, at) in lines.into_iter().zip(1..) {
-        let label = if at == 1 { label.to_owned() } else { " ".repeat(indent) };
+        let label = if at == 1 {
+            label.to_owned()
+        } else {
+            " ".repeat(indent)
+        };
         let spans = vec![pen.put(Role::Accent, label), pen.put(Role::Text, line)];
         pen::draw(buffer, pen::row(area, at), spans);
     }
@@ -573,7 +724,9 @@ fn selected(state: &State, store: &Store) -> (String, String) {
     let lang = state.look.lang;
     match state.selection {
         Some(Item::Exchange(id)) => {
-            let Some(entry) = store.entry(id) else { return Default::default() };
+            let Some(entry) = store.entry(id) else {
+                return Default::default();
+            };
             let pull = entry.pull.and_then(|id| store.pull(id));
             let what = match &entry.reading.redirect {
                 Some(redirect) => format!(
@@ -587,13 +740,19 @@ fn selected(state: &State, store: &Store) -> (String, String) {
                     "{} {}{}",
                     entry.reading.method,
                     entry.reading.authority,
-                    entry.reading.url.as_ref().map_or_else(String::new, |url| names::short_path(url.path()))
+                    entry
+                        .reading
+                        .url
+                        .as_ref()
+                        .map_or_else(String::new, |url| names::short_path(url.path()))
                 ),
             };
             (what, super::why(entry, pull, lang))
         }
         Some(Item::Pull(id)) => {
-            let Some(pull) = store.pull(id) else { return Default::default() };
+            let Some(pull) = store.pull(id) else {
+                return Default::default();
+            };
             let what = format!(
                 "{} {} by {}: {}",
                 purpose(pull),
@@ -601,19 +760,32 @@ fn selected(state: &State, store: &Store) -> (String, String) {
                 pull.client.label(),
                 count(pull.totals.exchanges, "exchange")
             );
-            let why = pull.findings.first().map_or_else(|| no_findings(pull, lang), |finding| finding.sentence(lang));
+            let why = pull
+                .findings
+                .first()
+                .map_or_else(|| no_findings(pull, lang), |finding| finding.sentence(lang));
             (what, why)
         }
         Some(Item::Refused(at)) => {
-            let host = store.handshakes().get(at).and_then(refused_host).unwrap_or("?");
-            (format!("TLS handshake for {host}"), super::pages::refusal_finding(store, host, lang).0)
+            let host = super::pages::handshake(store, at)
+                .and_then(refused_host)
+                .unwrap_or("?");
+            (
+                format!("TLS handshake for {host}"),
+                super::pages::refusal_finding(store, host, lang).0,
+            )
         }
         Some(Item::Blob(id, _)) => {
             let name = store.pull(id).map(Pull::name).unwrap_or_default();
-            (format!("queued blob of {name}"), match lang {
-                Lang::En => "The manifest names it; the client has not asked for it yet.".to_owned(),
-                Lang::Zh => "清单中列出了它，客户端尚未请求。".to_owned(),
-            })
+            (
+                format!("queued blob of {name}"),
+                match lang {
+                    Lang::En => {
+                        "The manifest names it; the client has not asked for it yet.".to_owned()
+                    }
+                    Lang::Zh => "清单中列出了它，客户端尚未请求。".to_owned(),
+                },
+            )
         }
         Some(Item::Tunnel(_)) => ("tunnel, passed on unread".to_owned(), String::new()),
         None => Default::default(),
@@ -624,7 +796,9 @@ fn no_findings(pull: &Pull, lang: Lang) -> String {
     match (pull.state, lang) {
         (PullState::UnderWay, Lang::En) => "Under way; nothing is wrong so far.",
         (PullState::UnderWay, Lang::Zh) => "进行中，目前未发现问题。",
-        (_, Lang::En) => "Nothing is wrong with it. p opens the overview, s the sequence, v the waterfall.",
+        (_, Lang::En) => {
+            "Nothing is wrong with it. p opens the overview, s the sequence, v the waterfall."
+        }
         (_, Lang::Zh) => "未发现问题。p 打开概览，s 打开时序图，v 打开瀑布图。",
     }
     .to_owned()
@@ -662,7 +836,9 @@ pub(super) fn severity_role(severity: crate::registry::Severity) -> Role {
 
 /// The blob of a pull that an exchange is about.
 pub(super) fn blob_of<'a>(pull: &'a Pull, exchange: &Exchange) -> Option<&'a Blob> {
-    pull.blobs.iter().find(|blob| blob.exchanges.contains(&exchange.id))
+    pull.blobs
+        .iter()
+        .find(|blob| blob.exchanges.contains(&exchange.id))
 }
 
 fn failure_words(reason: crate::exchange::Failure) -> &'static str {
@@ -688,7 +864,9 @@ fn failure_words(reason: crate::exchange::Failure) -> &'static str {
 
 /// What is left until a moment.
 pub(super) fn remaining(until: jiff::Timestamp, now: jiff::Timestamp) -> Option<Duration> {
-    Duration::try_from(until.duration_since(now)).ok().filter(|left| !left.is_zero())
+    Duration::try_from(until.duration_since(now))
+        .ok()
+        .filter(|left| !left.is_zero())
 }
 
 /// `24.0/41.4M`.
@@ -700,17 +878,23 @@ fn slash(moved: u64, total: u64) -> String {
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio")]
 pub(super) fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        1.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 /// Whole per cent; 100 only when all is there.
 pub(super) fn percent(part: u64, whole: u64) -> u64 {
     match whole {
         0 => 100,
-        whole => (u128::from(part) * 100 / u128::from(whole)).min(100).try_into().unwrap_or(100),
+        whole => (u128::from(part) * 100 / u128::from(whole))
+            .min(100)
+            .try_into()
+            .unwrap_or(100),
     }
 }
-
 
 /// Smaller blobs have no bar.
 const BAR_FROM: u64 = 64 * 1024;

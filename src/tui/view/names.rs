@@ -64,10 +64,15 @@ pub(super) fn kind(entry: &Entry, part_of: Option<Part>, merged: bool) -> String
 /// What an exchange is about: a repository and a reference, a scope, or a path.
 pub(super) fn subject(reading: &Reading, in_pull: bool) -> String {
     if let Some(request) = &reading.token_request {
-        return request.main_scope().map_or_else(|| "no scope".to_owned(), scope);
+        return request
+            .main_scope()
+            .map_or_else(|| "no scope".to_owned(), scope);
     }
     let Some(endpoint) = &reading.endpoint else {
-        return reading.url.as_ref().map_or_else(String::new, |url| short_path(url.path()));
+        return reading
+            .url
+            .as_ref()
+            .map_or_else(String::new, |url| short_path(url.path()));
     };
     let repository = endpoint.repository.as_deref().unwrap_or_default();
     let repository = repository.strip_prefix("library/").unwrap_or(repository);

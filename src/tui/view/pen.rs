@@ -36,7 +36,11 @@ impl Pen {
 
     /// A tick or a cross.
     pub(crate) fn tick(self, good: bool) -> Span<'static> {
-        if good { self.put(Role::Good, "✓") } else { self.put(Role::Bad, "✗") }
+        if good {
+            self.put(Role::Good, "✓")
+        } else {
+            self.put(Role::Bad, "✗")
+        }
     }
 
     /// A bar of `room` columns, filled to `part` of it.
@@ -89,7 +93,11 @@ pub(crate) fn draw(buffer: &mut Buffer, area: Rect, spans: Vec<Span<'static>>) {
 
 /// The row of an area, counted from its top.
 pub(crate) fn row(area: Rect, at: u16) -> Rect {
-    Rect { y: area.y + at, height: u16::from(at < area.height), ..area }
+    Rect {
+        y: area.y + at,
+        height: u16::from(at < area.height),
+        ..area
+    }
 }
 
 /// Collects the lines of a screen.
@@ -106,7 +114,14 @@ pub(crate) struct Sheet {
 
 impl Sheet {
     pub(crate) fn new(pen: Pen, width: usize) -> Self {
-        Self { pen, width, lines: Vec::new(), about: Vec::new(), subject: None, label: 10 }
+        Self {
+            pen,
+            width,
+            lines: Vec::new(),
+            about: Vec::new(),
+            subject: None,
+            label: 10,
+        }
     }
 
     /// Labels of the fields that follow take so many columns.
@@ -140,12 +155,17 @@ impl Sheet {
     pub(crate) fn heading_with(&mut self, text: &str, note: &str) {
         self.blank();
         let pen = self.pen;
-        self.push(vec![pen.put(Role::Title, format!(" {text}")), pen.put(Role::Dim, format!("  {note}"))]);
+        self.push(vec![
+            pen.put(Role::Title, format!(" {text}")),
+            pen.put(Role::Dim, format!("  {note}")),
+        ]);
     }
 
     /// A label and what stands for it.
     pub(crate) fn field(&mut self, label: &str, value: Vec<Span<'static>>) {
-        let label = self.pen.fit(Role::Label, format!("  {label}"), self.label + 2);
+        let label = self
+            .pen
+            .fit(Role::Label, format!("  {label}"), self.label + 2);
         let mut spans = vec![label, Span::raw(" ")];
         spans.extend(value);
         self.push(spans);
@@ -165,11 +185,18 @@ impl Sheet {
     pub(crate) fn text(&mut self, role: Role, indent: usize, text: &str) {
         let text = clean(text);
         for line in wrap(&text, self.width.saturating_sub(indent + 1)) {
-            self.push(vec![Span::raw(" ".repeat(indent)), self.pen.put(role, line)]);
+            self.push(vec![
+                Span::raw(" ".repeat(indent)),
+                self.pen.put(role, line),
+            ]);
         }
     }
 
     pub(crate) fn finish(self) -> Doc {
-        Doc { lines: self.lines, about: self.about, ..Doc::default() }
+        Doc {
+            lines: self.lines,
+            about: self.about,
+            ..Doc::default()
+        }
     }
 }

@@ -40,19 +40,33 @@ impl Phases {
         };
         let timings = &exchange.timings;
         let sum = |parts: &[Option<Duration>]| {
-            parts.iter().flatten().fold(Duration::ZERO, |sum, part| sum.saturating_add(*part))
+            parts
+                .iter()
+                .flatten()
+                .fold(Duration::ZERO, |sum, part| sum.saturating_add(*part))
         };
         let open = exchange.ended.is_none();
-        let over = exchange.ended.as_ref().map_or_else(|| since(now), |(at, _)| since(*at));
+        let over = exchange
+            .ended
+            .as_ref()
+            .map_or_else(|| since(now), |(at, _)| since(*at));
         let connected = sum(&[timings.blocked, timings.dns, timings.connect]).min(over);
         let waited = sum(&[timings.send, timings.wait]);
-        let head = exchange.response.as_ref().map(|response| since(response.at));
+        let head = exchange
+            .response
+            .as_ref()
+            .map(|response| since(response.at));
         let answered = match head {
             Some(head) => head.min(over),
             None if waited > Duration::ZERO => (connected + waited).min(over),
             None => over,
         };
-        Self { connected, answered: answered.max(connected), over, open }
+        Self {
+            connected,
+            answered: answered.max(connected),
+            over,
+            open,
+        }
     }
 }
 
@@ -77,13 +91,16 @@ impl Axis {
     /// The bar of an exchange.
     pub(crate) fn bar(&self, pen: Pen, exchange: &Exchange, now: Timestamp) -> Vec<Span<'static>> {
         let phases = Phases::of(exchange, now);
-        let begin = Duration::try_from(exchange.started.duration_since(self.from)).unwrap_or_default();
+        let begin =
+            Duration::try_from(exchange.started.duration_since(self.from)).unwrap_or_default();
         let last = self.columns.saturating_sub(1);
         let start = self.offset(begin).min(last);
         let at = |phase: Duration| self.offset(begin.saturating_add(phase)).min(self.columns);
         // What happened is seen, however short it was.
         let end = at(phases.over).max(start + 1);
-        let connected = if phases.connected > Duration::ZERO && !exchange.upstream.as_ref().is_some_and(|up| up.reused) {
+        let connected = if phases.connected > Duration::ZERO
+            && !exchange.upstream.as_ref().is_some_and(|up| up.reused)
+        {
             at(phases.connected).max(start + 1).min(end)
         } else {
             start
@@ -111,11 +128,20 @@ impl Axis {
     }
 
     /// The bar of something that has no phases.
-    pub(crate) fn whole(&self, pen: Pen, from: Timestamp, to: Timestamp, open: bool) -> Vec<Span<'static>> {
+    pub(crate) fn whole(
+        &self,
+        pen: Pen,
+        from: Timestamp,
+        to: Timestamp,
+        open: bool,
+    ) -> Vec<Span<'static>> {
         let start = self.column(from).min(self.columns.saturating_sub(1));
         let end = self.column(to).max(start + 1).min(self.columns.max(1));
         let body = end - start - usize::from(open);
-        let mut spans = vec![Span::raw(" ".repeat(start)), pen.put(Role::Dim, "━".repeat(body))];
+        let mut spans = vec![
+            Span::raw(" ".repeat(start)),
+            pen.put(Role::Dim, "━".repeat(body)),
+        ];
         if open {
             spans.push(pen.put(Role::Receive, "▶"));
         }
@@ -126,7 +152,11 @@ impl Axis {
     pub(crate) fn ruler(&self) -> String {
         let secs = self.span.as_secs_f64();
         let wanted = self.columns as f64 / 9.0;
-        let step = STEPS.iter().copied().find(|step| secs / step <= wanted).unwrap_or(secs.max(1.0));
+        let step = STEPS
+            .iter()
+            .copied()
+            .find(|step| secs / step <= wanted)
+            .unwrap_or(secs.max(1.0));
         let mut line = String::new();
         let mut mark = 0.0;
         while mark <= secs {
@@ -158,6 +188,6 @@ fn label(secs: f64) -> String {
 
 /// Round figures, in seconds.
 const STEPS: [f64; 20] = [
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0,
-    600.0, 1_800.0,
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0,
+    120.0, 300.0, 600.0, 1_800.0,
 ];

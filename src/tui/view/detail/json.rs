@@ -43,7 +43,9 @@ fn colour(pen: Pen, line: &str) -> Vec<Span<'static>> {
         }
         None => text,
     };
-    let (value, comma) = rest.strip_suffix(',').map_or((rest, ""), |value| (value, ","));
+    let (value, comma) = rest
+        .strip_suffix(',')
+        .map_or((rest, ""), |value| (value, ","));
     let role = match value.chars().next() {
         Some('"') => Role::Text2,
         Some('{' | '}' | '[' | ']') => Role::Dim,

@@ -11,6 +11,8 @@ mod wire;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
+pub(super) use self::image::progress;
+
 use super::pen::{Pen, Sheet};
 use super::{frame, masked, names};
 use crate::exchange::{Bodies, Exchange, ExchangeId};
@@ -102,7 +104,11 @@ pub(super) fn header(
     let pull = entry.pull.and_then(|id| store.pull(id));
     let mut left = Vec::new();
     if let Some(pull) = pull {
-        let at = pull.steps.iter().position(|step| step.exchange == id).map_or(0, |at| at + 1);
+        let at = pull
+            .steps
+            .iter()
+            .position(|step| step.exchange == id)
+            .map_or(0, |at| at + 1);
         left.push(pen.put(Role::Title, format!(" #{}", pull.id.0)));
         if !narrow {
             left.push(pen.put(Role::Title, format!(" {}", names::pull(pull))));
@@ -111,13 +117,21 @@ pub(super) fn header(
     } else {
         left.push(pen.put(Role::Dim, format!(" exchange {id}")));
     }
-    let part = pull.and_then(|pull| pull.step(id)).and_then(|step| step.part);
-    left.push(pen.put(frame::kind_role(entry.kind), format!(" {}", names::kind(entry, part, false))));
+    let part = pull
+        .and_then(|pull| pull.step(id))
+        .and_then(|step| step.part);
+    left.push(pen.put(
+        frame::kind_role(entry.kind),
+        format!(" {}", names::kind(entry, part, false)),
+    ));
     let status = entry.reading.status;
     let status_text = status.map_or_else(|| "…".to_owned(), |status| status.to_string());
     left.push(pen.put(frame::status_role(status), format!("  {status_text}")));
     if state.size.0 >= 80 {
-        left.push(pen.put(Role::Dim, format!("  {}", took(crate::tui::rows::span(entry, state.now)))));
+        left.push(pen.put(
+            Role::Dim,
+            format!("  {}", took(crate::tui::rows::span(entry, state.now))),
+        ));
         left.push(pen.put(Role::Dim, format!("  {}", size(entry.exchange.received))));
     }
     if state.reveals() {
@@ -138,7 +152,14 @@ pub(super) fn header(
 }
 
 /// The content of a tab.
-pub(super) fn doc(state: &State, store: &Store, bodies: &dyn Bodies, id: ExchangeId, tab: usize, area: Rect) -> Doc {
+pub(super) fn doc(
+    state: &State,
+    store: &Store,
+    bodies: &dyn Bodies,
+    id: ExchangeId,
+    tab: usize,
+    area: Rect,
+) -> Doc {
     let pen = Pen(state.look.theme);
     let mut sheet = Sheet::new(pen, area.width.into());
     let Some(entry) = store.entry(id) else {
@@ -147,7 +168,15 @@ pub(super) fn doc(state: &State, store: &Store, bodies: &dyn Bodies, id: Exchang
     };
     let exchange = masked(state, &entry.exchange);
     let pull = entry.pull.and_then(|id| store.pull(id));
-    let subject = Subject { state, store, bodies, entry, exchange: &exchange, pull, area };
+    let subject = Subject {
+        state,
+        store,
+        bodies,
+        entry,
+        exchange: &exchange,
+        pull,
+        area,
+    };
     let tabs = tabs(entry);
     match tabs.get(tab).or(tabs.first()) {
         Some(Tab::Decoded(_)) => return decoded(&subject, sheet),

@@ -18,7 +18,9 @@ pub(super) fn phases(subject: &Subject<'_>, sheet: &mut Sheet) {
     sheet.heading("Phases");
     sheet.labels(14);
     let total = timings.total();
-    let without_ssl = timings.connect.map(|connect| connect.saturating_sub(timings.ssl.unwrap_or_default()));
+    let without_ssl = timings
+        .connect
+        .map(|connect| connect.saturating_sub(timings.ssl.unwrap_or_default()));
     let phases = [
         ("blocked", timings.blocked, Role::Connect),
         ("dns", timings.dns, Role::Connect),
@@ -41,13 +43,21 @@ pub(super) fn phases(subject: &Subject<'_>, sheet: &mut Sheet) {
         before += part;
         sheet.field(
             name,
-            vec![pen.right(Role::Text, took(phase), 8), " ".repeat(offset + 2).into(), bar],
+            vec![
+                pen.right(Role::Text, took(phase), 8),
+                " ".repeat(offset + 2).into(),
+                bar,
+            ],
         );
     }
     if total > Duration::ZERO {
         sheet.field("total", vec![pen.right(Role::Title, took(total), 8)]);
     } else if exchange.ended.is_none() {
-        sheet.text(Role::Dim, 2, "The phases are known when the exchange has ended.");
+        sheet.text(
+            Role::Dim,
+            2,
+            "The phases are known when the exchange has ended.",
+        );
     }
     sheet.heading("Moments (UTC)");
     moment(sheet, "started", exchange.started, None);
@@ -61,7 +71,11 @@ pub(super) fn phases(subject: &Subject<'_>, sheet: &mut Sheet) {
         sheet.heading("In its pull");
         let end = pull.ended.unwrap_or(subject.state.now);
         let span = Duration::try_from(end.duration_since(pull.started)).unwrap_or_default();
-        let axis = Axis { from: pull.started, span, columns: sheet.width.saturating_sub(20) };
+        let axis = Axis {
+            from: pull.started,
+            span,
+            columns: sheet.width.saturating_sub(20),
+        };
         sheet.field("", vec![pen.put(Role::Dim, axis.ruler())]);
         sheet.field("this", axis.bar(pen, exchange, subject.state.now));
         let critical = pull.critical_path.contains(&exchange.id);
@@ -70,7 +84,10 @@ pub(super) fn phases(subject: &Subject<'_>, sheet: &mut Sheet) {
         } else {
             "not on the critical path"
         };
-        sheet.field("", vec![pen.put(if critical { Role::Warn } else { Role::Dim }, text)]);
+        sheet.field(
+            "",
+            vec![pen.put(if critical { Role::Warn } else { Role::Dim }, text)],
+        );
     }
     connection(subject, sheet);
 }
@@ -88,11 +105,26 @@ fn moment(sheet: &mut Sheet, label: &str, at: jiff::Timestamp, since: Option<jif
 fn connection(subject: &Subject<'_>, sheet: &mut Sheet) {
     let exchange = subject.exchange;
     sheet.heading("Connections");
-    sheet.value("client", Role::Text, &format!("{}  (connection {})", exchange.connection.client, exchange.connection.id));
+    sheet.value(
+        "client",
+        Role::Text,
+        &format!(
+            "{}  (connection {})",
+            exchange.connection.client, exchange.connection.id
+        ),
+    );
     if let Some(upstream) = &exchange.upstream {
         if let Some(address) = upstream.address {
-            let reused = if upstream.reused { "taken over from an earlier exchange" } else { "opened for this exchange" };
-            sheet.value("server", Role::Text, &format!("{address}  (socket {}, {reused})", upstream.socket));
+            let reused = if upstream.reused {
+                "taken over from an earlier exchange"
+            } else {
+                "opened for this exchange"
+            };
+            sheet.value(
+                "server",
+                Role::Text,
+                &format!("{address}  (socket {}, {reused})", upstream.socket),
+            );
         }
         if let Some(via) = &upstream.via {
             sheet.value("via proxy", Role::Text, via);
@@ -125,10 +157,18 @@ pub(super) fn tls(subject: &Subject<'_>, sheet: &mut Sheet) {
     session(sheet, upstream.and_then(|upstream| upstream.tls.as_ref()));
     let Some(upstream) = upstream else { return };
     match &upstream.verification {
-        Some(Verification::Verified) => sheet.value("verified", Role::Good, "✓ the chain is valid for the name"),
-        Some(Verification::Rejected { reason }) => sheet.value("verified", Role::Bad, &format!("✗ {reason}")),
+        Some(Verification::Verified) => {
+            sheet.value("verified", Role::Good, "✓ the chain is valid for the name")
+        }
+        Some(Verification::Rejected { reason }) => {
+            sheet.value("verified", Role::Bad, &format!("✗ {reason}"))
+        }
         Some(Verification::Overridden { reason }) => {
-            sheet.value("verified", Role::Warn, &format!("accepted on demand, although: {reason}"));
+            sheet.value(
+                "verified",
+                Role::Warn,
+                &format!("accepted on demand, although: {reason}"),
+            );
         }
         None => {}
     }
@@ -150,7 +190,11 @@ fn session(sheet: &mut Sheet, session: Option<&TlsSession>) {
 }
 
 fn certificate(sheet: &mut Sheet, at: usize, der: &[u8], now: jiff::Timestamp) {
-    let name = if at == 0 { "Certificate 1, the server's".to_owned() } else { format!("Certificate {}", at + 1) };
+    let name = if at == 0 {
+        "Certificate 1, the server's".to_owned()
+    } else {
+        format!("Certificate {}", at + 1)
+    };
     sheet.heading(&name);
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {
         sheet.text(Role::Bad, 2, "It cannot be read.");
@@ -159,13 +203,23 @@ fn certificate(sheet: &mut Sheet, at: usize, der: &[u8], now: jiff::Timestamp) {
     sheet.value("subject", Role::Text, &certificate.subject().to_string());
     sheet.value("issuer", Role::Text, &certificate.issuer().to_string());
     if let Ok(Some(names)) = certificate.subject_alternative_name() {
-        let names: Vec<String> = names.value.general_names.iter().take(MOST_NAMES).map(ToString::to_string).collect();
+        let names: Vec<String> = names
+            .value
+            .general_names
+            .iter()
+            .take(MOST_NAMES)
+            .map(ToString::to_string)
+            .collect();
         sheet.value("names", Role::Text, &names.join(", "));
     }
     let validity = certificate.validity();
     let over = validity.not_after.timestamp() < now.as_second();
     let role = if over { Role::Bad } else { Role::Text };
-    sheet.value("valid", role, &format!("{} to {}", validity.not_before, validity.not_after));
+    sheet.value(
+        "valid",
+        role,
+        &format!("{} to {}", validity.not_before, validity.not_after),
+    );
     sheet.value("serial", Role::Dim, &certificate.raw_serial_as_string());
 }
 

@@ -22,7 +22,11 @@ pub(super) fn request(subject: &Subject<'_>, sheet: &mut Sheet) {
     head(sheet, &request.head);
     if request.fidelity == Fidelity::Regrouped {
         sheet.blank();
-        sheet.text(Role::Dim, 2, "Repeated fields stand together here; on the wire they may not have.");
+        sheet.text(
+            Role::Dim,
+            2,
+            "Repeated fields stand together here; on the wire they may not have.",
+        );
     }
     sheet.blank();
     match &subject.exchange.request_body {
@@ -33,12 +37,20 @@ pub(super) fn request(subject: &Subject<'_>, sheet: &mut Sheet) {
 
 pub(super) fn response(subject: &Subject<'_>, sheet: &mut Sheet) {
     let Some(response) = &subject.exchange.response else {
-        let text = if subject.exchange.ended.is_some() { "There was no response." } else { "No response yet." };
+        let text = if subject.exchange.ended.is_some() {
+            "There was no response."
+        } else {
+            "No response yet."
+        };
         sheet.text(Role::Dim, 2, text);
         return;
     };
     if response.origin == ResponseOrigin::Pullscope {
-        sheet.text(Role::Warn, 2, "pullscope wrote this response itself; the server gave none.");
+        sheet.text(
+            Role::Warn,
+            2,
+            "pullscope wrote this response itself; the server gave none.",
+        );
         sheet.blank();
     }
     for interim in &response.interim {
@@ -49,7 +61,9 @@ pub(super) fn response(subject: &Subject<'_>, sheet: &mut Sheet) {
     sheet.blank();
     let pen = sheet.pen;
     match &subject.exchange.response_body {
-        Some(body) if body.size > 0 || body.capture != Capture::Empty => self::body(subject, sheet, body),
+        Some(body) if body.size > 0 || body.capture != Capture::Empty => {
+            self::body(subject, sheet, body)
+        }
         Some(_) => sheet.push(vec![pen.put(Role::Dim, "  no body")]),
         None => sheet.push(vec![pen.put(
             Role::Dim,
@@ -68,7 +82,10 @@ fn head(sheet: &mut Sheet, head: &RawHead) {
         let room = sheet.width.saturating_sub(name.len() + 5).max(20);
         for (at, line) in crate::tui::text::wrap(&value, room).into_iter().enumerate() {
             let lead = if at == 0 {
-                vec![pen.put(Role::Key, format!("  {name}")), pen.put(Role::Dim, ": ")]
+                vec![
+                    pen.put(Role::Key, format!("  {name}")),
+                    pen.put(Role::Dim, ": "),
+                ]
             } else {
                 vec![Span::raw(" ".repeat(name.len() + 4))]
             };
@@ -92,10 +109,16 @@ fn body(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body) {
     sheet.push(vec![pen.put(Role::Title, format!("  {about}"))]);
     if let Some(sha256) = &body.sha256 {
         let room = sheet.width.saturating_sub(12);
-        sheet.push(vec![pen.put(Role::Dim, "  sha256:"), pen.put(Role::Info, middle(sha256, room))]);
+        sheet.push(vec![
+            pen.put(Role::Dim, "  sha256:"),
+            pen.put(Role::Info, middle(sha256, room)),
+        ]);
     }
     for (name, value) in &body.trailers {
-        sheet.push(vec![pen.put(Role::Key, format!("  {name}: ")), pen.put(Role::Text, value)]);
+        sheet.push(vec![
+            pen.put(Role::Key, format!("  {name}: ")),
+            pen.put(Role::Text, value),
+        ]);
     }
     sheet.blank();
     content(subject, sheet, body, true);
@@ -105,7 +128,9 @@ fn content(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body, pretty: bool) 
     let bytes = match load(subject, body) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => return missing(sheet, body),
-        Err(error) => return sheet.text(Role::Bad, 2, &format!("the body cannot be read: {error}")),
+        Err(error) => {
+            return sheet.text(Role::Bad, 2, &format!("the body cannot be read: {error}"));
+        }
     };
     let shown = bytes.get(..MOST_BYTES).unwrap_or(&bytes);
     match std::str::from_utf8(&bytes) {
@@ -121,7 +146,11 @@ fn content(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body, pretty: bool) 
     if bytes.len() > shown.len() {
         let more = bytes.len() - shown.len();
         sheet.blank();
-        sheet.text(Role::Dim, 2, &format!("… and {more} bytes more; b saves the whole body."));
+        sheet.text(
+            Role::Dim,
+            2,
+            &format!("… and {more} bytes more; b saves the whole body."),
+        );
     }
 }
 
@@ -161,7 +190,10 @@ pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
         for line in head.as_bytes().split_inclusive(|b| *b == b'\n') {
             let text = printable_bytes(line);
             for piece in crate::tui::text::wrap(&text, sheet.width.saturating_sub(3)) {
-                sheet.push(vec![Span::raw("  "), Span::styled(piece, pen.0.style(Role::Text))]);
+                sheet.push(vec![
+                    Span::raw("  "),
+                    Span::styled(piece, pen.0.style(Role::Text)),
+                ]);
             }
         }
         if let Some(body) = body.as_ref().filter(|body| body.size > 0) {
@@ -171,7 +203,11 @@ pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
     }
     if exchange.redacted {
         sheet.blank();
-        sheet.text(Role::Dim, 2, "Secrets were taken out before this was recorded (--keep-secrets leaves them in).");
+        sheet.text(
+            Role::Dim,
+            2,
+            "Secrets were taken out before this was recorded (--keep-secrets leaves them in).",
+        );
     }
 }
 
@@ -182,11 +218,20 @@ fn hex(sheet: &mut Sheet, bytes: &[u8]) {
         let digits: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
         let text: String = chunk
             .iter()
-            .map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '·' })
+            .map(|byte| {
+                if byte.is_ascii_graphic() || *byte == b' ' {
+                    char::from(*byte)
+                } else {
+                    '·'
+                }
+            })
             .collect();
         sheet.push(vec![
             pen.put(Role::Faint, format!("  {:08x}  ", at * columns)),
-            pen.put(Role::Text, format!("{:<width$}  ", digits.join(" "), width = columns * 3 - 1)),
+            pen.put(
+                Role::Text,
+                format!("{:<width$}  ", digits.join(" "), width = columns * 3 - 1),
+            ),
             pen.put(Role::Dim, text),
         ]);
     }
