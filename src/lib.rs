@@ -3,6 +3,7 @@
 //! The crate is a library with a thin binary; `docs/architecture.md` shows its rooms.
 
 pub mod app;
+pub mod clients;
 pub mod config;
 pub mod exchange;
 pub mod har;

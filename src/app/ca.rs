@@ -9,7 +9,7 @@ use super::failure::Outcome;
 use super::output;
 
 pub(super) fn run(command: CaCommand, dirs: &Dirs) -> Outcome {
-    let files = CaFiles::new(dirs.data());
+    let files = CaFiles::of_owner(dirs.data(), dirs.owner());
     let identity = match command {
         CaCommand::Regenerate => files.regenerate()?,
         _ => files.open()?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Dirs, RecordArgs};
+use crate::config::{Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
 use crate::proxy::ca::CaFiles;
 
@@ -21,14 +21,14 @@ use super::signals::Signals;
 
 pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     let signals = Signals::new()?;
-    let files = CaFiles::new(dirs.data());
+    let files = CaFiles::of_owner(dirs.data(), dirs.owner());
     let identity = files.open()?;
     let ca = files.certificate_path();
     let session = session_dir(&args, dirs);
     let plan = Plan {
         output: args.output.clone(),
         session: session.clone(),
-        keep_secrets: args.keep_secrets,
+        keep_secrets: args.proxy.keep_secrets,
         keep_blobs: args.keep_blobs,
     };
     prepare(&plan)?;
@@ -48,7 +48,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     )?;
     greet(&capture, &ca, &args, talk);
     watch(&capture, signals, talk).await;
-    let summary = capture.stop(Duration::from_secs(args.drain)).await;
+    let summary = capture.stop(Duration::from_secs(args.proxy.drain)).await;
     conclude(summary, args.output.as_deref(), talk)
 }
 
@@ -111,23 +111,32 @@ fn session_dir(args: &RecordArgs, dirs: &Dirs) -> SessionDir {
 
 /// Makes the parents, and sees early whether the HAR can be written.
 fn prepare(plan: &Plan) -> Outcome {
-    let parent = |path: &Path| match path.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
     if let Some(output) = &plan.output {
-        let dir = parent(output);
-        if !dir.is_dir() {
-            let why = format!("{} is no directory", dir.display());
-            return Err(super::failure::usage(format!(
-                "--output {}: {why}",
-                output.display()
-            )));
-        }
+        writable(output)?;
     }
     let dir = parent(&plan.session.path);
     std::fs::create_dir_all(&dir).with_context(|| format!("failed to create {}", dir.display()))?;
     Ok(())
+}
+
+/// Sees whether there is a directory for a file.
+pub(super) fn writable(output: &Path) -> Outcome {
+    let dir = parent(output);
+    if dir.is_dir() {
+        return Ok(());
+    }
+    Err(super::failure::usage(format!(
+        "--output {}: {} is no directory",
+        output.display(),
+        dir.display()
+    )))
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
 }
 
 fn greet(capture: &Capture, ca: &Path, args: &RecordArgs, talk: &Talk) {
@@ -136,6 +145,11 @@ fn greet(capture: &Capture, ca: &Path, args: &RecordArgs, talk: &Talk) {
         "pullscope listens on http://{address}; Ctrl-C ends the recording"
     ));
     talk.say(&format!("clients must trust {}", ca.display()));
+    warn_of_risks(&args.proxy, talk);
+}
+
+/// Says what the user has asked for that makes the trace, or what is recorded, less safe.
+pub(super) fn warn_of_risks(args: &ProxyArgs, talk: &Talk) {
     if !args.insecure_upstream.is_empty() {
         let hosts = args.insecure_upstream.join(", ");
         talk.insist(&format!(

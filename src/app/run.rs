@@ -8,14 +8,17 @@ use indicatif::MultiProgress;
 use crate::config::{Cli, Command, Dirs};
 
 use super::failure::Outcome;
-use super::{ca, demo, export, hardening, lab, log, output, record};
+use super::hardening::Started;
+use super::{ca, demo, exec, export, hardening, lab, log, output, record, setup};
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
-    hardening::harden();
-    // clap prints help and usage errors itself, and ends with 0 or 2.
-    let cli = Cli::parse();
-    match dispatch(cli) {
+    let started = hardening::harden();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misread(&error),
+    };
+    match dispatch(cli, &started) {
         Ok(code) => code,
         Err(failure) => {
             output::say(&format!("pullscope: {failure}"));
@@ -24,15 +27,34 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Outcome<ExitCode> {
+/// Prints help, the version, or what is wrong with the command line.
+fn misread(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    // Codes below 125 are the command's that `exec` runs.
+    let verb = std::env::args_os()
+        .skip(1)
+        .find(|arg| !arg.to_string_lossy().starts_with('-'));
+    match error.exit_code() {
+        0 => ExitCode::SUCCESS,
+        _ if verb.is_some_and(|verb| verb == "exec") => ExitCode::from(125),
+        _ => ExitCode::from(2),
+    }
+}
+
+fn dispatch(cli: Cli, started: &Started) -> Outcome<ExitCode> {
     let bars = MultiProgress::new();
     log::start(cli.verbose, cli.quiet, cli.log_file.as_deref(), &bars)?;
     let talk = Talk {
         quiet: cli.quiet,
         bars,
+        prefix: "",
     };
     match cli.command {
         Command::Record(args) => block_on(record::run(*args, &Dirs::of_user()?, &talk))?,
+        Command::Exec(args) => {
+            return block_on(exec::run(*args, started, &talk.beside_a_command()));
+        }
+        Command::Setup(args) => setup::run(&args, &Dirs::of_user()?, &talk)?,
         Command::Export(args) => export::run(&args, &talk)?,
         Command::Ca { command } => ca::run(command, &Dirs::of_user()?)?,
         Command::Demo(args) => return block_on(demo::run(args, &talk)),
@@ -45,11 +67,19 @@ fn dispatch(cli: Cli) -> Outcome<ExitCode> {
 pub(super) struct Talk {
     /// Only errors are told.
     pub(super) quiet: bool,
+    /// What every line begins with.
+    prefix: &'static str,
     /// Live lines.
     pub(super) bars: MultiProgress,
 }
 
 impl Talk {
+    /// Talk that shares a terminal with a command: it says who is speaking.
+    fn beside_a_command(mut self) -> Self {
+        self.prefix = "pullscope: ";
+        self
+    }
+
     /// Tells something on stderr, unless the user wants it quiet.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
@@ -59,7 +89,9 @@ impl Talk {
 
     /// Tells something that must be known even when the user wants it quiet.
     pub(super) fn insist(&self, text: &str) {
-        self.bars.suspend(|| output::say(text));
+        let prefix = self.prefix;
+        self.bars
+            .suspend(|| output::say(&format!("{prefix}{text}")));
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::{ExecArgs, SetupArgs};
+
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
 #[command(
@@ -36,6 +38,14 @@ pub struct Cli {
 pub enum Command {
     /// Record what passes between clients and registries, until Ctrl-C.
     Record(Box<RecordArgs>),
+    /// Run one command with a proxy of its own, and trace what it does.
+    ///
+    /// The command gets the proxy and the CA by its environment; nothing on the system changes.
+    /// The exit code is the command's; 125 when pullscope fails, 126 when the command cannot be
+    /// run, 127 when there is none.
+    Exec(Box<ExecArgs>),
+    /// Make a client use pullscope for good, after showing what that changes; `--undo` restores it.
+    Setup(SetupArgs),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
     /// The certificate authority that clients are to trust.
@@ -102,6 +112,23 @@ pub struct RecordArgs {
     #[arg(long, value_name = "HOST")]
     pub allow_target: Vec<String>,
 
+    /// Keep blobs as well, in the session.
+    #[arg(long)]
+    pub keep_blobs: bool,
+
+    /// Print events on stdout, one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+
+    /// What the proxy does.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
+}
+
+// A doc comment here would become the help of every command that takes these.
+#[expect(missing_docs, reason = "clap shows it as help")]
+#[derive(Args, Clone, Debug)]
+pub struct ProxyArgs {
     /// Dial ADDR:PORT for connections to HOST:PORT; `*` stands for any host or port.
     #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
     pub connect_to: Vec<String>,
@@ -148,10 +175,6 @@ pub struct RecordArgs {
     #[arg(long, value_name = "SIZE", default_value = "4M", value_parser = size, env = "PULLSCOPE_MAX_BODY")]
     pub max_body: u64,
 
-    /// Keep blobs as well, in the session.
-    #[arg(long)]
-    pub keep_blobs: bool,
-
     /// Leave passwords, tokens and signatures in the trace.
     #[arg(long)]
     pub keep_secrets: bool,
@@ -159,10 +182,6 @@ pub struct RecordArgs {
     /// Write the TLS secrets of both sides to this file (NSS key log format).
     #[arg(long, value_name = "FILE")]
     pub sslkeylogfile: Option<PathBuf>,
-
-    /// Print events on stdout, one JSON object a line.
-    #[arg(long)]
-    pub json: bool,
 
     /// At the end, wait so long for transfers under way.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]

@@ -2,7 +2,11 @@
 //! belong.
 
 mod cli;
+mod client_args;
 mod dirs;
 
-pub use cli::{CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, RecordArgs};
+pub use cli::{
+    CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, ProxyArgs, RecordArgs,
+};
+pub use client_args::{ClientName, ExecArgs, SetupArgs};
 pub use dirs::{Dirs, NoHome};

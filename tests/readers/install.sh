@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the HAR readers that tests/har_readers.rs opens our files with, into
+# Installs the HAR readers that tests/har_readers.rs opens our files with, and the HTTP libraries
+# that tests/e2e/exec.rs fetches with, into
 # target/readers. Running it again is quick and changes nothing.
 set -eu
 

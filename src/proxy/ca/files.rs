@@ -25,6 +25,8 @@ use crate::exchange::clock;
 #[derive(Clone, Debug)]
 pub struct CaFiles {
     dir: PathBuf,
+    /// Who is to own what is made, where that is not who makes it.
+    owner: Option<(u32, u32)>,
 }
 
 /// A CA that can sign.
@@ -78,7 +80,15 @@ pub enum CaError {
 impl CaFiles {
     /// The CA kept in this directory.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self::of_owner(dir, None)
+    }
+
+    /// The same, kept for another user: root, called by sudo, makes what its caller is to own.
+    pub fn of_owner(dir: impl Into<PathBuf>, owner: Option<(u32, u32)>) -> Self {
+        Self {
+            dir: dir.into(),
+            owner,
+        }
     }
 
     /// The certificate, PEM, readable by everyone who may enter the directory.
@@ -151,7 +161,7 @@ impl CaFiles {
             .custom_flags(nofollow)
             .open(&path)
             .map_err(io("read"))?;
-        check(&path, &file.metadata().map_err(io("read"))?, 0o077)?;
+        self.check(&path, &file.metadata().map_err(io("read"))?, 0o077)?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(io("read"))?;
         parse(&text).map_err(|problem| CaError::Invalid { path, problem })
@@ -197,6 +207,7 @@ impl CaFiles {
             .prefix(".ca-")
             .tempfile_in(&self.dir)?;
         file.write_all(text.as_bytes())?;
+        self.give(file.path())?;
         file.as_file().sync_all()?;
         Ok(file)
     }
@@ -209,15 +220,41 @@ impl CaFiles {
                 source,
             }
         };
+        let is_new = !self.dir.exists();
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.dir)
             .map_err(io("create"))?;
+        if is_new {
+            self.give(&self.dir).map_err(io("give away"))?;
+        }
         let meta = File::open(&self.dir)
             .and_then(|dir| dir.metadata())
             .map_err(io("read"))?;
-        check(&self.dir, &meta, 0o022)
+        self.check(&self.dir, &meta, 0o022)
+    }
+
+    /// Refuses what others may write, or read where `forbidden` says so.
+    fn check(&self, path: &Path, meta: &Metadata, forbidden: u32) -> Result<(), CaError> {
+        let user = rustix::process::geteuid().as_raw();
+        let for_caller = self.owner.is_some_and(|(owner, _)| owner == meta.uid());
+        if meta.uid() != user && !for_caller {
+            let problem = format!("it belongs to user {}, not to user {user}", meta.uid());
+            return Err(unsafe_to_use(path, &problem));
+        }
+        if meta.mode() & forbidden != 0 {
+            let problem = format!("its mode {:o} lets others in", meta.mode() & 0o777);
+            return Err(unsafe_to_use(path, &problem));
+        }
+        Ok(())
+    }
+
+    fn give(&self, path: &Path) -> io::Result<()> {
+        match self.owner {
+            Some((user, group)) => std::os::unix::fs::lchown(path, Some(user), Some(group)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -291,20 +328,6 @@ fn parse(text: &str) -> Result<Identity, String> {
         pem,
         not_after,
     })
-}
-
-/// Refuses what others may write, or read where `forbidden` says so.
-fn check(path: &Path, meta: &Metadata, forbidden: u32) -> Result<(), CaError> {
-    let owner = rustix::process::geteuid().as_raw();
-    if meta.uid() != owner {
-        let problem = format!("it belongs to user {}, not to user {owner}", meta.uid());
-        return Err(unsafe_to_use(path, &problem));
-    }
-    if meta.mode() & forbidden != 0 {
-        let problem = format!("its mode {:o} lets others in", meta.mode() & 0o777);
-        return Err(unsafe_to_use(path, &problem));
-    }
-    Ok(())
 }
 
 fn unsafe_to_use(path: &Path, problem: &str) -> CaError {
