@@ -1,6 +1,6 @@
 //! The live view in a terminal: what it remembers, what keys do, and how it is drawn.
 //!
-//! Everything but the terminal itself is pure. A key becomes an [`Action`]; [`State::update`] applies it
+//! Everything but [`terminal`] is pure. A key becomes an [`Action`]; [`State::update`] applies it
 //! and returns what the program around is to do, as [`Effect`]s; [`render`] draws the store and
 //! the state into a buffer.
 
@@ -14,7 +14,7 @@ mod overlay;
 mod rows;
 mod screen;
 mod state;
-
+pub mod terminal;
 mod text;
 mod theme;
 mod update;

@@ -286,6 +286,16 @@ impl State {
         }
     }
 
+    /// How the view looks right now.
+    pub fn look(&self) -> Look {
+        self.look
+    }
+
+    /// Whether something is being worked out that shows on the screen when it is done.
+    pub fn is_working(&self) -> bool {
+        self.filtering.is_working()
+    }
+
     /// Whether secrets are shown right now.
     pub(crate) fn reveals(&self) -> bool {
         self.facts.secrets_kept && self.reveal_until.is_some_and(|until| until > self.now)
