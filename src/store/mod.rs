@@ -3,6 +3,8 @@
 pub mod entry;
 pub mod filter;
 mod model;
+mod pulls;
+mod shelf;
 
 pub use entry::Entry;
 pub use filter::Filter;

@@ -1,4 +1,11 @@
-//! Why a step happened and what it means, for people.
+//! Sentences for people, in every language: why a step happened and what it means, what the
+//! rules say, and the names of kinds and states.
+
+mod findings;
+mod text;
+
+pub use findings::FindingText;
+pub use text::Text;
 
 use super::{Lang, Pull, Reading, Step};
 
