@@ -7,5 +7,5 @@ mod pulls;
 mod shelf;
 
 pub use entry::Entry;
-pub use filter::Filter;
+pub use filter::{Filter, Mistake};
 pub use model::Store;

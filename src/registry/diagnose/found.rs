@@ -86,7 +86,14 @@ impl Found {
 
     fn push(&mut self, evidence: Evidence) {
         // What says the same twice does so in a row.
-        if !self.0.evidence.iter().rev().take(4).any(|other| *other == evidence) {
+        if !self
+            .0
+            .evidence
+            .iter()
+            .rev()
+            .take(4)
+            .any(|other| *other == evidence)
+        {
             self.0.evidence.push(evidence);
         }
     }
@@ -149,7 +156,9 @@ mod tests {
     #[test]
     fn quoted_values_are_bounded() {
         let long = "é".repeat(10_000);
-        let finding = Found::new("schema1", Severity::Warning).apart("x", &long).done();
+        let finding = Found::new("schema1", Severity::Warning)
+            .apart("x", &long)
+            .done();
         assert_eq!(finding.evidence[0].value.chars().count(), MAX_VALUE + 1);
     }
 }

@@ -347,11 +347,7 @@ pub(super) fn scopes(scopes: &[Scope]) -> String {
 
 /// Whether a handshake has to do with a pull: it is for a host the pull was led to, and happened
 /// while the pull went on or soon after.
-pub(super) fn concerns(
-    handshake: &HandshakeFailed,
-    pull: &Pull,
-    hosts: &HashSet<String>,
-) -> bool {
+pub(super) fn concerns(handshake: &HandshakeFailed, pull: &Pull, hosts: &HashSet<String>) -> bool {
     const SOON: std::time::Duration = std::time::Duration::from_secs(60);
     let host = handshake_host(handshake);
     let late = pull.ended.is_some_and(|ended| handshake.at > ended + SOON);

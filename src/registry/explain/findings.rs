@@ -641,7 +641,10 @@ const TEXTS: &[FindingText] = &[
     },
     FindingText {
         rule: "dcd-mismatch",
-        title: text("Docker-Content-Digest is wrong", "Docker-Content-Digest 不符"),
+        title: text(
+            "Docker-Content-Digest is wrong",
+            "Docker-Content-Digest 不符",
+        ),
         sentences: &[(
             "",
             text(
@@ -980,10 +983,7 @@ const TEXTS: &[FindingText] = &[
     FindingText {
         rule: "registry-warning",
         title: text("The registry warns", "仓库发出警告"),
-        sentences: &[(
-            "",
-            text("{host} says: {text}", "{host} 提示：{text}"),
-        )],
+        sentences: &[("", text("{host} says: {text}", "{host} 提示：{text}"))],
         fixes: &[(
             "",
             text(

@@ -23,10 +23,11 @@ pub(super) fn digest_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
                 .fact("asked", asked.short())
                 .fact("got", computed.short())
         });
-        found = Some(
-            next.at(one, "requested digest", asked)
-                .at(one, "digest of the content", computed),
-        );
+        found = Some(next.at(one, "requested digest", asked).at(
+            one,
+            "digest of the content",
+            computed,
+        ));
     }
     found.map(Found::done).into_iter().collect()
 }

@@ -77,7 +77,10 @@ macro_rules! spec {
 
 macro_rules! token_spec {
     ($page:literal) => {
-        concat!("https://distribution.github.io/distribution/spec/auth/", $page)
+        concat!(
+            "https://distribution.github.io/distribution/spec/auth/",
+            $page
+        )
     };
 }
 

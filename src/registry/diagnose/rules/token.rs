@@ -84,11 +84,7 @@ pub(super) fn aud_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 /// The first 401 that answers a token of this issuer.
-fn refused_use<'s, 'a>(
-    scene: &'s Scene<'a>,
-    at: usize,
-    issuer: &Seen<'_>,
-) -> Option<&'s Seen<'a>> {
+fn refused_use<'s, 'a>(scene: &'s Scene<'a>, at: usize, issuer: &Seen<'_>) -> Option<&'s Seen<'a>> {
     scene.after(at).find(|one| {
         one.status() == Some(401)
             && scene
@@ -184,7 +180,11 @@ fn skewed_token(scene: &Scene<'_>) -> Option<Finding> {
         };
         let found = Found::new(
             "clock-skew",
-            if refused { Severity::Error } else { Severity::Warning },
+            if refused {
+                Severity::Error
+            } else {
+                Severity::Warning
+            },
         )
         .at(issuer, claim, moment)
         .header(one, "Date")
@@ -227,7 +227,9 @@ fn skewed_date(scene: &Scene<'_>) -> Option<Finding> {
         .fact("gap", span(gap.unsigned_abs().as_secs()));
     let refused = |one: &&Seen<'_>| {
         one.challenged_with("invalid_token")
-            && scene.issuer(one).is_some_and(|(own, _)| own.authority() == host)
+            && scene
+                .issuer(one)
+                .is_some_and(|(own, _)| own.authority() == host)
     };
     if scene.after(at).any(|one| refused(&one)) {
         found = every_refusal(found, scene, one).severity(Severity::Error);
@@ -273,9 +275,9 @@ pub(super) fn short_token(scene: &Scene<'_>) -> Vec<Finding> {
         let own = claims.and_then(|c| Some(c.expires?.duration_since(c.issued_at?).as_secs()));
         let found = Found::new("short-token", Severity::Warning);
         let found = match (answer.expires_in, own) {
-            (Some(seconds), _) if seconds < 60 => {
-                found.at(one, "expires_in", seconds).fact("seconds", seconds)
-            }
+            (Some(seconds), _) if seconds < 60 => found
+                .at(one, "expires_in", seconds)
+                .fact("seconds", seconds),
             (None, Some(seconds)) if seconds < 60 => {
                 let found = found.at(one, "token claim exp", format!("iat + {seconds} s"));
                 found.fact("seconds", seconds)

@@ -92,8 +92,16 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     // The median of the others: of two blobs, the slow one would be half of the measure.
-    rates.remove(rates.iter().position(|rate| rate == slow).unwrap_or_default());
-    let Some(median) = rates.get(rates.len() / 2).filter(|median| *slow < **median / 4.0) else {
+    rates.remove(
+        rates
+            .iter()
+            .position(|rate| rate == slow)
+            .unwrap_or_default(),
+    );
+    let Some(median) = rates
+        .get(rates.len() / 2)
+        .filter(|median| *slow < **median / 4.0)
+    else {
         return Vec::new();
     };
     let wait = one.exchange.timings.wait.unwrap_or_default();
@@ -156,7 +164,10 @@ pub(super) fn duplicate(scene: &Scene<'_>) -> Vec<Finding> {
     let mut fetched: HashMap<&Digest, Vec<&Seen<'_>>> = HashMap::new();
     for (at, one) in scene.seen.iter().enumerate() {
         let whole = one.is_get() && one.status() == Some(200) && one.is_complete();
-        let Some(asked) = scene.asked(at).filter(|_| whole && one.reading.range.is_none()) else {
+        let Some(asked) = scene
+            .asked(at)
+            .filter(|_| whole && one.reading.range.is_none())
+        else {
             continue;
         };
         let right = one.reading.digests.computed.as_ref() == Some(asked);
@@ -233,7 +244,9 @@ fn goes_on(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
     let Some((ended, _)) = &one.exchange.ended else {
         return false;
     };
-    let mut later = scene.after(at).filter(|later| later.exchange.started > *ended);
+    let mut later = scene
+        .after(at)
+        .filter(|later| later.exchange.started > *ended);
     let again = scene
         .after(at)
         .any(|later| later.reading.url == one.reading.url);
