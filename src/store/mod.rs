@@ -2,10 +2,15 @@
 
 pub mod entry;
 pub mod filter;
+mod findings;
 mod model;
 mod pulls;
+mod refresh;
+pub mod retention;
 mod shelf;
+mod tunnels;
 
 pub use entry::Entry;
 pub use filter::{Filter, Mistake};
 pub use model::Store;
+pub use retention::{Dropped, Retention};

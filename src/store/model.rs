@@ -1,33 +1,60 @@
 //! The store.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use super::Entry;
+use jiff::Timestamp;
+
 use super::pulls::Pulls;
 use super::shelf::Shelf;
-use crate::exchange::{Event, Exchange, ExchangeId, HandshakeFailed, Trace, Tunnel};
-use crate::registry::group::{Grouping, assemble};
+use super::tunnels::Tunnels;
+use super::{Dropped, Entry, Retention};
+use crate::exchange::{Capture, Event, Exchange, ExchangeId, HandshakeFailed, Trace, Tunnel};
+use crate::registry::group::{GroupKey, Grouping};
 use crate::registry::{Bodies, Finding, InMemoryOnly, Pull, PullId, Reading};
 
 /// Everything a session holds. The same set of events gives the same store, in whatever order
-/// they are applied.
+/// they are applied, as long as nothing had to be let go.
 #[derive(Debug, Default)]
 pub struct Store {
-    shelf: Shelf,
+    pub(super) shelf: Shelf,
     /// What was said of exchanges whose beginning has not been told yet.
     early: HashMap<ExchangeId, Vec<Event>>,
-    grouping: Grouping,
-    pulls: Pulls,
-    findings: Vec<Finding>,
-    tunnels: Vec<Tunnel>,
-    handshakes: Vec<HandshakeFailed>,
+    pub(super) grouping: Grouping,
+    pub(super) pulls: Pulls,
+    pub(super) findings: Vec<Finding>,
+    pub(super) tunnels: Tunnels,
+    /// What is to be done when the pulls are brought up to date.
+    pub(super) due: Due,
+    /// The time, when it is told.
+    pub(super) now: Option<Timestamp>,
+    /// Pulls that were not quiet for long enough when they were last looked at.
+    pub(super) restless: BTreeSet<GroupKey>,
+    pub(super) retention: Retention,
+    pub(super) dropped: Dropped,
     generation: u64,
 }
 
+/// What changed besides exchanges.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    /// Handshakes and tunnels that pulls around this time may have to do with.
+    pub(super) around: Vec<Timestamp>,
+    /// What belongs to no pull.
+    pub(super) session: bool,
+}
+
 impl Store {
-    /// A store of a trace that was read from a file.
+    /// A store that keeps this much.
+    pub fn new(retention: Retention) -> Self {
+        Self {
+            retention,
+            ..Self::default()
+        }
+    }
+
+    /// A store of a trace that was read from a file. Everything is kept.
     pub fn of_trace(trace: Trace, bodies: &dyn Bodies) -> Self {
-        let mut store = Self::default();
+        let mut store = Self::new(Retention::ALL);
         for exchange in trace.exchanges {
             store.put(Entry::new(exchange, bodies));
         }
@@ -37,18 +64,33 @@ impl Store {
         for handshake in trace.handshakes {
             store.put_handshake(handshake);
         }
-        store.refresh();
+        store.changed();
         store
     }
 
-    /// Takes one event of the live capture.
+    /// Takes one event of the live capture. Many at once are better taken by `extend`.
     pub fn apply(&mut self, event: Event) {
         self.extend([event]);
+    }
+
+    /// Tells the time: a pull that is quiet for some seconds counts as over, and what is missing
+    /// then is missing. As long as this was never called, a pull is over when nothing is open.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.now = self.now.max(Some(now));
+        let generation = self.generation;
+        if !self.calm() {
+            self.generation = generation;
+        }
     }
 
     /// A number that is another one whenever something has changed.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What was let go to bound memory.
+    pub fn dropped(&self) -> Dropped {
+        self.dropped
     }
 
     /// Every exchange, by its start.
@@ -83,12 +125,12 @@ impl Store {
 
     /// The tunnels that were passed on unread, by their start.
     pub fn tunnels(&self) -> &[Tunnel] {
-        &self.tunnels
+        self.tunnels.tunnels()
     }
 
     /// The handshakes in which a client did not accept our certificate, by time.
     pub fn handshakes(&self) -> &[HandshakeFailed] {
-        &self.handshakes
+        self.tunnels.handshakes()
     }
 
     fn take(&mut self, event: Event) {
@@ -121,80 +163,41 @@ impl Store {
             return;
         };
         let told = !matches!(event, Event::Progress { .. });
+        let before = kept(&entry.exchange);
         entry.exchange.apply(event);
         if told {
             *entry.reading = Reading::of(&entry.exchange, &InMemoryOnly);
             if entry.pull.is_none() {
                 entry.kind = entry.reading.kind(&entry.exchange);
+                self.due.session = true;
             }
         }
         self.grouping.update(entry.observed());
+        let now = kept(&entry.exchange);
+        self.shelf.weigh(before, now);
     }
 
     fn put(&mut self, entry: Entry) {
         self.grouping.update(entry.observed());
+        self.shelf.weigh(0, kept(&entry.exchange));
         self.shelf.insert(Box::new(entry));
+        self.due.session = true;
     }
 
     fn put_tunnel(&mut self, tunnel: Tunnel) {
-        let known = self.tunnels.iter_mut().find(|other| other.id == tunnel.id);
-        match known {
-            Some(known) => {
-                if supersedes(&tunnel, known) {
-                    *known = tunnel;
-                }
-            }
-            None => {
-                let place = |t: &Tunnel| (t.connection.opened, t.id);
-                let at = self.tunnels.partition_point(|t| place(t) < place(&tunnel));
-                self.tunnels.insert(at, tunnel);
-            }
-        }
+        self.due.around.push(tunnel.connection.opened);
+        self.tunnels.put(tunnel);
     }
 
     fn put_handshake(&mut self, handshake: HandshakeFailed) {
-        let place = |h: &HandshakeFailed| (h.at, h.connection.id);
-        let at = self
-            .handshakes
-            .partition_point(|h| place(h) < place(&handshake));
-        if self.handshakes.get(at).map(place) != Some(place(&handshake)) {
-            self.handshakes.insert(at, handshake);
-        }
+        self.due.around.push(handshake.at);
+        self.tunnels.put_handshake(handshake);
     }
 
-    /// Brings the pulls up to date with the exchanges.
-    fn refresh(&mut self) {
+    fn changed(&mut self) {
         self.generation += 1;
-        self.grouping.refresh(&self.shelf);
-        let touched = self.grouping.take_touched();
-        for key in &touched {
-            let steps = self.pulls.of(*key).map(|pull| &pull.steps);
-            for step in steps.into_iter().flatten() {
-                if let Some(entry) = self.shelf.get_mut(step.exchange) {
-                    entry.pull = None;
-                    entry.kind = entry.reading.kind(&entry.exchange);
-                }
-            }
-        }
-        for key in &touched {
-            let members = self.grouping.members(*key);
-            let members: Vec<_> = members
-                .into_iter()
-                .filter_map(|id| self.shelf.get(id).map(Entry::observed))
-                .collect();
-            self.pulls.replace(*key, assemble(&members));
-        }
-        let renumbered = self.pulls.number();
-        let renumbered = renumbered.iter().filter_map(|at| self.pulls.all().get(*at));
-        let changed = touched.iter().filter_map(|key| self.pulls.of(*key));
-        for pull in renumbered.chain(changed) {
-            for step in &pull.steps {
-                if let Some(entry) = self.shelf.get_mut(step.exchange) {
-                    entry.pull = Some(pull.id);
-                    entry.kind = step.kind;
-                }
-            }
-        }
+        self.refresh();
+        self.retain();
     }
 }
 
@@ -204,15 +207,22 @@ impl Extend<Event> for Store {
         for event in events {
             self.take(event);
         }
-        self.refresh();
+        self.changed();
     }
 }
 
 /// How many exchanges may be spoken of before they begin. In a live capture none are.
 const MOST_EARLY: usize = 10_000;
 
-/// Whether this is a later word on a tunnel.
-fn supersedes(new: &Tunnel, old: &Tunnel) -> bool {
-    let rank = |t: &Tunnel| (t.ended.is_some(), t.sent.saturating_add(t.received));
-    rank(new) >= rank(old)
+/// Bytes of bodies that an exchange holds in memory.
+pub(super) fn kept(exchange: &Exchange) -> u64 {
+    let bodies = [&exchange.request_body, &exchange.response_body];
+    let held = bodies
+        .into_iter()
+        .flatten()
+        .map(|body| match &body.capture {
+            Capture::Memory { bytes } => bytes.len() as u64,
+            _ => 0,
+        });
+    held.sum()
 }

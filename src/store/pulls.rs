@@ -1,6 +1,6 @@
 //! The pulls in order, and their numbers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -10,10 +10,13 @@ use crate::registry::{Pull, PullId};
 
 type Order = (Timestamp, Option<ExchangeId>);
 
-/// Pulls by their start, numbered from 1.
+/// Pulls by their start, numbered from 1. Those that were dropped keep their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Pulls {
-    pulls: Vec<Pull>,
+    sorted: Vec<Pull>,
+    /// Of each pull: how many before it were dropped.
+    skips: Vec<u64>,
+    dropped: u64,
     orders: HashMap<GroupKey, Order>,
     /// From where on numbers are to be given.
     unnumbered: Option<usize>,
@@ -21,50 +24,75 @@ pub(super) struct Pulls {
 
 impl Pulls {
     pub(super) fn all(&self) -> &[Pull] {
-        &self.pulls
+        &self.sorted
     }
 
     pub(super) fn get(&self, id: PullId) -> Option<&Pull> {
-        let at = self.pulls.binary_search_by_key(&id, |pull| pull.id).ok()?;
-        self.pulls.get(at)
+        let at = self.sorted.binary_search_by_key(&id, |pull| pull.id).ok()?;
+        self.sorted.get(at)
     }
 
     /// The pull that a group made, as it stands.
     pub(super) fn of(&self, key: GroupKey) -> Option<&Pull> {
-        self.pulls.get(self.position(key)?)
+        self.sorted.get(self.position(key)?)
+    }
+
+    /// Every pull with its group.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (GroupKey, &Pull)> {
+        let keys = self.orders.keys();
+        keys.filter_map(|key| Some((*key, self.of(*key)?)))
     }
 
     /// Puts what a group now makes in the place of what it made before.
     pub(super) fn replace(&mut self, key: GroupKey, pull: Option<Pull>) {
         if let Some(at) = self.position(key) {
-            match pull {
-                Some(mut pull) if self.orders.get(&key) == Some(&order(&pull)) => {
-                    if let Some(place) = self.pulls.get_mut(at) {
-                        pull.id = place.id;
-                        *place = pull;
-                    }
-                    return;
+            if let Some(pull) = &pull
+                && self.orders.get(&key) == Some(&order(pull))
+            {
+                if let Some(place) = self.sorted.get_mut(at) {
+                    let id = place.id;
+                    place.clone_from(pull);
+                    place.id = id;
                 }
-                _ => {
-                    self.pulls.remove(at);
-                    self.orders.remove(&key);
-                    self.renumber_from(at);
-                }
+                return;
             }
-            return self.insert(key, pull);
+            self.sorted.remove(at);
+            self.skips.remove(at);
+            self.orders.remove(&key);
+            self.renumber_from(at);
         }
-        self.insert(key, pull);
+        if let Some(pull) = pull {
+            self.insert(key, pull);
+        }
     }
 
-    fn insert(&mut self, key: GroupKey, pull: Option<Pull>) {
-        let Some(pull) = pull else {
-            return;
-        };
+    fn insert(&mut self, key: GroupKey, pull: Pull) {
         let place = order(&pull);
-        let at = self.pulls.partition_point(|other| order(other) < place);
+        let at = self.sorted.partition_point(|other| order(other) < place);
+        let skipped = self.skips.get(at).copied().unwrap_or(self.dropped);
         self.orders.insert(key, place);
-        self.pulls.insert(at, pull);
+        self.sorted.insert(at, pull);
+        self.skips.insert(at, skipped);
         self.renumber_from(at);
+    }
+
+    /// Drops pulls for good.
+    pub(super) fn drop(&mut self, gone: &HashSet<PullId>) {
+        let mut dropped = 0;
+        let mut kept = self.sorted.iter().map(|pull| !gone.contains(&pull.id));
+        self.skips.retain_mut(|skips| {
+            let keep = kept.next().unwrap_or(true);
+            dropped += u64::from(!keep);
+            *skips += dropped;
+            keep
+        });
+        self.dropped += dropped;
+        let all = std::mem::take(&mut self.sorted);
+        let (gone, kept): (Vec<Pull>, Vec<Pull>) =
+            all.into_iter().partition(|pull| gone.contains(&pull.id));
+        self.sorted = kept;
+        let gone: HashSet<Order> = gone.iter().map(order).collect();
+        self.orders.retain(|_, order| !gone.contains(order));
     }
 
     /// Gives numbers where they are missing or wrong; the pulls whose number changed.
@@ -73,10 +101,11 @@ impl Pulls {
             return Vec::new();
         };
         let mut changed = Vec::new();
-        let numbered = self.pulls.iter_mut().enumerate().zip(1..);
-        for ((at, pull), number) in numbered.skip(from) {
-            if pull.id != PullId(number) {
-                pull.id = PullId(number);
+        let numbered = self.sorted.iter_mut().enumerate();
+        for (((at, pull), skipped), number) in numbered.zip(&self.skips).zip(1_u64..).skip(from) {
+            let id = PullId(number + skipped);
+            if pull.id != id {
+                pull.id = id;
                 changed.push(at);
             }
         }
@@ -89,7 +118,6 @@ impl Pulls {
 
     fn position(&self, key: GroupKey) -> Option<usize> {
         let place = self.orders.get(&key)?;
-        let at = self.pulls.binary_search_by_key(place, order);
-        at.ok()
+        self.sorted.binary_search_by_key(place, order).ok()
     }
 }

@@ -1,10 +1,11 @@
 //! The exchanges themselves, by their start and by their number.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::Entry;
+use super::model::kept;
 use crate::exchange::ExchangeId;
 use crate::registry::Observed;
 use crate::registry::group::Look;
@@ -12,8 +13,14 @@ use crate::registry::group::Look;
 /// Entries in order of start; what began together is ordered by number.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
+    #[expect(
+        clippy::vec_box,
+        reason = "one that comes late moves pointers, not entries"
+    )]
     entries: Vec<Box<Entry>>,
     started: HashMap<ExchangeId, Timestamp>,
+    /// Bytes of bodies held.
+    weight: u64,
 }
 
 impl Shelf {
@@ -41,6 +48,31 @@ impl Shelf {
     pub(super) fn get_mut(&mut self, id: ExchangeId) -> Option<&mut Entry> {
         let at = self.position(id)?;
         self.entries.get_mut(at).map(|entry| &mut **entry)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut().map(|entry| &mut **entry)
+    }
+
+    pub(super) fn remove(&mut self, gone: &HashSet<ExchangeId>) {
+        for entry in &self.entries {
+            if gone.contains(&entry.exchange.id) {
+                self.weight = self.weight.saturating_sub(kept(&entry.exchange));
+            }
+        }
+        self.entries
+            .retain(|entry| !gone.contains(&entry.exchange.id));
+        self.started.retain(|id, _| !gone.contains(id));
+    }
+
+    /// Bytes of bodies held.
+    pub(super) fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// Notes that an entry holds another number of bytes than before.
+    pub(super) fn weigh(&mut self, before: u64, now: u64) {
+        self.weight = self.weight.saturating_sub(before).saturating_add(now);
     }
 
     fn position(&self, id: ExchangeId) -> Option<usize> {

@@ -16,13 +16,15 @@ use crate::registry::{
 };
 
 /// Makes a pull of its exchanges, which stand by their start; `None` when there are none. The
-/// pull has no number and no findings yet.
-pub fn assemble(members: &[Observed<'_>]) -> Option<Pull> {
+/// pull has no number and no findings yet. `settled` says that nothing more is to come: a pull
+/// that is quiet for a moment between two requests is under way until then.
+pub fn assemble(members: &[Observed<'_>], settled: bool) -> Option<Pull> {
     let started = members.first()?.exchange.started;
     let trail = Trail::of(members);
     let image = Image::of(members, &trail);
     let purpose = purpose(members, &image, &trail);
-    let under_way = members.iter().any(|m| m.exchange.ended.is_none());
+    let open = members.iter().any(|m| m.exchange.ended.is_none());
+    let under_way = open || !(settled || image.has_arrived(members, &trail));
     let went_without = went_without(members, purpose);
     let frame = Frame {
         purpose,

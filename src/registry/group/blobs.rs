@@ -279,6 +279,26 @@ impl Transfers {
     }
 }
 
+/// Whether a blob with this descriptor is there, by what its transfers brought.
+pub(super) fn has_arrived(
+    members: &[Observed<'_>],
+    trail: &Trail,
+    descriptor: &Descriptor,
+) -> bool {
+    let blob = blob(
+        members,
+        trail,
+        None,
+        descriptor.digest.clone(),
+        Some(descriptor),
+    );
+    let there = matches!(
+        blob.state,
+        BlobState::Verified | BlobState::Whole | BlobState::Pushed | BlobState::Mounted
+    );
+    there || descriptor.inline.is_some() || descriptor.is_foreign()
+}
+
 /// Whether an exchange is a transfer of a blob's bytes, and so may have kept others waiting.
 pub(super) fn is_transfer(observed: Observed<'_>, trail: &Trail, at: usize) -> bool {
     let about = trail.blobs.get(at).is_some_and(Option::is_some);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::ask::{Ask, ClientKey, Place, hash, place};
 use super::links::Links;
+use super::orphans::{Orphans, orphans};
 use super::party::Party;
 use super::waiting::Waiting;
 use super::{Look, Observed};
@@ -29,6 +30,9 @@ pub struct Grouping {
     recent: HashMap<ClientKey, Vec<GroupKey>>,
     links: Links,
     waiting: Waiting,
+    orphans: Orphans,
+    /// Whether something moved that has no group.
+    unsettled: bool,
     /// From where on exchanges are to be placed.
     stale: Option<Place>,
     /// The groups that may have changed.
@@ -69,12 +73,14 @@ impl Grouping {
             return;
         };
         let before = std::mem::replace(&mut placed.heard, heard);
-        let group = placed.group;
-        if let Some(key) = group {
-            self.touched.insert(key);
-            if let Some(party) = self.parties.get_mut(&key) {
-                party.moved(observed);
+        match placed.group {
+            Some(key) => {
+                self.touched.insert(key);
+                if let Some(party) = self.parties.get_mut(&key) {
+                    party.moved(observed);
+                }
             }
+            None => self.unsettled = true,
         }
         if before == heard {
             return;
@@ -92,16 +98,38 @@ impl Grouping {
 
     /// Places what has not been placed.
     pub fn refresh(&mut self, look: &dyn Look) {
-        let Some(from) = self.stale.take() else {
-            return;
-        };
-        self.undo(from, look);
-        let places: Vec<Place> = self.order.range(from..).map(|(at, _)| *at).collect();
-        for at in places {
-            if let Some(observed) = look.look(at.1) {
-                self.put(observed, look);
+        if let Some(from) = self.stale.take() {
+            self.undo(from, look);
+            let places: Vec<Place> = self.order.range(from..).map(|(at, _)| *at).collect();
+            for at in places {
+                if let Some(observed) = look.look(at.1) {
+                    self.put(observed, look);
+                }
             }
+            self.unsettled = true;
         }
+        if std::mem::take(&mut self.unsettled) {
+            let before = std::mem::replace(&mut self.orphans, orphans(&self.waiting, look));
+            // What became of each may have changed, too.
+            self.touched.extend(before.into_keys());
+            self.touched.extend(self.orphans.keys());
+        }
+    }
+
+    /// Forgets exchanges for good: all those of a group, or such as have none.
+    pub fn forget(&mut self, observed: Observed<'_>) {
+        let here = place(observed);
+        self.started.remove(&here.1);
+        self.links.forget(Some(observed), here);
+        self.waiting.remove(ClientKey::of(observed), here);
+        let group = self.order.remove(&here).and_then(|placed| placed.group);
+        if let Some(key) = group {
+            self.dissolve(key);
+        }
+        self.orphans.retain(|_, places| {
+            places.retain(|at| *at != here);
+            !places.is_empty()
+        });
     }
 
     /// The group of an exchange.
@@ -119,12 +147,15 @@ impl Grouping {
     pub fn members(&self, key: GroupKey) -> Vec<ExchangeId> {
         let party = self.parties.get(&key);
         let members = party.into_iter().flat_map(|party| &party.members);
-        members.map(|member| member.at.1).collect()
+        let orphans = self.orphans.get(&key).into_iter().flatten();
+        let all = members.map(|member| member.at.1);
+        all.chain(orphans.map(|at| at.1)).collect()
     }
 
     /// Every group's exchanges.
     pub fn groups(&self) -> impl Iterator<Item = Vec<ExchangeId>> {
-        self.parties.keys().map(|key| self.members(*key))
+        let keys = self.parties.keys().chain(self.orphans.keys());
+        keys.map(|key| self.members(*key))
     }
 
     fn spoil(&mut self, from: Place) {

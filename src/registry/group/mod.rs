@@ -14,6 +14,7 @@ mod critical;
 mod grouping;
 mod links;
 mod member;
+mod orphans;
 mod party;
 mod summary;
 mod waiting;
@@ -54,7 +55,7 @@ pub fn group(observed: &[Observed<'_>]) -> Vec<Pull> {
         .groups()
         .filter_map(|members| {
             let members: Vec<_> = members.into_iter().filter_map(|id| all.look(id)).collect();
-            assemble(&members)
+            assemble(&members, true)
         })
         .collect();
     pulls.sort_by_key(order);

@@ -118,11 +118,6 @@ impl Party {
         !self.members.is_empty()
     }
 
-    /// Forgets one member.
-    pub(super) fn dismiss(&mut self, at: Place) {
-        self.members.retain(|member| member.at != at);
-    }
-
     fn recollect(&mut self, look: &dyn Look) {
         self.told = Told::default();
         self.open.clear();
@@ -170,8 +165,7 @@ impl Party {
             Ask::Blob(reference) => self.fit_blob(&here, reference),
             Ask::Store => self.fit_store(&here),
             Ask::Tags { first } => self.fit_tags(&here, *first),
-            Ask::Referrers => (here.idle <= SHORTLY).then_some(40),
-            Ask::Catalog => (here.idle <= SHORTLY).then_some(40),
+            Ask::Referrers | Ask::Catalog => (here.idle <= SHORTLY).then_some(40),
             Ask::Ping | Ask::Other => None,
         }?;
         Some(fit + self.bonus(observed))
@@ -281,10 +275,11 @@ impl Party {
             return (here.idle <= patience).then_some(50);
         }
         if self.told.named.contains(&key) {
-            return match asked.succeeded {
-                false => (here.idle <= LATER).then_some(70),
+            return if asked.fetched {
                 // Once more, though it is there: by the same client, at once.
-                true => (here.idle <= AT_ONCE && !renews).then_some(30),
+                (here.idle <= AT_ONCE && !renews).then_some(30)
+            } else {
+                (here.idle <= LATER).then_some(70)
             };
         }
         // What nothing has named: a child of something that was not kept, or another image.
@@ -369,7 +364,6 @@ impl Party {
             let succeeded = other.reading.succeeded() && answered_by(other, here.now);
             let head = other.reading.method == "HEAD";
             asked.any = true;
-            asked.succeeded |= succeeded && !head;
             asked.fetched |= succeeded && !head;
             asked.resolved |= succeeded && head;
             // The latest answer decides.
@@ -402,7 +396,6 @@ struct Here<'a> {
 struct Asked {
     any: bool,
     answered: bool,
-    succeeded: bool,
     fetched: bool,
     resolved: bool,
     failed: bool,

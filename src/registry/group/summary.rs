@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Observed;
 use super::ask::Ask;
+use super::blobs::has_arrived;
 use super::causes::Trail;
 use crate::registry::{
     Descriptor, Digest, Document, ImageSteps, Part, Platform, Purpose, Reference,
@@ -106,10 +107,7 @@ impl<'a> Image<'a> {
 
     /// Which manifest an exchange is about.
     pub(super) fn document_part(&self, member: Observed<'_>) -> Option<Part> {
-        let about = match Ask::of(member) {
-            Ask::Manifest(reference) | Ask::Change(reference) => reference,
-            _ => return None,
-        };
+        let about = asked_here(member)?;
         let document = match &member.reading.document {
             Some(Document::Index(_)) => Some(Part::Index),
             Some(Document::Manifest(_) | Document::Schema1(_)) => Some(Part::Manifest),
@@ -149,6 +147,14 @@ impl<'a> Image<'a> {
         self.chosen.is_some()
     }
 
+    /// Whether everything the chosen manifest names has arrived, so that nothing need follow.
+    pub(super) fn has_arrived(&self, members: &[Observed<'_>], trail: &Trail) -> bool {
+        self.chosen.as_ref().is_some_and(|chosen| {
+            let mut all = chosen.descriptors();
+            all.all(|(_, descriptor)| has_arrived(members, trail, descriptor))
+        })
+    }
+
     /// The exchange that answered for the image.
     pub(super) fn source(&self) -> Option<usize> {
         self.chosen.as_ref().map(|c| c.at).or(self.index)
@@ -184,7 +190,7 @@ impl<'a> Image<'a> {
         let read = brought
             .clone()
             .find(|at| members.get(*at).is_some_and(|m| m.reading.config.is_some()));
-        read.or_else(|| brought.last())
+        read.or_else(|| brought.max())
     }
 
     /// The exchanges that described the image.
