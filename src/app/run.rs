@@ -8,7 +8,7 @@ use indicatif::MultiProgress;
 use crate::config::{Cli, Command, Dirs};
 
 use super::failure::Outcome;
-use super::{ca, demo, export, hardening, import, lab, log, output, record};
+use super::{ca, demo, export, hardening, import, lab, log, output, record, show};
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -33,6 +33,7 @@ fn dispatch(cli: Cli) -> Outcome<ExitCode> {
     };
     match cli.command {
         Command::Record(args) => block_on(record::run(*args, &Dirs::of_user()?, &talk))?,
+        Command::Show(args) => show::run(&args, &talk)?,
         Command::Export(args) => export::run(&args, &talk)?,
         Command::Import(args) => import::run(&args, &talk)?,
         Command::Redact(args) => export::redact(&args, &talk)?,

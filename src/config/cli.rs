@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{ImportArgs, RedactArgs, SelectionArgs};
+use super::{ImportArgs, RedactArgs, SelectionArgs, ShowArgs};
 
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
@@ -38,6 +38,8 @@ pub struct Cli {
 pub enum Command {
     /// Record what passes between clients and registries, until Ctrl-C.
     Record(Box<RecordArgs>),
+    /// Tell the story of a session or a HAR file: what happened in each pull, and why.
+    Show(ShowArgs),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
     /// Make a HAR of a plain-text transcript of requests and answers.

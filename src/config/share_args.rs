@@ -19,6 +19,10 @@ pub struct ShowArgs {
     #[arg(long, conflicts_with = "step")]
     pub json: bool,
 
+    /// Do not redact what the source left in.
+    #[arg(long)]
+    pub keep_secrets: bool,
+
     /// When to use colours.
     #[arg(long, value_enum, default_value_t = When::Auto)]
     pub color: When,
@@ -27,8 +31,8 @@ pub struct ShowArgs {
     #[arg(long)]
     pub ascii: bool,
 
-    /// The width in columns; the terminal's, or 100.
-    #[arg(long, value_name = "COLUMNS", env = "COLUMNS", hide_env = true, value_parser = clap::value_parser!(u16).range(40..))]
+    /// The width in columns; else `COLUMNS`, the terminal's, or 100.
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..=1_000))]
     pub width: Option<u16>,
 
     /// What of it.
