@@ -6,6 +6,7 @@ pub mod app;
 pub mod clients;
 pub mod config;
 pub mod exchange;
+pub mod export;
 pub mod har;
 pub mod journal;
 pub mod lab;

@@ -9,7 +9,7 @@ use crate::config::{Cli, Command, Dirs};
 
 use super::failure::Outcome;
 use super::hardening::Started;
-use super::{ca, demo, exec, export, hardening, lab, log, output, record, setup};
+use super::{ca, demo, exec, export, hardening, import, lab, log, output, record, setup, show};
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -55,7 +55,10 @@ fn dispatch(cli: Cli, started: &Started) -> Outcome<ExitCode> {
             return block_on(exec::run(*args, started, &talk.beside_a_command()));
         }
         Command::Setup(args) => setup::run(&args, &Dirs::of_user()?, &talk)?,
+        Command::Show(args) => show::run(&args, &talk)?,
         Command::Export(args) => export::run(&args, &talk)?,
+        Command::Import(args) => import::run(&args, &talk)?,
+        Command::Redact(args) => export::redact(&args, &talk)?,
         Command::Ca { command } => ca::run(command, &Dirs::of_user()?)?,
         Command::Demo(args) => return block_on(demo::run(args, &talk)),
         Command::Lab(args) => block_on(lab::run(args, &talk))?,

@@ -4,9 +4,11 @@
 mod cli;
 mod client_args;
 mod dirs;
+mod share_args;
 
 pub use cli::{
     CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, ProxyArgs, RecordArgs,
 };
 pub use client_args::{ClientName, ExecArgs, SetupArgs};
 pub use dirs::{Dirs, NoHome};
+pub use share_args::{ImportArgs, Language, RedactArgs, SelectionArgs, ShowArgs, When};

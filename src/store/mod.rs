@@ -11,6 +11,6 @@ mod shelf;
 mod tunnels;
 
 pub use entry::Entry;
-pub use filter::Filter;
+pub use filter::{Filter, Mistake};
 pub use model::Store;
 pub use retention::{Dropped, Retention};

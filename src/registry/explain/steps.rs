@@ -7,6 +7,7 @@ macro_rules! texts {
         $(pub(super) const $name: Text = text($en, $zh);)*
 
         /// Every sentence about steps, with its name.
+        #[cfg(test)]
         pub(super) const ALL: &[(&str, Text)] = &[$((stringify!($name), $name),)*];
     };
 }

@@ -1,8 +1,9 @@
 //! Whether what arrived is what was promised: digests, sizes, encodings.
 
 use crate::exchange::Body;
-use crate::registry::diagnose::found::{Found, bytes};
+use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::{Scene, Seen};
+use crate::registry::figures::bytes;
 use crate::registry::media_type::{Class, Compression};
 use crate::registry::{BlobState, Digest, Finding, Magic, Severity};
 

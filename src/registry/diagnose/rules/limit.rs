@@ -1,7 +1,8 @@
 //! Limits on how often one may ask, and what else registries say in header fields.
 
-use crate::registry::diagnose::found::{Found, span};
+use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::Scene;
+use crate::registry::figures::span;
 use crate::registry::{Finding, Severity};
 
 /// The limit is reached.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::registry::diagnose::found::{Found, span};
+use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::{Scene, Seen, scopes};
+use crate::registry::figures::span;
 use crate::registry::token::TokenAnswer;
 use crate::registry::{Credentials, Finding, Severity};
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use url::Url;
 
 use crate::exchange::Ending;
-use crate::registry::diagnose::found::{Found, bytes};
+use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::{Scene, Seen, authority_of, handshake_host};
+use crate::registry::figures::bytes;
 use crate::registry::{Digest, Finding, Part, Severity};
 
 /// A download broke off and was taken up again.
