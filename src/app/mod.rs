@@ -19,6 +19,7 @@ mod paint;
 mod progress;
 mod record;
 mod run;
+mod screen;
 mod select;
 mod settings;
 mod setup;
@@ -27,5 +28,6 @@ mod signals;
 mod source;
 mod story;
 mod under_way;
+mod view;
 
 pub use run::run;

@@ -9,7 +9,9 @@ use crate::config::{Cli, Command, Dirs};
 
 use super::failure::Outcome;
 use super::hardening::Started;
-use super::{ca, demo, exec, export, hardening, import, lab, log, output, record, setup, show};
+use super::{
+    ca, demo, exec, export, hardening, import, lab, log, output, record, setup, show, view,
+};
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -44,24 +46,22 @@ fn misread(error: &clap::Error) -> ExitCode {
 fn dispatch(cli: Cli, started: &Started) -> Outcome<ExitCode> {
     let bars = MultiProgress::new();
     log::start(cli.verbose, cli.quiet, cli.log_file.as_deref(), &bars)?;
-    let talk = Talk {
-        quiet: cli.quiet,
-        bars,
-        prefix: "",
-    };
+    let talk = Talk::new(cli.quiet, bars);
     match cli.command {
-        Command::Record(args) => block_on(record::run(*args, &Dirs::of_user()?, &talk))?,
-        Command::Exec(args) => {
+        None => block_on(record::run(record::defaults()?, &Dirs::of_user()?, &talk))?,
+        Some(Command::Record(args)) => block_on(record::run(*args, &Dirs::of_user()?, &talk))?,
+        Some(Command::Exec(args)) => {
             return block_on(exec::run(*args, started, &talk.beside_a_command()));
         }
-        Command::Setup(args) => setup::run(&args, &Dirs::of_user()?, &talk)?,
-        Command::Show(args) => show::run(&args, &talk)?,
-        Command::Export(args) => export::run(&args, &talk)?,
-        Command::Import(args) => import::run(&args, &talk)?,
-        Command::Redact(args) => export::redact(&args, &talk)?,
-        Command::Ca { command } => ca::run(command, &Dirs::of_user()?)?,
-        Command::Demo(args) => return block_on(demo::run(args, &talk)),
-        Command::Lab(args) => block_on(lab::run(args, &talk))?,
+        Some(Command::Setup(args)) => setup::run(&args, &Dirs::of_user()?, &talk)?,
+        Some(Command::View(args)) => block_on(view::run(args, &talk))?,
+        Some(Command::Show(args)) => show::run(&args, &talk)?,
+        Some(Command::Export(args)) => export::run(&args, &talk)?,
+        Some(Command::Import(args)) => import::run(&args, &talk)?,
+        Some(Command::Redact(args)) => export::redact(&args, &talk)?,
+        Some(Command::Ca { command }) => ca::run(command, &Dirs::of_user()?)?,
+        Some(Command::Demo(args)) => return block_on(demo::run(args, &talk)),
+        Some(Command::Lab(args)) => block_on(lab::run(args, &talk))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -77,6 +77,14 @@ pub(super) struct Talk {
 }
 
 impl Talk {
+    pub(super) fn new(quiet: bool, bars: MultiProgress) -> Self {
+        Self {
+            quiet,
+            prefix: "",
+            bars,
+        }
+    }
+
     /// Talk that shares a terminal with a command: it says who is speaking.
     fn beside_a_command(mut self) -> Self {
         self.prefix = "pullscope: ";

@@ -17,7 +17,7 @@ pub(super) struct Source {
     /// What was recorded.
     pub(super) trace: Trace,
     /// Access to the bodies.
-    pub(super) bodies: Box<dyn Bodies>,
+    pub(super) bodies: Box<dyn Bodies + Send>,
     /// What the reader had to pass over, for people.
     pub(super) warnings: Vec<String>,
 }

@@ -10,7 +10,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{Cli, ViewArgs};
 use crate::exchange::{Event, clock};
 use crate::store::{Retention, Store};
-use crate::tui::terminal::{Feeder, Inbox, Mailbox, Message, Tty, TtyError, View, feed, mailbox, restore_after_panic, run as run_view};
+use crate::tui::terminal::{
+    Feeder, Inbox, Mailbox, Message, Tty, TtyError, View, feed, mailbox, restore_after_panic,
+    run as run_view,
+};
 use crate::tui::{Check, Facts, FirstStep, State};
 
 use super::capture::{Capture, Observer};
@@ -40,7 +43,9 @@ pub(super) async fn run(args: ViewArgs, talk: &Talk) -> Outcome {
         store: opened.store,
         bodies: opened.bodies,
         feed: None,
-        host: Box::new(Hands { source: args.source }),
+        host: Box::new(Hands {
+            source: args.source,
+        }),
     };
     let mut window = Window::open(view, mailbox.clone(), inbox)?;
     tokio::select! {
@@ -73,12 +78,19 @@ impl Prepared {
     pub(super) fn new() -> Self {
         let (mailbox, inbox) = mailbox();
         let (feeder, feed) = feed(mailbox.clone());
-        Self { mailbox, inbox, feed, feeder: Some(feeder) }
+        Self {
+            mailbox,
+            inbox,
+            feed,
+            feeder: Some(feeder),
+        }
     }
 
     /// What watches the capture; once.
     pub(super) fn observer(&mut self) -> Option<Box<dyn Observer>> {
-        self.feeder.take().map(|feeder| Box::new(ToView(feeder)) as Box<dyn Observer>)
+        self.feeder
+            .take()
+            .map(|feeder| Box::new(ToView(feeder)) as Box<dyn Observer>)
     }
 
     /// Opens the view.
@@ -110,12 +122,16 @@ impl Window {
         })));
         let tty = Tty::enter().inspect_err(|_| log::divert(None))?;
         let thread = run_view(view, tty, mailbox, inbox)?;
-        Ok(Self { thread: Some(thread) })
+        Ok(Self {
+            thread: Some(thread),
+        })
     }
 
     /// Waits until the user has left; the terminal has been given back then.
     pub(super) async fn closed(&mut self) -> Outcome {
-        let Some(thread) = self.thread.take() else { return Ok(()) };
+        let Some(thread) = self.thread.take() else {
+            return Ok(());
+        };
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
         log::divert(None);
         match joined {
@@ -204,7 +220,8 @@ impl Known<'_> {
         if has("exec") {
             steps.push(step(
                 "One rootless client, this command only; nothing on the system changes",
-                "pullscope exec -- skopeo inspect docker://docker.io/library/alpine:3.20".to_owned(),
+                "pullscope exec -- skopeo inspect docker://docker.io/library/alpine:3.20"
+                    .to_owned(),
                 &[],
             ));
         }
@@ -238,13 +255,37 @@ fn step(what: &str, command: String, notes: &[&str]) -> FirstStep {
 }
 
 fn checks(address: &str) -> Vec<Check> {
-    let check = |holds, what: String, hint: &str| Check { holds, what, hint: hint.to_owned() };
+    let check = |holds, what: String, hint: &str| Check {
+        holds,
+        what,
+        hint: hint.to_owned(),
+    };
     vec![
-        check(Some(true), format!("listening on {address}"), "another port:  --listen 127.0.0.1:0"),
-        check(Some(true), "the CA is there and readable".into(), "pullscope ca path"),
-        check(None, "no CONNECT yet".into(), "`docker pull` runs in dockerd, not in your shell"),
-        check(None, "no request yet".into(), "NO_PROXY? Go never proxies localhost and 127.0.0.1"),
-        check(None, "no client has accepted the CA yet".into(), "a refusal is a row of its own, with the fix"),
+        check(
+            Some(true),
+            format!("listening on {address}"),
+            "another port:  --listen 127.0.0.1:0",
+        ),
+        check(
+            Some(true),
+            "the CA is there and readable".into(),
+            "pullscope ca path",
+        ),
+        check(
+            None,
+            "no CONNECT yet".into(),
+            "`docker pull` runs in dockerd, not in your shell",
+        ),
+        check(
+            None,
+            "no request yet".into(),
+            "NO_PROXY? Go never proxies localhost and 127.0.0.1",
+        ),
+        check(
+            None,
+            "no client has accepted the CA yet".into(),
+            "a refusal is a row of its own, with the fix",
+        ),
     ]
 }
 

@@ -16,9 +16,9 @@ use super::{ExecArgs, ImportArgs, RedactArgs, SelectionArgs, SetupArgs, ShowArgs
     disable_help_subcommand = true
 )]
 pub struct Cli {
-    /// What to do.
+    /// What to do; without a word, the live view on a proxy of its own.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 
     /// Say more on stderr: -v what passes, -vv details. `PULLSCOPE_LOG` takes finer filters.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -38,6 +38,8 @@ pub struct Cli {
 pub enum Command {
     /// Record what passes between clients and registries, until Ctrl-C.
     Record(Box<RecordArgs>),
+    /// Look at a session or a HAR file in the live view.
+    View(ViewArgs),
     /// Run one command with a proxy of its own, and trace what it does.
     ///
     /// The command gets the proxy and the CA by its environment; nothing on the system changes.
@@ -126,6 +128,10 @@ pub struct RecordArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// Show what passes in the live view, as `pullscope` without a word does on a terminal.
+    #[arg(long, conflicts_with = "json")]
+    pub tui: bool,
+
     /// What the proxy does.
     #[command(flatten)]
     pub proxy: ProxyArgs,
@@ -196,6 +202,14 @@ pub struct ProxyArgs {
     /// Compute no digests.
     #[arg(long, hide = true)]
     pub no_hash: bool,
+}
+
+/// `pullscope view`.
+#[derive(Args, Clone, Debug)]
+pub struct ViewArgs {
+    /// A session directory, or a HAR file of any program.
+    #[arg(value_name = "SESSION|FILE.har")]
+    pub source: PathBuf,
 }
 
 /// `pullscope export`.
@@ -286,6 +300,10 @@ pub struct DemoArgs {
     /// Stay after the pulls, for clients of your own, until Ctrl-C.
     #[arg(long)]
     pub keep_running: bool,
+
+    /// Tell the story on stdout, also on a terminal, instead of in the live view.
+    #[arg(long)]
+    pub no_tui: bool,
 }
 
 /// A number of bytes, such as `65536`, `64K` or `4M`.

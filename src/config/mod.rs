@@ -7,7 +7,7 @@ mod dirs;
 mod share_args;
 
 pub use cli::{
-    CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, ProxyArgs, RecordArgs,
+    CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, ProxyArgs, RecordArgs, ViewArgs,
 };
 pub use client_args::{ClientName, ExecArgs, SetupArgs};
 pub use dirs::{Dirs, NoHome};

@@ -23,13 +23,21 @@ pub(super) enum Way {
 pub(super) fn copy(what: &str, text: &str, mailbox: &Mailbox) -> Way {
     if std::env::var_os("TMUX").is_some_and(|value| !value.is_empty()) {
         let (what, text, mailbox) = (what.to_owned(), text.to_owned(), mailbox.clone());
-        let started = thread::Builder::new().name("tui-copy".into()).spawn(move || {
-            let told = match tmux(&text) {
-                Ok(()) => Message::Told { good: true, text: format!("copied the {what}") },
-                Err(why) => Message::Told { good: false, text: format!("failed to copy by tmux: {why}") },
-            };
-            mailbox.offer(told);
-        });
+        let started = thread::Builder::new()
+            .name("tui-copy".into())
+            .spawn(move || {
+                let told = match tmux(&text) {
+                    Ok(()) => Message::Told {
+                        good: true,
+                        text: format!("copied the {what}"),
+                    },
+                    Err(why) => Message::Told {
+                        good: false,
+                        text: format!("failed to copy by tmux: {why}"),
+                    },
+                };
+                mailbox.offer(told);
+            });
         if started.is_ok() {
             return Way::Tmux;
         }
@@ -50,10 +58,16 @@ fn tmux(text: &str) -> Result<(), String> {
         .spawn()
         .map_err(|error| error.to_string())?;
     if let Some(mut input) = child.stdin.take() {
-        input.write_all(text.as_bytes()).map_err(|error| error.to_string())?;
+        input
+            .write_all(text.as_bytes())
+            .map_err(|error| error.to_string())?;
     }
     let status = child.wait().map_err(|error| error.to_string())?;
-    if status.success() { Ok(()) } else { Err(status.to_string()) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(status.to_string())
+    }
 }
 
 /// xterm takes 100,000 bytes of base64, and others fewer.

@@ -38,24 +38,39 @@ struct Queue {
 /// A queue; `mailbox` is told when there is something in it.
 pub fn feed(mailbox: Mailbox) -> (Feeder, Feed) {
     let shared = Arc::new(Shared::default());
-    (Feeder { shared: Arc::clone(&shared), mailbox }, Feed { shared })
+    (
+        Feeder {
+            shared: Arc::clone(&shared),
+            mailbox,
+        },
+        Feed { shared },
+    )
 }
 
 impl Feeder {
     /// Hands an event over. It is dropped and counted when the view is too far behind.
     pub fn push(&self, event: &Event) {
         {
-            let mut queue = self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = self
+                .shared
+                .queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             let size = body_bytes(event);
             let passing = matches!(event, Event::Progress { .. });
-            if queue.events.len() >= MOST_EVENTS || passing && queue.events.len() >= MOST_EVENTS / 2 {
+            if queue.events.len() >= MOST_EVENTS || passing && queue.events.len() >= MOST_EVENTS / 2
+            {
                 // Progress is told again; what else is lost is counted.
                 if !passing {
                     self.shared.missed.fetch_add(1, Ordering::Relaxed);
                 }
                 return;
             }
-            let event = if queue.bytes + size > MOST_BYTES { without_bodies(event) } else { event.clone() };
+            let event = if queue.bytes + size > MOST_BYTES {
+                without_bodies(event)
+            } else {
+                event.clone()
+            };
             queue.bytes += body_bytes(&event);
             queue.events.push_back(event);
         }
@@ -69,7 +84,11 @@ impl Feed {
     /// Everything that has come in.
     pub(super) fn take(&self) -> VecDeque<Event> {
         self.shared.told.store(false, Ordering::Release);
-        let mut queue = self.shared.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self
+            .shared
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         queue.bytes = 0;
         std::mem::take(&mut queue.events)
     }
@@ -81,7 +100,9 @@ impl Feed {
 }
 
 fn body_bytes(event: &Event) -> usize {
-    let Event::Ended { end, .. } = event else { return 0 };
+    let Event::Ended { end, .. } = event else {
+        return 0;
+    };
     let kept = |body: &Option<Body>| match body.as_ref().map(|body| &body.capture) {
         Some(Capture::Memory { bytes }) => bytes.len(),
         _ => 0,
@@ -92,9 +113,14 @@ fn body_bytes(event: &Event) -> usize {
 fn without_bodies(event: &Event) -> Event {
     let mut event = event.clone();
     if let Event::Ended { end, .. } = &mut event {
-        for body in [&mut end.request_body, &mut end.response_body].into_iter().flatten() {
+        for body in [&mut end.request_body, &mut end.response_body]
+            .into_iter()
+            .flatten()
+        {
             if matches!(body.capture, Capture::Memory { .. }) {
-                body.capture = Capture::Omitted { reason: crate::exchange::Omission::Budget };
+                body.capture = Capture::Omitted {
+                    reason: crate::exchange::Omission::Budget,
+                };
             }
         }
     }
@@ -113,7 +139,11 @@ mod tests {
     use crate::exchange::ExchangeId;
 
     fn progress(received: u64) -> Event {
-        Event::Progress { id: ExchangeId(1), sent: 0, received }
+        Event::Progress {
+            id: ExchangeId(1),
+            sent: 0,
+            received,
+        }
     }
 
     #[test]

@@ -13,11 +13,13 @@ use super::message::{Mailbox, Message};
 
 /// Starts to read keys. The thread ends with the terminal, or when nobody listens any more.
 pub(super) fn start(mailbox: Mailbox) -> io::Result<()> {
-    thread::Builder::new().name("tui-input".into()).spawn(move || {
-        if !read_all(&mailbox) {
-            mailbox.send(Message::Closed);
-        }
-    })?;
+    thread::Builder::new()
+        .name("tui-input".into())
+        .spawn(move || {
+            if !read_all(&mailbox) {
+                mailbox.send(Message::Closed);
+            }
+        })?;
     Ok(())
 }
 
@@ -51,7 +53,10 @@ fn read_all(mailbox: &Mailbox) -> bool {
 fn wait() -> io::Result<bool> {
     let input = stdin();
     let mut fds = [PollFd::new(&input, PollFlags::IN)];
-    let timeout = Timespec { tv_sec: 1, tv_nsec: 0 };
+    let timeout = Timespec {
+        tv_sec: 1,
+        tv_nsec: 0,
+    };
     let ready = match rustix::event::poll(&mut fds, Some(&timeout)) {
         Ok(ready) => ready,
         Err(rustix::io::Errno::INTR) => return Ok(false),

@@ -47,14 +47,27 @@ pub struct View {
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub fn run(view: View, tty: Tty, mailbox: Mailbox, inbox: Inbox) -> io::Result<thread::JoinHandle<Result<(), TtyError>>> {
+pub fn run(
+    view: View,
+    tty: Tty,
+    mailbox: Mailbox,
+    inbox: Inbox,
+) -> io::Result<thread::JoinHandle<Result<(), TtyError>>> {
     thread::Builder::new().name(THREAD.into()).spawn(move || {
         let writer = Writer::start(mailbox.clone()).map_err(TtyError::Write)?;
         input::start(mailbox.clone()).map_err(TtyError::Modes)?;
         let mut screen = Screen::new(&tty);
         // Dropped in this order: the last frame is written, then the terminal given back.
         let (writer, _tty) = (writer, tty);
-        Loop { view, mailbox, writer: &writer, home: None, missed: 0, waiting: Vec::new() }.run(&inbox, &mut screen, &_tty);
+        Loop {
+            view,
+            mailbox,
+            writer: &writer,
+            home: None,
+            missed: 0,
+            waiting: Vec::new(),
+        }
+        .run(&inbox, &mut screen, &_tty);
         drop(writer);
         Ok(())
     })
@@ -97,7 +110,11 @@ impl Loop<'_> {
                             Next::Nothing => {}
                         }
                         taken += 1;
-                        next = if taken < AT_ONCE { inbox.0.try_recv().ok() } else { None };
+                        next = if taken < AT_ONCE {
+                            inbox.0.try_recv().ok()
+                        } else {
+                            None
+                        };
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -113,7 +130,11 @@ impl Loop<'_> {
             Message::Paste(text) => self.view.state.paste(&text, &self.view.store),
             Message::Mouse(event) => self.view.state.mouse(&event, &self.view.store),
             Message::Fed => {
-                return if self.feed() { Next::Draw } else { Next::Nothing };
+                return if self.feed() {
+                    Next::Draw
+                } else {
+                    Next::Nothing
+                };
             }
             Message::Written => return Next::Nothing,
             Message::Closed | Message::Stop => return Next::Leave,
@@ -154,7 +175,9 @@ impl Loop<'_> {
         match effect {
             Effect::Quit => {
                 // From a file that was opened on top, back to what lies below.
-                let Some((mut state, store, bodies)) = self.home.take() else { return Next::Leave };
+                let Some((mut state, store, bodies)) = self.home.take() else {
+                    return Next::Leave;
+                };
                 state.tick(clock::now());
                 state.changed(&store, &[]);
                 self.view.state = state;
@@ -168,11 +191,19 @@ impl Loop<'_> {
                 }
                 Way::Tmux => {}
                 Way::TooLong => {
-                    self.view.state.tell(false, format!("the {what} is too long for a terminal's clipboard; b or x save it"));
+                    self.view.state.tell(
+                        false,
+                        format!(
+                            "the {what} is too long for a terminal's clipboard; b or x save it"
+                        ),
+                    );
                 }
             },
             Effect::Mouse(on) => self.waiting.extend(mouse(on)),
-            #[expect(clippy::panic, reason = "it was typed: this shows that the terminal is given back")]
+            #[expect(
+                clippy::panic,
+                reason = "it was typed: this shows that the terminal is given back"
+            )]
             Effect::Panic => panic!(":panic was typed"),
             effect => self.view.host.perform(effect, &self.mailbox),
         }
@@ -193,9 +224,14 @@ impl Loop<'_> {
 
     /// Takes what has come in; whether what is shown has changed.
     fn feed(&mut self) -> bool {
-        let Some(feed) = &self.view.feed else { return false };
+        let Some(feed) = &self.view.feed else {
+            return false;
+        };
         let events = feed.take();
-        let ids: Vec<ExchangeId> = events.iter().filter_map(crate::exchange::Event::exchange).collect();
+        let ids: Vec<ExchangeId> = events
+            .iter()
+            .filter_map(crate::exchange::Event::exchange)
+            .collect();
         let (state, store) = match &mut self.home {
             Some((state, store, _)) => (state, store),
             None => (&mut self.view.state, &mut self.view.store),
@@ -205,7 +241,10 @@ impl Loop<'_> {
         let missed = feed.missed();
         if missed > self.missed {
             self.missed = missed;
-            state.tell(false, format!("{missed} events came too fast to be shown; the recording has them"));
+            state.tell(
+                false,
+                format!("{missed} events came too fast to be shown; the recording has them"),
+            );
         }
         self.home.is_none()
     }
@@ -257,7 +296,12 @@ impl Screen {
     fn new(tty: &Tty) -> Self {
         let (width, height) = tty.size();
         let area = Rect::new(0, 0, width, height);
-        Self { shown: Buffer::empty(area), next: Buffer::empty(area), cursor: None, whole: true }
+        Self {
+            shown: Buffer::empty(area),
+            next: Buffer::empty(area),
+            cursor: None,
+            whole: true,
+        }
     }
 
     /// The bytes that bring the terminal from what it shows to what it is to show; `None` when

@@ -4,12 +4,18 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
 use crossterm::queue;
 use crossterm::style::{ResetColor, force_color_output};
-use crossterm::terminal::{DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::terminal::{
+    DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen,
+};
 use rustix::stdio::{stdin, stdout};
-use rustix::termios::{Action, OptionalActions, Termios, tcflow, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{
+    Action, OptionalActions, Termios, tcflow, tcgetattr, tcgetwinsize, tcsetattr,
+};
 
 /// Why the terminal cannot be used. Each text fits after "failed to …".
 #[derive(Debug, thiserror::Error)]
@@ -51,8 +57,14 @@ impl Tty {
         // undo the marking of the selected row.
         force_color_output(true);
         let mut bytes = Vec::new();
-        queue!(bytes, EnterAlternateScreen, Hide, DisableLineWrap, EnableBracketedPaste)
-            .map_err(TtyError::Write)?;
+        queue!(
+            bytes,
+            EnterAlternateScreen,
+            Hide,
+            DisableLineWrap,
+            EnableBracketedPaste
+        )
+        .map_err(TtyError::Write)?;
         write(&bytes).map_err(TtyError::Write)?;
         Ok(tty)
     }
@@ -76,7 +88,11 @@ impl Drop for Tty {
 pub(super) fn mouse(on: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Writing to memory does not fail.
-    let _ = if on { queue!(bytes, EnableMouseCapture) } else { queue!(bytes, DisableMouseCapture) };
+    let _ = if on {
+        queue!(bytes, EnableMouseCapture)
+    } else {
+        queue!(bytes, DisableMouseCapture)
+    };
     bytes
 }
 

@@ -24,18 +24,28 @@ impl Writer {
         let (pieces, todo) = sync_channel::<Vec<u8>>(1);
         let busy = Arc::new(AtomicBool::new(false));
         let working = Arc::clone(&busy);
-        let thread = thread::Builder::new().name("tui-writer".into()).spawn(move || {
-            for piece in todo {
-                let written = out.write_all(&piece).and_then(|()| out.flush());
-                working.store(false, Ordering::Release);
-                let told = if written.is_ok() { Message::Written } else { Message::Closed };
-                mailbox.offer(told);
-                if written.is_err() {
-                    return;
+        let thread = thread::Builder::new()
+            .name("tui-writer".into())
+            .spawn(move || {
+                for piece in todo {
+                    let written = out.write_all(&piece).and_then(|()| out.flush());
+                    working.store(false, Ordering::Release);
+                    let told = if written.is_ok() {
+                        Message::Written
+                    } else {
+                        Message::Closed
+                    };
+                    mailbox.offer(told);
+                    if written.is_err() {
+                        return;
+                    }
                 }
-            }
-        })?;
-        Ok(Self { pieces: Some(pieces), busy, thread: Some(thread) })
+            })?;
+        Ok(Self {
+            pieces: Some(pieces),
+            busy,
+            thread: Some(thread),
+        })
     }
 
     /// Whether an earlier piece is still being written. While it is, nothing new is drawn.
@@ -48,7 +58,10 @@ impl Writer {
         if self.busy.swap(true, Ordering::AcqRel) {
             return false;
         }
-        let taken = self.pieces.as_ref().is_some_and(|pieces| pieces.try_send(piece).is_ok());
+        let taken = self
+            .pieces
+            .as_ref()
+            .is_some_and(|pieces| pieces.try_send(piece).is_ok());
         if !taken {
             self.busy.store(false, Ordering::Release);
         }
@@ -63,7 +76,9 @@ impl Drop for Writer {
         self.pieces = None;
         let _ = rustix::termios::tcflow(rustix::stdio::stdout(), rustix::termios::Action::OOn);
         let deadline = Instant::now() + PATIENCE;
-        let Some(thread) = self.thread.take() else { return };
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
         while !thread.is_finished() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(2));
         }
