@@ -80,35 +80,60 @@ fn start(text: &str, room: usize) -> (String, usize) {
     (head, bytes)
 }
 
-/// The text in lines of at most `room` columns, broken at spaces where there are some.
+/// The text in lines of at most `room` columns, broken at spaces, or between the characters of
+/// scripts that have none.
 pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
     let room = room.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_word_bounds() {
-        if width(&line) + width(word) <= room {
-            line.push_str(word);
+    let mut used = 0;
+    // Where the line could be broken: bytes of it, and the columns up to there.
+    let mut chance = None;
+    let mut before = None;
+    for grapheme in text.graphemes(true) {
+        let wide = width(grapheme);
+        let breaks = before.is_some_and(|before: &str| may_break(before, grapheme));
+        if breaks && !line.is_empty() {
+            chance = Some((line.len(), used));
+        }
+        before = Some(grapheme);
+        if used + wide > room {
+            if grapheme == " " {
+                continue;
+            }
+            let (at, columns) = chance.take().unwrap_or((line.len(), used));
+            let rest = line.split_off(at);
+            lines.push(std::mem::replace(&mut line, rest).trim_end().to_owned());
+            used -= columns;
+        }
+        if line.is_empty() && grapheme == " " && !lines.is_empty() {
             continue;
         }
-        if !line.trim().is_empty() {
-            lines.push(line.trim_end().to_owned());
-        }
-        line = String::new();
-        let mut rest = word.trim_start();
-        while width(rest) > room {
-            let (head, bytes) = start(rest, room);
-            if bytes == 0 {
-                break;
-            }
-            lines.push(head);
-            rest = rest.get(bytes..).unwrap_or_default();
-        }
-        line.push_str(rest);
+        line.push_str(grapheme);
+        used += wide;
     }
     if !line.trim().is_empty() || lines.is_empty() {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// Whether a line may end between two graphemes.
+fn may_break(before: &str, after: &str) -> bool {
+    if before == " " {
+        return after != " ";
+    }
+    let closes = |text: &str| {
+        text.chars()
+            .next()
+            .is_some_and(|c| "，。、；：！？）》」』”’…".contains(c))
+    };
+    let opens = |text: &str| {
+        text.chars()
+            .next()
+            .is_some_and(|c| "（《「『“‘".contains(c))
+    };
+    (width(before) == 2 || width(after) == 2) && !closes(after) && !opens(before) && after != " "
 }
 
 /// Bytes in four or five characters: `160B`, `5.1K`, `28.2M`.
@@ -193,6 +218,15 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("", 3), [""]);
+        assert_eq!(
+            wrap("without logging in, it", 19),
+            ["without logging in,", "it"]
+        );
+        assert_eq!(
+            wrap("客户端请求令牌，然后继续", 10),
+            ["客户端请求", "令牌，然后", "继续"]
+        );
+        assert_eq!(wrap("请求令牌，", 8), ["请求令", "牌，"]);
     }
 
     proptest! {
@@ -202,6 +236,10 @@ mod tests {
             prop_assert!(width(&cut(&safe, room)) <= room);
             prop_assert!(width(&middle(&safe, room)) <= room);
             prop_assert_eq!(width(&fit(&safe, room)), room);
+            let wrapped = wrap(&safe, room.max(2));
+            prop_assert!(wrapped.iter().all(|line| width(line) <= room.max(2)), "{:?}", wrapped);
+            let letters = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
+            prop_assert_eq!(letters(&wrapped.concat()), letters(&safe));
         }
     }
 }

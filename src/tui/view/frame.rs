@@ -11,7 +11,7 @@ use crate::tui::keymap;
 use crate::tui::overlay::{Overlay, Purpose};
 use crate::tui::screen::{PullPage, Screen};
 use crate::tui::state::State;
-use crate::tui::text::{count, size, took};
+use crate::tui::text::{count, size, took, wrap};
 use crate::tui::theme::Role;
 
 /// The first line: what is looked at.
@@ -235,7 +235,7 @@ fn scrolled(text: &str, columns: usize) -> String {
         .collect()
 }
 
-/// Where a filter's mistake is, above the line it is typed in.
+/// What is wrong with a filter and where, above the line it is typed in.
 fn caret(
     buffer: &mut Buffer,
     layout: &Layout,
@@ -244,26 +244,19 @@ fn caret(
     why: &str,
 ) {
     let area = layout.footer;
-    let Some(y) = area.y.checked_sub(1) else {
-        return;
-    };
-    let above = ratatui::layout::Rect { y, ..area };
     let room = usize::from(area.width);
-    let carets = "▼".repeat(long.min(room.saturating_sub(column)).max(1));
-    let text = format!("{carets} {why}");
-    let needed = crate::tui::text::width(&text);
-    let line = if column + needed <= room || column < room / 2 {
-        format!("{}{text}", " ".repeat(column))
-    } else {
-        // The explanation stands before the caret where it does not fit behind it.
-        format!(
-            "{:>column$} {carets}",
-            why,
-            column = column.saturating_sub(1)
-        )
-    };
-    let spans = fit(vec![pen.put(Role::Bad, line)], room);
-    pen::draw(buffer, above, spans);
+    let column = column.min(room.saturating_sub(1));
+    let mut lines = wrap(&format!(" {why}"), room.saturating_sub(1));
+    lines.truncate(2);
+    let carets = "▼".repeat(long.min(room - column).max(1));
+    lines.push(format!("{}{carets}", " ".repeat(column)));
+    for (line, up) in lines.into_iter().rev().zip(1..) {
+        let Some(y) = area.y.checked_sub(up) else {
+            return;
+        };
+        let above = ratatui::layout::Rect { y, ..area };
+        pen::draw(buffer, above, fit(vec![pen.put(Role::Bad, line)], room));
+    }
 }
 
 fn hints(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {

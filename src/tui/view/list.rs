@@ -32,7 +32,7 @@ struct Columns {
 }
 
 const MARKER: usize = 3;
-const STATUS: usize = 4;
+const STATUS: usize = 5;
 const METHOD: usize = 5;
 const SIZE: usize = 11;
 

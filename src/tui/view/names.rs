@@ -66,7 +66,7 @@ pub(super) fn subject(reading: &Reading, in_pull: bool) -> String {
     if let Some(request) = &reading.token_request {
         return request
             .main_scope()
-            .map_or_else(|| "no scope".to_owned(), scope);
+            .map_or_else(|| "no scope".to_owned(), |asked| scope(asked, in_pull));
     }
     let Some(endpoint) = &reading.endpoint else {
         return reading
@@ -84,13 +84,20 @@ pub(super) fn subject(reading: &Reading, in_pull: bool) -> String {
         (Route::Upload { .. }, _) => format!("upload to {repository}"),
         (_, Some(Reference::Digest(digest))) if in_pull => digest.short(),
         (_, Some(Reference::Digest(digest))) => format!("{repository}@{}", digest.short()),
+        (_, Some(reference)) if in_pull => format!("{}:{reference}", last(repository)),
         (_, Some(reference)) => format!("{repository}:{reference}"),
         _ => repository.to_owned(),
     }
 }
 
-fn scope(scope: &Scope) -> String {
+/// The last part of a repository's name.
+fn last(repository: &str) -> &str {
+    repository.rsplit('/').next().unwrap_or(repository)
+}
+
+fn scope(scope: &Scope, in_pull: bool) -> String {
     let name = scope.name.strip_prefix("library/").unwrap_or(&scope.name);
+    let name = if in_pull { last(name) } else { name };
     format!("{name}:{}", scope.actions.join(","))
 }
 

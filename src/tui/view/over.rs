@@ -32,7 +32,7 @@ pub(super) fn menu(buffer: &mut Buffer, area: Rect, menu: &Menu, pen: Pen) {
         .max(1)
         .min(usize::from(area.height.saturating_sub(5)).max(1));
     let wide = u16::try_from(inner + 2).unwrap_or(u16::MAX).min(area.width);
-    let tall = u16::try_from(rows + 4).unwrap_or(u16::MAX).min(area.height);
+    let tall = u16::try_from(rows + 3).unwrap_or(u16::MAX).min(area.height);
     let place = Rect::new(
         area.x + (area.width - wide) / 2,
         area.y + (area.height - tall) / 3,

@@ -9,7 +9,7 @@ use super::detail::progress;
 use super::list::{percent, purpose, severity_role};
 use super::names;
 use super::pen::Sheet;
-use crate::registry::{Lang, Pull, Severity, State as PullState};
+use crate::registry::{Kind, Lang, Pull, Severity, State as PullState};
 use crate::store::Store;
 use crate::tui::rows::span;
 use crate::tui::state::State;
@@ -193,10 +193,10 @@ fn critical(state: &State, store: &Store, pull: &Pull, sheet: &mut Sheet) {
             .entry(*id)
             .map(|entry| span(entry, state.now))
             .unwrap_or_default();
-        let word = step.part.map_or_else(
-            || step.kind.word().to_owned(),
-            |part| names::part(Some(part)),
-        );
+        let word = match (step.kind, step.part) {
+            (Kind::Redirect, _) | (_, None) => step.kind.word().to_owned(),
+            (_, part) => names::part(part),
+        };
         let arrow = if at == 0 { "" } else { " → " };
         let piece = [
             pen.put(Role::Faint, arrow),

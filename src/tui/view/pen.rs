@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::exchange::ExchangeId;
-use crate::registry::Digest;
 use crate::tui::screen::Doc;
 use crate::tui::text::{self, clean, wrap};
 use crate::tui::theme::{Role, Theme};
@@ -28,10 +27,6 @@ impl Pen {
     /// The same, at the right edge of `room` columns.
     pub(crate) fn right(self, role: Role, text: impl AsRef<str>, room: usize) -> Span<'static> {
         Span::styled(text::right(&clean(text.as_ref()), room), self.0.style(role))
-    }
-
-    pub(crate) fn digest(self, digest: &Digest) -> Span<'static> {
-        self.put(Role::Info, digest.short())
     }
 
     /// A tick or a cross.

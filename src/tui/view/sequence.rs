@@ -11,7 +11,7 @@ use crate::registry::{Kind, Pull, State as PullState};
 use crate::store::{Entry, Store};
 use crate::tui::screen::Doc;
 use crate::tui::state::State;
-use crate::tui::text::{fit, middle, size, took, width};
+use crate::tui::text::{cut, fit, middle, size, took, width};
 use crate::tui::theme::Role;
 
 /// Columns of the time at the left.
@@ -29,7 +29,7 @@ pub(super) fn doc(
 ) -> Doc {
     let pen = sheet.pen;
     let detail = if sheet.width >= 100 { DETAIL } else { 0 };
-    let room = sheet.width.saturating_sub(MARGIN + detail + 1);
+    let room = sheet.width.saturating_sub(MARGIN + detail + 3);
     let servers = servers(store, pull);
     let ladder = Ladder::new(&servers, room, left, pull.client.name.as_str());
     let fixed = vec![Line::from(ladder.heads(pen))];
@@ -47,7 +47,11 @@ pub(super) fn doc(
         let waited =
             Duration::try_from(entry.exchange.started.duration_since(before)).unwrap_or_default();
         before = entry.exchange.started;
-        let time = format!("+{}", took(waited));
+        let time = if waited.is_zero() {
+            "+0ms".to_owned()
+        } else {
+            format!("+{}", took(waited))
+        };
         let (asks, answers) = words(entry, pull);
         let marker = if here { ">" } else { " " };
         let mut line = vec![
@@ -72,7 +76,7 @@ pub(super) fn doc(
     let mut doc = sheet.finish();
     doc.fixed = fixed;
     if detail > 0 {
-        let total = u16::try_from(MARGIN + room).unwrap_or(u16::MAX);
+        let total = u16::try_from(MARGIN + room + 2).unwrap_or(u16::MAX);
         doc.split = Some(total);
         doc.beside = beside(state, store, pull, cursor, pen, detail - 2);
     }
@@ -175,11 +179,7 @@ impl Ladder {
         let mut lines = vec![3, 3 + first];
         lines.extend((1..=lanes).map(|at| 3 + first + at * lane));
         let mut heads = vec![client.to_owned(), "pullscope".to_owned()];
-        heads.extend(
-            servers
-                .iter()
-                .map(|host| middle(host, lane.saturating_sub(2))),
-        );
+        heads.extend(servers.iter().map(|host| cut(host, lane.saturating_sub(2))));
         Self {
             heads,
             lines,

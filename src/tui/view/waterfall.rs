@@ -5,7 +5,7 @@ use std::time::Duration;
 use ratatui::text::{Line, Span};
 
 use super::names;
-use super::pen::{self, Sheet};
+use super::pen::Sheet;
 use super::phases::Axis;
 use crate::exchange::ExchangeId;
 use crate::registry::Pull;
@@ -27,7 +27,7 @@ pub(super) fn doc(
     let end = pull.ended.unwrap_or(state.now);
     let length = Duration::try_from(end.duration_since(pull.started)).unwrap_or_default();
     let wide = sheet.width >= 100;
-    let (kind, host, bytes, time) = (13, if wide { 20 } else { 0 }, 8, 8);
+    let (kind, host, bytes, time) = (15, if wide { 20 } else { 0 }, 8, 8);
     let used = 6 + kind + host + bytes + time + 2;
     let axis = Axis {
         from: pull.started,
@@ -140,5 +140,4 @@ fn summary(state: &State, store: &Store, pull: &Pull, length: Duration, sheet: &
         crate::tui::text::count(pull.critical_path.len(), "exchange"),
     );
     sheet.text(Role::Text, 2, &text);
-    let _ = pen::width;
 }

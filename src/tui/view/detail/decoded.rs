@@ -4,7 +4,7 @@ use ratatui::text::Span;
 
 use super::{Subject, cause};
 use crate::exchange::Ending;
-use crate::registry::Finding;
+use crate::registry::{Finding, Kind};
 use crate::tui::text::exact;
 use crate::tui::theme::Role;
 use crate::tui::view::list::{explanation, severity_role};
@@ -155,7 +155,6 @@ pub(super) fn around(subject: &Subject<'_>, sheet: &mut Sheet) {
         sheet.text(Role::Text, 2, &text);
     }
     let Some(pull) = subject.pull else { return };
-    let pen = sheet.pen;
     let place = |id| {
         pull.steps
             .iter()
@@ -176,34 +175,20 @@ pub(super) fn around(subject: &Subject<'_>, sheet: &mut Sheet) {
         let kind = pull
             .step(because.exchange)
             .map_or("", |step| step.kind.word());
-        sheet.field(
-            "caused by",
-            vec![
-                pen.put(Role::Text, format!("↑ {} {kind}", place(because.exchange))),
-                pen.put(Role::Dim, format!("  {}", cause(because))),
-            ],
-        );
+        let text = format!("↑ {} {kind}: {}", place(because.exchange), cause(because));
+        sheet.value("caused by", Role::Text, &text);
     }
     for step in led_to.iter().take(MOST_FOLLOWERS) {
         let why = step.cause.map_or("", cause);
-        let part = names::part(step.part);
-        sheet.field(
-            "led to",
-            vec![
-                pen.put(
-                    Role::Text,
-                    format!("↓ {} {}", place(step.exchange), step.kind),
-                ),
-                pen.put(
-                    Role::Dim,
-                    if step.part.is_some() {
-                        format!("  {part}: {why}")
-                    } else {
-                        format!("  {why}")
-                    },
-                ),
-            ],
-        );
+        let what = match step.kind {
+            Kind::Redirect | Kind::Cdn | Kind::Exists | Kind::Error => {
+                format!("{}, {}", step.kind, names::part(step.part))
+            }
+            Kind::Layer => names::part(step.part),
+            kind => kind.word().to_owned(),
+        };
+        let text = format!("↓ {} {what}: {why}", place(step.exchange));
+        sheet.value("led to", Role::Text, &text);
     }
     let findings = pull.findings.iter().filter(|finding| {
         finding

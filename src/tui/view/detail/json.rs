@@ -1,6 +1,6 @@
 //! JSON in colours.
 
-use ratatui::text::Span;
+use ratatui::text::{Line, Span};
 use serde_json::Value;
 
 use crate::tui::theme::Role;
@@ -12,9 +12,7 @@ pub(super) fn write(sheet: &mut Sheet, indent: usize, text: &str) -> bool {
         return false;
     };
     for line in lines(sheet.pen, &value) {
-        let mut spans = vec![Span::raw(" ".repeat(indent))];
-        spans.extend(line);
-        sheet.push(spans);
+        push(sheet, indent, MOST_ROWS, line);
     }
     true
 }
@@ -23,6 +21,45 @@ pub(super) fn write(sheet: &mut Sheet, indent: usize, text: &str) -> bool {
 pub(super) fn lines(pen: Pen, value: &Value) -> Vec<Vec<Span<'static>>> {
     let pretty = serde_json::to_string_pretty(value).unwrap_or_default();
     pretty.lines().map(|line| colour(pen, line)).collect()
+}
+
+/// One line of JSON; a long string goes on below itself, in `most` rows at most.
+pub(super) fn push(sheet: &mut Sheet, indent: usize, most: usize, spans: Vec<Span<'static>>) {
+    let room = sheet.width.saturating_sub(indent + 1).max(10);
+    let lead = " ".repeat(indent);
+    let line = Line::from(spans);
+    if line.width() <= room {
+        sheet.push([Span::raw(lead)].into_iter().chain(line.spans).collect());
+        return;
+    }
+    let deeper = format!("{lead}  ");
+    let mut row = vec![Span::raw(lead)];
+    let mut used = 0;
+    let mut rows = 0;
+    for span in line.spans {
+        let style = span.style;
+        for c in span.content.chars() {
+            let wide = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+            if used + wide > room {
+                rows += 1;
+                if rows >= most {
+                    row.push(sheet.pen.put(Role::Dim, "…"));
+                    sheet.push(row);
+                    return;
+                }
+                sheet.push(std::mem::replace(&mut row, vec![Span::raw(deeper.clone())]));
+                used = 2;
+            }
+            match row.last_mut() {
+                Some(last) if last.style == style && last.content.trim() != "" => {
+                    last.content.to_mut().push(c)
+                }
+                _ => row.push(Span::styled(c.to_string(), style)),
+            }
+            used += wide;
+        }
+    }
+    sheet.push(row);
 }
 
 /// One line of pretty-printed JSON: white space, perhaps a name, a value, perhaps a comma.
@@ -68,3 +105,6 @@ fn closing(text: &str) -> Option<usize> {
         (c == '"').then_some(at)
     })
 }
+
+/// Rows of one long string.
+const MOST_ROWS: usize = 100;

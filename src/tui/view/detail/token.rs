@@ -1,7 +1,7 @@
 //! A token: what was asked, what was granted, and for how long it holds.
 
 use jiff::Timestamp;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
 use super::{Subject, decoded, json, wire};
 use crate::registry::{Credentials, Jwt, Scope, Signature, TokenAnswer};
@@ -277,7 +277,7 @@ fn beside(subject: &Subject<'_>, sheet: &mut Sheet) {
     match serde_json::from_str::<serde_json::Value>(&text) {
         Ok(value) => {
             for line in json::lines(pen, &value) {
-                wrapped(sheet, line);
+                json::push(sheet, 1, MOST_ROWS, line);
             }
         }
         Err(_) if text.is_empty() => sheet.text(Role::Dim, 1, "The body was not kept."),
@@ -308,46 +308,9 @@ fn beside(subject: &Subject<'_>, sheet: &mut Sheet) {
             ),
         ]);
         for line in json::lines(pen, &jwt.claims.all) {
-            wrapped(sheet, line);
+            json::push(sheet, 1, MOST_ROWS, line);
         }
     }
-}
-
-/// A long JSON string goes on below itself.
-fn wrapped(sheet: &mut Sheet, spans: Vec<Span<'static>>) {
-    let room = sheet.width.saturating_sub(1).max(10);
-    let line = Line::from(spans);
-    if line.width() <= room {
-        sheet.push([Span::raw(" ")].into_iter().chain(line.spans).collect());
-        return;
-    }
-    let mut row = vec![Span::raw(" ")];
-    let mut used = 0;
-    let mut rows = 0;
-    for span in line.spans {
-        let style = span.style;
-        for c in span.content.chars() {
-            let wide = unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
-            if used + wide > room {
-                rows += 1;
-                if rows >= MOST_WRAPPED {
-                    row.push(sheet.pen.put(Role::Dim, "…"));
-                    sheet.push(row);
-                    return;
-                }
-                sheet.push(std::mem::replace(&mut row, vec![Span::raw("   ")]));
-                used = 2;
-            }
-            match row.last_mut() {
-                Some(last) if last.style == style && last.content.trim() != "" => {
-                    last.content.to_mut().push(c)
-                }
-                _ => row.push(Span::styled(c.to_string(), style)),
-            }
-            used += wide;
-        }
-    }
-    sheet.push(row);
 }
 
 fn position(subject: &Subject<'_>, id: crate::exchange::ExchangeId) -> usize {
@@ -359,4 +322,4 @@ fn position(subject: &Subject<'_>, id: crate::exchange::ExchangeId) -> usize {
 }
 
 /// Rows of one long string.
-const MOST_WRAPPED: usize = 4;
+const MOST_ROWS: usize = 4;
