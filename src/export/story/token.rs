@@ -97,15 +97,12 @@ fn granted(
         None => say::NOT_STATED.of(lang).to_owned(),
     };
     pairs.push((say::LIFETIME.dim(lang), cell(lifetime)));
-    match answer.token.jwt() {
-        Some(jwt) => {
-            claims(pairs, &jwt.claims, reading, lang);
-            signature(pairs, jwt, lang);
-        }
-        None => {
-            let length = answer.token.length.to_string();
-            pairs.push((say::TOKEN.dim(lang), cell(say::OPAQUE.with(lang, length))));
-        }
+    if let Some(jwt) = answer.token.jwt() {
+        claims(pairs, &jwt.claims, reading, lang);
+        signature(pairs, jwt, lang);
+    } else {
+        let length = answer.token.length.to_string();
+        pairs.push((say::TOKEN.dim(lang), cell(say::OPAQUE.with(lang, length))));
     }
     if answer.refresh_token {
         pairs.push((say::TOKEN.dim(lang), cell(say::REFRESH_CAME.of(lang))));
