@@ -22,15 +22,7 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// A span of seconds for people: `45 s`, `3 min`, `2 h`, `5 d`.
-<<<<<<< HEAD
-pub fn span(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} min", seconds / 60),
-        7_200..=172_799 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
-=======
-pub(super) fn span(seconds: u64, lang: Lang) -> String {
+pub fn span(seconds: u64, lang: Lang) -> String {
     let (count, en, zh) = match seconds {
         3_600.. if seconds < 86_400 && seconds.is_multiple_of(3_600) => {
             (seconds / 3_600, "h", "小时")
@@ -43,7 +35,6 @@ pub(super) fn span(seconds: u64, lang: Lang) -> String {
     match lang {
         Lang::En => format!("{count} {en}"),
         Lang::Zh => format!("{count} {zh}"),
->>>>>>> words
     }
 }
 
