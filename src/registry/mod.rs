@@ -43,7 +43,7 @@ pub use diagnose::{Case, Lookup, Rule, Session, diagnose, diagnose_session};
 pub use digest::Digest;
 pub use endpoint::{Endpoint, Route};
 pub use errors::ReportedError;
-pub use explain::{FindingText, explain, explain_alone};
+pub use explain::{FindingText, Text, explain, explain_alone};
 pub use finding::{Evidence, Finding, Severity};
 pub use group::{Observed, group};
 pub use image_config::ImageConfig;

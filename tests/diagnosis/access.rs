@@ -16,7 +16,7 @@ fn tag() -> String {
 fn scope_mismatch() {
     let mut story = Scenario::docker();
     story.challenge();
-    let token = story.token(json!({"access": [
+    let token = story.token(&json!({"access": [
         {"type": "repository", "name": "library/busybox", "actions": ["pull"]}]}));
     story
         .get(&tag())
@@ -37,7 +37,7 @@ fn scope_mismatch() {
 fn a_smaller_grant_that_is_enough_is_no_mismatch() {
     let mut story = Scenario::docker();
     story.challenge();
-    let token = story.token(json!({"access": []}));
+    let token = story.token(&json!({"access": []}));
     story.manifest(&Image::new(0)).bearer(&token);
     assert_eq!(story.rules(), [""; 0], "the registry did not mind");
 }
@@ -47,7 +47,7 @@ fn aud_mismatch() {
     let mut story = Scenario::docker();
     story.challenge();
     let image = Image::new(1);
-    let token = story.token(json!({"aud": ["other.example", "another.example"]}));
+    let token = story.token(&json!({"aud": ["other.example", "another.example"]}));
     story.manifest(&image).bearer(&token);
     let (severity, sentence) = story.only("aud-mismatch");
     assert_eq!(severity, Severity::Warning);
@@ -61,7 +61,7 @@ fn aud_mismatch() {
 
     let mut story = Scenario::docker();
     story.challenge();
-    story.token(json!({"aud": ["other.example", "registry.docker.io"]}));
+    story.token(&json!({"aud": ["other.example", "registry.docker.io"]}));
     assert_eq!(story.rules(), [""; 0]);
 }
 
@@ -77,7 +77,7 @@ fn token_expired() {
     let image = Image::new(1);
     let mut story = Scenario::docker();
     story.challenge();
-    let token = story.token(json!({}));
+    let token = story.token(&json!({}));
     let url = late(&image, &token, &mut story, 500);
     let date = story.date(0);
     story
@@ -90,7 +90,7 @@ fn token_expired() {
     assert_eq!(severity, Severity::Error);
     assert!(sentence.contains("expired 3 min before"), "{sentence}");
     // The client gets a new one and goes on.
-    let token = story.token(json!({}));
+    let token = story.token(&json!({}));
     story.redirect(&image.blobs[1]).bearer(&token);
     story.download(&image.blobs[1]);
     assert_eq!(story.only("token-expired").0, Severity::Warning);
@@ -120,7 +120,7 @@ fn clock_skew_of_a_token_server() {
     let mut story = Scenario::docker();
     story.challenge();
     let (iat, nbf, exp) = (story.epoch(3_600), story.epoch(3_300), story.epoch(3_900));
-    let token = story.token(json!({"iat": iat, "nbf": nbf, "exp": exp}));
+    let token = story.token(&json!({"iat": iat, "nbf": nbf, "exp": exp}));
     let date = story.date(0);
     story
         .get(&tag())
@@ -143,7 +143,7 @@ fn clock_skew_of_a_token_server() {
         story.epoch(-3_900),
         story.epoch(-3_300),
     );
-    let token = story.token(json!({"iat": iat, "nbf": nbf, "exp": exp}));
+    let token = story.token(&json!({"iat": iat, "nbf": nbf, "exp": exp}));
     let date = story.date(0);
     story
         .get(&tag())
@@ -279,7 +279,7 @@ fn denied_by_the_token_server() {
     let mut story = Scenario::new("containerd/2.1.0");
     story.challenge();
     story.ask("POST", AUTH).answer(401);
-    let token = story.token(json!({}));
+    let token = story.token(&json!({}));
     story.manifest(&Image::new(0)).bearer(&token);
     assert_eq!(story.rules(), [""; 0]);
 }
@@ -293,7 +293,7 @@ fn the_anonymous_first_401_is_never_reported() {
             .ask("HEAD", &tag())
             .answer(401)
             .header("WWW-Authenticate", &challenge);
-        let token = story.token(json!({}));
+        let token = story.token(&json!({}));
         story.manifest(&Image::new(0)).bearer(&token);
     }
     assert_eq!(story.rules(), [""; 0]);
@@ -304,7 +304,7 @@ fn auth_loop() {
     let mut story = Scenario::docker();
     story.challenge();
     let refuse = |story: &mut Scenario| {
-        let token = story.token(json!({}));
+        let token = story.token(&json!({}));
         story
             .get(&tag())
             .bearer(&token)

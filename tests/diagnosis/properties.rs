@@ -141,7 +141,7 @@ fn tell(story: &mut Scenario, turn: &Turn) {
         90..=119 => drop(told.takes(7, u64::from(turn.fate))),
         _ => {}
     }
-    if turn.fate % 16 == 0 {
+    if turn.fate.is_multiple_of(16) {
         story.refuse(
             "r.example",
             "Go-http-client/1.1",

@@ -114,7 +114,7 @@ impl Scenario {
     }
 
     /// A token for pulling from the Hub, with claims changed as wished.
-    pub(crate) fn token(&mut self, changes: Value) -> String {
+    pub(crate) fn token(&mut self, changes: &Value) -> String {
         let mut claims = json!({
             "aud": "registry.docker.io", "sub": "", "iat": self.epoch(0),
             "nbf": self.epoch(-300), "exp": self.epoch(300), "jti": self.exchanges.len(),
@@ -169,7 +169,7 @@ impl Scenario {
     /// A whole pull without fault.
     pub(crate) fn pull(&mut self, image: &Image) {
         self.challenge();
-        let token = self.token(json!({}));
+        let token = self.token(&json!({}));
         self.manifest(image).bearer(&token);
         for blob in &image.blobs {
             self.redirect(blob).bearer(&token);

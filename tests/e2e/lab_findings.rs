@@ -201,7 +201,7 @@ fn assert_found(what: &str, store: &Store, expected: &[&str]) {
     let all = findings(store);
     let rules: BTreeSet<_> = all.iter().map(|finding| finding.rule).collect();
     let expected: BTreeSet<_> = expected.iter().copied().collect();
-    let story: Vec<String> = store
+    let urls: Vec<String> = store
         .entries()
         .map(|entry| {
             let url = entry.reading.url.as_ref().map(ToString::to_string);
@@ -209,7 +209,7 @@ fn assert_found(what: &str, store: &Store, expected: &[&str]) {
             format!("{} {url:?} {:?}", reading.method, reading.status)
         })
         .collect();
-    assert_eq!(rules, expected, "{what}: {all:#?}\n{story:#?}");
+    assert_eq!(rules, expected, "{what}: {all:#?}\n{urls:#?}");
     for pull in store.pulls() {
         for step in &pull.steps {
             let reading = &store
