@@ -37,6 +37,8 @@ pub struct State {
     pub(crate) size: (u16, u16),
     pub(crate) rows: Vec<Row>,
     pub(crate) selection: Option<Item>,
+    /// What the user selected last; its row may be away for a while.
+    anchor: Option<Item>,
     /// The row of the selection.
     pub(crate) at: usize,
     /// The first visible row.
@@ -87,6 +89,7 @@ impl State {
             size: (80, 24),
             rows: Vec::new(),
             selection: None,
+            anchor: None,
             at: 0,
             top: 0,
             follow,
@@ -219,13 +222,15 @@ impl State {
         let last = self.rows.len().saturating_sub(1);
         if self.follow && !self.rows.is_empty() {
             self.at = last;
-        } else if let Some(item) = self.selection {
-            let found = self.rows.iter().position(|row| row.item == item);
-            self.at = found.unwrap_or(self.at).min(last);
         } else {
-            self.at = self.at.min(last);
+            let wanted = self.anchor.or(self.selection);
+            let found = wanted.and_then(|item| self.rows.iter().position(|row| row.item == item));
+            self.at = found.unwrap_or(self.at).min(last);
         }
         self.selection = self.rows.get(self.at).map(|row| row.item);
+        if self.follow {
+            self.anchor = self.selection;
+        }
     }
 
     /// Moves the window so that the selection is in it.
@@ -242,6 +247,7 @@ impl State {
     pub(super) fn select(&mut self, at: usize) {
         self.at = at.min(self.rows.len().saturating_sub(1));
         self.selection = self.rows.get(self.at).map(|row| row.item);
+        self.anchor = self.selection.or(self.anchor);
     }
 
     /// Selects what stands for an item, if it has a row.

@@ -15,6 +15,7 @@ use super::view;
 use super::view::layout::Layout;
 use crate::registry::Lang;
 use crate::store::Store;
+use crate::store::filter::KEYWORDS;
 
 impl State {
     /// Takes a key.
@@ -145,7 +146,7 @@ impl State {
         let text = prompt.input.value().to_owned();
         match prompt.purpose {
             Purpose::Filter => {
-                prompt.mistake = self.filtering.set(&text).err();
+                prompt.mistake = self.filtering.set(begun(&text)).err();
                 self.filtering.work(store);
                 self.rebuild();
             }
@@ -707,6 +708,22 @@ impl State {
             }
             (None, None) => {}
         }
+    }
+}
+
+/// A filter without a last word that may become a keyword: until its colon is typed, it would be
+/// taken for a text to look for.
+fn begun(text: &str) -> &str {
+    let at = text.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let (before, last) = text.split_at_checked(at).unwrap_or((text, ""));
+    let word = last.trim_start_matches(['-', '!', '(']);
+    let may_grow = KEYWORDS
+        .iter()
+        .any(|keyword| keyword.name.starts_with(word));
+    if may_grow && !last.is_empty() {
+        before
+    } else {
+        text
     }
 }
 

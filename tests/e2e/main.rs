@@ -21,6 +21,7 @@ mod lab_pulls;
 mod lab_replay;
 #[cfg(test)]
 mod lab_stories;
+mod live_view;
 mod machine;
 mod pki;
 mod process;
@@ -30,6 +31,7 @@ mod recorder;
 mod registry;
 mod setup;
 mod site;
+mod terminal;
 mod token;
 mod trace;
 mod wait;

@@ -281,7 +281,8 @@ impl Painter<'_> {
         }
         line.push(cells.kind);
         if columns.host > 0 {
-            line.push(pen.fit(Role::Dim, cells.host, columns.host));
+            line.push(pen.fit(Role::Dim, cells.host, columns.host - 1));
+            line.push(Span::raw(" "));
         }
         line.extend(fit(cells.subject, columns.subject));
         line.push(cells.size);
