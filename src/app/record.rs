@@ -4,20 +4,23 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::Parser as _;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Dirs, ProxyArgs, RecordArgs};
+use crate::config::{Cli, Command, Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
-use crate::proxy::ca::CaFiles;
+use crate::proxy::ca::{CaFiles, Identity};
+use crate::tui::terminal::Tty;
 
 use super::capture::{Capture, Observer, Plan, SessionDir, Summary};
 use super::events_out::EventsOut;
-use super::failure::Outcome;
+use super::failure::{Outcome, usage, usage_of};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::run::Talk;
 use super::settings;
 use super::signals::Signals;
+use super::view::{self, Known, Prepared};
 
 pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     let signals = Signals::new()?;
@@ -33,6 +36,9 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         keep_blobs: args.keep_blobs,
     };
     prepare(&plan)?;
+    if args.tui {
+        return live(args, plan, identity, &ca, signals, talk).await;
+    }
     let capture = Capture::start(
         plan,
         identity,
@@ -56,6 +62,65 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     watch(&capture, signals, talk).await;
     let summary = capture.stop(Duration::from_secs(args.proxy.drain)).await;
     conclude(summary, args.output.as_deref(), talk)
+}
+
+/// The arguments of `pullscope` without a word: the live view on a terminal, and otherwise what
+/// `record` does.
+pub(super) fn defaults() -> Outcome<RecordArgs> {
+    let cli = Cli::try_parse_from(["pullscope", "record"]).map_err(usage_of)?;
+    match cli.command {
+        Some(Command::Record(mut args)) => {
+            args.tui = Tty::is_there();
+            Ok(*args)
+        }
+        _ => Err(anyhow::anyhow!("`record` is no command").into()),
+    }
+}
+
+/// Records, and shows it in the live view.
+async fn live(
+    args: RecordArgs,
+    plan: Plan,
+    identity: Identity,
+    ca: &Path,
+    mut signals: Signals,
+    talk: &Talk,
+) -> Outcome {
+    if !Tty::is_there() {
+        return Err(usage("--tui needs a terminal for input and output"));
+    }
+    let mut view = Prepared::new();
+    let not_after = identity.not_after();
+    let session = plan.session.path.clone();
+    let capture = Capture::start(
+        plan,
+        identity,
+        |bodies| settings::resolve(&args, bodies),
+        |_| view.observer().into_iter().collect(),
+    )?;
+    let save_as = match &args.output {
+        Some(output) => output.with_extension("copy.har").display().to_string(),
+        None => "pullscope.har".to_owned(),
+    };
+    let known = Known {
+        address: capture.proxy().address().to_string(),
+        ca,
+        not_after,
+        keep_secrets: args.proxy.keep_secrets,
+        save_as,
+    };
+    // The listener is bound by now: what goes wrong with it is told on a terminal in order.
+    let shown = match view.open(known.facts(), session) {
+        Ok((window, mailbox)) => {
+            let idle = std::future::pending();
+            view::watch(&capture, window, &mailbox, &mut signals, idle).await
+        }
+        Err(failure) => Err(failure),
+    };
+    end_at_second_signal(signals);
+    let summary = capture.stop(Duration::from_secs(args.proxy.drain)).await;
+    conclude(summary, args.output.as_deref(), talk)?;
+    shown.map(|_| ())
 }
 
 /// Waits for a signal, writing the trace from time to time. After the first signal a second one
@@ -82,6 +147,11 @@ async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
             }
         }
     }
+    end_at_second_signal(signals);
+}
+
+/// From here on a signal ends the process at once.
+fn end_at_second_signal(mut signals: Signals) {
     // The task ends the process, or ends with it.
     TaskTracker::new().spawn(async move {
         signals.next().await;

@@ -10,7 +10,10 @@ use crate::config::{Cli, Command, Dirs, with_file};
 
 use super::failure::Outcome;
 use super::hardening::Started;
-use super::{ca, demo, doctor, exec, export, hardening, lab, log, output, record, setup, shell};
+use super::{
+    ca, demo, doctor, exec, export, hardening, import, lab, log, output, record, setup, shell,
+    show, view,
+};
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -70,25 +73,26 @@ fn arguments() -> Result<Cli, ExitCode> {
 fn dispatch(cli: Cli, started: &Started) -> Outcome<ExitCode> {
     let bars = MultiProgress::new();
     log::start(cli.verbose, cli.quiet, cli.log_file.as_deref(), &bars)?;
-    let talk = Talk {
-        quiet: cli.quiet,
-        bars,
-        prefix: "",
-    };
+    let talk = Talk::new(cli.quiet, bars);
     match cli.command {
-        Command::Record(args) => block_on(record::run(*args, &Dirs::of_user()?, &talk))?,
-        Command::Exec(args) => {
+        None => block_on(record::run(record::defaults()?, &Dirs::of_user()?, &talk))?,
+        Some(Command::Record(args)) => block_on(record::run(*args, &Dirs::of_user()?, &talk))?,
+        Some(Command::Exec(args)) => {
             return block_on(exec::run(*args, started, &talk.beside_a_command()));
         }
-        Command::Doctor(args) => return doctor::run(&args, &Dirs::of_user()?),
-        Command::Setup(args) => setup::run(&args, &Dirs::of_user()?, &talk)?,
-        Command::Export(args) => export::run(&args, &talk)?,
-        Command::Ca { command } => ca::run(&command, &Dirs::of_user()?, &talk)?,
-        Command::Config { command } => shell::config(command, &Dirs::of_user()?)?,
-        Command::Completions { shell } => shell::completions(shell)?,
-        Command::Man { dir } => shell::man(dir.as_deref())?,
-        Command::Demo(args) => return block_on(demo::run(args, &talk)),
-        Command::Lab(args) => block_on(lab::run(args, &talk))?,
+        Some(Command::Doctor(args)) => return doctor::run(&args, &Dirs::of_user()?),
+        Some(Command::Setup(args)) => setup::run(&args, &Dirs::of_user()?, &talk)?,
+        Some(Command::View(args)) => block_on(view::run(args, &talk))?,
+        Some(Command::Show(args)) => show::run(&args, &talk)?,
+        Some(Command::Export(args)) => export::run(&args, &talk)?,
+        Some(Command::Import(args)) => import::run(&args, &talk)?,
+        Some(Command::Redact(args)) => export::redact(&args, &talk)?,
+        Some(Command::Ca { command }) => ca::run(&command, &Dirs::of_user()?, &talk)?,
+        Some(Command::Config { command }) => shell::config(command, &Dirs::of_user()?)?,
+        Some(Command::Completions { shell }) => shell::completions(shell)?,
+        Some(Command::Man { dir }) => shell::man(dir.as_deref())?,
+        Some(Command::Demo(args)) => return block_on(demo::run(args, &talk)),
+        Some(Command::Lab(args)) => block_on(lab::run(args, &talk))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -104,6 +108,14 @@ pub(super) struct Talk {
 }
 
 impl Talk {
+    pub(super) fn new(quiet: bool, bars: MultiProgress) -> Self {
+        Self {
+            quiet,
+            prefix: "",
+            bars,
+        }
+    }
+
     /// Talk that shares a terminal with a command: it says who is speaking.
     fn beside_a_command(mut self) -> Self {
         self.prefix = "pullscope: ";

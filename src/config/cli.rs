@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{ChangeArgs, ConfigCommand, DoctorArgs, ExecArgs, SetupArgs};
+use super::{
+    ChangeArgs, ConfigCommand, DoctorArgs, ExecArgs, ImportArgs, RedactArgs, SelectionArgs,
+    SetupArgs, ShowArgs,
+};
 
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
@@ -16,9 +19,9 @@ use super::{ChangeArgs, ConfigCommand, DoctorArgs, ExecArgs, SetupArgs};
     disable_help_subcommand = true
 )]
 pub struct Cli {
-    /// What to do.
+    /// What to do; without a word, the live view on a proxy of its own.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 
     /// Say more on stderr: -v what passes, -vv details. `PULLSCOPE_LOG` takes finer filters.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -38,6 +41,8 @@ pub struct Cli {
 pub enum Command {
     /// Record what passes between clients and registries, until Ctrl-C.
     Record(Box<RecordArgs>),
+    /// Look at a session or a HAR file in the live view.
+    View(ViewArgs),
     /// Run one command with a proxy of its own, and trace what it does.
     ///
     /// The command gets the proxy and the CA by its environment; nothing on the system changes.
@@ -52,8 +57,14 @@ pub enum Command {
     /// whether it goes through the proxy and accepts its certificate. The exit code is 1 when
     /// something is wrong.
     Doctor(DoctorArgs),
+    /// Tell the story of a session or a HAR file: what happened in each pull, and why.
+    Show(ShowArgs),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
+    /// Make a HAR of a plain-text transcript of requests and answers.
+    Import(ImportArgs),
+    /// Take the secrets out of a HAR file that any program made.
+    Redact(RedactArgs),
     /// The certificate authority that clients are to trust.
     Ca {
         /// What about it.
@@ -156,6 +167,10 @@ pub struct RecordArgs {
     #[arg(long)]
     pub json: bool,
 
+    /// Show what passes in the live view, as `pullscope` without a word does on a terminal.
+    #[arg(long, conflicts_with = "json")]
+    pub tui: bool,
+
     /// What the proxy does.
     #[command(flatten)]
     pub proxy: ProxyArgs,
@@ -228,6 +243,14 @@ pub struct ProxyArgs {
     pub no_hash: bool,
 }
 
+/// `pullscope view`.
+#[derive(Args, Clone, Debug)]
+pub struct ViewArgs {
+    /// A session directory, or a HAR file of any program.
+    #[arg(value_name = "SESSION|FILE.har")]
+    pub source: PathBuf,
+}
+
 /// `pullscope export`.
 #[derive(Args, Clone, Debug)]
 pub struct ExportArgs {
@@ -250,6 +273,14 @@ pub struct ExportArgs {
     /// Do not redact what the source left in.
     #[arg(long)]
     pub keep_secrets: bool,
+
+    /// Indent the JSON of a HAR.
+    #[arg(long)]
+    pub pretty: bool,
+
+    /// What of it.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
 }
 
 /// A form to write.
@@ -257,6 +288,18 @@ pub struct ExportArgs {
 pub enum Format {
     /// HAR 1.2.
     Har,
+    /// Plain text: heads as they were on the wire, JSON as it is, other content described.
+    Http,
+    /// JSON for programs (docs/reference/json.md), as `show --json` prints it.
+    Json,
+    /// A Markdown article: steps explained, tables, transcripts, a sequence diagram.
+    Md,
+    /// A shell script of curl commands.
+    Curl,
+    /// A Mermaid sequence diagram.
+    Mermaid,
+    /// The hosts and ports that were needed.
+    Allowlist,
 }
 
 /// `pullscope lab`.
@@ -306,6 +349,10 @@ pub struct DemoArgs {
     /// Stay after the pulls, for clients of your own, until Ctrl-C.
     #[arg(long)]
     pub keep_running: bool,
+
+    /// Tell the story on stdout, also on a terminal, instead of in the live view.
+    #[arg(long)]
+    pub no_tui: bool,
 }
 
 /// A number of bytes, such as `65536`, `64K` or `4M`.

@@ -12,7 +12,7 @@ pub mod digest;
 pub mod endpoint;
 pub mod errors;
 pub mod explain;
-mod figures;
+pub mod figures;
 pub mod finding;
 pub mod group;
 pub mod image_config;

@@ -22,6 +22,7 @@ mod lab_pulls;
 mod lab_replay;
 #[cfg(test)]
 mod lab_stories;
+mod live_view;
 mod machine;
 mod pki;
 mod process;
@@ -31,6 +32,7 @@ mod recorder;
 mod registry;
 mod setup;
 mod site;
+mod terminal;
 mod token;
 mod trace;
 mod wait;
