@@ -99,8 +99,8 @@ fn run(script: &str, lab: &Lab) -> Vec<String> {
                 .filter_map(|line| line.split_once("HTTP/1.1 "));
             let status = lines.filter(|(before, _)| before.starts_with("0000: "));
             // The last one is the server's: a proxy's would come before.
-            let status = status.map(|(_, rest)| rest.chars().take(3).collect::<String>());
-            status.last().unwrap_or_default()
+            let mut status = status.map(|(_, rest)| rest.chars().take(3).collect::<String>());
+            status.next_back().unwrap_or_default()
         })
         .collect()
 }

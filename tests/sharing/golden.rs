@@ -32,8 +32,8 @@ fn told(at: usize, lang: Lang, look: Look) -> String {
     let pull = &store.pulls()[at];
     let title = Block::Heading(story::title(pull, lang));
     let mut lines = text::blocks(&[title], look, 0);
-    let story = story::pull(pull, &telling, &|_: ExchangeId| true);
-    lines.extend(text::pull(&story, &telling, look));
+    let parts = story::pull(pull, &telling, &|_: ExchangeId| true);
+    lines.extend(text::pull(&parts, &telling, look));
     let mut shown = String::new();
     for line in lines {
         shown.extend(line.iter().map(story::Span::text));

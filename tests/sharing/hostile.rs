@@ -131,7 +131,7 @@ fn markdown_holds_no_markup_of_the_network() {
     for line in article.lines() {
         match &fence {
             Some(open) if line == open => fence = None,
-            Some(_) => continue,
+            Some(_) => {}
             None if line.starts_with("```") => {
                 fence = Some("`".repeat(line.chars().take_while(|c| *c == '`').count()));
             }

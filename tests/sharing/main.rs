@@ -12,4 +12,5 @@ mod golden;
 mod hostile;
 mod json;
 mod mermaid;
+mod mitmproxy;
 mod program;
