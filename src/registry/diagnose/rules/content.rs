@@ -172,6 +172,8 @@ pub(super) fn blob_encoding(scene: &Scene<'_>) -> Vec<Finding> {
                     .header(one, "Content-Encoding")
                     .fact("host", one.authority())
                     .fact("coding", coding)
+                    .fact("stated", "-")
+                    .fact("shown", "-")
                     .done(),
             ];
         }
@@ -184,6 +186,7 @@ pub(super) fn blob_encoding(scene: &Scene<'_>) -> Vec<Finding> {
                 .at(one, "descriptor mediaType", &stated)
                 .fact("case", "magic")
                 .fact("host", one.authority())
+                .fact("coding", "-")
                 .fact("stated", stated)
                 .fact("shown", shown)
                 .done(),
