@@ -212,7 +212,8 @@ impl Party {
         let latest = self.told.latest.and_then(|at| here.look.look(at.1));
         latest.is_some_and(|latest| {
             // A 401 to one that showed nothing is no refusal.
-            let asked = latest.reading.status == Some(401) && latest.reading.authorization.is_none();
+            let asked =
+                latest.reading.status == Some(401) && latest.reading.authorization.is_none();
             failed(latest) && !asked && ended_by(latest, here.now).is_some()
         })
     }
