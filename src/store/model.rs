@@ -39,6 +39,8 @@ pub struct Store {
 pub(super) struct Due {
     /// Handshakes and tunnels that pulls around this time may have to do with.
     pub(super) around: Vec<Timestamp>,
+    /// Exchanges that something was heard of.
+    pub(super) heard: Vec<ExchangeId>,
     /// What belongs to no pull.
     pub(super) session: bool,
 }
@@ -114,7 +116,7 @@ impl Store {
 
     /// The exchanges that belong to no pull, by their start.
     pub fn loose(&self) -> impl Iterator<Item = &Entry> {
-        self.shelf.iter().filter(|entry| entry.pull.is_none())
+        self.shelf.loose()
     }
 
     /// What is wrong and belongs to no pull, such as refused handshakes.
@@ -168,8 +170,8 @@ impl Store {
             *entry.reading = Reading::of(&entry.exchange, &InMemoryOnly);
             if entry.pull.is_none() {
                 entry.kind = entry.reading.kind(&entry.exchange);
-                self.due.session = true;
             }
+            self.due.heard.push(id);
         }
         self.grouping.update(entry.observed());
         let now = kept(&entry.exchange);
@@ -178,9 +180,8 @@ impl Store {
 
     fn put(&mut self, entry: Entry) {
         self.grouping.update(entry.observed());
-        self.shelf.weigh(0, kept(&entry.exchange));
-        self.shelf.insert(Box::new(entry));
-        self.due.session = true;
+        self.due.heard.push(entry.exchange.id);
+        self.shelf.insert(entry);
     }
 
     fn put_tunnel(&mut self, tunnel: Tunnel) {

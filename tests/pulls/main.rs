@@ -3,6 +3,10 @@
 
 // `cfg(test)` tells clippy that helpers which unwrap are test code too.
 #[cfg(test)]
+mod blobs;
+#[cfg(test)]
+mod causes;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod registries;
