@@ -43,7 +43,7 @@ impl<'a> Scene<'a> {
     /// Ties together the exchanges of a pull.
     pub(super) fn of_pull(
         pull: &'a Pull,
-        seen: Vec<(&'a Step, Observed<'a>)>,
+        seen: &[(&'a Step, Observed<'a>)],
         handshakes: Vec<&'a HandshakeFailed>,
         tunnels: &'a [Tunnel],
         settled: bool,
@@ -347,11 +347,7 @@ pub(super) fn scopes(scopes: &[Scope]) -> String {
 
 /// Whether a handshake has to do with a pull: it is for a host the pull was led to, and happened
 /// while the pull went on or soon after.
-pub(super) fn concerns(
-    handshake: &HandshakeFailed,
-    pull: &Pull,
-    hosts: &HashSet<String>,
-) -> bool {
+pub(super) fn concerns(handshake: &HandshakeFailed, pull: &Pull, hosts: &HashSet<String>) -> bool {
     const SOON: std::time::Duration = std::time::Duration::from_secs(60);
     let host = handshake_host(handshake);
     let late = pull.ended.is_some_and(|ended| handshake.at > ended + SOON);

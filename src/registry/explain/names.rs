@@ -15,6 +15,7 @@ macro_rules! names {
             }
         }
 
+        #[cfg(test)]
         const $list: &[Text] = &[$(text($en, $zh),)*];
     };
 }
@@ -50,6 +51,7 @@ names! { BlobState, BLOB_STATES:
     Mismatch "digest mismatch" "摘要不符",
     Failed "failed" "失败",
     AlreadyPresent "already present: never requested" "本地已有，无需下载",
+    Unasked "never requested" "未请求",
     Inline "inline in the manifest" "内嵌于清单",
     Foreign "fetched from elsewhere (urls)" "外部地址（urls）",
     Pushed "pushed" "已上传",
@@ -92,7 +94,10 @@ names! { Why, CAUSES:
 const INDEX: Text = text("the index", "清单列表");
 const MANIFEST: Text = text("the manifest", "清单");
 const CONFIG: Text = text("the configuration", "镜像配置");
-const LAYER: Text = text("layer {number} of {count}", "第 {number} 层（共 {count} 层）");
+const LAYER: Text = text(
+    "layer {number} of {count}",
+    "第 {number} 层（共 {count} 层）",
+);
 /// What a blob is called of which nobody says what it is.
 pub(super) const BLOB: Text = text("the blob", "数据块");
 
@@ -112,6 +117,7 @@ impl Part {
 }
 
 /// Every name.
+#[cfg(test)]
 pub(super) fn all() -> impl Iterator<Item = Text> {
     let lists = [
         KINDS,

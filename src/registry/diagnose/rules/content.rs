@@ -1,8 +1,9 @@
 //! Whether what arrived is what was promised: digests, sizes, encodings.
 
 use crate::exchange::Body;
-use crate::registry::diagnose::found::{Found, bytes};
+use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::{Scene, Seen};
+use crate::registry::figures::bytes;
 use crate::registry::media_type::{Class, Compression};
 use crate::registry::{BlobState, Digest, Finding, Magic, Severity};
 
@@ -23,10 +24,11 @@ pub(super) fn digest_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
                 .fact("asked", asked.short())
                 .fact("got", computed.short())
         });
-        found = Some(
-            next.at(one, "requested digest", asked)
-                .at(one, "digest of the content", computed),
-        );
+        found = Some(next.at(one, "requested digest", asked).at(
+            one,
+            "digest of the content",
+            computed,
+        ));
     }
     found.map(Found::done).into_iter().collect()
 }
@@ -170,6 +172,8 @@ pub(super) fn blob_encoding(scene: &Scene<'_>) -> Vec<Finding> {
                     .header(one, "Content-Encoding")
                     .fact("host", one.authority())
                     .fact("coding", coding)
+                    .fact("stated", "-")
+                    .fact("shown", "-")
                     .done(),
             ];
         }
@@ -182,6 +186,7 @@ pub(super) fn blob_encoding(scene: &Scene<'_>) -> Vec<Finding> {
                 .at(one, "descriptor mediaType", &stated)
                 .fact("case", "magic")
                 .fact("host", one.authority())
+                .fact("coding", "-")
                 .fact("stated", stated)
                 .fact("shown", shown)
                 .done(),

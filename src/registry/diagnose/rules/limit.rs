@@ -1,6 +1,6 @@
 //! Limits on how often one may ask, and what else registries say in header fields.
 
-use crate::registry::diagnose::found::{Found, span};
+use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::Scene;
 use crate::registry::{Finding, Severity};
 
@@ -25,7 +25,7 @@ pub(super) fn rate_limited(scene: &Scene<'_>) -> Vec<Finding> {
                 .fact("case", case)
                 .fact("host", one.authority())
                 .fact("limit", limit.unwrap_or_default())
-                .fact("window", span(window.unwrap_or_default()))
+                .fact("window", window.unwrap_or_default())
         });
         found = Some(
             next.status(one)
@@ -63,7 +63,7 @@ pub(super) fn rate_low(scene: &Scene<'_>) -> Vec<Finding> {
             .fact("host", one.authority())
             .fact("remaining", remaining)
             .fact("limit", limit)
-            .fact("window", span(all.window.unwrap_or_default()))
+            .fact("window", all.window.unwrap_or_default())
             .done(),
     ]
 }

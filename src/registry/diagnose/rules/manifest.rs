@@ -57,7 +57,10 @@ pub(super) fn no_platform(scene: &Scene<'_>) -> Vec<Finding> {
 
 /// Whether an index of images has none for a platform.
 fn lacks(index: &Index, wanted: &Platform) -> bool {
-    let mut platforms = index.images().map(|entry| entry.platform.as_ref()).peekable();
+    let mut platforms = index
+        .images()
+        .map(|entry| entry.platform.as_ref())
+        .peekable();
     // What names no platform suits all, and may be no image.
     platforms.peek().is_some()
         && platforms.all(|offered| offered.is_some_and(|offered| !runs(offered, wanted)))
@@ -120,7 +123,12 @@ fn wrong_type(one: &Seen<'_>) -> Option<(&'static str, String)> {
     if stated.class() == Class::Html || one.reading.magic == Some(Magic::Html) {
         return Some(("html", "HTML".to_owned()));
     }
-    match one.reading.document.as_ref().filter(|_| one.is_complete())? {
+    match one
+        .reading
+        .document
+        .as_ref()
+        .filter(|_| one.is_complete())?
+    {
         Document::Unreadable { reason } => Some(("unreadable", reason.clone())),
         document => {
             let own = document.stated_type()?;

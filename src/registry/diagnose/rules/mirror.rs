@@ -17,7 +17,10 @@ pub(super) fn mirror_fallthrough(scene: &Scene<'_>) -> Vec<Finding> {
     for (at, one) in scene.seen.iter().enumerate() {
         // A download that fails is the failure of the mirror that redirected to it.
         let asked = scene.redirects_to(at).last().unwrap_or(one);
-        let is_mirror = pull.mirrors.iter().any(|mirror| mirror == asked.authority());
+        let is_mirror = pull
+            .mirrors
+            .iter()
+            .any(|mirror| mirror == asked.authority());
         if !is_mirror || !fails(one) || scene.recovered(at) {
             continue;
         }

@@ -58,7 +58,8 @@ fn is_public(one: &Seen<'_>) -> bool {
         .filter(|upstream| upstream.via.is_none())
         .and_then(|upstream| upstream.address);
     let host = one.host();
-    let local = !host.contains(['.', ':']) || host.ends_with(".local") || host.ends_with(".internal");
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let local = !host.contains(['.', ':']) || matches!(last, "local" | "internal");
     !named_private && !local && dialled.is_none_or(|address| !is_private(address.ip()))
 }
 
@@ -89,7 +90,11 @@ pub(super) fn auth_leak(scene: &Scene<'_>) -> Vec<Finding> {
             .fact("to", one.authority())
             .fact("scheme", &sent.scheme);
         return vec![if refused {
-            found.status(one).errors(one).severity(Severity::Error).done()
+            found
+                .status(one)
+                .errors(one)
+                .severity(Severity::Error)
+                .done()
         } else {
             found.done()
         }];
@@ -150,9 +155,9 @@ fn says_expired(one: &Seen<'_>) -> bool {
 
 /// The signature of a URL does not fit.
 pub(super) fn signed_url_bad(scene: &Scene<'_>) -> Vec<Finding> {
-    let bad = scene.unexplained().find(|(_, one)| {
-        one.reading.endpoint.is_none() && one.reports("SignatureDoesNotMatch")
-    });
+    let bad = scene
+        .unexplained()
+        .find(|(_, one)| one.reading.endpoint.is_none() && one.reports("SignatureDoesNotMatch"));
     let Some((at, one)) = bad else {
         return Vec::new();
     };

@@ -6,8 +6,9 @@ use std::time::Duration;
 use url::Url;
 
 use crate::exchange::Ending;
-use crate::registry::diagnose::found::{Found, bytes};
+use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::{Scene, Seen, authority_of, handshake_host};
+use crate::registry::figures::bytes;
 use crate::registry::{Digest, Finding, Part, Severity};
 
 /// A download broke off and was taken up again.
@@ -82,18 +83,21 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
         })
         .filter_map(|(_, one)| Some((one, rate(one)?)))
         .collect();
-    let mut rates: Vec<_> = downloads.iter().map(|(_, rate)| *rate).collect();
-    rates.sort_by(f64::total_cmp);
     let slowest = downloads
         .iter()
         .filter(|(one, _)| duration(one) > LONG)
-        .min_by(|(_, one), (_, other)| one.total_cmp(other));
+        .min_by_key(|(_, rate)| *rate);
     let Some((one, slow)) = slowest else {
         return Vec::new();
     };
     // The median of the others: of two blobs, the slow one would be half of the measure.
-    rates.remove(rates.iter().position(|rate| rate == slow).unwrap_or_default());
-    let Some(median) = rates.get(rates.len() / 2).filter(|median| *slow < **median / 4.0) else {
+    let others = downloads.iter().filter(|(other, _)| other.id() != one.id());
+    let mut rates: Vec<_> = others.map(|(_, rate)| *rate).collect();
+    rates.sort_unstable();
+    let Some(median) = rates
+        .get(rates.len() / 2)
+        .filter(|median| slow.saturating_mul(4) < **median)
+    else {
         return Vec::new();
     };
     let wait = one.exchange.timings.wait.unwrap_or_default();
@@ -108,8 +112,8 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
             .fact("size", bytes(one.exchange.received))
             .fact("wait", seconds(wait))
             .fact("receive", seconds(receive))
-            .fact("rate", format!("{}/s", bytes(whole(*slow))))
-            .fact("median", format!("{}/s", bytes(whole(*median))))
+            .fact("rate", format!("{}/s", bytes(*slow)))
+            .fact("median", format!("{}/s", bytes(*median)))
             .done(),
     ]
 }
@@ -122,20 +126,14 @@ fn duration(one: &Seen<'_>) -> Duration {
 }
 
 /// Bytes per second; `None` for an empty blob or an unmeasured one.
-fn rate(one: &Seen<'_>) -> Option<f64> {
-    let seconds = duration(one).as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
-    let size = one.exchange.received as f64;
-    (seconds > 0.0 && size > 0.0).then_some(size / seconds)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a rate is positive, and the cast saturates"
-)]
-fn whole(rate: f64) -> u64 {
-    rate as u64
+fn rate(one: &Seen<'_>) -> Option<u64> {
+    let millis = duration(one).as_millis();
+    let size = u128::from(one.exchange.received);
+    if size == 0 {
+        return None;
+    }
+    let rate = (size * 1_000).checked_div(millis)?;
+    Some(u64::try_from(rate).unwrap_or(u64::MAX))
 }
 
 fn seconds(duration: Duration) -> String {
@@ -156,7 +154,10 @@ pub(super) fn duplicate(scene: &Scene<'_>) -> Vec<Finding> {
     let mut fetched: HashMap<&Digest, Vec<&Seen<'_>>> = HashMap::new();
     for (at, one) in scene.seen.iter().enumerate() {
         let whole = one.is_get() && one.status() == Some(200) && one.is_complete();
-        let Some(asked) = scene.asked(at).filter(|_| whole && one.reading.range.is_none()) else {
+        let Some(asked) = scene
+            .asked(at)
+            .filter(|_| whole && one.reading.range.is_none())
+        else {
             continue;
         };
         let right = one.reading.digests.computed.as_ref() == Some(asked);
@@ -233,7 +234,9 @@ fn goes_on(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
     let Some((ended, _)) = &one.exchange.ended else {
         return false;
     };
-    let mut later = scene.after(at).filter(|later| later.exchange.started > *ended);
+    let mut later = scene
+        .after(at)
+        .filter(|later| later.exchange.started > *ended);
     let again = scene
         .after(at)
         .any(|later| later.reading.url == one.reading.url);

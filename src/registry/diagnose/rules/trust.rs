@@ -63,11 +63,7 @@ fn distrusted<'a>(scene: &Scene<'a>) -> Vec<&'a HandshakeFailed> {
         .collect()
 }
 
-fn refusal(
-    rule: &'static str,
-    scene: &Scene<'_>,
-    refused: &[&HandshakeFailed],
-) -> Vec<Finding> {
+fn refusal(rule: &'static str, scene: &Scene<'_>, refused: &[&HandshakeFailed]) -> Vec<Finding> {
     let Some(first) = refused.first() else {
         return Vec::new();
     };
@@ -81,10 +77,12 @@ fn refusal(
         ("", user_agent) => format!("{user_agent} ({})", first.connection.client.ip()),
         _ => client.label(),
     };
-    let alert = refused.iter().find_map(|handshake| match &handshake.rejection {
-        Rejection::Alert { code, name, .. } => Some(format!("{code} {name}")),
-        _ => None,
-    });
+    let alert = refused
+        .iter()
+        .find_map(|handshake| match &handshake.rejection {
+            Rejection::Alert { code, name, .. } => Some(format!("{code} {name}")),
+            _ => None,
+        });
     let hosts: BTreeSet<_> = refused.iter().map(|h| handshake_host(h)).collect();
     let mut found = Found::new(rule, Severity::Error);
     for handshake in refused {
