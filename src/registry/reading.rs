@@ -1,5 +1,7 @@
 //! What one exchange says, taken by itself: everything decoded, nothing judged.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
@@ -31,7 +33,7 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
     /// The client, by its own words.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// The credentials the request carried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization: Option<Authorization>,
@@ -99,7 +101,7 @@ pub struct Reading {
     pub redirect: Option<Box<Redirect>>,
     /// `Location` of any answer, resolved: where an upload goes on, for one.
     #[serde(skip)]
-    pub location: Option<String>,
+    pub location: Option<Arc<str>>,
     /// `Link: …; rel="next"`, resolved: the next page of a list.
     #[serde(skip)]
     pub next_page: Option<String>,
@@ -180,7 +182,7 @@ impl Reading {
     fn read_request(&mut self, exchange: &Exchange, request: &RequestHead, bodies: &dyn Bodies) {
         let head = &request.head;
         self.method = latin1(head.method().unwrap_or_default());
-        self.client = Client::read(head.text("user-agent").unwrap_or_default());
+        self.client = Arc::new(Client::read(head.text("user-agent").unwrap_or_default()));
         self.authorization = head.text("authorization").map(Authorization::read);
         self.range = head.text("range").map(str::to_owned);
         self.referer = head.text("referer").map(str::to_owned);
@@ -236,8 +238,12 @@ impl Reading {
         };
         let resolve = |target: &str| url.join(target).ok().map(String::from);
         if let Some(location) = head.text("location") {
-            self.location = resolve(location);
-            self.redirect = Redirect::read(status, url, location).map(Box::new);
+            let redirect = Redirect::read(status, url, location).map(Box::new);
+            self.location = match &redirect {
+                Some(redirect) => Some(redirect.target.clone()),
+                None => resolve(location).map(Arc::from),
+            };
+            self.redirect = redirect;
         }
         self.next_page = head
             .values("link")

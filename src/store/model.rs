@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::pulls::Pulls;
+use super::share::Shared;
 use super::shelf::Shelf;
 use super::tunnels::Tunnels;
 use super::{Dropped, Entry, Retention};
@@ -17,6 +18,7 @@ use crate::registry::{Bodies, Finding, InMemoryOnly, Pull, PullId, Reading};
 #[derive(Debug, Default)]
 pub struct Store {
     pub(super) shelf: Shelf,
+    shared: Shared,
     /// What was said of exchanges whose beginning has not been told yet.
     early: HashMap<ExchangeId, Vec<Event>>,
     pub(super) grouping: Grouping,
@@ -168,6 +170,7 @@ impl Store {
         entry.exchange.apply(event);
         if told {
             *entry.reading = Reading::of(&entry.exchange, &InMemoryOnly);
+            self.shared.share(entry);
             if entry.pull.is_none() {
                 entry.kind = entry.reading.kind(&entry.exchange);
             }
@@ -178,7 +181,8 @@ impl Store {
         self.shelf.weigh(before, now);
     }
 
-    fn put(&mut self, entry: Entry) {
+    fn put(&mut self, mut entry: Entry) {
+        self.shared.share(&mut entry);
         self.grouping.update(entry.observed());
         self.due.heard.push(entry.exchange.id);
         self.shelf.insert(entry);

@@ -108,7 +108,7 @@ fn kind(member: Observed<'_>, part: Option<Part>, cause: Option<(Why, usize)>) -
 fn client(members: &[Observed<'_>]) -> Client {
     let named = members.iter().find(|m| !m.reading.client.name.is_empty());
     let member = named.or(members.first());
-    member.map_or_else(Client::default, |m| m.reading.client.clone())
+    member.map_or_else(Client::default, |m| (*m.reading.client).clone())
 }
 
 fn repository(members: &[Observed<'_>]) -> String {
