@@ -213,6 +213,11 @@ impl Scenario {
         });
     }
 
+    /// What was told so far.
+    pub(crate) fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+
     /// Groups, judges and explains it all.
     pub(crate) fn verdict(&self) -> Verdict {
         judge(&self.exchanges, &self.handshakes, &self.tunnels)

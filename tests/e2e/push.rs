@@ -95,6 +95,7 @@ fn assert_push(trace: &Trace, repository: &str, tag: &str) {
     for entry in trace.entries() {
         assert_eq!(entry.error(), None, "{entry:?}");
     }
+    trace.assert_healthy();
 }
 
 /// docker does not know how long a layer gets that it compresses on the way.

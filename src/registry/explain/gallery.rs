@@ -10,8 +10,8 @@ use super::steps;
 use crate::exchange::{Ending, Failure, Side};
 use crate::registry::{
     Authorization, BlobState, Challenge, Client, Descriptor, Digest, Document, Endpoint,
-    Fingerprint, ImageConfig, ImageSteps, Kind, Lang, Part, Platform, Pull, PullId, Purpose,
-    Reading, Redirect, ReportedError, State, TokenAnswer, TokenRequest, Totals, Why,
+    Fingerprint, ImageConfig, ImageSteps, Kind, Lang, Listing, Part, Platform, Pull, PullId,
+    Purpose, Reading, Redirect, ReportedError, State, TokenAnswer, TokenRequest, Totals, Why,
 };
 
 const HEX: &str = "a24bb4013296f61e89ba57005a7b3e52274d8edd3ae2077d04395f806b63d83e";
@@ -282,6 +282,7 @@ fn pushes(gallery: &mut Gallery) {
 fn lists(gallery: &mut Gallery) {
     let mut tags = reading("GET", "/v2/a/tags/list", 200);
     tags.next_page = Some("https://r.example/v2/a/tags/list?last=x".to_owned());
+    tags.listing = Listing::read(br#"{"tags":["latest"]}"#).map(Box::new);
     gallery.add_in(Kind::Tags, &tags, None, None, Some(Why::Page));
     let path = format!("/v2/a/referrers/sha256:{HEX}");
     gallery.add(Kind::Referrers, &reading("GET", &path, 200));
