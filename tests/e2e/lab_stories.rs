@@ -218,7 +218,8 @@ fn store(recorder: Recorder) -> Store {
     read(&trace)
 }
 
-fn read(har: &Path) -> Store {
+/// The store of a HAR.
+pub(crate) fn read(har: &Path) -> Store {
     let mut document = har::read(har).expect("it was just written");
     let trace = std::mem::take(&mut document.trace);
     Store::of_trace(trace, &InMemoryOnly)
