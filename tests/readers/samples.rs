@@ -1,7 +1,7 @@
 //! Exchanges of every kind that matters to a HAR, and how they look on the wire.
 
-use std::sync::LazyLock;
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
