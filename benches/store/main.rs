@@ -7,17 +7,13 @@
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
-#![cfg_attr(
-    test,
-    expect(clippy::cast_precision_loss, reason = "figures are for people")
-)]
 
 #[path = "../../tests/article/load.rs"]
 mod load;
 
 use std::time::{Duration, Instant};
 
-use pullscope::exchange::{Body, Capture, Event, Exchange, ExchangeId, Trace};
+use pullscope::exchange::{Event, Exchange, ExchangeId, Trace};
 use pullscope::registry::InMemoryOnly;
 use pullscope::store::{Retention, Store};
 
@@ -52,7 +48,7 @@ fn loads(exchanges: &[Exchange]) {
         "  decoded and grouped in {took:.2?}: {} pulls",
         store.pulls().len()
     );
-    println!("  heads and bodies       {:>6} bytes each", each(bytes));
+    println!("  heads and URL          {:>6} bytes each", each(bytes));
     println!(
         "  as exchanges           {:>6} bytes each resident",
         each(raw)
@@ -62,7 +58,7 @@ fn loads(exchanges: &[Exchange]) {
         each(kept)
     );
     let beyond = kept.saturating_sub(bytes);
-    println!("  beyond heads, bodies   {:>6} bytes each\n", each(beyond));
+    println!("  beyond heads and URL   {:>6} bytes each\n", each(beyond));
 }
 
 /// The same, live: in the order in which it happened, some events at a time.
@@ -176,22 +172,11 @@ fn events(exchange: &Exchange) -> Vec<(jiff::Timestamp, Event)> {
     ]
 }
 
-/// Bytes of heads, URL and kept bodies.
+/// Bytes of heads and URL. The bodies that are kept are the same in every round, and shared.
 fn wire(exchange: &Exchange) -> u64 {
     let request = exchange.request.as_ref().unwrap();
     let response = exchange.response.as_ref().unwrap();
-    let heads = request.head.len() + response.head.len() + request.url.len();
-    let body = exchange.response_body.as_ref().map_or(0, held);
-    heads as u64 + body
-}
-
-/// A body that several exchanges share is counted each time, but held once.
-fn held(body: &Body) -> u64 {
-    match &body.capture {
-        Capture::Memory { .. } => 0,
-        Capture::Stored { size, .. } => *size,
-        _ => 0,
-    }
+    (request.head.len() + response.head.len() + request.url.len()) as u64
 }
 
 /// Bytes of memory this process holds.

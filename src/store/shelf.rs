@@ -37,19 +37,13 @@ impl Shelf {
         if entry.pull.is_none() {
             self.loose.insert(place);
         }
-        let entry = Some(Box::new(entry));
-        let slot = match self.vacant.pop() {
-            Some(slot) => {
-                if let Some(vacant) = self.slots.get_mut(slot) {
-                    *vacant = entry;
-                }
-                slot
-            }
-            None => {
-                self.slots.push(entry);
-                self.slots.len() - 1
-            }
-        };
+        let slot = self.vacant.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        if let Some(vacant) = self.slots.get_mut(slot) {
+            *vacant = Some(Box::new(entry));
+        }
         self.by_id.insert(place.1, slot);
         let at = self.order.partition_point(|(other, _)| *other < place);
         self.order.insert(at, (place, slot));

@@ -7,9 +7,15 @@ mod blobs;
 #[cfg(test)]
 mod causes;
 #[cfg(test)]
+mod image;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod purposes;
+#[cfg(test)]
 mod registries;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod separation;
 #[cfg(test)]

@@ -169,11 +169,12 @@ fn went_without(members: &[Observed<'_>], purpose: Purpose) -> bool {
                 hash(&("store", path))
             }
             Ask::Tags { .. } | Ask::Catalog => hash(&"list"),
-            Ask::Blob(_) => {
+            // Blobs are counted as such; most images have no referrers.
+            Ask::Blob(_) | Ask::Referrers => {
                 asked = true;
                 continue;
             }
-            Ask::Ping | Ask::Referrers | Ask::Other => continue,
+            Ask::Ping | Ask::Other => continue,
         };
         asked = true;
         let good = !failed(*member);
