@@ -1,5 +1,6 @@
 //! Tokens, refusals and limits.
 
+use pullscope::exchange::Exchange;
 use pullscope::registry::{Lang, Severity};
 use serde_json::json;
 
@@ -16,7 +17,7 @@ fn tag() -> String {
 fn scope_mismatch() {
     let mut story = Scenario::docker();
     story.challenge();
-    let token = story.token(json!({"access": [
+    let token = story.token(&json!({"access": [
         {"type": "repository", "name": "library/busybox", "actions": ["pull"]}]}));
     story
         .get(&tag())
@@ -37,7 +38,7 @@ fn scope_mismatch() {
 fn a_smaller_grant_that_is_enough_is_no_mismatch() {
     let mut story = Scenario::docker();
     story.challenge();
-    let token = story.token(json!({"access": []}));
+    let token = story.token(&json!({"access": []}));
     story.manifest(&Image::new(0)).bearer(&token);
     assert_eq!(story.rules(), [""; 0], "the registry did not mind");
 }
@@ -47,7 +48,7 @@ fn aud_mismatch() {
     let mut story = Scenario::docker();
     story.challenge();
     let image = Image::new(1);
-    let token = story.token(json!({"aud": ["other.example", "another.example"]}));
+    let token = story.token(&json!({"aud": ["other.example", "another.example"]}));
     story.manifest(&image).bearer(&token);
     let (severity, sentence) = story.only("aud-mismatch");
     assert_eq!(severity, Severity::Warning);
@@ -61,14 +62,15 @@ fn aud_mismatch() {
 
     let mut story = Scenario::docker();
     story.challenge();
-    story.token(json!({"aud": ["other.example", "registry.docker.io"]}));
+    story.token(&json!({"aud": ["other.example", "registry.docker.io"]}));
     assert_eq!(story.rules(), [""; 0]);
 }
 
 /// A pull whose configuration takes so long that the next request comes late.
 fn late(image: &Image, token: &str, story: &mut Scenario, seconds: u64) -> String {
     story.manifest(image).bearer(token);
-    story.blob(&image.blobs[0]).takes(0, seconds);
+    let large = |exchange: &mut Exchange| exchange.received = 1_000_000_000;
+    story.blob(&image.blobs[0]).takes(0, seconds).change(large);
     format!("{HUB}/blobs/{}", sha256(&image.blobs[1]))
 }
 
@@ -77,7 +79,7 @@ fn token_expired() {
     let image = Image::new(1);
     let mut story = Scenario::docker();
     story.challenge();
-    let token = story.token(json!({}));
+    let token = story.token(&json!({}));
     let url = late(&image, &token, &mut story, 500);
     let date = story.date(0);
     story
@@ -90,7 +92,7 @@ fn token_expired() {
     assert_eq!(severity, Severity::Error);
     assert!(sentence.contains("expired 3 min before"), "{sentence}");
     // The client gets a new one and goes on.
-    let token = story.token(json!({}));
+    let token = story.token(&json!({}));
     story.redirect(&image.blobs[1]).bearer(&token);
     story.download(&image.blobs[1]);
     assert_eq!(story.only("token-expired").0, Severity::Warning);
@@ -120,7 +122,7 @@ fn clock_skew_of_a_token_server() {
     let mut story = Scenario::docker();
     story.challenge();
     let (iat, nbf, exp) = (story.epoch(3_600), story.epoch(3_300), story.epoch(3_900));
-    let token = story.token(json!({"iat": iat, "nbf": nbf, "exp": exp}));
+    let token = story.token(&json!({"iat": iat, "nbf": nbf, "exp": exp}));
     let date = story.date(0);
     story
         .get(&tag())
@@ -143,7 +145,7 @@ fn clock_skew_of_a_token_server() {
         story.epoch(-3_900),
         story.epoch(-3_300),
     );
-    let token = story.token(json!({"iat": iat, "nbf": nbf, "exp": exp}));
+    let token = story.token(&json!({"iat": iat, "nbf": nbf, "exp": exp}));
     let date = story.date(0);
     story
         .get(&tag())
@@ -279,7 +281,7 @@ fn denied_by_the_token_server() {
     let mut story = Scenario::new("containerd/2.1.0");
     story.challenge();
     story.ask("POST", AUTH).answer(401);
-    let token = story.token(json!({}));
+    let token = story.token(&json!({}));
     story.manifest(&Image::new(0)).bearer(&token);
     assert_eq!(story.rules(), [""; 0]);
 }
@@ -293,7 +295,7 @@ fn the_anonymous_first_401_is_never_reported() {
             .ask("HEAD", &tag())
             .answer(401)
             .header("WWW-Authenticate", &challenge);
-        let token = story.token(json!({}));
+        let token = story.token(&json!({}));
         story.manifest(&Image::new(0)).bearer(&token);
     }
     assert_eq!(story.rules(), [""; 0]);
@@ -304,7 +306,7 @@ fn auth_loop() {
     let mut story = Scenario::docker();
     story.challenge();
     let refuse = |story: &mut Scenario| {
-        let token = story.token(json!({}));
+        let token = story.token(&json!({}));
         story
             .get(&tag())
             .bearer(&token)
@@ -355,6 +357,19 @@ fn not_found() {
         "{sentence}"
     );
     assert!(sentence.contains("of library/alpine"), "{sentence}");
+}
+
+#[test]
+fn a_blob_that_no_manifest_names_may_be_missing() {
+    // containerd takes a page for something to fetch as a blob.
+    let page = b"<html>Access blocked</html>";
+    let mut story = Scenario::new("containerd/2.1.0");
+    story.get(&tag()).body("text/html", page);
+    story
+        .get(&format!("{HUB}/blobs/{}", sha256(page)))
+        .answer(404)
+        .error("BLOB_UNKNOWN");
+    assert_eq!(story.rules(), ["manifest-type"]);
 }
 
 #[test]

@@ -14,8 +14,8 @@ use pullscope::exchange::{
     ResponseOrigin, Side, Timings, Tunnel, TunnelId, TunnelKind, Upstream, Verification,
 };
 use pullscope::registry::{
-    Case, Finding, InMemoryOnly, Lang, Observed, Pull, Reading, Session, Severity, diagnose,
-    diagnose_session, explain, explain_alone, group,
+    Case, Finding, FindingText, InMemoryOnly, Lang, Observed, Pull, Reading, Session, Severity,
+    diagnose, diagnose_session, explain, explain_alone, group,
 };
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ impl Scenario {
     }
 
     /// A token for pulling from the Hub, with claims changed as wished.
-    pub(crate) fn token(&mut self, changes: Value) -> String {
+    pub(crate) fn token(&mut self, changes: &Value) -> String {
         let mut claims = json!({
             "aud": "registry.docker.io", "sub": "", "iat": self.epoch(0),
             "nbf": self.epoch(-300), "exp": self.epoch(300), "jti": self.exchanges.len(),
@@ -169,7 +169,7 @@ impl Scenario {
     /// A whole pull without fault.
     pub(crate) fn pull(&mut self, image: &Image) {
         self.challenge();
-        let token = self.token(json!({}));
+        let token = self.token(&json!({}));
         self.manifest(image).bearer(&token);
         for blob in &image.blobs {
             self.redirect(blob).bearer(&token);
@@ -211,6 +211,11 @@ impl Scenario {
             timings: Timings::default(),
             ended: Some((self.now, Ending::Complete)),
         });
+    }
+
+    /// What was told so far.
+    pub(crate) fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
     }
 
     /// Groups, judges and explains it all.
@@ -287,6 +292,7 @@ pub(crate) fn judge(
         tunnels,
     }));
     for finding in &findings {
+        assert_all_facts(finding);
         for lang in [Lang::En, Lang::Zh] {
             assert_ne!(finding.title(lang), "");
             assert_ne!(finding.sentence(lang), "");
@@ -295,6 +301,18 @@ pub(crate) fn judge(
         assert!(finding.link().starts_with("https://"));
     }
     Verdict { pulls, findings }
+}
+
+/// Whichever sentence of its rule a finding has, it could fill all of them.
+fn assert_all_facts(finding: &Finding) {
+    let texts = FindingText::find(finding.rule).unwrap();
+    for (case, text) in texts.sentences.iter().chain(texts.fixes) {
+        for placeholder in text.placeholders(Lang::En) {
+            let name = placeholder.split(':').next();
+            let stated = finding.facts.iter().any(|(key, _)| Some(*key) == name);
+            assert!(stated, "{} {case}: no {placeholder}", finding.rule);
+        }
+    }
 }
 
 /// The latest exchange, while it is being told.

@@ -72,7 +72,7 @@ fn ca_partial() {
     let mut story = Scenario::docker();
     let image = Image::new(1);
     story.challenge();
-    let token = story.token(json!({}));
+    let token = story.token(&json!({}));
     story.manifest(&image).bearer(&token);
     story.redirect(&image.blobs[0]).bearer(&token);
     story.refuse("cdn.example", GO, Rejection::alert(42));

@@ -33,12 +33,10 @@ fn expected(fault: Fault, provider: Provider) -> Option<&'static [&'static str]>
         Fault::WrongScope => &["scope-mismatch"],
         Fault::SkewedClock => &["clock-skew"],
         Fault::MissingDigest => &["missing-dcd"],
-        // This client sends no HEAD; dockerd does.
-        Fault::Head405 => &[],
         Fault::RedirectHttp => &["redirect-downgrade"],
-        // Nothing in the pull shows that there is a newer image elsewhere, and a server's
-        // trouble has no rule but its status.
-        Fault::StaleMirror | Fault::Mirror500 => &[],
+        // This client sends no HEAD (dockerd does); nothing in a pull shows that there is a newer
+        // image elsewhere; and a server's trouble has no rule but its status.
+        Fault::Head405 | Fault::StaleMirror | Fault::Mirror500 => &[],
         Fault::Mirror404 => &["not-found"],
         Fault::NoPlatform => &["no-platform"],
         Fault::BlockPage => &["manifest-type"],

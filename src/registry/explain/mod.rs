@@ -5,6 +5,8 @@
 //! them escapes them.
 
 mod findings;
+#[cfg(test)]
+mod gallery;
 mod names;
 mod step;
 mod steps;
@@ -52,7 +54,7 @@ mod tests {
             .iter()
             .map(|(name, text)| ((*name).to_owned(), *text));
         let names = names::all().map(|text| (format!("name {}", text.en), text));
-        let findings = FindingText::ALL.iter().flat_map(|texts| {
+        let findings = FindingText::all().flat_map(|texts| {
             let cases = texts.sentences.iter().chain(texts.fixes);
             let cases = cases.map(|(case, text)| (format!("{} {case}", texts.rule), *text));
             cases.chain([(format!("{} title", texts.rule), texts.title)])
@@ -104,10 +106,10 @@ mod tests {
     #[test]
     fn every_rule_has_its_texts_and_every_text_its_rule() {
         let rules: BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.id).collect();
-        let texts: BTreeSet<_> = FindingText::ALL.iter().map(|texts| texts.rule).collect();
+        let texts: BTreeSet<_> = FindingText::all().map(|texts| texts.rule).collect();
         assert_eq!(rules, texts);
-        assert_eq!((Rule::ALL.len(), FindingText::ALL.len()), (35, 35));
-        for texts in FindingText::ALL {
+        assert_eq!((Rule::ALL.len(), FindingText::all().count()), (35, 35));
+        for texts in FindingText::all() {
             assert_eq!(texts.sentences[0].0, "", "{}", texts.rule);
             assert_eq!(texts.fixes[0].0, "", "{}", texts.rule);
         }

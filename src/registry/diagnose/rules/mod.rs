@@ -124,7 +124,7 @@ const RULES: &[Rule] = &[
     remark("range-ignored", Warning, rfc!("rfc9110#section-14.2"), transfer::range_ignored),
     remark("slow-blob", Warning, spec!("pulling-blobs"), transfer::slow_blob),
     remark("proxy-bypass", Warning, "https://pkg.go.dev/net/http#ProxyFromEnvironment", transfer::proxy_bypass),
-    remark("schema1", Warning, "https://docs.docker.com/retired/#docker-image-format-v1-and-docker-image-manifest-version-2-schema-1", manifest::schema1),
+    remark("schema1", Warning, "https://docs.docker.com/engine/deprecated/#pushing-and-pulling-with-image-manifest-v2-schema-1", manifest::schema1),
     remark("head-405", Warning, spec!("checking-if-content-exists-in-the-registry"), manifest::head_405),
     remark("missing-dcd", Warning, spec!("pulling-manifests"), manifest::missing_dcd),
     remark("duplicate", Warning, spec!("pulling-blobs"), transfer::duplicate),
