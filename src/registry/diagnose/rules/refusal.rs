@@ -31,9 +31,7 @@ fn denial(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str> 
     let status = one.status().filter(|status| (400..500).contains(status))?;
     if let Some(request) = &one.reading.token_request {
         // With credentials some clients ask by POST first, and by GET where that is not known.
-        let asked_again = scene.after(at).any(|later| {
-            later.reading.token_answer.is_some() && later.authority() == one.authority()
-        });
+        let asked_again = scene.token_later(one.authority(), at);
         let refused = matches!(status, 401 | 403) || one.reports("invalid_grant");
         let named = request.credentials != Credentials::Anonymous;
         return (refused && !asked_again).then_some(if named { "login" } else { "token" });
@@ -130,14 +128,9 @@ fn absence(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
         return None;
     }
     let Some(endpoint) = &one.reading.endpoint else {
-        return (one.is_get() && scene.is_blob(at)).then_some("blob");
+        return (one.is_get() && scene.is_blob(at) && is_named(scene, at)).then_some("blob");
     };
-    let found_later = scene.after(at).any(|later| {
-        (later.succeeded() || later.is_redirect())
-            && later.repository() == one.repository()
-            && later.reference() == one.reference()
-    });
-    if found_later {
+    if scene.had_later(at) {
         return None;
     }
     match &endpoint.route {
@@ -145,7 +138,14 @@ fn absence(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
         Route::Manifest(reference) if reference.is_auxiliary() => None,
         Route::Manifest(_) | Route::Tags(_) if one.reports("NAME_UNKNOWN") => Some("name"),
         Route::Manifest(_) => Some(""),
-        Route::Blob(_) if one.is_get() => Some("blob"),
+        Route::Blob(_) if one.is_get() && is_named(scene, at) => Some("blob"),
         _ => None,
     }
+}
+
+/// Whether a manifest names what is asked for. containerd asks for other things, too: for what it
+/// has got in the place of a manifest, for one.
+fn is_named(scene: &Scene<'_>, at: usize) -> bool {
+    let asked = scene.asked(at);
+    asked.is_some_and(|digest| scene.stated_size(digest).is_some())
 }
