@@ -35,6 +35,11 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         keep_secrets: args.proxy.keep_secrets,
         keep_blobs: args.keep_blobs,
     };
+    if args.session.is_none() && args.output.is_none() {
+        let dir = dirs.sessions();
+        dirs.make(&dir)
+            .with_context(|| format!("failed to create {}", dir.display()))?;
+    }
     prepare(&plan)?;
     if args.tui {
         return live(args, plan, identity, &ca, signals, talk).await;
