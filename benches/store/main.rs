@@ -36,11 +36,13 @@ fn loads(count: usize) {
     let exchanges = exchanges(count);
     let heads: u64 = exchanges.iter().map(wire).sum();
     let raw = resident().saturating_sub(before);
-    let mut trace = Trace::default();
-    trace.exchanges = exchanges;
+    let trace = Trace {
+        exchanges,
+        ..Trace::default()
+    };
     let begun = busy();
     let store = Store::of_trace(trace, &InMemoryOnly);
-    let took = busy() - begun;
+    let took = since(begun);
     let kept = resident().saturating_sub(before);
     let each = |bytes: u64| bytes / count as u64;
     println!("\na trace that is loaded");
@@ -66,10 +68,10 @@ fn follows(count: usize) {
     for batch in events.chunks(BATCH) {
         let begun = busy();
         store.extend(batch.iter().map(|(_, event)| event.clone()));
-        longest = longest.max(busy() - begun);
+        longest = longest.max(since(begun));
         batches += 1;
     }
-    let took = busy() - begun;
+    let took = since(begun);
     println!("\na live capture, {BATCH} events at a time");
     println!(
         "  {} events in {took:.2?}: {} pulls",
@@ -89,7 +91,7 @@ fn follows(count: usize) {
             received,
         });
     }
-    println!("  {:.2?} for one event more", (busy() - begun) / 1_000);
+    println!("  {:.2?} for one event more", since(begun) / 1_000);
 }
 
 /// The article's exchanges over and over, a round every seven seconds: pulls overlap.
@@ -184,6 +186,11 @@ fn busy() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = stat.split_whitespace().next().and_then(|n| n.parse().ok());
     Duration::from_nanos(nanoseconds.unwrap_or_default())
+}
+
+/// Time spent since an earlier moment of [`busy`].
+fn since(begun: Duration) -> Duration {
+    busy().saturating_sub(begun)
 }
 
 /// Bytes of memory this process holds.
