@@ -312,6 +312,13 @@ impl Painter<'_> {
             Span::raw(" "),
             pen.put(Role::Title, names::pull(pull)),
         ];
+        if let Some(finding) = pull.findings.first() {
+            let role = severity_role(finding.severity);
+            left.push(pen.put(
+                role,
+                format!("  ! {}", count(pull.findings.len(), "finding")),
+            ));
+        }
         if let Some(platform) = &pull.platform {
             left.push(pen.put(Role::Dim, format!("  {platform}")));
         }
@@ -320,14 +327,6 @@ impl Painter<'_> {
             Role::Dim,
             format!("  {}", count(pull.totals.exchanges, "exchange")),
         ));
-        let gravest = pull.findings.first();
-        if let Some(finding) = gravest {
-            let role = severity_role(finding.severity);
-            left.push(pen.put(
-                role,
-                format!("  ! {}", count(pull.findings.len(), "finding")),
-            ));
-        }
         let size_text = match pull.totals.promised {
             Some(promised) if open && promised > 0 => {
                 let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();
@@ -521,7 +520,7 @@ impl Painter<'_> {
                 format!(" {}", count(manifest.layers.len(), "layer")),
             ));
         }
-        if blob.is_some_and(|blob| blob.resumed) {
+        if reading.range.is_some() && blob.is_some_and(|blob| blob.resumed) {
             notes.push(pen.put(Role::Warn, " resumed"));
         }
         let verified = match blob.map(|blob| blob.state) {

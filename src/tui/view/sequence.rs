@@ -11,7 +11,7 @@ use crate::registry::{Kind, Pull, State as PullState};
 use crate::store::{Entry, Store};
 use crate::tui::screen::Doc;
 use crate::tui::state::State;
-use crate::tui::text::{cut, fit, middle, size, took, width};
+use crate::tui::text::{cut, middle, size, took, width};
 use crate::tui::theme::Role;
 
 /// Columns of the time at the left.
@@ -371,7 +371,10 @@ fn beside(
         .status
         .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     sheet.push(vec![
-        pen.put(super::frame::status_role(reading.status), fit(&status, 4)),
+        pen.put(
+            super::frame::status_role(reading.status),
+            format!("{status}  "),
+        ),
         pen.put(
             Role::Dim,
             format!(

@@ -226,7 +226,7 @@ pub(in super::super) fn progress(
 pub(in super::super) fn state_words(state: BlobState) -> (Role, &'static str) {
     match state {
         BlobState::Queued => (Role::Dim, "queued"),
-        BlobState::Downloading => (Role::Receive, "… hashing"),
+        BlobState::Downloading => (Role::Receive, "… on its way"),
         BlobState::Verified => (Role::Good, "✓ match"),
         BlobState::Whole => (Role::Text, "whole, not hashed"),
         BlobState::Mismatch => (Role::Bad, "✗ digest mismatch"),
