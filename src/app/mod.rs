@@ -2,7 +2,9 @@
 
 mod ca;
 mod capture;
+mod change;
 mod demo;
+mod doctor;
 mod events_out;
 mod exec;
 mod export;
@@ -23,6 +25,7 @@ mod screen;
 mod select;
 mod settings;
 mod setup;
+mod shell;
 mod show;
 mod signals;
 mod source;

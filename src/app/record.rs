@@ -27,6 +27,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     let files = CaFiles::of_owner(dirs.data(), dirs.owner());
     let identity = files.open()?;
     let ca = files.certificate_path();
+    let scope = identity.scope().map(crate::proxy::ca::Scope::describe);
     let session = session_dir(&args, dirs);
     let plan = Plan {
         output: args.output.clone(),
@@ -53,6 +54,11 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         },
     )?;
     greet(&capture, &ca, &args, talk);
+    if let Some(hosts) = scope {
+        talk.say(&format!(
+            "the CA signs for {hosts} alone; tunnels to other hosts are passed on unread"
+        ));
+    }
     watch(&capture, signals, talk).await;
     let summary = capture.stop(Duration::from_secs(args.proxy.drain)).await;
     conclude(summary, args.output.as_deref(), talk)

@@ -1,24 +1,26 @@
 //! From the command line to the exit code.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use indicatif::MultiProgress;
 
-use crate::config::{Cli, Command, Dirs};
+use crate::config::{Cli, Command, Dirs, with_file};
 
 use super::failure::Outcome;
 use super::hardening::Started;
 use super::{
-    ca, demo, exec, export, hardening, import, lab, log, output, record, setup, show, view,
+    ca, demo, doctor, exec, export, hardening, import, lab, log, output, record, setup, shell,
+    show, view,
 };
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
     let started = hardening::harden();
-    let cli = match Cli::try_parse() {
+    let cli = match arguments() {
         Ok(cli) => cli,
-        Err(error) => return misread(&error),
+        Err(code) => return code,
     };
     match dispatch(cli, &started) {
         Ok(code) => code,
@@ -29,18 +31,43 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Prints help, the version, or what is wrong with the command line.
-fn misread(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    // Codes below 125 are the command's that `exec` runs.
+/// The command line, over the environment, over the configuration file.
+fn arguments() -> Result<Cli, ExitCode> {
     let verb = std::env::args_os()
         .skip(1)
         .find(|arg| !arg.to_string_lossy().starts_with('-'));
-    match error.exit_code() {
-        0 => ExitCode::SUCCESS,
-        _ if verb.is_some_and(|verb| verb == "exec") => ExitCode::from(125),
-        _ => ExitCode::from(2),
-    }
+    let verb = verb.unwrap_or_default();
+    // Codes below 125 are the command's that `exec` runs.
+    let mistake = || ExitCode::from(if verb == "exec" { 125 } else { 2 });
+    let file = std::env::var_os("PULLSCOPE_CONFIG")
+        .map(PathBuf::from)
+        .or_else(|| Some(Dirs::of_user().ok()?.config_file()));
+    let command = match file.as_deref() {
+        // These say how to mend the file.
+        _ if ["config", "completions", "man"]
+            .iter()
+            .any(|name| verb == *name) =>
+        {
+            Cli::command()
+        }
+        Some(file) if !file.as_os_str().is_empty() => {
+            with_file(Cli::command(), file).map_err(|error| {
+                output::say(&format!("pullscope: {error}"));
+                mistake()
+            })?
+        }
+        _ => Cli::command(),
+    };
+    let read = command
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    read.map_err(|error| {
+        let _ = error.print();
+        match error.exit_code() {
+            0 => ExitCode::SUCCESS,
+            _ => mistake(),
+        }
+    })
 }
 
 fn dispatch(cli: Cli, started: &Started) -> Outcome<ExitCode> {
@@ -53,13 +80,17 @@ fn dispatch(cli: Cli, started: &Started) -> Outcome<ExitCode> {
         Some(Command::Exec(args)) => {
             return block_on(exec::run(*args, started, &talk.beside_a_command()));
         }
+        Some(Command::Doctor(args)) => return doctor::run(&args, &Dirs::of_user()?),
         Some(Command::Setup(args)) => setup::run(&args, &Dirs::of_user()?, &talk)?,
         Some(Command::View(args)) => block_on(view::run(args, &talk))?,
         Some(Command::Show(args)) => show::run(&args, &talk)?,
         Some(Command::Export(args)) => export::run(&args, &talk)?,
         Some(Command::Import(args)) => import::run(&args, &talk)?,
         Some(Command::Redact(args)) => export::redact(&args, &talk)?,
-        Some(Command::Ca { command }) => ca::run(command, &Dirs::of_user()?)?,
+        Some(Command::Ca { command }) => ca::run(&command, &Dirs::of_user()?, &talk)?,
+        Some(Command::Config { command }) => shell::config(command, &Dirs::of_user()?)?,
+        Some(Command::Completions { shell }) => shell::completions(shell)?,
+        Some(Command::Man { dir }) => shell::man(dir.as_deref())?,
         Some(Command::Demo(args)) => return block_on(demo::run(args, &talk)),
         Some(Command::Lab(args)) => block_on(lab::run(args, &talk))?,
     }

@@ -15,6 +15,7 @@ use rustls::KeyLog;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::clients::peer;
 use crate::config::{ProxyArgs, RecordArgs};
 use crate::exchange::sink::BodyStore;
 use crate::proxy::limits::Limits;
@@ -54,6 +55,10 @@ pub(super) fn of_proxy(listen: SocketAddr, args: &ProxyArgs) -> Outcome<Settings
     settings.hash = !args.no_hash;
     settings.key_log = args.sslkeylogfile.as_deref().map(key_log).transpose()?;
     settings.limits = limits(args);
+    settings.peer = Some(Arc::new(|client, own| {
+        let process = peer::process(client, Some(own))?;
+        Some(process.name)
+    }));
     Ok(settings)
 }
 

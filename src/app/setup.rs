@@ -1,279 +1,172 @@
-//! `pullscope setup`: show, ask, write, restart, verify; and undo.
+//! `pullscope setup`.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::clients::plan::Plan;
 use crate::clients::setup::{self, SetupError, UserPlaces, Wanted};
-use crate::clients::system::{NoPrograms, Programs, Runner, System};
 use crate::clients::trust;
-use crate::clients::undo::{Record, Records};
+use crate::clients::undo::Record;
 use crate::config::{ClientName, Dirs, SetupArgs};
-use crate::proxy::ca::{CaFiles, Identity};
+use crate::proxy::ca::CaFiles;
 
+use super::change::{Became, Changes, is_root};
 use super::failure::{Outcome, usage};
 use super::output;
 use super::run::Talk;
 
 pub(super) fn run(args: &SetupArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
-    let work = Work::new(args, dirs, talk)?;
     if args.print {
         return print_recipe(args, dirs);
     }
-    match work.records.load(args.client.name(), &work.system)? {
-        Some(record) if args.undo => work.undo(&record),
-        None if args.undo => {
-            talk.say(&format!(
-                "nothing to undo: `pullscope setup {}` has changed nothing here",
-                args.client.name()
-            ));
-            Ok(())
-        }
-        record => work.set_up(record.as_ref(), dirs),
+    let changes = Changes::new(&args.change, dirs, talk)?;
+    let client = args.client.name();
+    let record = changes.record(client)?;
+    if !args.undo {
+        return set_up(args, &changes, record.as_ref(), dirs, talk);
     }
-}
-
-struct Work<'a> {
-    args: &'a SetupArgs,
-    talk: &'a Talk,
-    system: System,
-    programs: Box<dyn Runner>,
-    records: Records,
-}
-
-impl<'a> Work<'a> {
-    fn new(args: &'a SetupArgs, dirs: &Dirs, talk: &'a Talk) -> Outcome<Self> {
-        let root = args.root.clone().unwrap_or_else(|| PathBuf::from("/"));
-        if !root.is_absolute() || !root.is_dir() {
-            return Err(usage(format!(
-                "--root {}: give the absolute path of a directory",
-                root.display()
-            )));
-        }
-        let system = System::at(root);
-        let programs: Box<dyn Runner> = if system.is_this_machine() {
-            Box::new(Programs::default())
-        } else {
-            Box::new(NoPrograms)
-        };
-        Ok(Self {
-            args,
-            talk,
-            system,
-            programs,
-            records: Records::in_dir(dirs.data().join("setup")),
-        })
-    }
-
-    fn set_up(&self, record: Option<&Record>, dirs: &Dirs) -> Outcome {
-        let client = self.args.client;
-        let identity = identity(dirs)?;
-        let wanted = self.wanted(&identity, dirs);
-        // Planned from what was there before, so that a second run plans the same.
-        let before = self
-            .system
-            .clone()
-            .as_before(record.into_iter().flat_map(Record::before));
-        let plan = match setup::plan(client, &before, &*self.programs, &wanted) {
-            Ok(plan) => plan,
-            Err(error @ (SetupError::NoSystemd(_) | SetupError::ByEnvironment(_))) => {
-                print_recipe(self.args, dirs)?;
-                return Err(error.into());
+    let own = own_places(args, &changes, dirs).is_some();
+    let sudo = format!("pullscope setup {client} --undo");
+    match record {
+        Some(record) => {
+            if changes.unmake(&record, (!own).then_some(&sudo))? == Became::Done {
+                talk.say(&format!("{client} is as it was before `pullscope setup`"));
             }
-            Err(error) => return Err(error.into()),
-        };
-        if plan.is_done(&self.system)? {
-            self.talk
-                .say(&format!("{} is set up already", client.name()));
+        }
+        None => talk.say(&format!(
+            "nothing to undo: `pullscope setup {client}` has changed nothing here"
+        )),
+    }
+    Ok(())
+}
+
+fn set_up(
+    args: &SetupArgs,
+    changes: &Changes<'_>,
+    record: Option<&Record>,
+    dirs: &Dirs,
+    talk: &Talk,
+) -> Outcome {
+    let client = args.client.name();
+    let wanted = Wanted {
+        proxy: args.proxy.clone(),
+        ca: certificate(args, dirs)?,
+        user: own_places(args, changes, dirs),
+    };
+    // Planned from what was there before, so that a second run plans the same.
+    let before = changes.system.clone();
+    let before = before.as_before(record.into_iter().flat_map(Record::before));
+    let plan = match setup::plan(args.client, &before, &*changes.programs, &wanted) {
+        Ok(plan) => plan,
+        Err(error @ (SetupError::NoSystemd(_) | SetupError::ByEnvironment(_))) => {
+            print_recipe(args, dirs)?;
+            return Err(error.into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let sudo = format!("pullscope setup {client}");
+    let prefix = if wanted.user.is_some() { "" } else { "sudo " };
+    match changes.make(&plan, wanted.user.is_none().then_some(&sudo))? {
+        Became::Dropped => {}
+        Became::Present => {
+            talk.say(&format!("{client} is set up already"));
             // What an interrupted run may not have come to.
-            return self.verify(&plan, &wanted);
-        }
-        self.show(&plan.diff(&self.system)?, &plan.restart, &plan.notes)?;
-        if self.args.dry_run {
-            self.talk.say("nothing was changed (--dry-run)");
-            return Ok(());
-        }
-        self.needs_root(&wanted)?;
-        if !self.agreed("Write this?")? {
-            self.talk.say("nothing was changed");
-            return Ok(());
-        }
-        self.records.apply(&plan, &self.system)?;
-        self.restart(&plan.restart)?;
-        self.verify(&plan, &wanted)?;
-        self.talk.say(&format!(
-            "{0} is set up to use {1}. Its pulls need pullscope running: pullscope record -o \
-             pulls.har\nundo: {2}pullscope setup {0} --undo",
-            client.name(),
-            wanted.proxy,
-            if wanted.user.is_some() { "" } else { "sudo " }
-        ));
-        Ok(())
-    }
-
-    fn undo(&self, record: &Record) -> Outcome {
-        let restart = record.restart();
-        self.show(&record.diff(&self.system)?, restart, &[])?;
-        if self.args.dry_run {
-            self.talk.say("nothing was changed (--dry-run)");
-            return Ok(());
-        }
-        if !self.agreed("Restore this?")? {
-            self.talk.say("nothing was changed");
-            return Ok(());
-        }
-        self.records.undo(record, &self.system)?;
-        self.restart(restart)?;
-        let client = self.args.client.name();
-        self.talk
-            .say(&format!("{client} is as it was before `pullscope setup`"));
-        Ok(())
-    }
-
-    fn wanted(&self, identity: &Identity, dirs: &Dirs) -> Wanted {
-        let own =
-            self.args.client == ClientName::Podman && self.system.is_this_machine() && !is_root();
-        Wanted {
-            proxy: self.args.proxy.clone(),
-            ca: identity.pem().to_owned(),
-            user: own.then(|| UserPlaces {
-                config: dirs.config_home().to_owned(),
-                trust: dirs.data().join("trust"),
-            }),
-        }
-    }
-
-    fn show(&self, diff: &str, restart: &[Vec<String>], notes: &[String]) -> Outcome {
-        output::data(diff)?;
-        for command in restart {
-            self.talk.say(&format!("then: {}", command.join(" ")));
-        }
-        for note in notes {
-            self.talk.insist(&format!("note: {note}"));
-        }
-        Ok(())
-    }
-
-    fn needs_root(&self, wanted: &Wanted) -> Outcome {
-        if !self.system.is_this_machine() || is_root() || wanted.user.is_some() {
-            return Ok(());
-        }
-        Err(anyhow::anyhow!(
-            "this changes files of the system, which takes root. Run: sudo pullscope setup {}",
-            self.args.client.name()
-        )
-        .into())
-    }
-
-    fn agreed(&self, question: &str) -> Outcome<bool> {
-        if self.args.yes {
-            return Ok(true);
-        }
-        agreed(question)
-    }
-
-    fn restart(&self, commands: &[Vec<String>]) -> Outcome {
-        if !self.system.is_this_machine() {
-            return Ok(());
-        }
-        for command in commands {
-            let words: Vec<_> = command.iter().map(String::as_str).collect();
-            let shown = words.join(" ");
-            self.talk.say(&shown);
-            let ran = self
-                .programs
-                .run(&words)
-                .map_err(|error| anyhow::anyhow!("failed to run {shown}: {error}"))?;
-            if !ran.success {
-                return Err(anyhow::anyhow!(
-                    "{shown} failed: {}. What was written can be taken back with --undo",
-                    ran.err.trim()
-                )
-                .into());
+            if is_root() || wanted.user.is_some() {
+                verify(changes, &plan, &wanted, talk)?;
             }
         }
-        Ok(())
+        Became::Done => {
+            verify(changes, &plan, &wanted, talk)?;
+            talk.say(&format!(
+                "{client} is set up to use {}. Its pulls need pullscope running: pullscope record \
+                 -o pulls.har\nundo: {prefix}pullscope setup {client} --undo",
+                wanted.proxy
+            ));
+        }
     }
+    Ok(())
+}
 
-    /// Asks the service whether it has what it was given.
-    fn verify(&self, plan: &Plan, wanted: &Wanted) -> Outcome {
-        if !self.system.is_this_machine() || plan.restart.is_empty() {
-            return Ok(());
-        }
-        let (question, expected): (Vec<&str>, _) = if plan.client == "docker" {
-            let ask = ["docker", "info", "--format", "{{.HTTPSProxy}}"];
-            (ask.into(), wanted.proxy.clone())
-        } else {
-            let unit = plan.restart.last().and_then(|restart| restart.last());
-            let unit = unit.map_or("", String::as_str);
-            let ask = ["systemctl", "show", unit, "--property=Environment"];
-            (ask.into(), format!("HTTPS_PROXY={}", wanted.proxy))
-        };
-        let deadline = Instant::now() + ANSWER;
-        let mut last = String::new();
-        while Instant::now() < deadline {
-            match self.programs.run(&question) {
-                Ok(ran) if ran.out.contains(&expected) => {
-                    self.talk
-                        .say(&format!("verified: {} says {expected}", question.join(" ")));
-                    return Ok(());
-                }
-                Ok(ran) => last = format!("{}{}", ran.out.trim(), ran.err.trim()),
-                Err(error) => last = error.to_string(),
-            }
-            // A daemon that has just been restarted takes a moment.
-            std::thread::sleep(GLANCE);
-        }
-        Err(anyhow::anyhow!(
-            "{} does not use {}: `{}` says {last:?}. `pullscope doctor {}` looks for the reason",
-            plan.client,
-            wanted.proxy,
-            question.join(" "),
-            plan.client
-        )
-        .into())
+/// The CA that the client is to trust: the user's own, or the one that is named.
+fn certificate(args: &SetupArgs, dirs: &Dirs) -> Outcome<String> {
+    let Some(path) = &args.ca else {
+        let identity = CaFiles::of_owner(dirs.data(), dirs.owner()).open()?;
+        return Ok(identity.pem().to_owned());
+    };
+    let fail = |why: String| usage(format!("--ca {}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
+    match found {
+        Ok(found) if found.len() == 1 && !text.contains("PRIVATE KEY") => Ok(text),
+        _ => Err(fail(
+            "give a file with one certificate (PEM) and nothing else".to_owned(),
+        )),
     }
 }
 
-/// Asks on the terminal.
-pub(super) fn agreed(question: &str) -> Outcome<bool> {
-    if !io::stdin().is_terminal() {
-        return Err(usage(
-            "there is no terminal to ask on; look at --dry-run, then give --yes",
-        ));
-    }
-    let mut err = io::stderr().lock();
-    let _ = write!(err, "{question} [y/N] ");
-    let _ = err.flush();
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(
-        answer.trim().to_ascii_lowercase().as_str(),
-        "y" | "yes"
-    ))
+/// A client that is the user's own has its settings in the user's folders.
+fn own_places(args: &SetupArgs, changes: &Changes<'_>, dirs: &Dirs) -> Option<UserPlaces> {
+    let own = args.client == ClientName::Podman && changes.system.is_this_machine() && !is_root();
+    own.then(|| UserPlaces {
+        config: dirs.config_home().to_owned(),
+        trust: dirs.data().join("trust"),
+    })
 }
 
-/// The CA, made first when there is none.
-pub(super) fn identity(dirs: &Dirs) -> Outcome<Identity> {
-    Ok(CaFiles::of_owner(dirs.data(), dirs.owner()).open()?)
+/// Asks the service whether it has what it was given, and has it take it, once, if it has not.
+fn verify(changes: &Changes<'_>, plan: &Plan, wanted: &Wanted, talk: &Talk) -> Outcome {
+    if !changes.system.is_this_machine() || plan.restart.is_empty() {
+        return Ok(());
+    }
+    let (question, expected): (Vec<&str>, _) = if plan.client == "docker" {
+        let ask = ["docker", "info", "--format", "{{.HTTPSProxy}}"];
+        (ask.into(), wanted.proxy.clone())
+    } else {
+        let unit = plan.restart.last().and_then(|restart| restart.last());
+        let unit = unit.map_or("", String::as_str);
+        let ask = ["systemctl", "show", unit, "--property=Environment"];
+        (ask.into(), format!("HTTPS_PROXY={}", wanted.proxy))
+    };
+    let deadline = Instant::now() + ANSWER;
+    let mut last = String::new();
+    while Instant::now() < deadline {
+        match changes.programs.run(&question) {
+            Ok(ran) if ran.out.contains(&expected) => {
+                talk.say(&format!("verified: {} says {expected}", question.join(" ")));
+                return Ok(());
+            }
+            Ok(ran) => last = format!("{}{}", ran.out.trim(), ran.err.trim()),
+            Err(error) => last = error.to_string(),
+        }
+        // A daemon that has just been restarted takes a moment.
+        std::thread::sleep(GLANCE);
+    }
+    Err(anyhow::anyhow!(
+        "{0} does not use {1}: `{2}` says {last:?}. If it was not restarted, run: {3}. \
+         `pullscope doctor {0}` looks for other reasons",
+        plan.client,
+        wanted.proxy,
+        question.join(" "),
+        plan.restart
+            .iter()
+            .map(|command| command.join(" "))
+            .collect::<Vec<_>>()
+            .join(" && "),
+    )
+    .into())
 }
 
 fn print_recipe(args: &SetupArgs, dirs: &Dirs) -> Outcome {
     let files = CaFiles::of_owner(dirs.data(), dirs.owner());
     let identity = files.open()?;
     let bundle = dirs.data().join("bundle.pem");
-    trust::publish(
-        &bundle,
-        &trust::bundle(identity.pem(), |name| std::env::var_os(name)),
-    )?;
+    let roots = trust::bundle(identity.pem(), |name| std::env::var_os(name));
+    trust::publish(&bundle, &roots)?;
     let ca = files.certificate_path();
     let text = setup::recipe(args.client, &args.proxy, &ca, &bundle);
     Ok(output::data(&text)?)
-}
-
-fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
 }
 
 /// How long a restarted daemon may take to answer.

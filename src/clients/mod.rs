@@ -5,10 +5,13 @@
 //! explicit command.
 
 pub mod child;
+pub mod doctor;
 pub mod environment;
+pub mod peer;
 pub mod plan;
 pub mod refusal;
 pub mod setup;
+pub mod store;
 pub mod system;
 pub mod systemd;
 pub mod trust;

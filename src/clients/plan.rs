@@ -16,6 +16,8 @@ pub struct Plan {
     pub files: Vec<FileChange>,
     /// What makes the files take effect, each a program and its arguments.
     pub restart: Vec<Vec<String>>,
+    /// What makes their absence take effect, after an undo.
+    pub undone: Vec<Vec<String>>,
     /// What the user should know before agreeing.
     pub notes: Vec<String>,
 }

@@ -151,7 +151,7 @@ impl Records {
             folders: Vec::new(),
             restart: Vec::new(),
         });
-        record.restart.clone_from(&plan.restart);
+        record.restart.clone_from(&plan.undone);
         for file in &plan.files {
             let place = system.locate(&file.path);
             if fs::symlink_metadata(&place).is_ok_and(|meta| meta.is_symlink()) {
@@ -405,6 +405,7 @@ mod tests {
             client: "docker",
             files: files.iter().map(change).collect(),
             restart: vec![],
+            undone: vec![],
             notes: vec![],
         }
     }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{ExecArgs, ImportArgs, RedactArgs, SelectionArgs, SetupArgs, ShowArgs};
+use super::{
+    ChangeArgs, ConfigCommand, DoctorArgs, ExecArgs, ImportArgs, RedactArgs, SelectionArgs,
+    SetupArgs, ShowArgs,
+};
 
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
@@ -50,6 +53,12 @@ pub enum Command {
     Setup(SetupArgs),
     /// Tell the story of a session or a HAR file: what happened in each pull, and why.
     Show(ShowArgs),
+    /// Look for what keeps a client from being traced, and say how to mend it.
+    ///
+    /// Where it can, it has the client itself try: a pull of an image that cannot exist shows
+    /// whether it goes through the proxy and accepts its certificate. The exit code is 1 when
+    /// something is wrong.
+    Doctor(DoctorArgs),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
     /// Make a HAR of a plain-text transcript of requests and answers.
@@ -62,6 +71,24 @@ pub enum Command {
         #[command(subcommand)]
         command: CaCommand,
     },
+    /// The configuration file.
+    Config {
+        /// What about it.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man {
+        /// Write the pages of all commands into this directory instead.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
     /// Pull four images from built-in registries and show what happened: no Docker, no root, no
     /// network.
     Demo(DemoArgs),
@@ -70,7 +97,7 @@ pub enum Command {
 }
 
 /// What about the certificate authority.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum CaCommand {
     /// Print the certificate (PEM) on stdout.
     Print,
@@ -78,8 +105,20 @@ pub enum CaCommand {
     Path,
     /// Print what the certificate says.
     Info,
+    /// Write the system's roots and the certificate into one file, for `SSL_CERT_FILE`, and print
+    /// its path.
+    Bundle,
     /// Make a new CA in place of the old one; clients must be told to trust it.
-    Regenerate,
+    Regenerate {
+        /// Let it sign for these hosts alone: domains with all names below them, and addresses.
+        /// Other hosts are then passed on unread.
+        #[arg(long, value_name = "HOST,…")]
+        only: Option<String>,
+    },
+    /// Make the whole system trust the certificate, after showing what that changes.
+    Install(ChangeArgs),
+    /// Undo `ca install`.
+    Uninstall(ChangeArgs),
 }
 
 /// `pullscope record`.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::ProxyArgs;
 
@@ -67,24 +67,15 @@ impl ClientName {
 
 /// `pullscope setup`.
 #[derive(Args, Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct SetupArgs {
     /// The client. docker, containerd, podman, buildkit, k3s and crio are set up; for the others
     /// there are lines to copy.
     #[arg(value_enum, value_name = "CLIENT")]
     pub client: ClientName,
 
-    /// Show what would be changed, and change nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-
     /// Restore what was there before, byte for byte.
     #[arg(long, conflicts_with = "print")]
     pub undo: bool,
-
-    /// Do not ask.
-    #[arg(short, long)]
-    pub yes: bool,
 
     /// Print what to do by hand, and change nothing.
     #[arg(long)]
@@ -100,10 +91,62 @@ pub struct SetupArgs {
     )]
     pub proxy: String,
 
+    /// Trust this certificate (PEM) instead of your own CA's: that of a pullscope which runs as
+    /// a service, from http://127.0.0.1:8642/ca.pem.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+
+    /// How to go about it.
+    #[command(flatten)]
+    pub change: ChangeArgs,
+}
+
+#[derive(Args, Clone, Debug)]
+#[expect(missing_docs, reason = "clap would show it as the help of the command")]
+pub struct ChangeArgs {
+    /// Show what would be changed, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+
     /// Change the machine whose files are below this directory, and restart nothing. For
     /// packaging and tests.
     #[arg(long, value_name = "DIR", hide = true)]
     pub root: Option<PathBuf>,
+}
+
+/// `pullscope config`.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a file with every key in it, commented out.
+    Template,
+    /// Print where the file is looked for. `PULLSCOPE_CONFIG` names another.
+    Path,
+}
+
+/// `pullscope doctor`.
+#[derive(Args, Clone, Debug)]
+pub struct DoctorArgs {
+    /// The client to look at; without one, what is here.
+    #[arg(value_enum, value_name = "CLIENT")]
+    pub client: Option<ClientName>,
+
+    /// The proxy that the client is to use.
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8642",
+        env = "PULLSCOPE_PROXY",
+        value_parser = proxy_url
+    )]
+    pub proxy: String,
+
+    /// Print the checks as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The URL of an HTTP proxy, with nothing in it that a unit file or a shell could misread.

@@ -39,7 +39,7 @@ pub use bodies::{Bodies, InMemoryOnly};
 pub use challenge::Challenge;
 pub use client::Client;
 pub use descriptor::Descriptor;
-pub use diagnose::{Case, Lookup, Rule, Session, diagnose, diagnose_session};
+pub use diagnose::{Case, Lookup, Rule, Session, diagnose, diagnose_session, refused_handshake};
 pub use digest::Digest;
 pub use endpoint::{Endpoint, Route};
 pub use errors::ReportedError;

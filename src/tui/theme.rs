@@ -115,7 +115,7 @@ impl Theme {
         let bold = plain.add_modifier(Modifier::BOLD);
         let reversed = plain.add_modifier(Modifier::REVERSED);
         match (self.scheme, role) {
-            (_, Role::Text) => plain,
+            (_, Role::Text) | (Scheme::None, Role::Dim) => plain,
             (_, Role::Title) | (Scheme::None, Role::Accent | Role::Bad) => bold,
             (Scheme::None | Scheme::HighContrast, Role::Selected) => reversed,
             (Scheme::None, Role::Found) => bold.add_modifier(Modifier::UNDERLINED),

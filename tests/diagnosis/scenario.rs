@@ -190,6 +190,7 @@ impl Scenario {
             connection,
             at: self.now,
             rejection,
+            process: None,
         });
         self.wait(1);
     }

@@ -40,7 +40,12 @@ cp -a /etc "$MACHINE/etc"
 mount --bind "$MACHINE/etc" /etc
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/system /etc/docker /etc/systemd/system
-rm -rf /etc/docker/* /etc/systemd/system/docker.service.d /etc/pullscope
+if [ -d /usr/local/share/ca-certificates ]; then
+    cp -a /usr/local/share/ca-certificates "$MACHINE/anchors"
+    mount --bind "$MACHINE/anchors" /usr/local/share/ca-certificates
+fi
+# Hooks of other packages keep lists of their own, with times in them.
+rm -rf /etc/ca-certificates/update.d/* /etc/docker/* /etc/systemd/system/docker.service.d /etc/pullscope
 if ! [ -e /lib/systemd/system/docker.service ]; then
     printf '[Service]\nExecStart=/usr/sbin/dockerd\n' > /etc/systemd/system/docker.service
 fi
@@ -106,6 +111,16 @@ echo ready"#;
     }
 }
 
+/// The two must be the same; names what is not.
+#[track_caller]
+pub(crate) fn assert_same(now: &Snapshot, before: &Snapshot) {
+    let paths = before.keys().chain(now.keys());
+    let differ: std::collections::BTreeSet<_> = paths
+        .filter(|path| now.get(*path) != before.get(*path))
+        .collect();
+    assert!(differ.is_empty(), "these differ: {differ:?}");
+}
+
 /// Everything below a folder, the folders themselves too.
 pub(crate) fn tree(root: &Path) -> Snapshot {
     let mut found = Snapshot::new();
@@ -152,7 +167,7 @@ pub(crate) fn on_root(dir: &Path, root: &Path, args: &[&str]) -> Finished {
 const SYSTEMCTL: &str = r##"
 set -eu
 environment() {
-    for file in $(ls /etc/systemd/system/docker.service.d/*.conf 2>/dev/null | sort); do
+    for file in $(ls /etc/systemd/system/$1.d/*.conf 2>/dev/null | sort); do
         sed -n 's/^Environment="\(.*\)"$/\1/p; t; s/^Environment=\(.*\)$/\1/p' "$file"
     done | sed 's/%%/%/g'
 }
@@ -167,11 +182,13 @@ case "$1" in
 daemon-reload) ;;
 stop) stop ;;
 restart)
+    # Other services are asked what they are given, and no more.
+    [ "$2" = docker.service ] || exit 0
     stop
     set -- "$DOCKERD" --data-root "$MACHINE/docker" --iptables=false --ip6tables=false \
         --bridge=none --storage-driver=vfs --pidfile /run/docker.pid
     unset HTTPS_PROXY HTTP_PROXY NO_PROXY SSL_CERT_DIR SSL_CERT_FILE
-    environment > /run/docker.env
+    environment docker.service > /run/docker.env
     while IFS= read -r line; do
         name=${line%%=*}
         export "$name=${line#*=}"
@@ -185,7 +202,7 @@ restart)
     done
     ;;
 show)
-    printf 'Environment=%s\n' "$(environment | tr '\n' ' ')" ;;
+    printf 'Environment=%s\n' "$(environment "$2" | tr '\n' ' ')" ;;
 *) echo "systemctl: $1?" >&2; exit 1 ;;
 esac
 "##;

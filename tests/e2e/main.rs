@@ -9,6 +9,7 @@ mod ca;
 mod client;
 mod components;
 mod distrust;
+mod doctor;
 mod exec;
 mod image;
 mod interruption;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::components::available;
 use crate::lab::Lab;
-use crate::machine::{self, Machine, on_root, tree};
+use crate::machine::{self, Machine, assert_same, on_root, tree};
 use crate::process::Finished;
 use crate::recorder::Recorder;
 use crate::trace::Trace;
@@ -53,13 +53,13 @@ fn dockerd_uses_the_proxy_after_setup_and_is_as_before_after_undo() {
     let after = machine.snapshot();
     let again = machine.shell(&setup).succeeded();
     assert!(again.err.contains("set up already"), "{}", again.err);
-    assert_eq!(machine.snapshot(), after);
+    assert_same(&machine.snapshot(), &after);
 
     let undone = machine
         .shell("pullscope setup docker --undo --yes")
         .succeeded();
     assert!(undone.err.contains("as it was before"), "{}", undone.err);
-    assert_eq!(machine.snapshot(), before);
+    assert_same(&machine.snapshot(), &before);
     let info = machine.shell("docker info --format '{{.HTTPSProxy}}'");
     assert_eq!(info.succeeded().out.trim(), "http://corp.test:3128");
     let nothing = machine
@@ -157,7 +157,7 @@ fn every_client_is_set_up_twice_and_undone_to_the_byte() {
         let before = tree(&machine.root());
         let dry = machine.setup(&[client, "--dry-run"]).succeeded();
         assert!(dry.out.contains(&format!("+++ b/{file}")), "{}", dry.out);
-        assert_eq!(tree(&machine.root()), before);
+        assert_same(&tree(&machine.root()), &before);
 
         let done = machine.setup(&[client, "--yes"]).succeeded();
         assert_eq!(done.out, dry.out);
@@ -172,10 +172,10 @@ fn every_client_is_set_up_twice_and_undone_to_the_byte() {
         let after = tree(&machine.root());
         let again = machine.setup(&[client, "--yes"]).succeeded();
         assert!(again.out.is_empty(), "{}", again.out);
-        assert_eq!(tree(&machine.root()), after);
+        assert_same(&tree(&machine.root()), &after);
 
         machine.setup(&[client, "--undo", "--yes"]).succeeded();
-        assert_eq!(tree(&machine.root()), before, "{client}");
+        assert_same(&tree(&machine.root()), &before);
         assert!(!machine.dir.path().join("data/pullscope/setup").exists());
     }
 }
@@ -202,7 +202,7 @@ fn somebody_elses_file_of_the_same_name_is_added_to_and_restored() {
     let text = machine.read(path);
     assert_eq!(text.matches("HTTPS_PROXY").count(), 1, "{text}");
     machine.setup(&["docker", "--undo", "--yes"]).succeeded();
-    assert_eq!(tree(&machine.root()), before);
+    assert_same(&tree(&machine.root()), &before);
 }
 
 #[test]
@@ -231,10 +231,10 @@ fn a_run_that_was_cut_off_is_finished_or_undone() {
         fs::remove_file(cut.join("zz-pullscope.conf")).unwrap();
         if finish {
             machine.setup(&["docker", "--yes"]).succeeded();
-            assert_eq!(tree(&machine.root()), after);
+            assert_same(&tree(&machine.root()), &after);
         }
         machine.setup(&["docker", "--undo", "--yes"]).succeeded();
-        assert_eq!(tree(&machine.root()), before);
+        assert_same(&tree(&machine.root()), &before);
     }
 }
 
@@ -263,7 +263,7 @@ fn what_would_win_over_the_drop_in_is_told_and_nothing_is_changed() {
         let refused = machine.setup(&["docker", "--yes"]).failed();
         assert_eq!(refused.status.code(), Some(1));
         assert!(refused.err.contains(says), "{}", refused.err);
-        assert_eq!(tree(&machine.root()), before);
+        assert_same(&tree(&machine.root()), &before);
     }
 }
 
@@ -291,7 +291,7 @@ fn without_a_terminal_it_does_not_guess_the_answer() {
     let refused = machine.setup(&["docker"]).failed();
     assert_eq!(refused.status.code(), Some(2));
     assert!(refused.err.contains("--yes"), "{}", refused.err);
-    assert_eq!(tree(&machine.root()), before);
+    assert_same(&tree(&machine.root()), &before);
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn podmans_own_environment_is_merged() {
     machine
         .shell("pullscope setup podman --undo --yes")
         .succeeded();
-    assert_eq!(machine.snapshot(), before);
+    assert_same(&machine.snapshot(), &before);
     let trace = recorder.stop();
     trace.find("manifest", |entry| {
         entry.url().contains("/v2/library/alpine/manifests/") && entry.status() == 200
@@ -388,7 +388,7 @@ fn a_recipe_is_printed_for_every_client_and_changes_nothing() {
         let printed = machine.setup(&[client, "--print"]).succeeded();
         assert!(printed.out.contains(says), "{client}: {}", printed.out);
     }
-    assert_eq!(tree(&machine.root()), before);
+    assert_same(&tree(&machine.root()), &before);
     // What a recipe names is there.
     assert!(Path::new(&machine.dir.path().join("data/pullscope/bundle.pem")).exists());
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub use recipes::recipe;
+pub(super) use unit::{DAEMON_JSON, daemon_json};
 
 use super::plan::Plan;
 use super::system::{ReadError, Runner, System};

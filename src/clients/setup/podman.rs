@@ -77,6 +77,7 @@ pub(super) fn plan(system: &System, wanted: &Wanted) -> Result<Plan, SetupError>
             },
         ],
         restart: Vec::new(),
+        undone: Vec::new(),
         notes: vec![
             "it works for podman and buildah. skopeo does not read containers.conf: run it by \
              `pullscope exec -- skopeo …`"

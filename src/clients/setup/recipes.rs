@@ -142,7 +142,9 @@ fn kubernetes(proxy: &str, node: &str) -> String {
 
 const GITHUB: &str = "# In a job, before the step that pulls. It traces every pull of dockerd and of the\n\
 # rootless clients, and uploads the redacted HAR when the job ends.\n\
-- uses: pullscope/pullscope@v0\n  with:\n    clients: docker\n\
+- uses: pullscope/pullscope@v0\n  with:\n    command: start\n    clients: docker\n\
+# … the steps that pull …\n\
+- uses: pullscope/pullscope@v0\n  if: always()\n  with:\n    command: stop\n\
 # By hand, for one command:\n\
 - run: pullscope exec -o pull.har -- skopeo inspect docker://docker.io/library/alpine\n\
 - uses: actions/upload-artifact@v4\n  if: always()\n  with:\n    name: pulls\n    path: pull.har\n";

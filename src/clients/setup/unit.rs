@@ -120,6 +120,10 @@ pub(super) fn service(unit: &Unit, system: &System, wanted: &Wanted) -> Result<P
     let before = before.filter(|text| !text.contains(MARK));
     let content = drop_in(unit, system, &service, wanted, before.as_deref());
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let restart = vec![
+        words(&["systemctl", "daemon-reload"]),
+        words(&["systemctl", "restart", unit.unit]),
+    ];
     Ok(Plan {
         client: unit.client,
         files: vec![
@@ -132,10 +136,8 @@ pub(super) fn service(unit: &Unit, system: &System, wanted: &Wanted) -> Result<P
                 content: content.into_bytes(),
             },
         ],
-        restart: vec![
-            words(&["systemctl", "daemon-reload"]),
-            words(&["systemctl", "restart", unit.unit]),
-        ],
+        undone: restart.clone(),
+        restart,
         notes: chain_note(unit, &service, wanted).into_iter().collect(),
     })
 }
@@ -235,12 +237,12 @@ fn restart_note(programs: &dyn Runner) -> Option<String> {
 }
 
 /// What dockerd's configuration says; `None` when there is none, or it is no JSON.
-pub(crate) fn daemon_json(system: &System) -> Result<Option<Value>, ReadError> {
+pub(in crate::clients) fn daemon_json(system: &System) -> Result<Option<Value>, ReadError> {
     let text = system.read(Path::new(DAEMON_JSON))?;
     Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
 }
 
 /// dockerd's configuration.
-pub(crate) const DAEMON_JSON: &str = "/etc/docker/daemon.json";
+pub(in crate::clients) const DAEMON_JSON: &str = "/etc/docker/daemon.json";
 /// The variables that the drop-in sets.
 const OURS: [&str; 4] = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_DIR"];

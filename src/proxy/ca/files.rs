@@ -19,6 +19,7 @@ use rustls::pki_types::pem::PemObject as _;
 use thiserror::Error;
 use time::OffsetDateTime;
 
+use super::scope::Scope;
 use crate::exchange::clock;
 
 /// Where a CA is kept.
@@ -35,6 +36,7 @@ pub struct Identity {
     certificate: CertificateDer<'static>,
     pem: String,
     not_after: Timestamp,
+    scope: Option<Scope>,
 }
 
 /// Why there is no usable CA.
@@ -120,13 +122,13 @@ impl CaFiles {
     }
 
     /// Makes a new CA in place of the one that is there. Clients that trusted the old one must
-    /// be told to trust the new one.
+    /// be told to trust the new one. With `only` it can sign for these hosts and no others.
     ///
     /// # Errors
     /// When the files cannot be written.
-    pub fn regenerate(&self) -> Result<Identity, CaError> {
+    pub fn regenerate(&self, only: Option<&Scope>) -> Result<Identity, CaError> {
         self.prepare_dir()?;
-        let (identity, text) = generate()?;
+        let (identity, text) = generate(only)?;
         let path = self.key_path();
         let io = |source| CaError::Io {
             operation: "write",
@@ -169,7 +171,7 @@ impl CaFiles {
 
     /// Makes a CA unless another process was faster, whose CA is then taken.
     fn create(&self, path: &Path) -> Result<Identity, CaError> {
-        let (identity, text) = generate()?;
+        let (identity, text) = generate(None)?;
         let io = |source| CaError::Io {
             operation: "write",
             path: path.to_owned(),
@@ -269,13 +271,23 @@ impl Identity {
         &self.pem
     }
 
+    /// The hosts that the CA may sign for; `None` is every host.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// Whether the CA may sign for a host.
+    pub fn permits(&self, host: &str) -> bool {
+        self.scope.as_ref().is_none_or(|scope| scope.permits(host))
+    }
+
     /// When the CA's certificate expires.
     pub fn not_after(&self) -> Timestamp {
         self.not_after
     }
 }
 
-fn generate() -> Result<(Identity, String), CaError> {
+fn generate(only: Option<&Scope>) -> Result<(Identity, String), CaError> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let now = clock::system();
     let serial = random_serial();
@@ -283,6 +295,7 @@ fn generate() -> Result<(Identity, String), CaError> {
     params.not_before = offset(now - SignedDuration::from_hours(24));
     params.not_after = offset(now + SignedDuration::from_hours(24 * CA_DAYS));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.name_constraints = only.map(Scope::constraints);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let mut name = DistinguishedName::new();
     // Two machines' CAs must not carry one name: clients would pick the wrong one.
@@ -316,6 +329,7 @@ fn parse(text: &str) -> Result<Identity, String> {
     }
     let seconds = parsed.validity().not_after.timestamp();
     let not_after = Timestamp::from_second(seconds).map_err(|error| error.to_string())?;
+    let scope = Scope::of(&parsed);
     let start = text
         .find("-----BEGIN CERTIFICATE")
         .ok_or("no certificate in it")?;
@@ -327,6 +341,7 @@ fn parse(text: &str) -> Result<Identity, String> {
         certificate,
         pem,
         not_after,
+        scope,
     })
 }
 
@@ -381,7 +396,7 @@ mod tests {
             first.pem()
         );
         assert!(!first.pem().contains("PRIVATE"));
-        assert_ne!(files.regenerate().unwrap().pem(), first.pem());
+        assert_ne!(files.regenerate(None).unwrap().pem(), first.pem());
     }
 
     #[test]
@@ -437,6 +452,29 @@ mod tests {
             error.contains("ca.key") && error.contains("pullscope ca regenerate"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_ca_for_some_hosts_says_so_and_is_read_back_as_such() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = CaFiles::new(dir.path().join("ca"));
+        assert!(files.open().unwrap().permits("example.org"));
+        for only in ["docker.io,quay.io", "docker.io,10.0.0.7,::1"] {
+            let scope: Scope = only.parse().unwrap();
+            files.regenerate(Some(&scope)).unwrap();
+            let identity = files.open().unwrap();
+            assert_eq!(identity.scope(), Some(&scope));
+            assert!(identity.permits("auth.docker.io") && !identity.permits("example.org"));
+            let (_, cert) = x509_parser::parse_x509_certificate(identity.certificate()).unwrap();
+            let constraints = cert.name_constraints().unwrap().unwrap();
+            assert!(constraints.critical);
+            let excluded = constraints
+                .value
+                .excluded_subtrees
+                .as_ref()
+                .map_or(0, Vec::len);
+            assert_eq!(excluded, if only.contains("10.") { 0 } else { 2 });
+        }
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
         let mut spans = painter.row(*row);
         let selected = at == state.at;
         let marker = if selected { ">" } else { " " };
-        let marked = match row.item {
+        let mark = match row.item {
             Item::Exchange(id) if state.marks.contains(&id) => pen.put(Role::Secret, "•"),
             _ => Span::raw(" "),
         };
@@ -106,7 +106,7 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
         };
         let mut line = vec![
             pen.put(Role::Accent, marker),
-            marked,
+            mark,
             pen.put(Role::Dim, fold),
         ];
         line.append(&mut spans);

@@ -176,13 +176,13 @@ impl Ladder {
         // Client to pullscope holds the words; the other lanes share what is left.
         let first = (room / 3).clamp(18, 28);
         let lane = (room.saturating_sub(first + 5) / lanes).clamp(13, 24);
-        let mut lines = vec![3, 3 + first];
-        lines.extend((1..=lanes).map(|at| 3 + first + at * lane));
+        let mut lifelines = vec![3, 3 + first];
+        lifelines.extend((1..=lanes).map(|at| 3 + first + at * lane));
         let mut heads = vec![client.to_owned(), "pullscope".to_owned()];
         heads.extend(servers.iter().map(|host| cut(host, lane.saturating_sub(2))));
         Self {
             heads,
-            lines,
+            lines: lifelines,
             room,
             left,
         }
