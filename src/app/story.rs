@@ -114,7 +114,7 @@ impl Narrator {
     fn remember(&mut self, reading: &Reading) {
         if let (Some(redirect), Some(digest)) = (&reading.redirect, &reading.digests.requested) {
             self.elsewhere
-                .insert(redirect.target.clone(), digest.clone());
+                .insert(redirect.target.to_string(), digest.clone());
         }
         if let Some(Document::Manifest(manifest)) = &reading.document {
             if let Some(digest) = manifest

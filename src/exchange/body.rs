@@ -117,6 +117,8 @@ mod base64_bytes {
 
 /// A list of byte strings, each as base64 text.
 pub(super) mod base64_list {
+    use std::sync::Arc;
+
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -130,7 +132,7 @@ pub(super) mod base64_list {
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         d: D,
-    ) -> Result<Vec<Vec<u8>>, D::Error> {
+    ) -> Result<Arc<[Vec<u8>]>, D::Error> {
         Vec::<String>::deserialize(d)?
             .iter()
             .map(|text| STANDARD.decode(text).map_err(serde::de::Error::custom))

@@ -27,11 +27,7 @@ pub(super) fn of_pull(
 /// What is wrong besides.
 pub(super) fn of_session(pulls: &Pulls, shelf: &Shelf, tunnels: &Tunnels) -> Vec<Finding> {
     let observed = |id: ExchangeId| shelf.get(id).map(Entry::observed);
-    let loose: Vec<Observed<'_>> = shelf
-        .iter()
-        .filter(|entry| entry.pull.is_none())
-        .map(Entry::observed)
-        .collect();
+    let loose: Vec<Observed<'_>> = shelf.loose().map(Entry::observed).collect();
     diagnose_session(&Session {
         pulls: pulls.all(),
         observed: &observed,

@@ -7,6 +7,7 @@ mod model;
 mod pulls;
 mod refresh;
 pub mod retention;
+mod share;
 mod shelf;
 mod tunnels;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::pulls::Pulls;
+use super::share::Shared;
 use super::shelf::Shelf;
 use super::tunnels::Tunnels;
 use super::{Dropped, Entry, Retention};
@@ -17,6 +18,7 @@ use crate::registry::{Bodies, Finding, InMemoryOnly, Pull, PullId, Reading};
 #[derive(Debug, Default)]
 pub struct Store {
     pub(super) shelf: Shelf,
+    shared: Shared,
     /// What was said of exchanges whose beginning has not been told yet.
     early: HashMap<ExchangeId, Vec<Event>>,
     pub(super) grouping: Grouping,
@@ -39,6 +41,8 @@ pub struct Store {
 pub(super) struct Due {
     /// Handshakes and tunnels that pulls around this time may have to do with.
     pub(super) around: Vec<Timestamp>,
+    /// Exchanges that something was heard of.
+    pub(super) heard: Vec<ExchangeId>,
     /// What belongs to no pull.
     pub(super) session: bool,
 }
@@ -114,7 +118,7 @@ impl Store {
 
     /// The exchanges that belong to no pull, by their start.
     pub fn loose(&self) -> impl Iterator<Item = &Entry> {
-        self.shelf.iter().filter(|entry| entry.pull.is_none())
+        self.shelf.loose()
     }
 
     /// What is wrong and belongs to no pull, such as refused handshakes.
@@ -166,21 +170,22 @@ impl Store {
         entry.exchange.apply(event);
         if told {
             *entry.reading = Reading::of(&entry.exchange, &InMemoryOnly);
+            self.shared.share(entry);
             if entry.pull.is_none() {
                 entry.kind = entry.reading.kind(&entry.exchange);
-                self.due.session = true;
             }
+            self.due.heard.push(id);
         }
         self.grouping.update(entry.observed());
         let now = kept(&entry.exchange);
         self.shelf.weigh(before, now);
     }
 
-    fn put(&mut self, entry: Entry) {
+    fn put(&mut self, mut entry: Entry) {
+        self.shared.share(&mut entry);
         self.grouping.update(entry.observed());
-        self.shelf.weigh(0, kept(&entry.exchange));
-        self.shelf.insert(Box::new(entry));
-        self.due.session = true;
+        self.due.heard.push(entry.exchange.id);
+        self.shelf.insert(entry);
     }
 
     fn put_tunnel(&mut self, tunnel: Tunnel) {

@@ -19,17 +19,23 @@ const ABOUT: Duration = Duration::from_secs(60);
 impl Store {
     /// Makes anew the pulls that changed.
     pub(super) fn refresh(&mut self) {
+        let pulls = self.pulls.all().len();
         self.grouping.refresh(&self.shelf);
         let touched = self.grouping.take_touched();
+        let mut moved = BTreeSet::new();
         for key in &touched {
-            self.release(*key);
-        }
-        for key in &touched {
+            moved.extend(self.pulls.of(*key).into_iter().flat_map(steps));
             self.rebuild(*key);
         }
-        self.number(&touched);
+        self.number(&touched, moved);
         self.judge_around(&touched);
-        if std::mem::take(&mut self.due.session) || !self.tunnels.handshakes().is_empty() {
+        let heard = std::mem::take(&mut self.due.heard);
+        let loose = heard
+            .iter()
+            .any(|id| self.entry(*id).is_some_and(|entry| entry.pull.is_none()));
+        // A new pull may explain a refusal.
+        let explained = !self.tunnels.handshakes().is_empty() && self.pulls.all().len() != pulls;
+        if std::mem::take(&mut self.due.session) || loose || explained {
             self.findings = findings::of_session(&self.pulls, &self.shelf, &self.tunnels);
         }
     }
@@ -45,7 +51,7 @@ impl Store {
         for key in &calm {
             self.rebuild(*key);
         }
-        self.number(&calm);
+        self.number(&calm, BTreeSet::new());
         !calm.is_empty()
     }
 
@@ -78,29 +84,21 @@ impl Store {
         ends.all(|end| end.is_some_and(|end| now >= end + QUIET))
     }
 
-    /// Exchanges of a pull that is about to be made anew belong to none until then.
-    fn release(&mut self, key: GroupKey) {
-        let steps = self.pulls.of(key).map(|pull| &pull.steps);
-        for step in steps.into_iter().flatten() {
-            if let Some(entry) = self.shelf.get_mut(step.exchange) {
-                entry.pull = None;
-                entry.kind = entry.reading.kind(&entry.exchange);
-            }
-        }
-    }
-
-    /// Tells exchanges their pull.
-    fn number(&mut self, touched: &BTreeSet<GroupKey>) {
+    /// Tells exchanges their pull; `moved` are those that may have had another one.
+    fn number(&mut self, touched: &BTreeSet<GroupKey>, mut moved: BTreeSet<ExchangeId>) {
         let renumbered = self.pulls.number();
         let renumbered = renumbered.iter().filter_map(|at| self.pulls.all().get(*at));
         let touched = touched.iter().filter_map(|key| self.pulls.of(*key));
         for pull in renumbered.chain(touched) {
             for step in &pull.steps {
-                if let Some(entry) = self.shelf.get_mut(step.exchange) {
-                    entry.pull = Some(pull.id);
-                    entry.kind = step.kind;
-                }
+                moved.remove(&step.exchange);
+                let found = self.shelf.assign(step.exchange, Some((pull.id, step.kind)));
+                self.due.session |= found && !self.findings.is_empty();
             }
+        }
+        for id in moved {
+            self.due.session = true;
+            self.shelf.assign(id, None);
         }
     }
 
@@ -129,7 +127,7 @@ impl Store {
 
     /// Lets go of what is too much.
     pub(super) fn retain(&mut self) {
-        if self.shelf.iter().len() > self.retention.exchanges {
+        if self.shelf.len() > self.retention.exchanges {
             self.drop_oldest();
         }
         if self.shelf.weight() > self.retention.bodies {
@@ -141,7 +139,7 @@ impl Store {
     /// than need be, so that this is not done at each event.
     fn drop_oldest(&mut self) {
         let keep = self.retention.exchanges - self.retention.exchanges / 16;
-        let mut excess = self.shelf.iter().len().saturating_sub(keep);
+        let mut excess = self.shelf.len().saturating_sub(keep);
         let mut gone: HashSet<ExchangeId> = HashSet::new();
         let mut pulls: HashSet<PullId> = HashSet::new();
         for entry in self.shelf.iter() {
@@ -167,6 +165,7 @@ impl Store {
             }
         }
         self.shelf.remove(&gone);
+        self.due.session = true;
         self.dropped.exchanges += gone.len() as u64;
         self.dropped.pulls += pulls.len() as u64;
         self.pulls.drop(&pulls);
@@ -177,10 +176,14 @@ impl Store {
         let keep = self.retention.bodies - self.retention.bodies / 16;
         let mut weight = self.shelf.weight();
         let mut let_go = 0;
-        for entry in self.shelf.iter_mut() {
+        let ids: Vec<ExchangeId> = self.shelf.ids().collect();
+        for id in ids {
             if weight <= keep {
                 break;
             }
+            let Some(entry) = self.shelf.get_mut(id) else {
+                continue;
+            };
             if entry.exchange.ended.is_none() {
                 continue;
             }
@@ -199,6 +202,11 @@ impl Store {
         self.shelf.weigh(self.shelf.weight(), weight);
         self.dropped.bodies += let_go;
     }
+}
+
+/// The exchanges of a pull.
+fn steps(pull: &Pull) -> impl Iterator<Item = ExchangeId> {
+    pull.steps.iter().map(|step| step.exchange)
 }
 
 fn before(moment: Timestamp) -> Timestamp {

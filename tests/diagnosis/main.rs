@@ -6,6 +6,8 @@ mod access;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod page;
 #[cfg(test)]
 mod properties;

@@ -171,7 +171,7 @@ proptest! {
 }
 
 #[test]
-fn a_long_story_is_judged_in_time() {
+fn a_long_story_is_judged() {
     let image = Image::new(200);
     let mut story = Scenario::docker();
     for _ in 0..10 {
@@ -179,4 +179,21 @@ fn a_long_story_is_judged_in_time() {
     }
     assert!(sha256(&image.manifest).starts_with("sha256:"));
     assert_eq!(story.rules(), ["duplicate"; 0]);
+}
+
+/// Rules that look back and forth must not do so for each exchange anew.
+#[test]
+fn a_long_story_of_failures_is_judged() {
+    let mut story = Scenario::docker();
+    for number in 0..4_000_u16 {
+        let url = format!("https://r.example/hop/{number}");
+        let next = format!("https://r.example/hop/{}", number + 1);
+        story.get(&url).answer(302).header("Location", &next);
+        let status = STATUSES[usize::from(number) % STATUSES.len()];
+        story
+            .get("https://r.example/v2/a/manifests/latest")
+            .answer(status);
+    }
+    let verdict = story.verdict();
+    assert!(!verdict.pulls.is_empty());
 }

@@ -14,8 +14,8 @@ use pullscope::exchange::{
     ResponseOrigin, Side, Timings, Tunnel, TunnelId, TunnelKind, Upstream, Verification,
 };
 use pullscope::registry::{
-    Case, Finding, InMemoryOnly, Lang, Observed, Pull, Reading, Session, Severity, diagnose,
-    diagnose_session, explain, explain_alone, group,
+    Case, Finding, FindingText, InMemoryOnly, Lang, Observed, Pull, Reading, Session, Severity,
+    diagnose, diagnose_session, explain, explain_alone, group,
 };
 use serde_json::{Value, json};
 
@@ -214,6 +214,11 @@ impl Scenario {
         });
     }
 
+    /// What was told so far.
+    pub(crate) fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+
     /// Groups, judges and explains it all.
     pub(crate) fn verdict(&self) -> Verdict {
         judge(&self.exchanges, &self.handshakes, &self.tunnels)
@@ -288,6 +293,7 @@ pub(crate) fn judge(
         tunnels,
     }));
     for finding in &findings {
+        assert_all_facts(finding);
         for lang in [Lang::En, Lang::Zh] {
             assert_ne!(finding.title(lang), "");
             assert_ne!(finding.sentence(lang), "");
@@ -296,6 +302,18 @@ pub(crate) fn judge(
         assert!(finding.link().starts_with("https://"));
     }
     Verdict { pulls, findings }
+}
+
+/// Whichever sentence of its rule a finding has, it could fill all of them.
+fn assert_all_facts(finding: &Finding) {
+    let texts = FindingText::find(finding.rule).unwrap();
+    for (case, text) in texts.sentences.iter().chain(texts.fixes) {
+        for placeholder in text.placeholders(Lang::En) {
+            let name = placeholder.split(':').next();
+            let stated = finding.facts.iter().any(|(key, _)| Some(*key) == name);
+            assert!(stated, "{} {case}: no {placeholder}", finding.rule);
+        }
+    }
 }
 
 /// The latest exchange, while it is being told.

@@ -3,10 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
-use pullscope::har;
-use pullscope::registry::{Finding, InMemoryOnly, Lang, explain};
+use pullscope::registry::{Finding, Lang, explain};
 use pullscope::store::Store;
 
 use crate::client::{Containerd, Dockerd, podman, skopeo};
@@ -179,15 +177,7 @@ fn a_client_without_our_ca_is_found() {
 
 /// The store of what was recorded.
 fn store(recorder: Recorder) -> Store {
-    let trace = recorder.dir().join("trace.har");
-    recorder.stop();
-    read(&trace)
-}
-
-fn read(har: &Path) -> Store {
-    let mut document = har::read(har).expect("it was just written");
-    let trace = std::mem::take(&mut document.trace);
-    Store::of_trace(trace, &InMemoryOnly)
+    recorder.stop().store()
 }
 
 /// Every finding, of pulls and besides.

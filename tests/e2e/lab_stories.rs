@@ -1,5 +1,6 @@
 //! Real clients pull from the lab, and each of their pulls is one pull in the store.
 
+use std::fs;
 use std::path::Path;
 
 use pullscope::har;
@@ -110,6 +111,106 @@ fn an_image_pulled_twice_is_two_pulls() {
     assert_eq!(store.loose().count(), 0);
 }
 
+/// Three programs at once, two of them twice, and all want the same image.
+#[test]
+fn pulls_at_the_same_time_stay_apart() {
+    if !available(&["root", "dockerd", "docker", "skopeo", "podman", "setpriv"]) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let recorder = Recorder::start(&lab, &[]);
+    let route = recorder.route();
+    let dockerd = Dockerd::start(&route, lab.dir());
+    std::thread::scope(|scope| {
+        scope.spawn(|| dockerd.docker(&["pull", "alpine"]).succeeded());
+        for name in ["one", "two"] {
+            let (route, lab) = (&route, &lab);
+            scope.spawn(move || {
+                let home = lab.dir().join(name);
+                fs::create_dir_all(&home).unwrap();
+                let to = format!("dir:{}", home.join("copy").display());
+                let from = format!("docker://{}", IMAGES[0]);
+                skopeo(route, &home, &["copy", &from, &to]).succeeded();
+                podman(route, &home, &["pull", IMAGES[0]]).succeeded();
+            });
+        }
+    });
+    let store = store(recorder);
+    let mut clients: Vec<_> = store.pulls().iter().map(|p| &*p.client.name).collect();
+    clients.sort_unstable();
+    let expected = [
+        "containers/image",
+        "containers/image",
+        "docker",
+        "skopeo",
+        "skopeo",
+    ];
+    assert_eq!(clients, expected, "{:#?}", store.pulls());
+    for pull in store.pulls() {
+        assert_eq!(pull.name(), NAMES[0]);
+        assert_whole(pull, EACH[0]);
+        assert_eq!(pull.findings, []);
+    }
+    assert_eq!(store.loose().count(), 0);
+}
+
+#[test]
+fn a_mirror_without_the_image_is_part_of_the_pull() {
+    if !available(&["root", "dockerd", "docker", "setpriv"]) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let recorder = Recorder::start(&lab, &[]);
+    let etc = lab.dir().join("docker-etc");
+    fs::create_dir_all(&etc).unwrap();
+    // quay.io is a registry, but has no library/alpine.
+    let mirrors = r#"{"registry-mirrors": ["https://quay.io"]}"#;
+    fs::write(etc.join("daemon.json"), mirrors).unwrap();
+    let dockerd = Dockerd::start(&recorder.route(), lab.dir());
+    dockerd.docker(&["pull", "alpine"]).succeeded();
+    let store = store(recorder);
+    let names: Vec<_> = store.pulls().iter().map(Pull::name).collect();
+    assert_eq!(names, [NAMES[0]], "{:#?}", store.pulls());
+    let pull = &store.pulls()[0];
+    assert_eq!(pull.registry, "registry-1.docker.io");
+    assert_eq!(pull.mirrors, ["quay.io"]);
+    assert_whole(pull, EACH[0]);
+    let rules: Vec<_> = pull.findings.iter().map(|f| f.rule).collect();
+    assert_eq!(rules, ["mirror-fallthrough"]);
+    assert_eq!(store.loose().count(), 0);
+}
+
+#[test]
+fn looking_and_listing_are_no_pulls() {
+    if !available(&["root", "skopeo", "setpriv"]) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let recorder = Recorder::start(&lab, &[]);
+    let image = format!("docker://{}", IMAGES[0]);
+    skopeo(
+        &recorder.route(),
+        lab.dir(),
+        &["inspect", "--no-tags", &image],
+    )
+    .succeeded();
+    skopeo(
+        &recorder.route(),
+        lab.dir(),
+        &["list-tags", "docker://docker.io/library/alpine"],
+    )
+    .succeeded();
+    let store = store(recorder);
+    let purposes: Vec<_> = store.pulls().iter().map(|pull| pull.purpose).collect();
+    assert_eq!(
+        purposes,
+        [Purpose::Inspect, Purpose::List],
+        "{:#?}",
+        store.pulls()
+    );
+    assert_eq!(store.loose().count(), 0);
+}
+
 /// The store of what was recorded.
 fn store(recorder: Recorder) -> Store {
     let trace = recorder.dir().join("trace.har");
@@ -117,7 +218,8 @@ fn store(recorder: Recorder) -> Store {
     read(&trace)
 }
 
-fn read(har: &Path) -> Store {
+/// The store of a HAR.
+pub(crate) fn read(har: &Path) -> Store {
     let mut document = har::read(har).expect("it was just written");
     let trace = std::mem::take(&mut document.trace);
     Store::of_trace(trace, &InMemoryOnly)

@@ -3,9 +3,19 @@
 
 // `cfg(test)` tells clippy that helpers which unwrap are test code too.
 #[cfg(test)]
+mod blobs;
+#[cfg(test)]
+mod causes;
+#[cfg(test)]
+mod image;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod purposes;
+#[cfg(test)]
 mod registries;
+#[cfg(test)]
+mod retention;
 #[cfg(test)]
 mod separation;
 #[cfg(test)]

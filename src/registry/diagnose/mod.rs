@@ -115,12 +115,21 @@ fn unclaimed<'a>(session: &Session<'a>) -> Vec<&'a HandshakeFailed> {
     }
     let mut rest: Vec<_> = session.handshakes.iter().collect();
     let mut trusted = HashSet::new();
+    let closed = rest.iter().any(|h| h.rejection == Rejection::Closed);
     for pull in session.pulls {
+        let during = rest
+            .iter()
+            .any(|handshake| scene::is_during(handshake, pull));
+        if !during && !closed {
+            continue;
+        }
         let steps = pull.steps.iter();
         let readings = steps.filter_map(|step| Some((session.observed)(step.exchange)?.reading));
         let hosts = scene::hosts(readings);
         rest.retain(|handshake| !concerns(handshake, pull, &hosts));
-        trusted.extend(hosts);
+        if closed {
+            trusted.extend(hosts);
+        }
     }
     // A client that closes where it was content before no longer needs the connection.
     rest.retain(|handshake| {

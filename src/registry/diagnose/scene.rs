@@ -37,7 +37,26 @@ pub(super) struct Scene<'a> {
     pub(super) explained: BTreeSet<ExchangeId>,
     issued: HashMap<Fingerprint, usize>,
     sizes: HashMap<&'a Digest, u64>,
+    latest: Latest<'a>,
 }
+
+/// Where something last happened, in [`Scene::seen`].
+#[derive(Default)]
+struct Latest<'a> {
+    /// A URL was asked for.
+    asked: HashMap<&'a str, usize>,
+    /// A URL gave what was asked for.
+    good: HashMap<&'a str, usize>,
+    /// A manifest or blob was to be had, from any registry.
+    had: HashMap<(&'a str, &'a Reference), usize>,
+    /// A blob's last byte arrived.
+    whole: HashMap<&'a Digest, usize>,
+    /// A token server gave a token.
+    token: HashMap<&'a str, usize>,
+}
+
+/// Clients follow no more redirects in a row.
+const MOST_REDIRECTS: usize = 10;
 
 impl<'a> Scene<'a> {
     /// Ties together the exchanges of a pull.
@@ -124,7 +143,7 @@ impl<'a> Scene<'a> {
                 }
             }
         }
-        Self {
+        let mut scene = Self {
             pull,
             seen,
             handshakes,
@@ -133,7 +152,10 @@ impl<'a> Scene<'a> {
             explained: BTreeSet::new(),
             issued,
             sizes,
-        }
+            latest: Latest::default(),
+        };
+        scene.latest = Latest::of(&scene);
+        scene
     }
 
     /// The exchanges no rule has explained yet.
@@ -165,8 +187,8 @@ impl<'a> Scene<'a> {
     /// The redirects that led to an exchange, the nearest first.
     pub(super) fn redirects_to(&self, at: usize) -> impl Iterator<Item = &Seen<'a>> {
         let from = move |at: usize| self.seen.get(at).and_then(|one| one.from);
-        // Every step leads to an earlier exchange, so this ends.
         std::iter::successors(from(at), move |at| from(*at))
+            .take(MOST_REDIRECTS)
             .filter_map(|place| self.seen.get(place))
     }
 
@@ -203,13 +225,30 @@ impl<'a> Scene<'a> {
 
     /// Whether a later exchange on the same URL succeeded.
     pub(super) fn recovered(&self, at: usize) -> bool {
-        let Some(failed) = self.seen.get(at) else {
-            return false;
-        };
-        let url = failed.reading.url.as_ref();
-        self.after(at).any(|later| {
-            later.reading.url.as_ref() == url && (later.succeeded() || later.is_redirect())
-        })
+        let url = self.seen.get(at).and_then(Seen::url);
+        url.is_some_and(|url| is_later(self.latest.good.get(url), at))
+    }
+
+    /// Whether the same URL was asked for later.
+    pub(super) fn asked_again(&self, at: usize) -> bool {
+        let url = self.seen.get(at).and_then(Seen::url);
+        url.is_some_and(|url| is_later(self.latest.asked.get(url), at))
+    }
+
+    /// Whether what an exchange was to bring was to be had later, here or elsewhere.
+    pub(super) fn had_later(&self, at: usize) -> bool {
+        let key = self.seen.get(at).and_then(Seen::content);
+        key.is_some_and(|key| is_later(self.latest.had.get(&key), at))
+    }
+
+    /// Whether a blob came to its end later.
+    pub(super) fn whole_later(&self, digest: &Digest, at: usize) -> bool {
+        is_later(self.latest.whole.get(digest), at)
+    }
+
+    /// Whether a token server gave a token later.
+    pub(super) fn token_later(&self, server: &str, at: usize) -> bool {
+        is_later(self.latest.token.get(server), at)
     }
 
     /// The exchanges that began after this one.
@@ -231,6 +270,38 @@ impl<'a> Scene<'a> {
             .filter_map(Url::host_str)
             .collect()
     }
+}
+
+impl<'a> Latest<'a> {
+    fn of(scene: &Scene<'a>) -> Self {
+        let mut latest = Self::default();
+        for (at, one) in scene.seen.iter().enumerate() {
+            let is_good = one.succeeded() || one.is_redirect();
+            if let Some(url) = one.url() {
+                latest.asked.insert(url, at);
+                if is_good {
+                    latest.good.insert(url, at);
+                }
+            }
+            if let Some(key) = one.content().filter(|_| is_good) {
+                latest.had.insert(key, at);
+            }
+            if let Some(digest) = scene.asked(at)
+                && one.succeeded()
+                && one.is_complete()
+            {
+                latest.whole.insert(digest, at);
+            }
+            if one.reading.token_answer.is_some() {
+                latest.token.insert(one.authority(), at);
+            }
+        }
+        latest
+    }
+}
+
+fn is_later(place: Option<&usize>, at: usize) -> bool {
+    place.is_some_and(|place| *place > at)
 }
 
 impl<'a> Seen<'a> {
@@ -276,6 +347,16 @@ impl<'a> Seen<'a> {
 
     pub(super) fn repository(&self) -> Option<&'a str> {
         self.reading.repository()
+    }
+
+    /// The URL, as text.
+    fn url(&self) -> Option<&'a str> {
+        self.reading.url.as_ref().map(Url::as_str)
+    }
+
+    /// The manifest or blob it is about, whichever registry is asked.
+    fn content(&self) -> Option<(&'a str, &'a Reference)> {
+        Some((self.repository()?, self.reference()?))
     }
 
     pub(super) fn reference(&self) -> Option<&'a Reference> {
@@ -348,10 +429,17 @@ pub(super) fn scopes(scopes: &[Scope]) -> String {
 /// Whether a handshake has to do with a pull: it is for a host the pull was led to, and happened
 /// while the pull went on or soon after.
 pub(super) fn concerns(handshake: &HandshakeFailed, pull: &Pull, hosts: &HashSet<String>) -> bool {
+    is_during(handshake, pull) && hosts.contains(&handshake_host(handshake))
+}
+
+/// Whether a handshake happened while a pull went on or soon after.
+pub(super) fn is_during(handshake: &HandshakeFailed, pull: &Pull) -> bool {
     const SOON: std::time::Duration = std::time::Duration::from_secs(60);
-    let host = handshake_host(handshake);
-    let late = pull.ended.is_some_and(|ended| handshake.at > ended + SOON);
-    handshake.at >= pull.started && !late && hosts.contains(&host)
+    let late = pull
+        .ended
+        .and_then(|ended| ended.checked_add(SOON).ok())
+        .is_some_and(|end| handshake.at > end);
+    handshake.at >= pull.started && !late
 }
 
 /// The host that a refused handshake was for.

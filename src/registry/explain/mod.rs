@@ -5,6 +5,8 @@
 //! them escapes them.
 
 mod findings;
+#[cfg(test)]
+mod gallery;
 mod names;
 mod step;
 mod steps;

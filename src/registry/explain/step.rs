@@ -362,6 +362,15 @@ impl Story<'_> {
         if self.scene.why == Some(Why::Page) {
             self.say(say::PAGE_LATER);
         }
+        let reading = self.scene.reading;
+        let listed = reading.listing.as_ref().map(|page| page.count);
+        let referring = reading
+            .referrers
+            .as_ref()
+            .map(|index| index.manifests.len());
+        if let Some(count) = listed.or(referring) {
+            self.say_with(say::LISTED, &[("count", &count.to_string())]);
+        }
         if self.scene.reading.next_page.is_some() {
             self.say(say::PAGE_NEXT);
         }

@@ -152,9 +152,11 @@ texts! {
         "客户端查询引用了 {reference} 的内容：签名、SBOM、构建证明。";
     CATALOG: "The client asks for the registry's repositories.",
         "客户端列出该 registry 的所有仓库。";
-    PAGE_NEXT: "The answer names a next page.",
-        "响应中给出了下一页。";
-    PAGE_LATER: "It is a further page of the same list.",
+    LISTED: "{count} of them are in this answer.",
+        "本次响应包含 {count} 项。";
+    PAGE_NEXT: "There is a next page.",
+        "还有下一页。";
+    PAGE_LATER: "This is a further page of the same list.",
         "这是同一列表的后续页。";
 
     // What goes wrong.

@@ -108,7 +108,7 @@ fn kind(member: Observed<'_>, part: Option<Part>, cause: Option<(Why, usize)>) -
 fn client(members: &[Observed<'_>]) -> Client {
     let named = members.iter().find(|m| !m.reading.client.name.is_empty());
     let member = named.or(members.first());
-    member.map_or_else(Client::default, |m| m.reading.client.clone())
+    member.map_or_else(Client::default, |m| (*m.reading.client).clone())
 }
 
 fn repository(members: &[Observed<'_>]) -> String {
@@ -169,11 +169,12 @@ fn went_without(members: &[Observed<'_>], purpose: Purpose) -> bool {
                 hash(&("store", path))
             }
             Ask::Tags { .. } | Ask::Catalog => hash(&"list"),
-            Ask::Blob(_) => {
+            // Blobs are counted as such; most images have no referrers.
+            Ask::Blob(_) | Ask::Referrers => {
                 asked = true;
                 continue;
             }
-            Ask::Ping | Ask::Referrers | Ask::Other => continue,
+            Ask::Ping | Ask::Other => continue,
         };
         asked = true;
         let good = !failed(*member);

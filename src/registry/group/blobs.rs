@@ -1,5 +1,6 @@
 //! The configuration and the layers of a pull, and how far each got.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,39 +27,49 @@ pub(super) fn blobs(
     image: &Image<'_>,
     frame: &Frame,
 ) -> Vec<Blob> {
+    let asked = Asked::of(members, trail);
+    let mut known: HashSet<&Digest> = HashSet::new();
     let mut blobs: Vec<Blob> = Vec::new();
-    let known = |blobs: &Vec<Blob>, digest: &Digest| {
-        blobs
-            .iter()
-            .any(|blob| blob.digest.as_ref() == Some(digest))
-    };
     for (part, descriptor) in image.descriptors() {
-        blobs.push(blob(
-            members,
-            trail,
-            Some(part),
-            descriptor.digest.clone(),
-            Some(descriptor),
-        ));
+        known.extend(&descriptor.digest);
+        let digest = descriptor.digest.as_ref();
+        blobs.push(asked.blob(Some(part), digest, Some(descriptor), frame.under_way));
     }
     let others = image
         .other_descriptors()
-        .filter_map(|(part, d)| Some((Some(part), d.digest.clone()?, Some(d))));
-    let unnamed = trail.blobs.iter().flatten().cloned();
+        .filter_map(|(part, d)| Some((Some(part), d.digest.as_ref()?, Some(d))));
+    let unnamed = trail.blobs.iter().flatten();
     for (part, digest, descriptor) in others.chain(unnamed.map(|digest| (None, digest, None))) {
-        let asked = trail.blobs.iter().flatten().any(|b| *b == digest);
-        if asked && !known(&blobs, &digest) {
-            blobs.push(blob(members, trail, part, Some(digest), descriptor));
+        if asked.at.contains_key(digest) && known.insert(digest) {
+            blobs.push(asked.blob(part, Some(digest), descriptor, frame.under_way));
         }
     }
-    let mut asked = blobs.iter().filter(|blob| !blob.exchanges.is_empty());
-    let failed = frame.failed || asked.any(|blob| is_failure(blob.state));
+    let mut tried = blobs.iter().filter(|blob| !blob.exchanges.is_empty());
+    let failed = frame.failed || tried.any(|blob| is_failure(blob.state));
     for blob in &mut blobs {
         if blob.exchanges.is_empty() {
             blob.state = untouched(blob, frame, failed);
         }
     }
     blobs
+}
+
+/// Whether all of these are there, by what their transfers brought.
+pub(super) fn have_arrived<'a>(
+    members: &[Observed<'_>],
+    trail: &Trail,
+    mut descriptors: impl Iterator<Item = &'a Descriptor>,
+) -> bool {
+    let asked = Asked::of(members, trail);
+    descriptors.all(|descriptor| {
+        let digest = descriptor.digest.as_ref();
+        let blob = asked.blob(None, digest, Some(descriptor), true);
+        let there = matches!(
+            blob.state,
+            BlobState::Verified | BlobState::Whole | BlobState::Pushed | BlobState::Mounted
+        );
+        there || descriptor.inline.is_some() || descriptor.is_foreign()
+    })
 }
 
 pub(super) fn is_failure(state: BlobState) -> bool {
@@ -83,48 +94,63 @@ fn untouched(blob: &Blob, frame: &Frame, failed: bool) -> BlobState {
     }
 }
 
-fn blob(
-    members: &[Observed<'_>],
-    trail: &Trail,
-    part: Option<Part>,
-    digest: Option<Digest>,
-    descriptor: Option<&Descriptor>,
-) -> Blob {
-    let about: Vec<usize> = match &digest {
-        Some(digest) => (0..members.len())
-            .filter(|at| trail.blobs.get(*at).and_then(Option::as_ref) == Some(digest))
-            .collect(),
-        None => Vec::new(),
-    };
-    let exchanges: Vec<_> = about
-        .iter()
-        .filter_map(|at| members.get(*at))
-        .copied()
-        .collect();
-    let size = descriptor
-        .and_then(|d| d.size)
-        .or_else(|| exchanges.iter().find_map(|o| stated_size(*o)));
-    let mut transfers = Transfers::default();
-    for at in &about {
-        if let Some(member) = members.get(*at) {
-            let followed = trail.followed.get(*at) == Some(&true);
-            transfers.add(*member, digest.as_ref(), size, followed);
+/// Which exchanges are about which blob.
+struct Asked<'a> {
+    members: &'a [Observed<'a>],
+    trail: &'a Trail,
+    at: HashMap<&'a Digest, Vec<usize>>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(members: &'a [Observed<'a>], trail: &'a Trail) -> Self {
+        let mut places: HashMap<&Digest, Vec<usize>> = HashMap::new();
+        for (at, blob) in trail.blobs.iter().enumerate() {
+            if let Some(digest) = blob {
+                places.entry(digest).or_default().push(at);
+            }
+        }
+        Self {
+            members,
+            trail,
+            at: places,
         }
     }
-    let started = exchanges.iter().map(|o| o.exchange.started).min();
-    let last = exchanges.iter().filter_map(|o| last_byte(*o)).max();
-    Blob {
-        part,
-        digest,
-        descriptor: descriptor.cloned(),
-        state: transfers.state(size),
-        resumed: transfers.resumed,
-        received: transfers.covered().max(transfers.sent),
-        size,
-        took: started
-            .zip(last)
-            .and_then(|(from, to)| Duration::try_from(to.duration_since(from)).ok()),
-        exchanges: exchanges.iter().map(|o| o.exchange.id).collect(),
+
+    fn blob(
+        &self,
+        part: Option<Part>,
+        digest: Option<&Digest>,
+        descriptor: Option<&Descriptor>,
+        under_way: bool,
+    ) -> Blob {
+        let about = digest.and_then(|digest| self.at.get(digest));
+        let about: &[usize] = about.map_or(&[], Vec::as_slice);
+        let exchanges = about.iter().filter_map(|at| self.members.get(*at));
+        let size = descriptor
+            .and_then(|d| d.size)
+            .or_else(|| exchanges.clone().find_map(|o| stated_size(*o)));
+        let mut transfers = Transfers::default();
+        for at in about {
+            if let Some(member) = self.members.get(*at) {
+                let followed = self.trail.followed.get(*at) == Some(&true);
+                transfers.add(*member, digest, size, followed);
+            }
+        }
+        let started = exchanges.clone().map(|o| o.exchange.started).min();
+        let last = exchanges.clone().filter_map(|o| last_byte(*o)).max();
+        Blob {
+            part,
+            digest: digest.cloned(),
+            descriptor: descriptor.cloned(),
+            state: transfers.state(size, under_way),
+            resumed: transfers.resumed,
+            received: transfers.covered().max(transfers.sent),
+            size,
+            took: started
+                .zip(last)
+                .and_then(|(from, to)| Duration::try_from(to.duration_since(from)).ok()),
+            exchanges: exchanges.map(|o| o.exchange.id).collect(),
+        }
     }
 }
 
@@ -259,13 +285,13 @@ impl Transfers {
         covered
     }
 
-    fn state(&self, size: Option<u64>) -> BlobState {
+    fn state(&self, size: Option<u64>, under_way: bool) -> BlobState {
         let stitched = size.is_some_and(|size| size > 0 && self.covered() >= size);
         if self.verified {
             BlobState::Verified
         } else if self.pushed {
             BlobState::Pushed
-        } else if self.open {
+        } else if self.open || (self.elsewhere && under_way) {
             BlobState::Downloading
         } else if self.mismatch {
             BlobState::Mismatch
@@ -277,26 +303,6 @@ impl Transfers {
             BlobState::Failed
         }
     }
-}
-
-/// Whether a blob with this descriptor is there, by what its transfers brought.
-pub(super) fn has_arrived(
-    members: &[Observed<'_>],
-    trail: &Trail,
-    descriptor: &Descriptor,
-) -> bool {
-    let blob = blob(
-        members,
-        trail,
-        None,
-        descriptor.digest.clone(),
-        Some(descriptor),
-    );
-    let there = matches!(
-        blob.state,
-        BlobState::Verified | BlobState::Whole | BlobState::Pushed | BlobState::Mounted
-    );
-    there || descriptor.inline.is_some() || descriptor.is_foreign()
 }
 
 /// Whether an exchange is a transfer of a blob's bytes, and so may have kept others waiting.

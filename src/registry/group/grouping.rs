@@ -120,7 +120,7 @@ impl Grouping {
     pub fn forget(&mut self, observed: Observed<'_>) {
         let here = place(observed);
         self.started.remove(&here.1);
-        self.links.forget(Some(observed), here);
+        self.links.forget(here);
         self.waiting.remove(ClientKey::of(observed), here);
         let group = self.order.remove(&here).and_then(|placed| placed.group);
         if let Some(key) = group {
@@ -167,7 +167,7 @@ impl Grouping {
         let mut shaken = BTreeSet::new();
         for (at, placed) in self.order.range_mut(from..) {
             shaken.extend(placed.group.take());
-            self.links.forget(look.look(at.1), *at);
+            self.links.forget(*at);
         }
         self.waiting.forget(from);
         for key in shaken {

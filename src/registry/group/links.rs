@@ -14,6 +14,8 @@ pub(super) struct Links {
     named: HashMap<u64, Vec<Link>>,
     /// What each exchange named, so that it can be taken back.
     by: HashMap<Place, Vec<u64>>,
+    /// What each exchange followed: by what key, and who had named it.
+    followed: HashMap<Place, (u64, Place)>,
 }
 
 /// One place that one answer named.
@@ -34,11 +36,15 @@ impl Links {
         }
         let by = place(observed);
         for key in &keys {
-            self.named.entry(*key).or_default().push(Link {
-                by,
-                client: ClientKey::of(observed),
-                followers: Vec::new(),
-            });
+            let links = self.named.entry(*key).or_default();
+            // The same place may stand in an answer twice.
+            if links.last().is_none_or(|last| last.by != by) {
+                links.push(Link {
+                    by,
+                    client: ClientKey::of(observed),
+                    followers: Vec::new(),
+                });
+            }
         }
         self.by.insert(by, keys);
     }
@@ -70,6 +76,7 @@ impl Links {
                 .max_by_key(|link| rank(link));
             if let Some(link) = best {
                 link.followers.push(here);
+                self.followed.insert(here, (key, link.by));
                 return Some(link.by);
             }
         }
@@ -77,21 +84,30 @@ impl Links {
     }
 
     /// Takes back what an exchange named and followed.
-    pub(super) fn forget(&mut self, observed: Option<Observed<'_>>, at: Place) {
+    pub(super) fn forget(&mut self, at: Place) {
         for key in self.by.remove(&at).unwrap_or_default() {
             if let Some(links) = self.named.get_mut(&key) {
-                links.retain(|link| link.by != at);
+                if let Some(place) = find(links, at) {
+                    links.remove(place);
+                }
                 if links.is_empty() {
                     self.named.remove(&key);
                 }
             }
         }
-        for key in observed.map(wanted).unwrap_or_default() {
-            for link in self.named.get_mut(&key).into_iter().flatten() {
-                link.followers.retain(|follower| *follower != at);
-            }
+        if let Some((key, by)) = self.followed.remove(&at)
+            && let Some(links) = self.named.get_mut(&key)
+            && let Some(place) = find(links, by)
+            && let Some(link) = links.get_mut(place)
+        {
+            link.followers.retain(|follower| *follower != at);
         }
     }
+}
+
+/// Where the link is that an exchange named; links stand by those who named them.
+fn find(links: &[Link], by: Place) -> Option<usize> {
+    links.binary_search_by_key(&by, |link| link.by).ok()
 }
 
 /// How many answers that name the same place are weighed against each other.

@@ -19,9 +19,7 @@ pub(super) fn orphans(waiting: &Waiting, look: &dyn Look) -> Orphans {
     let mut orphans = Orphans::new();
     // The latest try of each client at each registry.
     let mut latest: BTreeMap<u64, (GroupKey, Place)> = BTreeMap::new();
-    let mut waiters: Vec<_> = waiting.unclaimed().collect();
-    waiters.sort_by_key(|(_, at)| *at);
-    for (client, at) in waiters {
+    for (client, at) in waiting.unclaimed() {
         let Some(observed) = look.look(at.1) else {
             continue;
         };

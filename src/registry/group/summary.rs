@@ -1,10 +1,10 @@
 //! The image of a pull: which manifest is the one the client chose, and what its parts are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Observed;
 use super::ask::Ask;
-use super::blobs::has_arrived;
+use super::blobs::have_arrived;
 use super::causes::Trail;
 use crate::registry::{
     Descriptor, Digest, Document, ImageSteps, Part, Platform, Purpose, Reference,
@@ -71,10 +71,8 @@ impl<'a> Image<'a> {
                 .as_ref()
                 .is_none_or(|digest| !attestations.contains(digest))
         };
-        let wanted = |m: &Chosen<'_>| {
-            m.blobs()
-                .any(|digest| trail.blobs.iter().flatten().any(|b| b == digest))
-        };
+        let asked: HashSet<&Digest> = trail.blobs.iter().flatten().collect();
+        let wanted = |m: &Chosen<'_>| m.blobs().any(|digest| asked.contains(digest));
         let chosen = manifests
             .iter()
             .position(|m| is_image(m) && wanted(m))
@@ -149,10 +147,10 @@ impl<'a> Image<'a> {
 
     /// Whether everything the chosen manifest names has arrived, so that nothing need follow.
     pub(super) fn has_arrived(&self, members: &[Observed<'_>], trail: &Trail) -> bool {
-        self.chosen.as_ref().is_some_and(|chosen| {
-            let mut all = chosen.descriptors();
-            all.all(|(_, descriptor)| has_arrived(members, trail, descriptor))
-        })
+        self.chosen.is_some() && {
+            let all = self.descriptors().map(|(_, descriptor)| descriptor);
+            have_arrived(members, trail, all)
+        }
     }
 
     /// The exchange that answered for the image.

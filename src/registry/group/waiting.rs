@@ -1,23 +1,30 @@
 //! Exchanges that name no repository and wait for one that does: `/v2/` and bare tokens.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::ask::{Ask, ClientKey, Place, answered_by, ended_by, failed, place};
 use super::{Look, Observed};
+use crate::exchange::ExchangeId;
 use crate::registry::Reading;
 
-/// The exchanges that wait, by client.
+/// The exchanges that wait, by client and then by their start.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(HashMap<ClientKey, Vec<Waiter>>);
+pub(super) struct Waiting {
+    waiters: BTreeMap<(ClientKey, Place), Waiter>,
+    order: BTreeMap<Place, ClientKey>,
+    /// Those that nothing has claimed.
+    free: BTreeMap<Place, ClientKey>,
+    /// What was claimed, by who claimed it.
+    claims: BTreeMap<Place, Vec<(ClientKey, Place)>>,
+}
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Waiter {
-    at: Place,
     token: bool,
-    claimed: Option<Place>,
+    claimed: bool,
 }
 
 /// How long a registry's `/v2/` counts as the beginning of a pull.
@@ -30,34 +37,36 @@ const FALLTHROUGH: Duration = Duration::from_secs(30);
 impl Waiting {
     /// Lets an exchange wait.
     pub(super) fn add(&mut self, observed: Observed<'_>) {
+        let (client, at) = (ClientKey::of(observed), place(observed));
         let waiter = Waiter {
-            at: place(observed),
             token: Ask::of(observed) == Ask::Token,
-            claimed: None,
+            claimed: false,
         };
-        let waiters = self.0.entry(ClientKey::of(observed)).or_default();
-        waiters.push(waiter);
+        self.waiters.insert((client, at), waiter);
+        self.order.insert(at, client);
+        self.free.insert(at, client);
     }
 
-    /// Takes an exchange out, and gives back what later ones had claimed.
+    /// Forgets all from some place on, and gives back what they had claimed.
     pub(super) fn forget(&mut self, from: Place) {
-        self.0.retain(|_, waiters| {
-            waiters.retain(|waiter| waiter.at < from);
-            for waiter in waiters.iter_mut() {
-                waiter.claimed = waiter.claimed.filter(|claimed| *claimed < from);
+        for (at, client) in self.order.split_off(&from) {
+            self.waiters.remove(&(client, at));
+            self.free.remove(&at);
+        }
+        for (client, at) in self.claims.split_off(&from).into_values().flatten() {
+            if let Some(waiter) = self.waiters.get_mut(&(client, at)) {
+                waiter.claimed = false;
+                self.free.insert(at, client);
             }
-            !waiters.is_empty()
-        });
+        }
     }
 
     /// Takes one exchange out for good.
     pub(super) fn remove(&mut self, client: ClientKey, at: Place) {
-        if let Some(waiters) = self.0.get_mut(&client) {
-            waiters.retain(|waiter| waiter.at != at);
-            if waiters.is_empty() {
-                self.0.remove(&client);
-            }
-        }
+        self.waiters.remove(&(client, at));
+        self.order.remove(&at);
+        self.free.remove(&at);
+        self.claims.remove(&at);
     }
 
     /// Whether a `/v2/` waits that this request may follow.
@@ -70,52 +79,61 @@ impl Waiting {
         let here = place(observed);
         let ping = self.ping_for(observed, look);
         let first = ping.map_or(here.0, |(at, _)| at);
-        let Some(waiters) = self.0.get_mut(&ClientKey::of(observed)) else {
-            return Vec::new();
-        };
-        let mut claimed = Vec::new();
-        for waiter in waiters.iter_mut().filter(|waiter| waiter.claimed.is_none()) {
-            let is_ping = ping == Some(waiter.at);
-            // What was tried before and failed: another registry, or the same by other means.
-            let before = !waiter.token
-                && look.look(waiter.at.1).is_some_and(|other| {
-                    failed(other)
-                        && other.reading.status != Some(401)
-                        && ended_by(other, first).is_some_and(|end| within(end, first, FALLTHROUGH))
-                });
-            // A token without a scope, got between the two.
-            let between = waiter.token && ping.is_some_and(|ping| ping < waiter.at);
-            if is_ping || before || between {
-                waiter.claimed = Some(here);
-                claimed.push(waiter.at);
+        let client = ClientKey::of(observed);
+        let claimed: Vec<Place> = self
+            .recent(client, here)
+            .filter(|(at, waiter)| {
+                let is_ping = ping == Some(*at);
+                // What was tried before and failed: another registry, or the same by other means.
+                let before = !waiter.token
+                    && look.look(at.1).is_some_and(|other| {
+                        failed(other)
+                            && other.reading.status != Some(401)
+                            && ended_by(other, first)
+                                .is_some_and(|end| within(end, first, FALLTHROUGH))
+                    });
+                // A token without a scope, got between the two.
+                let between = waiter.token && ping.is_some_and(|ping| ping < *at);
+                is_ping || before || between
+            })
+            .map(|(at, _)| at)
+            .collect();
+        for at in &claimed {
+            if let Some(waiter) = self.waiters.get_mut(&(client, *at)) {
+                waiter.claimed = true;
             }
+            self.free.remove(at);
+            self.claims.entry(here).or_default().push((client, *at));
         }
         claimed
     }
 
-    /// The exchanges that nothing claimed.
+    /// The exchanges that nothing claimed, by their start.
     pub(super) fn unclaimed(&self) -> impl Iterator<Item = (ClientKey, Place)> {
-        self.0.iter().flat_map(|(client, waiters)| {
-            let free = waiters.iter().filter(|waiter| waiter.claimed.is_none());
-            free.map(|waiter| (*client, waiter.at))
-        })
+        self.free.iter().map(|(at, client)| (*client, *at))
+    }
+
+    /// What waits of a client, the latest first.
+    fn recent(&self, client: ClientKey, here: Place) -> impl Iterator<Item = (Place, Waiter)> {
+        let first = (client, (Timestamp::MIN, ExchangeId(0)));
+        let all = self.waiters.range(first..(client, here)).rev();
+        all.map(|((_, at), waiter)| (*at, *waiter))
+            .take_while(move |(at, _)| within(at.0, here.0, LONG))
+            .filter(|(_, waiter)| !waiter.claimed)
     }
 
     /// The `/v2/` that a request follows.
     pub(super) fn ping_for(&self, observed: Observed<'_>, look: &dyn Look) -> Option<Place> {
         let here = place(observed);
-        let waiters = self.0.get(&ClientKey::of(observed))?;
-        let fitting = waiters
-            .iter()
-            .rev()
-            .take_while(|waiter| within(waiter.at.0, here.0, LONG))
-            .filter(|waiter| waiter.claimed.is_none() && !waiter.token && waiter.at < here)
-            .filter(|waiter| {
-                look.look(waiter.at.1).is_some_and(|ping| {
+        let fitting = self
+            .recent(ClientKey::of(observed), here)
+            .filter(|(_, waiter)| !waiter.token)
+            .map(|(at, _)| at)
+            .filter(|at| {
+                look.look(at.1).is_some_and(|ping| {
                     answered_by(ping, here.0) && leads_to(ping.reading, observed.reading)
                 })
-            })
-            .map(|waiter| waiter.at);
+            });
         let mut fitting = fitting.peekable();
         let latest = *fitting.peek()?;
         // Of those close together the earliest, or one on the same connection.

@@ -121,12 +121,7 @@ fn arrived_later(scene: &Scene<'_>, at: usize) -> bool {
         blob.digest.as_ref() == Some(asked)
             && matches!(blob.state, BlobState::Verified | BlobState::Whole)
     });
-    let whole = |later: usize| {
-        let one = scene.seen.get(later);
-        one.is_some_and(|one| one.succeeded() && one.is_complete())
-            && scene.asked(later) == Some(asked)
-    };
-    verified || (at + 1..scene.seen.len()).any(whole)
+    verified || scene.whole_later(asked, at)
 }
 
 /// The length is not the one in the descriptor.
@@ -172,6 +167,8 @@ pub(super) fn blob_encoding(scene: &Scene<'_>) -> Vec<Finding> {
                     .header(one, "Content-Encoding")
                     .fact("host", one.authority())
                     .fact("coding", coding)
+                    .fact("stated", "-")
+                    .fact("shown", "-")
                     .done(),
             ];
         }
@@ -184,6 +181,7 @@ pub(super) fn blob_encoding(scene: &Scene<'_>) -> Vec<Finding> {
                 .at(one, "descriptor mediaType", &stated)
                 .fact("case", "magic")
                 .fact("host", one.authority())
+                .fact("coding", "-")
                 .fact("stated", stated)
                 .fact("shown", shown)
                 .done(),

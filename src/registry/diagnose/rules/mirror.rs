@@ -1,6 +1,6 @@
 //! Mirrors that do not help.
 
-use std::time::Duration;
+use jiff::SignedDuration;
 
 use crate::exchange::Ending;
 use crate::registry::diagnose::found::Found;
@@ -9,7 +9,7 @@ use crate::registry::{Finding, Severity};
 
 /// A mirror fails and the client asks elsewhere, mostly without a word.
 pub(super) fn mirror_fallthrough(scene: &Scene<'_>) -> Vec<Finding> {
-    const SOON: Duration = Duration::from_secs(30);
+    const SOON: SignedDuration = SignedDuration::from_secs(30);
     let Some(pull) = scene.pull.filter(|pull| !pull.mirrors.is_empty()) else {
         return Vec::new();
     };
@@ -31,7 +31,7 @@ pub(super) fn mirror_fallthrough(scene: &Scene<'_>) -> Vec<Finding> {
             later.reading.endpoint.is_some()
                 && later.authority() != asked.authority()
                 && (later.repository() == Some(&*pull.repository) || later.repository().is_none())
-                && later.exchange.started <= *ended + SOON
+                && later.exchange.started.duration_since(*ended) <= SOON
         });
         let Some(fallback) = fallback else {
             continue;

@@ -31,9 +31,7 @@ fn denial(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str> 
     let status = one.status().filter(|status| (400..500).contains(status))?;
     if let Some(request) = &one.reading.token_request {
         // With credentials some clients ask by POST first, and by GET where that is not known.
-        let asked_again = scene.after(at).any(|later| {
-            later.reading.token_answer.is_some() && later.authority() == one.authority()
-        });
+        let asked_again = scene.token_later(one.authority(), at);
         let refused = matches!(status, 401 | 403) || one.reports("invalid_grant");
         let named = request.credentials != Credentials::Anonymous;
         return (refused && !asked_again).then_some(if named { "login" } else { "token" });
@@ -132,12 +130,7 @@ fn absence(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
     let Some(endpoint) = &one.reading.endpoint else {
         return (one.is_get() && scene.is_blob(at)).then_some("blob");
     };
-    let found_later = scene.after(at).any(|later| {
-        (later.succeeded() || later.is_redirect())
-            && later.repository() == one.repository()
-            && later.reference() == one.reference()
-    });
-    if found_later {
+    if scene.had_later(at) {
         return None;
     }
     match &endpoint.route {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::{Scene, Seen, scopes};
-use crate::registry::token::TokenAnswer;
+use crate::registry::token::{DEFAULT_LIFETIME, TokenAnswer};
 use crate::registry::{Credentials, Finding, Severity};
 
 /// Clocks that differ by less are as good as clocks get.
@@ -229,6 +229,7 @@ fn skewed_date(scene: &Scene<'_>) -> Option<Finding> {
         .at(one, "time here", one.exchange.started)
         .fact("case", if all_off { "local" } else { "" })
         .fact("host", host)
+        .fact("issuer", host)
         .fact("gap", gap.unsigned_abs().as_secs());
     let refused = scene.seen.iter().enumerate().any(|(at, other)| {
         let issuer = scene.issuer(other).map(|(issuer, _)| issuer.authority());
@@ -286,9 +287,10 @@ pub(super) fn short_token(scene: &Scene<'_>) -> Vec<Finding> {
                 found.fact("seconds", seconds)
             }
             // A token that says itself when it ends may leave `expires_in` out, as quay.io does.
-            (None, None) if claims.is_none_or(|c| c.expires.is_none()) => {
-                found.at(one, "expires_in", "absent").fact("case", "absent")
-            }
+            (None, None) if claims.is_none_or(|c| c.expires.is_none()) => found
+                .at(one, "expires_in", "absent")
+                .fact("case", "absent")
+                .fact("seconds", DEFAULT_LIFETIME.as_secs()),
             _ => continue,
         };
         return vec![found.fact("issuer", one.authority()).done()];

@@ -234,11 +234,6 @@ fn goes_on(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
     let Some((ended, _)) = &one.exchange.ended else {
         return false;
     };
-    let mut later = scene
-        .after(at)
-        .filter(|later| later.exchange.started > *ended);
-    let again = scene
-        .after(at)
-        .any(|later| later.reading.url == one.reading.url);
-    !again && later.next().is_some()
+    let mut later = scene.after(at);
+    !scene.asked_again(at) && later.any(|later| later.exchange.started > *ended)
 }
