@@ -1,5 +1,6 @@
 //! Tokens, refusals and limits.
 
+use pullscope::exchange::Exchange;
 use pullscope::registry::{Lang, Severity};
 use serde_json::json;
 
@@ -68,7 +69,8 @@ fn aud_mismatch() {
 /// A pull whose configuration takes so long that the next request comes late.
 fn late(image: &Image, token: &str, story: &mut Scenario, seconds: u64) -> String {
     story.manifest(image).bearer(token);
-    story.blob(&image.blobs[0]).takes(0, seconds);
+    let large = |exchange: &mut Exchange| exchange.received = 1_000_000_000;
+    story.blob(&image.blobs[0]).takes(0, seconds).change(large);
     format!("{HUB}/blobs/{}", sha256(&image.blobs[1]))
 }
 
@@ -355,6 +357,19 @@ fn not_found() {
         "{sentence}"
     );
     assert!(sentence.contains("of library/alpine"), "{sentence}");
+}
+
+#[test]
+fn a_blob_that_no_manifest_names_may_be_missing() {
+    // containerd takes a page for something to fetch as a blob.
+    let page = b"<html>Access blocked</html>";
+    let mut story = Scenario::new("containerd/2.1.0");
+    story.get(&tag()).body("text/html", page);
+    story
+        .get(&format!("{HUB}/blobs/{}", sha256(page)))
+        .answer(404)
+        .error("BLOB_UNKNOWN");
+    assert_eq!(story.rules(), ["manifest-type"]);
 }
 
 #[test]

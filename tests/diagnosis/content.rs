@@ -241,32 +241,45 @@ fn range_ignored() {
 #[test]
 fn slow_blob() {
     let image = Image::new(3);
-    let told = |wait: u64, receive: u64| {
+    let told = |others: u64, wait: u64, receive: u64| {
         let mut story = Scenario::docker();
         story.manifest(&image);
         for blob in &image.blobs[..3] {
             story.redirect(blob);
-            story.download(blob).takes(1, 1);
+            story
+                .download(blob)
+                .takes(1, 1)
+                .change(|exchange| exchange.received = others);
         }
         story.redirect(&image.blobs[3]);
-        story.download(&image.blobs[3]).takes(wait, receive);
+        story
+            .download(&image.blobs[3])
+            .takes(wait, receive)
+            .change(|exchange| exchange.received = 3_000_000);
         story
     };
-    let (severity, sentence) = told(1, 30).only("slow-blob");
+    let (severity, sentence) = told(20_000_000, 1, 30).only("slow-blob");
     assert_eq!(severity, Severity::Warning);
-    assert!(
-        sentence.contains("first byte after 1.0 s, then 30.0 s"),
-        "{sentence}"
+    assert_eq!(
+        sentence,
+        "3.0 MB from cdn.example came at 96.7 kB/s, the median of this pull's other blobs is \
+         10.0 MB/s; first byte after 1.0 s, then 30.0 s to receive."
     );
-    let (_, sentence) = told(30, 1).only("slow-blob");
+    let (_, sentence) = told(20_000_000, 30, 1).only("slow-blob");
     assert!(
         sentence.starts_with("cdn.example took 30.0 s to send"),
         "{sentence}"
     );
-    assert_eq!(told(0, 9).rules(), [""; 0], "that is not long");
-    let mut alone = Scenario::docker();
-    alone.blob(&image.blobs[1]).takes(1, 100);
-    assert_eq!(alone.rules(), [""; 0], "there is nothing to compare with");
+    assert_eq!(told(20_000_000, 0, 9).rules(), [""; 0], "not long");
+    assert_eq!(
+        told(300_000, 1, 30).rules(),
+        [""; 0],
+        "as slow as the others"
+    );
+    // With nothing to compare it with, what crawls is slow.
+    assert_eq!(told(1_000, 1, 40).rules(), [""; 0]);
+    let (_, sentence) = told(1_000, 1, 60).only("slow-blob");
+    assert!(sentence.contains("at no more than 49.1 kB/s"), "{sentence}");
 }
 
 #[test]

@@ -66,29 +66,85 @@ fn skopeo_under_each_fault() {
     }
 }
 
+/// What is found of Docker Hub's image by the other clients, where that differs from skopeo.
+const AT_HUB: &[&str] = &[
+    "rate-limit",
+    "expired-url",
+    "corrupt-layer",
+    "truncated-layer",
+    "slow-layer",
+    "wrong-scope",
+    "skewed-clock",
+    "missing-digest",
+    "head-405",
+    "redirect-http",
+    "no-platform",
+    "block-page",
+    "schema1",
+];
+
+/// What is found under a fault of Docker Hub: as by skopeo, or in the client's own way.
+fn expected(own: &'static [(&str, &[&str])], fault: &str) -> &'static [&'static str] {
+    let by_skopeo = BY_SKOPEO.iter().find_map(|(name, _, rules)| {
+        let rest = name.strip_prefix("hub:")?;
+        (rest == fault).then_some(*rules)
+    });
+    let own = own.iter().find(|(name, _)| *name == fault);
+    own.map_or_else(|| by_skopeo.unwrap(), |(_, rules)| rules)
+}
+
+/// Lets a client pull Docker Hub's image under each fault.
+fn under_each_fault(client: &str, own: &'static [(&str, &[&str])], pull: impl Fn(&Recorder, &Lab)) {
+    for fault in AT_HUB {
+        let lab = Lab::start(&[&format!("hub:{fault}")]);
+        let recorder = Recorder::start(&lab, &[]);
+        pull(&recorder, &lab);
+        let what = format!("{client} {fault}");
+        assert_found(&what, &store(recorder), expected(own, fault));
+    }
+}
+
 #[test]
-fn dockerd_under_faults_it_meets_in_its_own_way() {
+fn dockerd_under_each_fault() {
     if !available(&["root", "dockerd", "docker", "setpriv"]) {
         return;
     }
-    for (faults, expected) in [
-        (&["hub:head-405"][..], &["head-405"][..]),
-        (&["hub:truncated-layer"], &["resumed", "truncated"]),
-        (&["hub:rate-limit"], &["rate-limited"]),
-        (&["hub:wrong-scope"], &["scope-mismatch"]),
-        (&["hub:skewed-clock"], &["clock-skew"]),
-        (&["hub:corrupt-layer"], &["digest-mismatch"]),
-        (&["hub:expired-url"], &["signed-url-expired"]),
-        (&["hub:no-platform"], &["no-platform"]),
-        (&["hub:block-page"], &["manifest-type"]),
-    ] {
-        let lab = Lab::start(faults);
-        let recorder = Recorder::start(&lab, &[]);
+    let own: &[(&str, &[&str])] = &[
+        ("head-405", &["head-405"]),
+        // It goes on where the download broke off.
+        ("truncated-layer", &["resumed", "truncated"]),
+    ];
+    under_each_fault("dockerd", own, |recorder, lab| {
         let dockerd = Dockerd::start(&recorder.route(), lab.dir());
         dockerd.docker(&["pull", "alpine"]);
-        drop(dockerd);
-        assert_found(&format!("dockerd {faults:?}"), &store(recorder), expected);
+    });
+}
+
+#[test]
+fn podman_under_each_fault() {
+    if !available(&["root", "podman", "setpriv"]) {
+        return;
     }
+    let own: &[(&str, &[&str])] = &[];
+    under_each_fault("podman", own, |recorder, lab| {
+        podman(&recorder.route(), lab.dir(), &["pull", IMAGES[0]]);
+    });
+}
+
+#[test]
+fn containerd_under_each_fault() {
+    if !available(&["root", "containerd", "ctr", "setpriv"]) {
+        return;
+    }
+    let own: &[(&str, &[&str])] = &[
+        ("head-405", &["head-405"]),
+        ("truncated-layer", &["resumed", "truncated"]),
+    ];
+    under_each_fault("containerd", own, |recorder, lab| {
+        let route = recorder.route();
+        let containerd = Containerd::start(&route, lab.dir(), &["docker.io"]);
+        containerd.pull(&route, IMAGES[0]);
+    });
 }
 
 #[test]

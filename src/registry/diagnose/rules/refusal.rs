@@ -128,7 +128,7 @@ fn absence(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
         return None;
     }
     let Some(endpoint) = &one.reading.endpoint else {
-        return (one.is_get() && scene.is_blob(at)).then_some("blob");
+        return (one.is_get() && scene.is_blob(at) && is_named(scene, at)).then_some("blob");
     };
     if scene.had_later(at) {
         return None;
@@ -138,7 +138,14 @@ fn absence(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
         Route::Manifest(reference) if reference.is_auxiliary() => None,
         Route::Manifest(_) | Route::Tags(_) if one.reports("NAME_UNKNOWN") => Some("name"),
         Route::Manifest(_) => Some(""),
-        Route::Blob(_) if one.is_get() => Some("blob"),
+        Route::Blob(_) if one.is_get() && is_named(scene, at) => Some("blob"),
         _ => None,
     }
+}
+
+/// Whether a manifest names what is asked for. containerd asks for other things, too: for what it
+/// has got in the place of a manifest, for one.
+fn is_named(scene: &Scene<'_>, at: usize) -> bool {
+    let asked = scene.asked(at);
+    asked.is_some_and(|digest| scene.stated_size(digest).is_some())
 }

@@ -90,33 +90,45 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
     let Some((one, slow)) = slowest else {
         return Vec::new();
     };
-    // The median of the others: of two blobs, the slow one would be half of the measure.
-    let others = downloads.iter().filter(|(other, _)| other.id() != one.id());
-    let mut rates: Vec<_> = others.map(|(_, rate)| *rate).collect();
+    // The median of the others: of two blobs, the slow one would be half of the measure. What is
+    // small tells the distance to the server, not the rate.
+    let mut rates: Vec<_> = downloads
+        .iter()
+        .filter(|(other, _)| other.id() != one.id() && other.exchange.received >= TELLING)
+        .map(|(_, rate)| *rate)
+        .collect();
     rates.sort_unstable();
-    let Some(median) = rates
-        .get(rates.len() / 2)
-        .filter(|median| slow.saturating_mul(4) < **median)
-    else {
+    let median = rates.get(rates.len() / 2).copied();
+    if slow.saturating_mul(4) >= median.unwrap_or(CRAWL * 4) {
         return Vec::new();
-    };
+    }
     let wait = one.exchange.timings.wait.unwrap_or_default();
     let receive = one.exchange.timings.receive.unwrap_or_default();
+    let case = match median {
+        None => "alone",
+        Some(_) if wait > receive => "wait",
+        Some(_) => "",
+    };
     vec![
         Found::new("slow-blob", Severity::Warning)
             .at(one, "timing wait", seconds(wait))
             .at(one, "timing receive", seconds(receive))
             .at(one, "bytes received", one.exchange.received)
-            .fact("case", if wait > receive { "wait" } else { "" })
+            .fact("case", case)
             .fact("host", one.authority())
             .fact("size", bytes(one.exchange.received))
             .fact("wait", seconds(wait))
             .fact("receive", seconds(receive))
             .fact("rate", format!("{}/s", bytes(*slow)))
-            .fact("median", format!("{}/s", bytes(*median)))
+            .fact("median", format!("{}/s", bytes(median.unwrap_or_default())))
             .done(),
     ]
 }
+
+/// Blobs of fewer bytes are no measure of a rate.
+const TELLING: u64 = 64 * 1024;
+/// Bytes per second that are slow whatever one compares them with.
+const CRAWL: u64 = 64 * 1024;
 
 /// From the end of the request to the last byte.
 fn duration(one: &Seen<'_>) -> Duration {

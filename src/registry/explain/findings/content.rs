@@ -267,6 +267,13 @@ pub(super) const TEXTS: &[FindingText] = &[
                 ),
             ),
             (
+                "alone",
+                text(
+                    "{size} from {host} came at no more than {rate}; first byte after {wait}, then {receive} to receive.",
+                    "从 {host} 下载 {size} 的速率只有 {rate}；首字节耗时 {wait}，传输耗时 {receive}。",
+                ),
+            ),
+            (
                 "wait",
                 text(
                     "{host} took {wait} to send the first byte of {size}, then {receive} for the rest: {rate} in all, the median of this pull's other blobs is {median}.",
