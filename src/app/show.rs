@@ -34,7 +34,7 @@ pub(super) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
                 .width
                 .or_else(paint::columns)
                 .unwrap_or(100)
-                .max(40)
+                .max(60)
                 .into(),
             ascii: args.ascii || !locale::is_utf8(),
         },
