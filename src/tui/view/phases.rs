@@ -151,7 +151,7 @@ impl Axis {
     /// Marks of round figures: `0s      2s      4s`.
     pub(crate) fn ruler(&self) -> String {
         let secs = self.span.as_secs_f64();
-        let wanted = self.columns as f64 / 9.0;
+        let wanted = f64::from(u32::try_from(self.columns).unwrap_or(u32::MAX)) / 9.0;
         let step = STEPS
             .iter()
             .copied()

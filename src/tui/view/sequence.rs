@@ -1,5 +1,6 @@
 //! A pull as a ladder: client, pullscope and the servers, one arrow per message.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use ratatui::text::{Line, Span};
@@ -109,10 +110,9 @@ fn words(entry: &Entry, pull: &Pull) -> (String, String) {
     let reading = &entry.reading;
     let part = pull.step(entry.exchange.id).and_then(|step| step.part);
     let what = match (entry.kind, part) {
-        (Kind::Challenge | Kind::Ping, None) => names::subject(reading, true),
+        (Kind::Challenge | Kind::Ping, None) | (Kind::Resolve, _) => names::subject(reading, true),
         (Kind::Cdn, _) => "signed URL".to_owned(),
         (Kind::Token, _) => "token".to_owned(),
-        (Kind::Resolve, _) => names::subject(reading, true),
         (_, Some(part)) => names::part(Some(part)),
         (kind, None) => kind.word().to_owned(),
     };
@@ -132,27 +132,27 @@ fn words(entry: &Entry, pull: &Pull) -> (String, String) {
                 .challenges
                 .first()
                 .map_or("", |challenge| challenge.scheme.as_str());
-            answer.push_str(&format!(" {scheme}"));
+            let _ = write!(answer, " {scheme}");
         }
         Kind::Token => {
             if let Some(token) = &reading.token_answer {
-                answer.push_str(&format!(" token {}", took(token.lifetime())));
+                let _ = write!(answer, " token {}", took(token.lifetime()));
             }
         }
         Kind::Redirect => answer.push_str(" Location"),
         Kind::Error => {
             if let Some(error) = reading.errors.first() {
-                answer.push_str(&format!(" {}", error.code));
+                let _ = write!(answer, " {}", error.code);
             }
         }
         _ if entry.exchange.received > 0 => {
-            answer.push_str(&format!(" {}", size(entry.exchange.received)))
+            let _ = write!(answer, " {}", size(entry.exchange.received));
         }
         _ => {}
     }
     match (&entry.exchange.ended, reading.digests.agree()) {
         (Some((_, Ending::Aborted { .. } | Ending::Failed { .. })), _) => {
-            answer.push_str(" cut off ✗")
+            answer.push_str(" cut off ✗");
         }
         (_, Some(true)) => answer.push_str(" ✓"),
         (_, Some(false)) => answer.push_str(" ✗"),
