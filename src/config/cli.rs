@@ -51,14 +51,14 @@ pub enum Command {
     Exec(Box<ExecArgs>),
     /// Make a client use pullscope for good, after showing what that changes; `--undo` restores it.
     Setup(SetupArgs),
-    /// Tell the story of a session or a HAR file: what happened in each pull, and why.
-    Show(ShowArgs),
     /// Look for what keeps a client from being traced, and say how to mend it.
     ///
     /// Where it can, it has the client itself try: a pull of an image that cannot exist shows
     /// whether it goes through the proxy and accepts its certificate. The exit code is 1 when
     /// something is wrong.
     Doctor(DoctorArgs),
+    /// Tell the story of a session or a HAR file: what happened in each pull, and why.
+    Show(ShowArgs),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
     /// Make a HAR of a plain-text transcript of requests and answers.
