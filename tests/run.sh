@@ -16,6 +16,7 @@ export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 # What a test needs, and the package that has it.
 needs=(
     "cc gcc"
+    "containerd containerd"
     "curl curl"
     "docker-registry docker-registry"
     "dockerd docker.io"

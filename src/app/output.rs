@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::log;
+
 /// Prints on stdout. A reader that has gone is no error: it has what it wanted.
 pub(super) fn data(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -11,7 +13,11 @@ pub(super) fn data(text: &str) -> io::Result<()> {
     }
 }
 
-/// Prints a line on stderr; if that fails there is nobody left to tell.
+/// Prints a line on stderr, or among the events of the live view while that is on; if it fails
+/// there is nobody left to tell.
 pub(super) fn say(text: &str) {
+    if log::diverted(text) {
+        return;
+    }
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

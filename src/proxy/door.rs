@@ -241,7 +241,9 @@ impl Door {
             handshake: None,
         };
         let upgrade = hyper::upgrade::on(&mut request);
-        if shared.settings.intercepts(&target.host) {
+        // A certificate of a host that the CA may not sign for would be refused.
+        let host = &target.host;
+        if shared.settings.intercepts(host) && shared.authority.identity().permits(host) {
             self.take_over(upgrade, permit, connection, target);
             return Response::new(Body::empty());
         }

@@ -17,6 +17,7 @@ mod forward;
 mod headers;
 mod live;
 mod passthrough;
+mod peer;
 mod recorder;
 mod serve;
 mod server;
@@ -27,6 +28,7 @@ mod tunnel;
 mod tunnel_record;
 mod upstream;
 
+pub use peer::PeerLookup;
 pub use recorder::{Changes, Recorder};
 pub use server::{Proxy, ProxyError};
 pub use settings::{ClientCertificate, Settings};
