@@ -274,6 +274,11 @@ pub struct ExportArgs {
     #[arg(long)]
     pub keep_secrets: bool,
 
+    /// Write several HAR files of at most this size (bytes, or with K, M, G): browsers fail on
+    /// larger ones than 400M.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub split: Option<u64>,
+
     /// Indent the JSON of a HAR.
     #[arg(long)]
     pub pretty: bool,

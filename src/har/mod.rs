@@ -24,7 +24,7 @@ mod warning;
 mod writer;
 
 pub use error::HarError;
-pub use export::{Options, Report, export, write};
+pub use export::{Options, Report, export, export_parts, write};
 pub use output::OutputFile;
 pub use read::{Document, parse, read};
 pub use warning::Warning;
