@@ -5,6 +5,8 @@
 pub mod app;
 pub mod config;
 pub mod exchange;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod har;
 pub mod journal;
 pub mod lab;

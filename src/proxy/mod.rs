@@ -14,6 +14,8 @@ mod context;
 mod door;
 mod door_head;
 mod forward;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod headers;
 mod live;
 mod passthrough;

@@ -221,14 +221,18 @@ impl Framer {
         out: &mut BytesMut,
     ) -> Result<&'a [u8], Violation> {
         // Empty lines before a request are to be ignored (RFC 9112 section 2.2).
-        let bytes = if self.held.is_empty() && matches!(self.role, Role::Requests) {
-            match bytes {
-                [b'\r', b'\n', rest @ ..] => return Ok(rest),
-                _ => bytes,
+        if matches!(self.role, Role::Requests) {
+            match (&*self.held, bytes) {
+                ([], [b'\r', b'\n', rest @ ..]) => return Ok(rest),
+                // The same, its end in another packet.
+                ([b'\r'], [b'\n', rest @ ..]) => {
+                    self.held.clear();
+                    self.head_began = None;
+                    return Ok(rest);
+                }
+                _ => {}
             }
-        } else {
-            bytes
-        };
+        }
         if matches!(&self.role, Role::Responses(due) if due.is_empty()) {
             self.held
                 .extend_from_slice(bytes.get(..bytes.len().min(256)).unwrap_or_default());
@@ -447,6 +451,18 @@ mod tests {
         assert_eq!(refused, None);
         let targets: Vec<_> = heads.iter().filter_map(|head| head.raw.target()).collect();
         assert_eq!(targets, [&b"/a"[..], b"/b"]);
+    }
+
+    #[test]
+    fn an_empty_line_between_requests_is_ignored_however_it_arrives() {
+        for pieces in [
+            &[&b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"[..]][..],
+            &[b"\r", b"\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"],
+        ] {
+            let (_, heads, refused) = run(&mut Framer::requests(1_000, 10), pieces);
+            assert_eq!(refused, None);
+            assert_eq!(heads[0].raw.target(), Some(&b"/"[..]));
+        }
     }
 
     #[test]
