@@ -74,6 +74,8 @@ pub(super) struct Summary {
     pub(super) drained: bool,
     /// Exchanges dropped because recording could not keep up.
     pub(super) overrun: u64,
+    /// Panics that were caught, each of which ended one exchange or tunnel.
+    pub(super) faults: u64,
     /// How the journal did.
     pub(super) journal: journal::Status,
     /// The HAR, when one was to be written.
@@ -194,6 +196,7 @@ impl Capture {
             counts,
             drained,
             overrun: recorder.lost(),
+            faults: recorder.faults(),
             journal,
             har,
             session: (!removed).then_some(session.path),

@@ -153,6 +153,7 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
         counts,
         drained,
         overrun,
+        faults,
         journal,
         har,
         session,
@@ -185,6 +186,12 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
             "warning: {} and {} were not recorded: {why}",
             plural(lost, "record", "records"),
             plural(journal.lost_bodies, "body", "bodies")
+        ));
+    }
+    if faults > 0 {
+        talk.insist(&format!(
+            "warning: {} in pullscope ended what they happened in; the log says where",
+            plural(faults, "fault", "faults")
         ));
     }
     let outcome = match har {

@@ -32,7 +32,9 @@ use super::answer;
 use super::context::Shared;
 use super::door_head;
 use super::forward::{Arrived, Forwarder, ResponseBody};
+use super::isolate::isolated;
 use super::passthrough;
+use super::patient::Patient;
 use super::target;
 use super::tunnel::Tunnel;
 use super::upstream::{Scheme, Target};
@@ -46,6 +48,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<
     rustix::net::sockopt::set_tcp_nodelay(&listener, true).map_err(|error| error.to_string())?;
     let stop = shared.stop.clone();
     let limits = &shared.settings.limits;
+    give_up_on_stalled(&listener, limits.client_stall);
     let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
     server
         .http1()
@@ -75,6 +78,22 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<
         .map_err(|error| error.to_string())
 }
 
+/// Has the kernel close connections whose other end accepts nothing for so long. Accepted sockets
+/// inherit it. In tunnels the tap notices first; at the door there is nothing else that would.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "only Linux has such a timer")
+)]
+fn give_up_on_stalled(listener: &TcpListener, limit: Duration) {
+    #[cfg(target_os = "linux")]
+    {
+        let millis = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(listener, millis) {
+            tracing::debug!(%error, "the kernel does not time writes");
+        }
+    }
+}
+
 /// hudsucker clones its handler for each connection, and that clone for each request.
 struct Door {
     shared: Arc<Shared>,
@@ -88,7 +107,7 @@ struct Entry {
     id: ConnectionId,
     open: Arc<AtomicUsize>,
     /// For plain-HTTP requests, which share the connection upstream.
-    forwarder: tokio::sync::OnceCell<Forwarder<Body>>,
+    forwarder: tokio::sync::OnceCell<Forwarder<Patient<Body>>>,
 }
 
 impl Clone for Door {
@@ -125,7 +144,14 @@ impl HttpHandler for Door {
     ) -> RequestOrResponse {
         let began = Instant::now();
         let response = match self.entry.clone() {
-            Some(entry) => self.receive(&entry, ctx.client_addr, request, began).await,
+            Some(entry) => {
+                let received = self.receive(&entry, ctx.client_addr, request, began);
+                let recorder = &self.shared.recorder;
+                isolated(recorder, received).await.unwrap_or_else(|| {
+                    let detail = "a fault ended the request";
+                    own(answer::failure(Failure::Internal, detail))
+                })
+            }
             None => own(answer::failure(
                 Failure::Internal,
                 "a request without a connection",
@@ -174,6 +200,8 @@ impl Door {
             began,
         };
         let url = request.uri().to_string();
+        let limit = self.shared.settings.limits.client_idle;
+        let request = request.map(|body| Patient::new(body, limit));
         match plain_target(&request) {
             Ok(target) => forwarded(forwarder.forward(request, arrived, target, url).await),
             Err((failure, detail)) => forwarded(forwarder.refuse(arrived, url, failure, &detail)),
@@ -257,7 +285,7 @@ impl Door {
                         Some(passthrough::relay(client, server, &tunnel, &shared).await)
                     };
                     let ending = tokio::select! {
-                        ending = passed => ending,
+                        ending = isolated(&shared.recorder, passed) => ending.flatten(),
                         () = shared.abort.cancelled() => None,
                     };
                     if let Some(ending) = ending {
@@ -286,7 +314,8 @@ impl Door {
         self.shared.tasks.spawn(async move {
             let _permit = permit;
             if let Some((stream, already)) = taken(upgrade).await {
-                tunnel.run(stream, already).await;
+                let recorder = tunnel.shared.recorder.clone();
+                isolated(&recorder, tunnel.run(stream, already)).await;
             }
         });
     }
@@ -322,7 +351,7 @@ async fn taken(upgrade: hyper::upgrade::OnUpgrade) -> Option<(TcpStream, Bytes)>
     Some((parts.io.into_inner(), parts.read_buf))
 }
 
-fn plain_target(request: &Request<Body>) -> Result<Target, (Failure, String)> {
+fn plain_target<B>(request: &Request<B>) -> Result<Target, (Failure, String)> {
     let uri = request.uri();
     let (scheme, port) = match uri.scheme_str() {
         Some("http") => (Scheme::Http, 80),

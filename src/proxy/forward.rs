@@ -19,6 +19,7 @@ use crate::exchange::{
 use super::answer;
 use super::context::Shared;
 use super::headers;
+use super::isolate::isolated;
 use super::live::{BodyEnd, Live};
 use super::passthrough;
 use super::tap::body::{TapBody, Watch, innermost};
@@ -269,17 +270,19 @@ impl<B: RequestBody> Forwarder<B> {
         let connection = self.connection.clone();
         self.shared.tasks.spawn(async move {
             let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Upgraded);
-            let both = async { tokio::try_join!(client, server) };
-            let ended = tokio::select! {
-                upgraded = both => match upgraded {
+            let passed = async {
+                match tokio::try_join!(client, server) {
                     Ok((client, server)) => {
-                        passthrough::relay(
-                            TokioIo::new(client), TokioIo::new(server), &tunnel, &shared,
-                        )
-                        .await
+                        let (client, server) = (TokioIo::new(client), TokioIo::new(server));
+                        passthrough::relay(client, server, &tunnel, &shared).await
                     }
                     Err(error) => passthrough::failed(Failure::NoResponse, &innermost(&error)),
-                },
+                }
+            };
+            let ended = tokio::select! {
+                passed = isolated(&shared.recorder, passed) => passed.unwrap_or_else(|| {
+                    passthrough::failed(Failure::Internal, "a fault in pullscope ended it")
+                }),
                 () = shared.abort.cancelled() => passthrough::cut_by_shutdown(),
             };
             tunnel.end(ended);

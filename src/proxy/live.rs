@@ -173,6 +173,10 @@ impl Drop for Live {
 
 impl Record {
     fn conclude(&mut self, cell: &ExchangeCell) -> End {
+        if std::thread::panicking() {
+            let detail = "a fault in pullscope ended it".to_owned();
+            self.failure.get_or_insert((Failure::Internal, detail));
+        }
         let [request, response] = std::mem::take(&mut self.bodies);
         let stopping = cell.recorder.is_stopping();
         let ending = self.ending(request.as_ref(), response.as_ref(), stopping);

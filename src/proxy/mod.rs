@@ -17,8 +17,10 @@ mod forward;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod headers;
+mod isolate;
 mod live;
 mod passthrough;
+mod patient;
 mod recorder;
 mod serve;
 mod server;
