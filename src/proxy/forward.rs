@@ -144,15 +144,14 @@ impl<B: RequestBody> Forwarder<B> {
             head: raw.clone(),
             fidelity,
         };
-        (
-            Live::open(
-                &self.shared.recorder,
-                self.connection.clone(),
-                request,
-                began,
-            ),
-            raw,
-        )
+        let live = Live::open(
+            &self.shared.recorder,
+            self.connection.clone(),
+            request,
+            began,
+            self.source.as_ref().map(Tap::work),
+        );
+        (live, raw)
     }
 
     fn watch(

@@ -193,7 +193,15 @@ async fn a_request_that_would_come_back_is_refused_under_every_spelling() {
         "LOCALHOST.",
         "127.0.0.7",
         "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[64:ff9b::7f00:1]",
         "0.0.0.0",
+        // As the C library reads addresses:
+        "127.1",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "2130706433",
+        "0",
     ] {
         let sent = format!(
             "GET http://{host}:{port}/ HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"

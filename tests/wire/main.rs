@@ -8,6 +8,7 @@ mod bad_requests;
 mod bad_responses;
 mod features;
 mod fidelity;
+mod hostile;
 mod rig;
 mod secrets;
 mod tls;

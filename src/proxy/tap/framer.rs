@@ -23,6 +23,8 @@ pub(crate) struct Framer {
     held: BytesMut,
     head_began: Option<Instant>,
     heads: VecDeque<Head>,
+    /// Interim responses since the last final one.
+    interim: usize,
     trailers: Option<Vec<u8>>,
 }
 
@@ -104,6 +106,7 @@ impl Framer {
             held: BytesMut::new(),
             head_began: None,
             heads: VecDeque::new(),
+            interim: 0,
             trailers: None,
         }
     }
@@ -267,9 +270,14 @@ impl Framer {
             Role::Requests => rules::request(&raw, self.max_fields),
             Role::Responses(due) => {
                 let method = due.front().cloned().unwrap_or(Method::GET);
-                let framing = rules::response(&raw, &method, self.max_fields);
-                let interim = matches!(raw.status(), Some(100 | 102..=199));
-                if !interim {
+                let mut framing = rules::response(&raw, &method, self.max_fields);
+                if matches!(raw.status(), Some(100 | 102..=199)) {
+                    self.interim += 1;
+                    if self.interim > MAX_INTERIM {
+                        framing = Err(Violation::TooManyInterim(MAX_INTERIM));
+                    }
+                } else {
+                    self.interim = 0;
                     due.pop_front();
                 }
                 framing
@@ -422,6 +430,8 @@ fn has_bare_lf(bytes: &[u8], known: usize) -> bool {
         .any(|(byte, before)| *byte == b'\n' && *before != b'\r')
 }
 
+/// Interim responses (1xx) to one request: each is kept until the final one comes.
+const MAX_INTERIM: usize = 32;
 /// Bytes of one chunk extension that are let through.
 const MAX_EXTENSION: usize = 1_024;
 
@@ -541,6 +551,16 @@ mod tests {
         );
         let (_, _, refused) = run(&mut framer, &[b"HTTP/1.1 200 OK\r\n\r\n"]);
         assert_eq!(refused, Some(Violation::Unsolicited));
+    }
+
+    #[test]
+    fn endless_interim_responses_are_refused() {
+        let mut framer = Framer::responses(1_000, 10);
+        framer.expect(Method::GET);
+        let flood = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(MAX_INTERIM + 1);
+        let (_, heads, refused) = run(&mut framer, &[&flood]);
+        assert_eq!(refused, Some(Violation::TooManyInterim(MAX_INTERIM)));
+        assert_eq!(heads.len(), MAX_INTERIM + 1);
     }
 
     proptest! {
