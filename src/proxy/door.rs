@@ -35,6 +35,7 @@ use super::forward::{Arrived, Forwarder, ResponseBody};
 use super::isolate::isolated;
 use super::passthrough;
 use super::patient::Patient;
+use super::silent::{self, Caller, Heard, Silent};
 use super::target;
 use super::tunnel::Tunnel;
 use super::upstream::{Scheme, Target};
@@ -60,6 +61,13 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<
         .max_buf_size(limits.head_bytes);
     let open = Arc::new(AtomicUsize::new(0));
     let gate_limit = limits.connections;
+    let silent = Arc::new(Silent::default());
+    shared.tasks.spawn(silent::close(
+        Arc::clone(&silent),
+        shared.own,
+        limits.request_head,
+        shared.stop.clone(),
+    ));
     let door = hudsucker::Proxy::builder()
         .with_listener(listener)
         .with_ca(NoAuthority)
@@ -67,6 +75,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<
         .with_http_handler(Door {
             shared,
             open: Arc::clone(&open),
+            silent,
             entry: None,
         })
         .with_server(server)
@@ -98,6 +107,7 @@ fn give_up_on_stalled(listener: &TcpListener, limit: Duration) {
 struct Door {
     shared: Arc<Shared>,
     open: Arc<AtomicUsize>,
+    silent: Arc<Silent>,
     /// The connection; `None` in the handler that all others are cloned from.
     entry: Option<Arc<Entry>>,
 }
@@ -106,6 +116,7 @@ struct Door {
 struct Entry {
     id: ConnectionId,
     open: Arc<AtomicUsize>,
+    caller: Caller,
     /// For plain-HTTP requests, which share the connection upstream.
     forwarder: tokio::sync::OnceCell<Forwarder<Patient<Body>>>,
 }
@@ -119,12 +130,14 @@ impl Clone for Door {
             Arc::new(Entry {
                 id: self.shared.recorder.next_connection(),
                 open: Arc::clone(&self.open),
+                caller: self.silent.caller(),
                 forwarder: tokio::sync::OnceCell::new(),
             })
         };
         Self {
             shared: Arc::clone(&self.shared),
             open: Arc::clone(&self.open),
+            silent: Arc::clone(&self.silent),
             entry: Some(entry),
         }
     }
@@ -169,11 +182,12 @@ impl Door {
         request: Request<Body>,
         began: Instant,
     ) -> Response<Body> {
+        let heard = entry.caller.speaks(client);
         if let Some(refusal) = self.refusal(&request) {
             return refusal;
         }
         if request.method() == Method::CONNECT {
-            return self.connect(entry, client, request).await;
+            return self.connect(entry, client, request, heard).await;
         }
         if request.uri().scheme().is_none() {
             return self.help(&request);
@@ -191,7 +205,9 @@ impl Door {
         };
         let forwarder = entry
             .forwarder
-            .get_or_init(|| async { Forwarder::new(Arc::clone(&self.shared), connection(), None) })
+            .get_or_init(|| async {
+                Forwarder::new(Arc::clone(&self.shared), connection(), None).heard(heard)
+            })
             .await;
         let raw = without_credentials(door_head::rebuild(&request));
         let arrived = Arrived {
@@ -240,6 +256,7 @@ impl Door {
         entry: &Arc<Entry>,
         client: SocketAddr,
         mut request: Request<Body>,
+        heard: Arc<Heard>,
     ) -> Response<Body> {
         let shared = &self.shared;
         let text = request
@@ -270,14 +287,14 @@ impl Door {
         };
         let upgrade = hyper::upgrade::on(&mut request);
         if shared.settings.intercepts(&target.host) {
-            self.take_over(upgrade, permit, connection, target);
+            self.take_over(upgrade, (permit, heard), connection, target);
             return Response::new(Body::empty());
         }
         match passthrough::connect(shared, &connection, &target, TunnelKind::Passthrough).await {
             Ok((connected, tunnel)) => {
                 let shared = Arc::clone(shared);
                 self.shared.tasks.spawn(async move {
-                    let _permit = permit;
+                    let _kept = (permit, heard);
                     let passed = async {
                         let (client, already) = taken(upgrade).await?;
                         let client = super::sniff::Rewound::new(already, client);
@@ -302,7 +319,7 @@ impl Door {
     fn take_over(
         &self,
         upgrade: hyper::upgrade::OnUpgrade,
-        permit: OwnedSemaphorePermit,
+        kept: (OwnedSemaphorePermit, Arc<Heard>),
         connection: Connection,
         target: Authority,
     ) {
@@ -312,10 +329,10 @@ impl Door {
             target,
         };
         self.shared.tasks.spawn(async move {
-            let _permit = permit;
+            let _kept = kept;
             if let Some((stream, already)) = taken(upgrade).await {
                 let recorder = tunnel.shared.recorder.clone();
-                isolated(&recorder, tunnel.run(stream, already)).await;
+                isolated(&recorder, Box::pin(tunnel.run(stream, already))).await;
             }
         });
     }

@@ -22,6 +22,7 @@ use super::headers;
 use super::isolate::isolated;
 use super::live::{BodyEnd, Live};
 use super::passthrough;
+use super::silent::Heard;
 use super::tap::body::{TapBody, Watch, innermost};
 use super::tap::content::Meter;
 use super::tap::io::{Fault, Tap};
@@ -38,6 +39,8 @@ pub(crate) struct Forwarder<B: RequestBody> {
     connection: Connection,
     /// Where the client's request bodies come through, when they are tapped.
     source: Option<Tap>,
+    /// Goes with the client's socket when it leaves HTTP.
+    heard: Option<Arc<Heard>>,
     socket: Mutex<Option<Socket<TapBody<B>>>>,
 }
 
@@ -74,8 +77,15 @@ impl<B: RequestBody> Forwarder<B> {
             shared,
             connection,
             source,
+            heard: None,
             socket: Mutex::new(None),
         }
+    }
+
+    /// For a client's socket that is known at the door.
+    pub(crate) fn heard(mut self, heard: Arc<Heard>) -> Self {
+        self.heard = Some(heard);
+        self
     }
 
     /// Records a request that is not forwarded, and answers it.
@@ -267,7 +277,9 @@ impl<B: RequestBody> Forwarder<B> {
     fn switch(&self, client: hyper::upgrade::OnUpgrade, server: hyper::upgrade::OnUpgrade) {
         let shared = Arc::clone(&self.shared);
         let connection = self.connection.clone();
+        let heard = self.heard.clone();
         self.shared.tasks.spawn(async move {
+            let _heard = heard;
             let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Upgraded);
             let passed = async {
                 match tokio::try_join!(client, server) {

@@ -9,10 +9,15 @@ use super::recorder::Recorder;
 
 /// Runs work of one connection; `None` when it panicked. What the work owned has been dropped by
 /// then, which ended its exchanges.
-pub(crate) async fn isolated<T>(recorder: &Recorder, work: impl Future<Output = T>) -> Option<T> {
+///
+/// Not an `async fn`, whose future would have room for `work` twice.
+pub(crate) fn isolated<T>(
+    recorder: &Recorder,
+    work: impl Future<Output = T>,
+) -> impl Future<Output = Option<T>> {
     // Everything shared behind it is locked and whole between any two statements.
-    let outcome = AssertUnwindSafe(work).catch_unwind().await;
-    note(recorder, outcome)
+    let caught = AssertUnwindSafe(work).catch_unwind();
+    caught.map(move |outcome| note(recorder, outcome))
 }
 
 /// The same for work that does not wait.

@@ -24,6 +24,7 @@ mod patient;
 mod recorder;
 mod serve;
 mod server;
+mod silent;
 mod sniff;
 mod tap;
 mod target;

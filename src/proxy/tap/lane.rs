@@ -132,7 +132,9 @@ impl Shared {
         drop(queue);
         let measure = || {
             if let Some(meter) = meter.as_mut() {
-                pieces.iter().for_each(|piece| meter.update(piece));
+                for piece in &pieces {
+                    meter.update(piece);
+                }
             }
         };
         // A meter with a fault is not asked again; the body passes all the same.

@@ -89,7 +89,7 @@ fn embedded(ip: IpAddr) -> IpAddr {
             }
             _ => ip,
         },
-        canonical => canonical,
+        canonical @ IpAddr::V4(_) => canonical,
     }
 }
 
