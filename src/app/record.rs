@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{Dirs, RecordArgs};
 use crate::exchange::clock;
+use crate::journal::State;
 use crate::proxy::ca::CaFiles;
 
 use super::capture::{Capture, Observer, Plan, SessionDir, Summary};
@@ -56,7 +57,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
 /// ends the process at once.
 async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
     let mut pace = Pace::new();
-    let mut trouble = false;
+    let (mut trouble, mut recovered) = (false, false);
     loop {
         tokio::select! {
             name = signals.next() => {
@@ -66,12 +67,17 @@ async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
             () = pace.wait() => pace.took(capture.write_har().await),
             () = tokio::time::sleep(GLANCE) => {
                 let status = capture.status();
+                let writing = status.state == State::Writing;
                 if !trouble && let Some(error) = status.first_error {
                     trouble = true;
                     talk.insist(&format!(
                         "warning: the session cannot be written: {error}. Pulls go on; what is \
                          missing is counted"
                     ));
+                } else if trouble && !recovered && writing {
+                    // Told once, like the trouble: a disk at its limit goes to and fro.
+                    recovered = true;
+                    talk.say("the session is being written again");
                 }
             }
         }

@@ -6,6 +6,9 @@
 
 mod bad_requests;
 mod bad_responses;
+#[path = "../e2e/components.rs"]
+mod components;
+mod faults;
 mod features;
 mod fidelity;
 mod hostile;
