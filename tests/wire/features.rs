@@ -184,7 +184,7 @@ async fn requests_to_pullscope_itself_get_a_page_or_the_certificate() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_would_come_back_is_refused_under_every_spelling() {
+async fn security_07_a_request_that_would_come_back_is_refused_under_every_spelling() {
     let mut rig = plain(answer(OK), |_| {}).await;
     let port = rig.proxy.address().port();
     for host in [
@@ -238,7 +238,7 @@ async fn a_request_that_would_come_back_is_refused_under_every_spelling() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_are_asked_for_and_never_recorded_or_passed_on() {
+async fn security_05_credentials_are_asked_for_and_never_recorded_or_passed_on() {
     let mut rig = plain(answer(OK), |settings| {
         settings.credentials = Some("Basic dXNlcjpwYXNz".to_owned());
     })
@@ -325,7 +325,7 @@ async fn another_proxy_upstream_is_used_for_tunnels_and_plain_http() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_proxies_that_point_at_each_other_notice() {
+async fn security_07_two_proxies_that_point_at_each_other_notice() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let second = socket.local_addr().unwrap();
     drop(socket);

@@ -289,7 +289,7 @@ fn found(files: &[(PathBuf, Vec<u8>)]) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_reaches_any_output_in_any_writing() {
+async fn security_13_no_secret_reaches_any_output_in_any_writing() {
     let files = play(&[]).await;
     let names: Vec<_> = files
         .iter()

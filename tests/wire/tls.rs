@@ -80,7 +80,7 @@ fn server(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> A
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invalid_certificate_is_never_masked_and_no_request_is_sent() {
+async fn security_11_an_invalid_certificate_is_never_masked_and_no_request_is_sent() {
     let pki = Pki::new();
     for (config, word) in [
         (pki.server(HOST, expired), "expired"),
@@ -121,7 +121,7 @@ async fn an_invalid_certificate_is_never_masked_and_no_request_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invalid_certificate_can_be_accepted_for_one_host_and_that_shows() {
+async fn security_11_an_invalid_certificate_can_be_accepted_for_one_host_and_that_shows() {
     let pki = Pki::new();
     let mut rig = Rig::with_tls(answer(OK), Some(self_signed()), &pki, |settings| {
         settings.insecure = vec![HOST.parse().unwrap()];
@@ -190,7 +190,7 @@ async fn a_client_that_does_not_trust_us_is_recorded_with_its_alert() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_hello_that_dribbles_is_intercepted_all_the_same() {
+async fn security_10_a_client_hello_that_dribbles_is_intercepted_all_the_same() {
     let mut rig = Rig::start(answer(OK)).await;
     let (mut near, far) = tokio::io::duplex(64 * 1024);
     let mut tunnel = rig.tunnel_to(&format!("{HOST}:443")).await;

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_ourselves_is_a_loop() {
+    fn security_07_every_spelling_of_ourselves_is_a_loop() {
         for to in [
             "127.0.0.1:8642",
             "127.1.2.3:8642",
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_and_shared_addresses_are_never_dialled_by_name() {
+    fn security_06_metadata_and_shared_addresses_are_never_dialled_by_name() {
         for to in [
             "169.254.169.254:80",
             "[fe80::1]:80",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn private_ranges_are_for_clients_on_this_machine_and_listed_hosts() {
+    fn security_06_private_ranges_are_for_clients_on_this_machine_and_listed_hosts() {
         for to in [
             "10.0.0.1:443",
             "192.168.1.1:443",
