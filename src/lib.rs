@@ -5,6 +5,7 @@
 pub mod app;
 pub mod config;
 pub mod exchange;
+pub mod export;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod har;

@@ -21,6 +21,7 @@ use crate::proxy::{Settings, UpstreamProxy};
 use super::capture::{Capture, Observer, Plan, SessionDir};
 use super::failure::{Outcome, usage, usage_of};
 use super::lab;
+use super::locale;
 use super::output;
 use super::record;
 use super::run::Talk;
@@ -214,16 +215,7 @@ fn farewell(output: &Path) -> String {
 
 /// A tick or a cross, in plain letters where the locale has no others.
 fn mark(good: bool) -> &'static str {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .find_map(set)
-        .unwrap_or_default();
-    let utf8 = locale
-        .to_ascii_lowercase()
-        .replace('-', "")
-        .contains("utf8");
-    match (utf8, good) {
+    match (locale::is_utf8(), good) {
         (true, true) => "✓",
         (true, false) => "✗",
         (false, true) => "OK:",

@@ -8,7 +8,7 @@ use indicatif::MultiProgress;
 use crate::config::{Cli, Command, Dirs};
 
 use super::failure::Outcome;
-use super::{ca, demo, export, faults, hardening, lab, log, output, record};
+use super::{ca, demo, export, faults, hardening, import, lab, log, output, record, show};
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -34,7 +34,10 @@ fn dispatch(cli: Cli) -> Outcome<ExitCode> {
     };
     match cli.command {
         Command::Record(args) => block_on(record::run(*args, &Dirs::of_user()?, &talk))?,
+        Command::Show(args) => show::run(&args, &talk)?,
         Command::Export(args) => export::run(&args, &talk)?,
+        Command::Import(args) => import::run(&args, &talk)?,
+        Command::Redact(args) => export::redact(&args, &talk)?,
         Command::Ca { command } => ca::run(command, &Dirs::of_user()?)?,
         Command::Demo(args) => return block_on(demo::run(args, &talk)),
         Command::Lab(args) => block_on(lab::run(args, &talk))?,

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use bytes::Bytes;
 
-use crate::exchange::{Bodies, Trace};
+use crate::exchange::{Bodies, Capture, Trace};
 use crate::har;
 use crate::journal::Session;
+use crate::registry;
 
 use super::failure::Outcome;
 
@@ -44,4 +46,16 @@ pub(super) fn open(path: &Path) -> Outcome<Source> {
         bodies: Box::new(document),
         warnings,
     })
+}
+
+/// Gives the decoder the bodies of a source.
+pub(super) struct Loader<'a>(pub(super) &'a dyn Bodies);
+
+impl registry::Bodies for Loader<'_> {
+    fn load(&self, file: &str) -> Option<Bytes> {
+        let file = file.to_owned();
+        // The size is for people only: what is read decides.
+        let bytes = self.0.read(&Capture::Stored { file, size: 0 });
+        bytes.ok().flatten().map(Bytes::from)
+    }
 }

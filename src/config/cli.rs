@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::{ImportArgs, RedactArgs, SelectionArgs, ShowArgs};
+
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
 #[command(
@@ -36,8 +38,14 @@ pub struct Cli {
 pub enum Command {
     /// Record what passes between clients and registries, until Ctrl-C.
     Record(Box<RecordArgs>),
+    /// Tell the story of a session or a HAR file: what happened in each pull, and why.
+    Show(ShowArgs),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
+    /// Make a HAR of a plain-text transcript of requests and answers.
+    Import(ImportArgs),
+    /// Take the secrets out of a HAR file that any program made.
+    Redact(RedactArgs),
     /// The certificate authority that clients are to trust.
     Ca {
         /// What about it.
@@ -195,6 +203,14 @@ pub struct ExportArgs {
     /// Do not redact what the source left in.
     #[arg(long)]
     pub keep_secrets: bool,
+
+    /// Indent the JSON of a HAR.
+    #[arg(long)]
+    pub pretty: bool,
+
+    /// What of it.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
 }
 
 /// A form to write.
@@ -202,6 +218,8 @@ pub struct ExportArgs {
 pub enum Format {
     /// HAR 1.2.
     Har,
+    /// Plain text: heads as they were on the wire, JSON as it is, other content described.
+    Http,
 }
 
 /// `pullscope lab`.

@@ -3,6 +3,8 @@
 
 mod cli;
 mod dirs;
+mod share_args;
 
 pub use cli::{CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, RecordArgs};
 pub use dirs::{Dirs, NoHome};
+pub use share_args::{ImportArgs, Language, RedactArgs, SelectionArgs, ShowArgs, When};

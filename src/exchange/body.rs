@@ -72,6 +72,8 @@ pub enum Omission {
     Budget,
     /// The disk could not take it, or not fast enough.
     Disk,
+    /// It was let go to bound memory; the session on disk may have it.
+    Memory,
     /// Its `Content-Encoding` is unknown or broken, so it cannot be checked for secrets.
     Undecodable,
     /// The file the trace was read from does not hold it.
@@ -85,6 +87,7 @@ impl Omission {
             Self::Blob => "bulk data (use --keep-blobs to keep it)",
             Self::TooLarge => "larger than the capture limit (see --max-body)",
             Self::Budget => "too many bodies were waiting to be written",
+            Self::Memory => "let go to bound memory",
             Self::Disk => "the disk could not take it",
             Self::Undecodable => "its Content-Encoding could not be undone",
             Self::Absent => "the file it was read from does not hold it",

@@ -22,6 +22,8 @@ pub struct Options {
     /// The largest stored body, in bytes, that stands in the HAR itself; a larger one is
     /// referred to.
     pub inline_limit: u64,
+    /// Whether the JSON is indented.
+    pub pretty: bool,
 }
 
 /// What was written.
@@ -40,6 +42,7 @@ impl Default for Options {
         Self {
             connect_entries: true,
             inline_limit: 8 << 20,
+            pretty: false,
         }
     }
 }
@@ -116,7 +119,7 @@ impl<'a> Job<'a> {
     }
 
     fn write(mut self, out: impl Write) -> io::Result<Report> {
-        let mut writer = Writer::begin(out, self.trace.secrets_kept)?;
+        let mut writer = Writer::begin(out, self.trace.secrets_kept, self.options.pretty)?;
         for record in self.records() {
             let entry = match record {
                 Record::Exchange(exchange) => self.entry(exchange),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Value;
-use serde_json::ser::{Formatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::model::{Creator, Entry, Page};
 
@@ -14,15 +14,17 @@ pub(super) struct Writer<W> {
     out: W,
     entries: u64,
     bytes: u64,
+    pretty: bool,
 }
 
 impl<W: Write> Writer<W> {
     /// Begins the file.
-    pub(super) fn begin(out: W, secrets_kept: bool) -> io::Result<Self> {
+    pub(super) fn begin(out: W, secrets_kept: bool, pretty: bool) -> io::Result<Self> {
         let mut writer = Self {
             out,
             entries: 0,
             bytes: 0,
+            pretty,
         };
         writer.raw("{\"log\":{\"version\":\"1.2\",\"creator\":")?;
         writer.json(&Creator {
@@ -58,8 +60,9 @@ impl<W: Write> Writer<W> {
     }
 
     fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let mut counted = Counted(self);
-        value.serialize(&mut Serializer::with_formatter(&mut counted, Safe))?;
+        let pretty = self.pretty.then(PrettyFormatter::new);
+        let counted = Counted(self);
+        value.serialize(&mut Serializer::with_formatter(counted, Safe { pretty }))?;
         Ok(())
     }
 
@@ -86,10 +89,39 @@ impl<W: Write> Write for Counted<'_, W> {
     }
 }
 
-/// Compact JSON that can stand in an HTML page: no string in it opens a tag.
-struct Safe;
+/// JSON that can stand in an HTML page, compact or indented: no string in it opens a tag.
+struct Safe {
+    pretty: Option<PrettyFormatter<'static>>,
+}
+
+/// Hands a part of the layout to the formatter that was chosen.
+macro_rules! layout {
+    ($($name:ident($($first:ident: bool)?);)*) => {
+        $(fn $name<W>(&mut self, writer: &mut W, $($first: bool)?) -> io::Result<()>
+        where
+            W: ?Sized + Write,
+        {
+            match &mut self.pretty {
+                Some(pretty) => pretty.$name(writer, $($first)?),
+                None => CompactFormatter.$name(writer, $($first)?),
+            }
+        })*
+    };
+}
 
 impl Formatter for Safe {
+    layout! {
+        begin_array();
+        end_array();
+        begin_array_value(first: bool);
+        end_array_value();
+        begin_object();
+        end_object();
+        begin_object_key(first: bool);
+        begin_object_value();
+        end_object_value();
+    }
+
     fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
     where
         W: ?Sized + Write,
@@ -111,7 +143,7 @@ mod tests {
     #[test]
     fn security_21_no_string_opens_a_tag() {
         let mut file = Vec::new();
-        let mut writer = Writer::begin(&mut file, true).unwrap();
+        let mut writer = Writer::begin(&mut file, true, false).unwrap();
         let entry = Entry {
             comment: Some("a</script><b>\"".to_owned()),
             ..Entry::default()

@@ -100,6 +100,9 @@ pub struct Reading {
     /// What the first bytes of the content show.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub magic: Option<Magic>,
+    /// How the exchange ended; `None` while it is open.
+    #[serde(skip)]
+    pub ending: Option<Ending>,
 }
 
 /// The credentials of a request.
@@ -151,7 +154,10 @@ const CONFIG_LIMIT: u64 = 1024 * 1024;
 impl Reading {
     /// Decodes an exchange as far as it went.
     pub fn of(exchange: &Exchange, bodies: &dyn Bodies) -> Self {
-        let mut reading = Self::default();
+        let mut reading = Self {
+            ending: exchange.ended.as_ref().map(|(_, ending)| ending.clone()),
+            ..Self::default()
+        };
         if let Some(request) = &exchange.request {
             reading.read_request(exchange, request, bodies);
         }

@@ -6,3 +6,5 @@
 mod decoding;
 #[cfg(test)]
 mod load;
+#[cfg(test)]
+mod pulls;

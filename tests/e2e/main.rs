@@ -16,6 +16,8 @@ mod lab_cli;
 mod lab_faults;
 mod lab_pulls;
 mod lab_replay;
+#[cfg(test)]
+mod lab_stories;
 mod pki;
 mod process;
 mod pull;
