@@ -5,7 +5,8 @@ use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
-use crate::exchange::{Failure, RawHead, printable};
+use crate::exchange::printable::printable;
+use crate::exchange::{Failure, RawHead};
 
 use super::tap::rules::Violation;
 
