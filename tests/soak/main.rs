@@ -3,6 +3,7 @@
 //! result.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
+#![expect(clippy::print_stdout, reason = "the table is the result")]
 
 mod client;
 mod server;

@@ -98,9 +98,8 @@ async fn answer(stream: &mut TcpStream, kind: &str, path: &str) -> std::io::Resu
             return Ok(false);
         }
         _ => {
-            stream
-                .write_all(format!("{}{json}", head(json.len())).as_bytes())
-                .await?
+            let text = format!("{}{json}", head(json.len()));
+            stream.write_all(text.as_bytes()).await?;
         }
     }
     Ok(true)
