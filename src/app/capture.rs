@@ -93,6 +93,8 @@ pub(super) struct Counts {
     pub(super) tunnels: u64,
     /// Clients that refused our certificate.
     pub(super) handshakes: u64,
+    /// Events that could not be redacted, and so were not recorded.
+    pub(super) withheld: u64,
 }
 
 impl Capture {
@@ -195,7 +197,7 @@ impl Capture {
         Summary {
             counts,
             drained,
-            overrun: recorder.lost(),
+            overrun: recorder.lost() + counts.withheld,
             faults: recorder.faults(),
             journal,
             har,
@@ -266,6 +268,7 @@ impl Pump {
         let Some(mut redactor) = self.redactor.take() else {
             return events;
         };
+        let count = events.len() as u64;
         let work = tokio::task::spawn_blocking(move || {
             let clean = events
                 .into_iter()
@@ -282,6 +285,7 @@ impl Pump {
                 // What cannot be redacted is not recorded.
                 tracing::error!("failed to redact events, which are not recorded: {error}");
                 self.redactor = Some(Redactor::new());
+                self.counts.withheld += count;
                 Vec::new()
             }
         }

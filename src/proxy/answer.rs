@@ -67,7 +67,7 @@ fn meaning(failure: Failure) -> &'static str {
     match failure {
         Failure::BadRequest => "the request is malformed",
         Failure::HeadTooLarge => "the request head is too large",
-        Failure::Misdirected => "the request is for another host than its tunnel",
+        Failure::Misdirected => "the request names two hosts",
         Failure::RequestTimeout => "the request took too long to arrive",
         Failure::Loop => "the request would come back to pullscope",
         Failure::Forbidden => "the address may not be reached through pullscope",

@@ -390,10 +390,20 @@ fn plain_target<B>(request: &Request<B>) -> Result<Target, (Failure, String)> {
         ));
     }
     let text = uri.authority().map_or("", http::uri::Authority::as_str);
-    match target::authority(text, Some(port)) {
-        Ok(authority) => Ok(Target { scheme, authority }),
-        Err(why) => Err((Failure::BadRequest, format!("the host {text:?}: {why}"))),
+    let read = |text: &str| {
+        let refused = |why| (Failure::BadRequest, format!("the host {text:?}: {why}"));
+        target::authority(text, Some(port)).map_err(refused)
+    };
+    let authority = read(text)?;
+    if let Some(host) = headers.get(http::header::HOST) {
+        // The server would believe the one, and we go to the other.
+        let named = read(&String::from_utf8_lossy(host.as_bytes()))?;
+        if named != authority {
+            let detail = format!("its URL names {authority}, its Host header {named}");
+            return Err((Failure::Misdirected, detail));
+        }
     }
+    Ok(Target { scheme, authority })
 }
 
 /// Proxy credentials never enter a trace.

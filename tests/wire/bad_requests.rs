@@ -284,6 +284,8 @@ async fn malformed_requests_at_the_door_are_refused() {
         format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\nHost: b\r\n\r\n"),
         format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\nX: a\r\n folded\r\n\r\n"),
         format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\nX: a\0b\r\n\r\n"),
+        format!("GET http://{HOST}/ HTTP/1.1\r\nHost: other.pullscope.test\r\n\r\n"),
+        format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}:8080\r\n\r\n"),
         "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
         "garbage\r\n\r\n".to_owned(),
         format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n{many}\r\n"),

@@ -1,6 +1,7 @@
 //! Everything that is neither an ordinary tunnel nor an error.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pullscope::exchange::{Capture, Ending, Failure, Fidelity, Omission, TunnelKind};
 use pullscope::proxy::{Settings, UpstreamProxy};
@@ -134,7 +135,14 @@ async fn an_upgrade_passes_and_what_follows_is_counted() {
         body: 0,
         answer: reply.to_vec(),
     };
-    let mut rig = Rig::start(Script::AnswerAndStay(vec![turn])).await;
+    // What follows an upgrade has the timers of a tunnel, not those of HTTP.
+    let short = Duration::from_millis(200);
+    let mut rig = Rig::with(Script::AnswerAndStay(vec![turn]), |settings| {
+        settings.limits.client_idle = short;
+        settings.limits.keep_alive = short;
+        settings.limits.upstream_idle = short;
+    })
+    .await;
     let mut stream = rig.tls().await;
     let sent = format!(
         "GET /socket HTTP/1.1\r\nHost: {HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -150,6 +158,7 @@ async fn an_upgrade_passes_and_what_follows_is_counted() {
     let mut greeting = [0; 16];
     stream.read_exact(&mut greeting).await.unwrap();
     assert_eq!(&greeting, b"hello from there");
+    tokio::time::sleep(short * 3).await;
     stream.write_all(b"hello from here").await.unwrap();
     stream.shutdown().await.unwrap();
     read_all(&mut stream).await;

@@ -26,6 +26,8 @@ pub(crate) struct Framer {
     /// Interim responses since the last final one.
     interim: usize,
     trailers: Option<Vec<u8>>,
+    /// Whether the connection has left HTTP.
+    switched: bool,
 }
 
 /// A head that passed, or was refused.
@@ -108,6 +110,7 @@ impl Framer {
             heads: VecDeque::new(),
             interim: 0,
             trailers: None,
+            switched: false,
         }
     }
 
@@ -127,6 +130,11 @@ impl Framer {
     /// Whether everything passes unread from here on.
     pub(crate) fn is_raw(&self) -> bool {
         self.state == State::Raw
+    }
+
+    /// Whether the connection has left HTTP, whose timers then no longer apply.
+    pub(crate) fn is_switched(&self) -> bool {
+        self.switched
     }
 
     /// When the head that is arriving began.
@@ -163,6 +171,7 @@ impl Framer {
     /// The connection leaves HTTP: everything passes unread from here on. Bytes held back for a
     /// head are given back.
     pub(crate) fn switch(&mut self) -> BytesMut {
+        self.switched = true;
         self.state = State::Raw;
         self.head_began = None;
         self.held.split()
@@ -302,6 +311,7 @@ impl Framer {
                     }),
                     Framing::UntilClose | Framing::Switched => State::Raw,
                 };
+                self.switched = framing == Framing::Switched;
                 Ok(())
             }
             Err(violation) => {

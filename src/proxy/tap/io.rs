@@ -290,6 +290,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
         let (began, due, raw, wrote, rested) = {
             let shared = self.tap.lock();
             let framer = &shared.framer;
+            if framer.is_switched() {
+                // Whoever relays what follows has a timer of its own.
+                return Poll::Pending;
+            }
             // A client that waits for its answer, or reads it, has nothing to send.
             let rested = if shared.working > 0 {
                 Some(Instant::now())

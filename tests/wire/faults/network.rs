@@ -17,9 +17,19 @@ fn security_17_servers_that_vanish_are_told_apart() {
     if !available(&["root", "unshare", "ip", "iptables"]) {
         return;
     }
-    let script = "ip link set lo up && exec \"$@\"";
+    let resolver = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(resolver.path(), "nameserver 127.9.9.8\n").unwrap();
+    let script = "mount --bind \"$0\" /etc/resolv.conf && ip link set lo up && exec \"$@\"";
     let output = Command::new(program("unshare"))
-        .args(["--net", "sh", "-ec", script, "sh"])
+        .args([
+            "--net",
+            "--mount",
+            "--propagation=private",
+            "sh",
+            "-ec",
+            script,
+        ])
+        .arg(resolver.path())
         .arg(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -51,7 +61,7 @@ fn iptables(rule: &[&str]) {
 #[ignore = "another test runs it in a network namespace"]
 async fn in_a_namespace() {
     // Nothing comes back from 127.9.9.8, and 127.9.9.9 refuses.
-    iptables(&["-A", "OUTPUT", "-d", "127.9.9.8", "-j", "DROP"]);
+    iptables(&["-A", "INPUT", "-d", "127.9.9.8", "-j", "DROP"]);
     let reset = ["-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset"];
     iptables(&[&["-A", "INPUT", "-d", "127.9.9.9"][..], &reset].concat());
     for (to, status, failure) in [
@@ -79,6 +89,17 @@ async fn in_a_namespace() {
         };
         assert_eq!(*reason, failure);
     }
+    // A name server that never answers.
+    let mut rig = Rig::with(answer(OK), |settings| {
+        settings.limits.dns = Duration::from_secs(1);
+        let to = format!("{HOST}:443:nowhere.pullscope.test:443");
+        settings.connect_to.insert(0, to.parse().unwrap());
+    })
+    .await;
+    let request = format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n");
+    let got = rig.exchange(request.as_bytes()).await;
+    assert!(got.starts_with(b"HTTP/1.1 504 "), "{}", got.escape_ascii());
+    rig.ended().await;
     // Servers that vanish, or reset, in the middle of an answer.
     for vanish in ["DROP", "RESET"] {
         let listener = TcpListener::bind("127.9.9.7:0").await.unwrap();

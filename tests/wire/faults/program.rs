@@ -32,6 +32,15 @@ impl Program {
     /// Starts `wrapper… pullscope record more…` in `dir`, its session in `dir/session`, for the
     /// server at this port.
     pub(super) fn start(dir: &Path, wrapper: &[&str], port: u16, more: &[&str]) -> Self {
+        Self::launch(dir, wrapper, port, more, true)
+    }
+
+    /// The same without more; after the first line nobody reads its events.
+    pub(super) fn start_unread(dir: &Path, port: u16) -> Self {
+        Self::launch(dir, &[], port, &[], false)
+    }
+
+    fn launch(dir: &Path, wrapper: &[&str], port: u16, more: &[&str], read: bool) -> Self {
         let program = env!("CARGO_BIN_EXE_pullscope");
         let mut command = match wrapper {
             [] => Command::new(program),
@@ -65,6 +74,10 @@ impl Program {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&lines);
         std::thread::spawn(move || {
+            if !read {
+                // Kept open until the test ends.
+                std::thread::park();
+            }
             for line in out.lines().map_while(Result::ok) {
                 sink.lock().unwrap().push(line);
             }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::program::{NAME, Program, export, server, tunnel, until};
+use super::program::{NAME, Program, ask, export, server, tunnel, until};
 use crate::rig::read_head;
 
 /// A server that sends a byte at a time, until told to finish.
@@ -94,6 +94,26 @@ async fn security_24_a_storm_of_signals_leaves_a_readable_session() {
             assert!(dir.path().join("trace.har").exists());
         }
     }
+}
+
+/// Nobody reads the events, and nothing waits for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn security_24_a_reader_of_events_that_stops_reading_holds_nothing_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let (port, _server) = server().await;
+    let mut program = Program::start_unread(dir.path(), port);
+    // More than the pipe holds.
+    let mut stream = tunnel(&program.address).await.unwrap();
+    for n in 0..200 {
+        assert!(ask(&mut stream, &format!("/{n}")).await);
+    }
+    program.signal(Signal::TERM);
+    assert!(program.ended().success(), "{}", program.said());
+    assert!(
+        program.said().contains("recorded 200 exchanges"),
+        "{}",
+        program.said()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
