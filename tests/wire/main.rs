@@ -8,6 +8,8 @@ mod bad_requests;
 mod bad_responses;
 mod features;
 mod fidelity;
+mod flags;
+mod program;
 mod rig;
 mod secrets;
 mod tls;
