@@ -33,6 +33,7 @@ use super::context::Shared;
 use super::door_head;
 use super::forward::{Arrived, Forwarder, ResponseBody};
 use super::passthrough;
+use super::read_ahead::ReadAhead;
 use super::target;
 use super::tunnel::Tunnel;
 use super::upstream::{Scheme, Target};
@@ -252,7 +253,7 @@ impl Door {
                     let _permit = permit;
                     let passed = async {
                         let (client, already) = taken(upgrade).await?;
-                        let client = super::sniff::Rewound::new(already, client);
+                        let client = ReadAhead::new(client, already.into());
                         let server = connected.stream;
                         Some(passthrough::relay(client, server, &tunnel, &shared).await)
                     };

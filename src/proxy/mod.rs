@@ -17,6 +17,7 @@ mod forward;
 mod headers;
 mod live;
 mod passthrough;
+mod read_ahead;
 mod recorder;
 mod serve;
 mod server;
