@@ -150,11 +150,7 @@ async fn move_blobs(
     if let Some(process) = &contender.process {
         process.forget_peak();
     }
-    let before = contender
-        .process
-        .as_ref()
-        .map(|process| process.usage())
-        .transpose()?;
+    let before = contender.usage()?;
     let began = Instant::now();
     let mut downloads = JoinSet::new();
     for _ in 0..streams {
@@ -166,11 +162,7 @@ async fn move_blobs(
         bytes += done?.with_context(|| format!("through {}", contender.kind.name()))?;
     }
     let elapsed = began.elapsed().as_secs_f64();
-    let after = contender
-        .process
-        .as_ref()
-        .map(|process| process.usage())
-        .transpose()?;
+    let after = contender.usage()?;
     let mebibytes = mebi(bytes);
     let mut cost = Cost {
         rate: mebibytes / elapsed,

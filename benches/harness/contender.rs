@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
 use crate::Arguments;
-use crate::measure::{Process, free_port};
+use crate::measure::{Process, Usage, free_port};
 use crate::origin::Origin;
 
 /// Ways to the origin.
@@ -93,6 +93,11 @@ impl Contender {
         })
     }
 
+    /// What its process has used so far; `None` without a proxy.
+    pub(crate) fn usage(&self) -> Result<Option<Usage>> {
+        self.process.as_ref().map(Process::usage).transpose()
+    }
+
     /// Ends it and starts it anew, for a measurement that is not to know what was before.
     pub(crate) fn again(&mut self) -> Result<()> {
         if let Some(port) = self.port {
@@ -134,7 +139,7 @@ fn launch(
         Kind::Copier => origin.server(),
         _ => origin.issuer(),
     };
-    let part = |role: &str| {
+    let own_role = |role: &str| {
         let mut args = vec![role.to_owned()];
         for (name, value) in [
             ("--port", port.to_string()),
@@ -170,11 +175,11 @@ fn launch(
     };
     let (program, args) = match kind {
         Kind::Direct => (Ok("true".into()), Vec::new()),
-        Kind::Copier => part("copier"),
-        Kind::Hudsucker => part("noop"),
-        Kind::Plain => part("plain"),
+        Kind::Copier => own_role("copier"),
+        Kind::Hudsucker => own_role("noop"),
+        Kind::Plain => own_role("plain"),
         Kind::PlainHash => {
-            let (program, mut args) = part("plain");
+            let (program, mut args) = own_role("plain");
             args.push("--hash".into());
             (program, args)
         }

@@ -140,7 +140,7 @@ async fn compare(arguments: Arguments) -> Result<()> {
         say(&small::connections(&contenders, &generator, rounds).await?)?;
     }
     if wanted(Test::Idle) {
-        say(&small::idle(&contenders, &generator).await?)?;
+        say(&small::idle(&mut contenders, &generator).await?)?;
     }
     if wanted(Test::Kept) {
         say(&small::kept(&mut contenders, &generator).await?)?;

@@ -29,23 +29,24 @@ pub(crate) struct Usage {
 impl Process {
     /// Starts a command and waits until it listens on `port`.
     pub(crate) fn start(command: &mut Command, port: u16) -> Result<Self> {
+        let name = command.get_program().display().to_string();
         let began = Instant::now();
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()
-            .with_context(|| format!("failed to run {:?}", command.get_program()))?;
+            .with_context(|| format!("failed to run {name}"))?;
         let mut process = Self {
             child,
             start: Duration::ZERO,
         };
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             if let Some(status) = process.child.try_wait()? {
-                bail!("{:?} ended with {status}", command.get_program());
+                bail!("{name} ended with {status}");
             }
             if began.elapsed() > PATIENCE {
-                bail!("{:?} does not listen", command.get_program());
+                bail!("{name} does not listen");
             }
             std::thread::sleep(GLANCE);
         }

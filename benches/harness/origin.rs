@@ -87,7 +87,7 @@ fn configuration(dir: &Path, port: u16) -> String {
     let dir = dir.display();
     let mut small = String::from("{");
     for number in 0..16 {
-        let _ = write!(small, "\\\"layer-{number}\\\":\\\"{:064}\\\",", number);
+        let _ = write!(small, "\\\"layer-{number}\\\":\\\"{number:064}\\\",");
     }
     small.push_str("\\\"end\\\":0}");
     format!(

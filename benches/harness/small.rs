@@ -121,23 +121,29 @@ pub(crate) async fn connections(
 }
 
 /// Connections that made one request and then do nothing.
-pub(crate) async fn idle(contenders: &[Contender], generator: &LoadGenerator) -> Result<String> {
+pub(crate) async fn idle(
+    contenders: &mut [Contender],
+    generator: &LoadGenerator,
+) -> Result<String> {
     let mut table = Table::new(
         &format!("{IDLE} idle connections"),
         &["", "KiB each", "a request meanwhile, ms"],
     );
     for contender in contenders {
-        let Some(before) = usage(contender)? else {
+        contender.again()?;
+        let route = generator.through(contender);
+        // The first connection makes what all of them share.
+        route.open("idle").await?.get("small").await?;
+        let Some(before) = contender.usage()? else {
             continue;
         };
-        let route = generator.through(contender);
         let mut open = Vec::new();
         for _ in 0..IDLE {
             let mut connection = route.open("idle").await?;
             connection.get("small").await?;
             open.push(connection);
         }
-        let after = usage(contender)?.unwrap_or(before);
+        let after = contender.usage()?.unwrap_or(before);
         let began = Instant::now();
         route.open("idle").await?.get("small").await?;
         let meanwhile = began.elapsed();
@@ -163,11 +169,11 @@ pub(crate) async fn kept(
     for contender in contenders {
         contender.again()?;
         repeat(contender, generator, 32, 32).await?;
-        let Some(before) = usage(contender)? else {
+        let Some(before) = contender.usage()? else {
             continue;
         };
         repeat(contender, generator, 32, KEPT).await?;
-        let after = usage(contender)?.unwrap_or(before);
+        let after = contender.usage()?.unwrap_or(before);
         let added = mebi(after.resident.saturating_sub(before.resident)) * f64::from(1 << 20);
         table.row(vec![
             contender.kind.name().to_owned(),
@@ -225,7 +231,7 @@ async fn repeat(
         connection.get("small").await?;
         open.push(connection);
     }
-    let before = usage(contender)?;
+    let before = contender.usage()?;
     let began = Instant::now();
     let mut tasks = JoinSet::new();
     for mut connection in open {
@@ -248,7 +254,7 @@ async fn repeat(
     let count = f64::from(u32::try_from(latencies.len())?);
     Ok(Repeated {
         rate: count / elapsed.as_secs_f64(),
-        cpu_each: spent(before, usage(contender)?) * 1e6 / count,
+        cpu_each: spent(before, contender.usage()?) * 1e6 / count,
         latencies,
     })
 }
@@ -260,7 +266,7 @@ async fn connect(
     name: impl Fn(usize) -> String,
 ) -> Result<(f64, f64)> {
     let route = generator.through(contender);
-    let before = usage(contender)?;
+    let before = contender.usage()?;
     let began = Instant::now();
     let mut tasks = JoinSet::new();
     for lane in 0..LANES {
@@ -278,15 +284,7 @@ async fn connect(
     }
     let count = f64::from(u32::try_from(CONNECTIONS)?);
     let rate = count / began.elapsed().as_secs_f64();
-    Ok((rate, spent(before, usage(contender)?) * 1e3 / count))
-}
-
-fn usage(contender: &Contender) -> Result<Option<Usage>> {
-    contender
-        .process
-        .as_ref()
-        .map(|process| process.usage())
-        .transpose()
+    Ok((rate, spent(before, contender.usage()?) * 1e3 / count))
 }
 
 /// CPU seconds between two looks.
