@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Dirs, RecordArgs};
@@ -13,7 +12,7 @@ use crate::proxy::ca::CaFiles;
 
 use super::capture::{Capture, Observer, Plan, SessionDir, Summary};
 use super::events_out::EventsOut;
-use super::failure::Outcome;
+use super::failure::{Outcome, usage};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::run::Talk;
@@ -32,7 +31,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         keep_secrets: args.keep_secrets,
         keep_blobs: args.keep_blobs,
     };
-    prepare(&plan)?;
+    prepare(&plan, args.session.is_some())?;
     let capture = Capture::start(
         plan,
         identity,
@@ -115,25 +114,36 @@ fn session_dir(args: &RecordArgs, dirs: &Dirs) -> SessionDir {
     }
 }
 
-/// Makes the parents, and sees early whether the HAR can be written.
-fn prepare(plan: &Plan) -> Outcome {
+/// Makes the parents, and sees early whether the HAR can be written. `named` says that the user
+/// named the session's place.
+fn prepare(plan: &Plan, named: bool) -> Outcome {
     let parent = |path: &Path| match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
     };
     if let Some(output) = &plan.output {
+        let refuse = |why: &str| Err(usage(format!("--output {}: {why}", output.display())));
         let dir = parent(output);
         if !dir.is_dir() {
-            let why = format!("{} is no directory", dir.display());
-            return Err(super::failure::usage(format!(
-                "--output {}: {why}",
-                output.display()
-            )));
+            return refuse(&format!("{} is no directory", dir.display()));
+        }
+        if output.is_dir() {
+            return refuse("it is a directory; name the file to write");
         }
     }
     let dir = parent(&plan.session.path);
-    std::fs::create_dir_all(&dir).with_context(|| format!("failed to create {}", dir.display()))?;
-    Ok(())
+    match std::fs::create_dir_all(&dir) {
+        Ok(()) => Ok(()),
+        Err(error) if named => Err(usage(format!(
+            "--session {}: {} cannot be created: {error}",
+            plan.session.path.display(),
+            dir.display()
+        ))),
+        Err(error) => {
+            let what = format!("failed to create {}", dir.display());
+            Err(anyhow::Error::new(error).context(what).into())
+        }
+    }
 }
 
 fn greet(capture: &Capture, ca: &Path, args: &RecordArgs, talk: &Talk) {

@@ -35,6 +35,7 @@ use super::forward::{Arrived, Forwarder, ResponseBody};
 use super::isolate::isolated;
 use super::passthrough;
 use super::patient::Patient;
+use super::read_ahead::ReadAhead;
 use super::silent::{self, Caller, Heard, Silent};
 use super::target;
 use super::tunnel::Tunnel;
@@ -297,7 +298,7 @@ impl Door {
                     let _kept = (permit, heard);
                     let passed = async {
                         let (client, already) = taken(upgrade).await?;
-                        let client = super::sniff::Rewound::new(already, client);
+                        let client = ReadAhead::new(client, already.into());
                         let server = connected.stream;
                         Some(passthrough::relay(client, server, &tunnel, &shared).await)
                     };

@@ -21,6 +21,7 @@ mod isolate;
 mod live;
 mod passthrough;
 mod patient;
+mod read_ahead;
 mod recorder;
 mod serve;
 mod server;
