@@ -5,33 +5,72 @@ use std::path::Path;
 
 use crate::config::{ExportArgs, Format, RedactArgs};
 use crate::exchange::{Bodies, Event, Trace};
-use crate::export::transcript;
+use crate::export::story::Telling;
+use crate::export::{allowlist, curl, json, markdown, mermaid, transcript};
 use crate::har;
 use crate::redact::Redactor;
+use crate::store::{Entry, Store};
 
 use super::failure::Outcome;
 use super::run::Talk;
-use super::select::Selection;
-use super::source::{self, Source};
+use super::select::{self, Selection};
+use super::source::{self, Loader, Source};
 
 pub(super) fn run(args: &ExportArgs, talk: &Talk) -> Outcome {
     let selection = Selection::read(&args.selection)?;
     let mut source = open(&args.source, args.keep_secrets, talk)?;
-    selection.narrow(&mut source)?;
-    let (trace, bodies) = (&source.trace, source.bodies.as_ref());
     match args.format {
-        Format::Har => {
-            let options = har::Options {
-                connect_entries: !args.no_connect_entries,
-                pretty: args.pretty,
-                ..har::Options::default()
-            };
-            write_har(trace, bodies, &args.output, &options, talk)
-        }
-        Format::Http => write(&args.output, talk, |out| {
-            transcript::write(&trace.exchanges, bodies, out).map(|_| ())
-        }),
+        Format::Har | Format::Http => selection.narrow(&mut source)?,
+        _ => return told(args, &selection, source, talk),
     }
+    let (trace, bodies) = (&source.trace, source.bodies.as_ref());
+    if let Format::Http = args.format {
+        return write(&args.output, talk, |out| {
+            transcript::write(&trace.exchanges, bodies, out).map(|_| ())
+        });
+    }
+    let options = har::Options {
+        connect_entries: !args.no_connect_entries,
+        pretty: args.pretty,
+        ..har::Options::default()
+    };
+    write_har(trace, bodies, &args.output, &options, talk)
+}
+
+/// Writes a form that is made from pulls.
+fn told(args: &ExportArgs, selection: &Selection, source: Source, talk: &Talk) -> Outcome {
+    let secrets_kept = source.trace.secrets_kept || args.keep_secrets;
+    let bodies = source.bodies.as_ref();
+    let store = Store::of_trace(source.trace, &Loader(bodies));
+    selection.check(&store)?;
+    let lang = select::lang(&args.selection);
+    let telling = Telling {
+        store: &store,
+        lang,
+    };
+    let takes = |entry: &Entry| selection.takes(entry, &store);
+    let entries = || store.entries().filter(|entry| takes(entry));
+    let whole = selection.is_all();
+    write(&args.output, talk, |out| match args.format {
+        Format::Json => json::write(&telling, &takes, whole, secrets_kept, out),
+        Format::Md => markdown::write(&telling, &takes, whole, bodies, out),
+        Format::Curl => out.write_all(curl::script(entries(), &telling, bodies).as_bytes()),
+        Format::Mermaid => {
+            let text = mermaid::diagram(entries(), &telling);
+            if text.len() > mermaid::LARGEST {
+                talk.insist(
+                    "warning: Mermaid draws no more than 50,000 characters unless its maxTextSize \
+                     is raised; --pull N or --filter make the diagram smaller",
+                );
+            }
+            out.write_all(text.as_bytes())
+        }
+        Format::Allowlist => {
+            let needed = allowlist::needed(entries(), whole, &telling);
+            out.write_all(allowlist::text(&needed, &telling).as_bytes())
+        }
+        Format::Har | Format::Http => Ok(()),
+    })
 }
 
 pub(super) fn redact(args: &RedactArgs, talk: &Talk) -> Outcome {
@@ -86,7 +125,7 @@ pub(super) fn write_har(
 }
 
 /// Writes text to a file, which appears when it is whole, or to stdout.
-fn write(
+pub(super) fn write(
     output: &Path,
     talk: &Talk,
     make: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,

@@ -1,7 +1,10 @@
 //! `pullscope show`.
 
+use std::path::Path;
+
 use crate::config::ShowArgs;
 use crate::exchange::Bodies;
+use crate::export::json;
 use crate::export::story::text::{self, Line, Look};
 use crate::export::story::{self, Block, Telling};
 use crate::registry::{Pull, PullId};
@@ -31,11 +34,23 @@ pub(super) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
                 .width
                 .or_else(paint::columns)
                 .unwrap_or(100)
-                .max(40)
+                .max(60)
                 .into(),
             ascii: args.ascii || !locale::is_utf8(),
         },
     };
+    if args.json {
+        let takes = |entry: &_| selection.takes(entry, &store);
+        return export::write(Path::new("-"), talk, |out| {
+            json::write(
+                &view.telling,
+                &takes,
+                selection.is_all(),
+                args.keep_secrets,
+                out,
+            )
+        });
+    }
     let lines = match &args.step {
         Some(step) => view.step(step, bodies)?,
         None => view.all(),
@@ -63,7 +78,7 @@ impl View<'_> {
     fn all(&self) -> Vec<Line> {
         let mut lines = Vec::new();
         for pull in self.pulls() {
-            self.gap(&mut lines);
+            Self::gap(&mut lines);
             lines.extend(self.title(pull));
             let takes = |id| {
                 let entry = self.telling.store.entry(id);
@@ -98,7 +113,7 @@ impl View<'_> {
             .map(|(entry, number)| story::loose(entry, number, &self.telling))
             .collect();
         if !steps.is_empty() {
-            self.gap(lines);
+            Self::gap(lines);
             let heading = story::loose_heading(self.telling.lang);
             lines.extend(text::blocks(&[heading], self.look, 0));
             lines.extend(text::steps(&steps, self.look));
@@ -108,7 +123,7 @@ impl View<'_> {
             let findings = story::beyond_pulls(&self.telling);
             for blocks in [unread, findings] {
                 if !blocks.is_empty() {
-                    self.gap(lines);
+                    Self::gap(lines);
                     lines.extend(text::blocks(&blocks, self.look, 0));
                 }
             }
@@ -182,7 +197,7 @@ impl View<'_> {
     }
 
     /// A blank line between parts.
-    fn gap(&self, lines: &mut Vec<Line>) {
+    fn gap(lines: &mut Vec<Line>) {
         if !lines.is_empty() {
             lines.extend([Line::new(), Line::new()]);
         }

@@ -221,6 +221,16 @@ pub enum Format {
     Har,
     /// Plain text: heads as they were on the wire, JSON as it is, other content described.
     Http,
+    /// JSON for programs (docs/reference/json.md), as `show --json` prints it.
+    Json,
+    /// A Markdown article: steps explained, tables, transcripts, a sequence diagram.
+    Md,
+    /// A shell script of curl commands.
+    Curl,
+    /// A Mermaid sequence diagram.
+    Mermaid,
+    /// The hosts and ports that were needed.
+    Allowlist,
 }
 
 /// `pullscope lab`.

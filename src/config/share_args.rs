@@ -32,7 +32,7 @@ pub struct ShowArgs {
     pub ascii: bool,
 
     /// The width in columns; else `COLUMNS`, the terminal's, or 100.
-    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..=1_000))]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=1_000))]
     pub width: Option<u16>,
 
     /// What of it.

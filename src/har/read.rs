@@ -82,7 +82,9 @@ impl Document {
             self.skipped.push(number);
             return;
         };
-        match record(&entry, number) {
+        // mitmproxy's entries begin with the request, when the connection stands already.
+        let connected = self.creator.name.starts_with("mitmproxy");
+        match record(&entry, number, connected) {
             Facts::Exchange(mut exchange) => {
                 exchange.id = ids.unique(exchange.id);
                 self.remember_files(&entry, &exchange);
@@ -169,13 +171,13 @@ impl Bodies for Document {
 }
 
 /// What an entry is about: as we wrote it, or as far as it tells.
-fn record(entry: &Entry, number: u64) -> Facts {
+fn record(entry: &Entry, number: u64, connected: bool) -> Facts {
     let bodies = [
         import::request_bytes(&entry.request),
         import::content_bytes(&entry.response.content),
     ];
     facts::read(&entry.extra, bodies)
-        .unwrap_or_else(|| Facts::Exchange(Box::new(import::exchange(entry, number))))
+        .unwrap_or_else(|| Facts::Exchange(Box::new(import::exchange(entry, number, connected))))
 }
 
 /// The numbers that are taken: files that were joined may use one twice.

@@ -1,5 +1,7 @@
 //! Figures as sentences have them.
 
+use super::Lang;
+
 /// A number of bytes for people, exact below 10 kB: `1,638 B`, `27.9 MB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [(u64, &str); 4] = [
@@ -20,12 +22,19 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// A span of seconds for people: `45 s`, `3 min`, `2 h`, `5 d`.
-pub fn span(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} min", seconds / 60),
-        7_200..=172_799 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
+pub fn span(seconds: u64, lang: Lang) -> String {
+    let (count, en, zh) = match seconds {
+        3_600.. if seconds < 86_400 && seconds.is_multiple_of(3_600) => {
+            (seconds / 3_600, "h", "小时")
+        }
+        0..=119 => (seconds, "s", "秒"),
+        120..=7_199 => (seconds / 60, "min", "分钟"),
+        7_200..=172_799 => (seconds / 3_600, "h", "小时"),
+        _ => (seconds / 86_400, "d", "天"),
+    };
+    match lang {
+        Lang::En => format!("{count} {en}"),
+        Lang::Zh => format!("{count} {zh}"),
     }
 }
 
@@ -41,8 +50,9 @@ mod tests {
         );
         assert_eq!(bytes(u64::MAX), "18446744.0 TB");
         assert_eq!(
-            [span(60), span(3_600), span(7_200), span(200_000)],
-            ["60 s", "60 min", "2 h", "2 d"]
+            [60, 300, 3_600, 9_000, 86_400, 200_000].map(|seconds| span(seconds, Lang::En)),
+            ["60 s", "5 min", "1 h", "2 h", "24 h", "2 d"]
         );
+        assert_eq!(span(300, Lang::Zh), "5 分钟");
     }
 }

@@ -77,9 +77,8 @@ impl Store {
     /// then is missing. As long as this was never called, a pull is over when nothing is open.
     pub fn tick(&mut self, now: Timestamp) {
         self.now = self.now.max(Some(now));
-        let generation = self.generation;
-        if !self.calm() {
-            self.generation = generation;
+        if self.calm() {
+            self.generation += 1;
         }
     }
 

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod decoding;
 #[cfg(test)]
+mod findings;
+#[cfg(test)]
 mod load;
 #[cfg(test)]
 mod pulls;

@@ -185,6 +185,13 @@ fn clock_skew_by_date() {
         sentence.starts_with("This machine's clock is 10 min off"),
         "{sentence}"
     );
+    let mut refused = told(0, 600);
+    refused
+        .get(&format!("{HUB}/blobs/{}", sha256(&image.blobs[0])))
+        .bearer("opaque")
+        .answer(401)
+        .header("WWW-Authenticate", INVALID);
+    assert_eq!(refused.only("clock-skew").0, Severity::Error);
     let replayed = told(-180_000_000, -180_000_000);
     assert_eq!(replayed.rules(), [""; 0], "a recording that is played back");
 }

@@ -77,11 +77,6 @@ impl Scenario {
         self.now += Duration::from_secs(seconds);
     }
 
-    /// Another client goes on with the story.
-    pub(crate) fn switch(&mut self, user_agent: &'static str) {
-        self.user_agent = user_agent;
-    }
-
     /// A request and its answer, which takes a tenth of a second.
     pub(crate) fn ask(&mut self, method: &str, url: &str) -> Telling<'_> {
         let id = ExchangeId(self.exchanges.len() as u64 + 1);

@@ -304,16 +304,6 @@ fn mirror_fallthrough() {
         .answer(404)
         .error("MANIFEST_UNKNOWN");
     story.pull(&image);
-    for p in story.verdict().pulls {
-        eprintln!(
-            "PULL {} {:?} {:?} {:?} {:?}",
-            p.name(),
-            p.registry,
-            p.mirrors,
-            p.steps.iter().map(|s| s.exchange).collect::<Vec<_>>(),
-            p.state
-        );
-    }
     let (severity, sentence) = story.only("mirror-fallthrough");
     assert_eq!(severity, Severity::Warning);
     assert_eq!(

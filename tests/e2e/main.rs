@@ -14,6 +14,8 @@ mod interruption;
 mod lab;
 mod lab_cli;
 mod lab_faults;
+#[cfg(test)]
+mod lab_findings;
 mod lab_pulls;
 mod lab_replay;
 #[cfg(test)]

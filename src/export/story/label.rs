@@ -36,7 +36,7 @@ macro_rules! labels {
 
 labels! {
     CLIENT "client" "客户端";
-    COMMAND "command" "命令";
+    ARTICLE "What passed between client and registry" "客户端与仓库之间发生了什么";
     REGISTRY "registry" "仓库服务";
     MIRRORS "mirrors" "镜像站";
     PLATFORM "platform" "平台";

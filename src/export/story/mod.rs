@@ -9,7 +9,7 @@ mod digest;
 mod document;
 mod finding;
 mod image;
-mod label;
+pub(in crate::export) mod label;
 mod place;
 mod pull;
 mod redirect;

@@ -27,7 +27,7 @@ pub(super) fn redirect(reading: &Reading, telling: &Telling<'_>) -> Vec<Block> {
             if let Some(date) = reading.server_time() {
                 let left = expires.duration_since(date).as_secs();
                 if let Ok(left) = u64::try_from(left) {
-                    let text = say::AFTER_DATE.with(lang, span(left));
+                    let text = say::AFTER_DATE.with(lang, span(left, lang));
                     until.push(Span::dim(format!("  {text}")));
                 }
             }

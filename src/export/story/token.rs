@@ -93,19 +93,16 @@ fn granted(
         pairs.push((say::GRANTED.dim(lang), spaced([text, verdict])));
     }
     let lifetime = match answer.expires_in {
-        Some(_) => span(answer.lifetime().as_secs()),
+        Some(_) => span(answer.lifetime().as_secs(), lang),
         None => say::NOT_STATED.of(lang).to_owned(),
     };
     pairs.push((say::LIFETIME.dim(lang), cell(lifetime)));
-    match answer.token.jwt() {
-        Some(jwt) => {
-            claims(pairs, &jwt.claims, reading, lang);
-            signature(pairs, jwt, lang);
-        }
-        None => {
-            let length = answer.token.length.to_string();
-            pairs.push((say::TOKEN.dim(lang), cell(say::OPAQUE.with(lang, length))));
-        }
+    if let Some(jwt) = answer.token.jwt() {
+        claims(pairs, &jwt.claims, reading, lang);
+        signature(pairs, jwt, lang);
+    } else {
+        let length = answer.token.length.to_string();
+        pairs.push((say::TOKEN.dim(lang), cell(say::OPAQUE.with(lang, length))));
     }
     if answer.refresh_token {
         pairs.push((say::TOKEN.dim(lang), cell(say::REFRESH_CAME.of(lang))));
@@ -141,7 +138,7 @@ fn claims(pairs: &mut Pairs, claims: &Claims, reading: &Reading, lang: Lang) {
     let skew = reading.server_time().zip(claims.issued_at);
     let skew = skew.map(|(date, issued)| date.duration_since(issued).as_secs().unsigned_abs());
     if let Some(seconds) = skew.filter(|seconds| *seconds > MUCH_SKEW) {
-        let text = say::SKEW_VALUE.with(lang, span(seconds));
+        let text = say::SKEW_VALUE.with(lang, span(seconds, lang));
         add(say::SKEW, vec![Span::new(text, Tone::Warn)]);
     }
 }
@@ -158,7 +155,7 @@ fn moment(at: Timestamp, issued: Option<Timestamp>, lang: Lang) -> Cell {
         ..0 => say::BEFORE_ISSUE,
         _ => say::AFTER_ISSUE,
     };
-    let text = label.with(lang, span(seconds.unsigned_abs()));
+    let text = label.with(lang, span(seconds.unsigned_abs(), lang));
     cell.push(Span::dim(format!("  {text}")));
     cell
 }

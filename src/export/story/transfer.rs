@@ -73,10 +73,10 @@ fn rate_limit(limit: &RateLimit, lang: Lang) -> Cell {
             .remaining
             .map(|n| say::REMAINING.with(lang, number(n))),
         limit.limit.map(|n| say::OF_LIMIT.with(lang, number(n))),
-        limit.window.map(|n| say::WINDOW.with(lang, span(n))),
+        limit.window.map(|n| say::WINDOW.with(lang, span(n, lang))),
         limit
             .retry_after
-            .map(|n| say::RETRY_AFTER.with(lang, span(n))),
+            .map(|n| say::RETRY_AFTER.with(lang, span(n, lang))),
         limit.source.clone(),
     ];
     let text: Vec<_> = parts.into_iter().flatten().collect();

@@ -21,6 +21,10 @@ impl Found {
     }
 
     /// Adds a field of an exchange.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers, texts and references to them alike"
+    )]
     pub(super) fn at(mut self, one: &Seen<'_>, field: &str, value: impl ToString) -> Self {
         self.push(Evidence {
             exchange: Some(one.id()),
@@ -68,6 +72,10 @@ impl Found {
     }
 
     /// States what the sentences leave open.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers, texts and references to them alike"
+    )]
     pub(super) fn fact(mut self, name: &'static str, value: impl ToString) -> Self {
         self.0.facts.push((name, bounded(&value.to_string())));
         self

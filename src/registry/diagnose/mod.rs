@@ -70,7 +70,7 @@ pub fn diagnose(case: &Case<'_>) -> Vec<Finding> {
     };
     judge(Scene::of_pull(
         pull,
-        seen,
+        &seen,
         refused,
         case.tunnels,
         case.settled,

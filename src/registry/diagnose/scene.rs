@@ -43,7 +43,7 @@ impl<'a> Scene<'a> {
     /// Ties together the exchanges of a pull.
     pub(super) fn of_pull(
         pull: &'a Pull,
-        seen: Vec<(&'a Step, Observed<'a>)>,
+        seen: &[(&'a Step, Observed<'a>)],
         handshakes: Vec<&'a HandshakeFailed>,
         tunnels: &'a [Tunnel],
         settled: bool,

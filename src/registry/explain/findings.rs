@@ -236,8 +236,8 @@ const TEXTS: &[FindingText] = &[
         sentences: &[(
             "",
             text(
-                "The token had expired {late} before it was used, and {host} refused it.",
-                "令牌在使用时已过期 {late}，被 {host} 拒绝。",
+                "The token had expired {late:span} before it was used, and {host} refused it.",
+                "令牌在使用时已过期 {late:span}，被 {host} 拒绝。",
             ),
         )],
         fixes: &[(
@@ -255,22 +255,22 @@ const TEXTS: &[FindingText] = &[
             (
                 "",
                 text(
-                    "The clocks of {host} and of this machine are {gap} apart.",
-                    "{host} 与本机的时钟相差 {gap}。",
+                    "The clocks of {host} and of this machine are {gap:span} apart.",
+                    "{host} 与本机的时钟相差 {gap:span}。",
                 ),
             ),
             (
                 "local",
                 text(
-                    "This machine's clock is {gap} off: every server asked, {host} among them, has another time.",
-                    "本机时钟偏差 {gap}：所有被访问的服务器（包括 {host}）的时间都与本机不同。",
+                    "This machine's clock is {gap:span} off: every server asked, {host} among them, has another time.",
+                    "本机时钟偏差 {gap:span}：所有被访问的服务器（包括 {host}）的时间都与本机不同。",
                 ),
             ),
             (
                 "token",
                 text(
-                    "The token from {issuer} is not valid at this time by the clock of {host}: their clocks are at least {gap} apart.",
-                    "按 {host} 的时钟，{issuer} 签发的令牌此刻无效：两者的时钟至少相差 {gap}。",
+                    "The token from {issuer} is not valid at this time by the clock of {host}: their clocks are at least {gap:span} apart.",
+                    "按 {host} 的时钟，{issuer} 签发的令牌此刻无效：两者的时钟至少相差 {gap:span}。",
                 ),
             ),
         ],
@@ -450,8 +450,8 @@ const TEXTS: &[FindingText] = &[
             (
                 "",
                 text(
-                    "{host} answered 429: more than {limit} pulls in {window} from this address or account.",
-                    "{host} 返回 429：该地址或账号在 {window} 内的拉取超过了 {limit} 次。",
+                    "{host} answered 429: more than {limit} pulls in {window:span} from this address or account.",
+                    "{host} 返回 429：该地址或账号在 {window:span} 内的拉取超过了 {limit} 次。",
                 ),
             ),
             (
@@ -477,8 +477,8 @@ const TEXTS: &[FindingText] = &[
             (
                 "",
                 text(
-                    "{host} will serve only {remaining} more pulls of {limit} in {window}.",
-                    "{host} 在 {window} 的窗口内共 {limit} 次额度，只剩 {remaining} 次拉取。",
+                    "{host} will serve only {remaining} more pulls of {limit} in {window:span}.",
+                    "{host} 在 {window:span} 的窗口内共 {limit} 次额度，只剩 {remaining} 次拉取。",
                 ),
             ),
             (

@@ -6,7 +6,7 @@ use super::steps as say;
 use super::text::Text;
 use crate::exchange::{Ending, Failure, Side};
 use crate::registry::endpoint::Route;
-use crate::registry::figures::{bytes, span};
+use crate::registry::figures::bytes;
 use crate::registry::redirect::authority;
 use crate::registry::{
     Challenge, Credentials, Digests, Document, Index, Kind, Lang, Manifest, Part, Pull, Reading,
@@ -154,7 +154,7 @@ impl Story<'_> {
         });
         let stated = answer.expires_in.map(|_| answer.lifetime().as_secs());
         if let Some(lifetime) = stated.or(own) {
-            self.say_with(say::TOKEN_LIFETIME, &[("lifetime", &span(lifetime))]);
+            self.say_with(say::TOKEN_LIFETIME, &[("lifetime", &lifetime.to_string())]);
         }
     }
 
@@ -203,7 +203,7 @@ impl Story<'_> {
             Some(Document::Index(index)) => self.index(index),
             Some(Document::Manifest(manifest)) => self.image(manifest),
             Some(Document::Schema1(schema1)) => {
-                let layers = schema1.layers.len().to_string();
+                let layers = self.counted(schema1.layers.len(), say::LAYERS_ONE, say::LAYERS);
                 self.say_with(say::MANIFEST_SCHEMA1, &[("layers", &layers)]);
             }
             Some(Document::Unreadable { reason }) => {
@@ -216,7 +216,12 @@ impl Story<'_> {
 
     fn index(&mut self, index: &Index) {
         let (images, entries) = (index.images().count(), index.manifests.len());
-        self.say_with(say::INDEX, &[("count", &images.to_string())]);
+        let text = match images {
+            0 => say::INDEX_NONE,
+            1 => say::INDEX_ONE,
+            _ => say::INDEX,
+        };
+        self.say_with(text, &[("count", &images.to_string())]);
         if entries > images {
             self.say_with(
                 say::INDEX_ATTESTATIONS,
@@ -236,13 +241,18 @@ impl Story<'_> {
         let size = manifest
             .layers_size()
             .saturating_add(config.unwrap_or_default());
-        let (layers, size) = (manifest.layers.len().to_string(), bytes(size));
-        let facts = [("layers", &*layers), ("size", &*size)];
+        let (count, size) = (manifest.layers.len(), bytes(size));
         if let Some(artifact) = manifest.artifact() {
-            let facts = [facts[0], facts[1], ("artifact", artifact)];
+            let blobs = self.counted(count, say::BLOBS_ONE, say::BLOBS);
+            let facts = [
+                ("layers", &*blobs),
+                ("size", &*size),
+                ("artifact", artifact),
+            ];
             return self.say_with(say::MANIFEST_ARTIFACT, &facts);
         }
-        self.say_with(say::MANIFEST, &facts);
+        let layers = self.counted(count, say::LAYERS_ONE, say::LAYERS);
+        self.say_with(say::MANIFEST, &[("layers", &*layers), ("size", &*size)]);
         let Some(pull) = self.scene.pull else {
             return;
         };
@@ -289,7 +299,7 @@ impl Story<'_> {
             self.say_with(say::DOWNLOAD_CDN, &[("what", &*what)]);
             match &reading.authorization {
                 Some(sent) => self.say_with(say::AUTH_SENT, &[("scheme", &*sent.scheme)]),
-                None => self.say(say::AUTH_KEPT),
+                None => self.say(say::AUTH_NONE),
             }
         } else {
             self.say_with(say::DOWNLOAD, &[("what", &*what)]);
@@ -408,6 +418,12 @@ impl Story<'_> {
             }),
             Some(Ending::Complete | Ending::Failed { .. }) => {}
         }
+    }
+
+    /// A number of things, in words.
+    fn counted(&self, count: usize, one: Text, many: Text) -> String {
+        let text = if count == 1 { one } else { many };
+        text.fill(self.lang, &[("count", &count.to_string())])
     }
 
     /// What is asked for: the tag, or a short digest.

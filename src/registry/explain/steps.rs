@@ -52,8 +52,8 @@ texts! {
         "请求 {asked}，却什么也没有授予：对该客户端而言，仓库是私有的或不存在。";
     TOKEN_OPAQUE: "It asks for {asked}; the token is opaque, so only the registry knows what it allows.",
         "请求 {asked}；令牌不透明，具体权限只有仓库知道。";
-    TOKEN_LIFETIME: "The token holds for {lifetime}.",
-        "令牌有效期 {lifetime}。";
+    TOKEN_LIFETIME: "The token holds for {lifetime:span}.",
+        "令牌有效期 {lifetime:span}。";
     TOKEN_NONE: "The answer holds no token.",
         "响应中没有令牌。";
 
@@ -66,22 +66,30 @@ texts! {
         "用 HEAD 查询清单 {digest} 是否存在：存在。";
     INDEX: "The answer is a list of manifests for {count} platforms.",
         "返回的是清单列表，共 {count} 个平台。";
+    INDEX_ONE: "The answer is a list of manifests for a single platform.",
+        "返回的是清单列表，只有一个平台。";
+    INDEX_NONE: "The answer is a list of manifests, none of them of an image.",
+        "返回的是清单列表，但其中没有镜像。";
     INDEX_ATTESTATIONS: "Of its {entries} entries the others are no images, such as build attestations.",
         "列表共有 {entries} 项，其余不是镜像，例如构建证明（attestation）。";
     INDEX_CHOSEN: "The client takes the one for {platform}.",
         "客户端选择了 {platform}。";
     INDEX_UNCHOSEN: "The client has not taken one of them so far.",
         "客户端尚未从中选择。";
-    MANIFEST: "The manifest names the image's configuration and its {layers} layers, {size} in all.",
-        "清单列出了镜像配置和 {layers} 个层，共 {size}。";
+    MANIFEST: "The manifest names the image's configuration and {layers}, {size} in all.",
+        "清单列出了镜像配置和 {layers}，共 {size}。";
+    LAYERS_ONE: "one layer", "1 个层";
+    LAYERS: "{count} layers", "{count} 个层";
+    BLOBS_ONE: "one blob", "1 个数据块";
+    BLOBS: "{count} blobs", "{count} 个数据块";
     MANIFEST_PLATFORM: "It is the one for {platform}.",
         "这是 {platform} 平台的清单。";
     MANIFEST_ONLY: "There is no list before it: the tag has a single image.",
         "没有清单列表：该标签只有一个镜像。";
-    MANIFEST_ARTIFACT: "The manifest is of an artifact ({artifact}), no image to run; it names {layers} blobs, {size} in all.",
-        "清单描述的是一个制品（{artifact}），不是可运行的镜像；它列出 {layers} 个数据块，共 {size}。";
-    MANIFEST_SCHEMA1: "The manifest is of schema 1, the format of 2014, and names {layers} layers without their sizes.",
-        "这是 2014 年的 schema 1 格式清单，列出 {layers} 个层但不含大小。";
+    MANIFEST_ARTIFACT: "The manifest is of an artifact ({artifact}), no image to run; it names {layers}, {size} in all.",
+        "清单描述的是一个制品（{artifact}），不是可运行的镜像；它列出 {layers}，共 {size}。";
+    MANIFEST_SCHEMA1: "The manifest is of schema 1, the format of 2014, and names {layers} without sizes.",
+        "这是 2014 年的 schema 1 格式清单，列出 {layers} 但不含大小。";
     MANIFEST_UNREADABLE: "What came is no manifest: {reason}.",
         "返回的内容不是清单：{reason}。";
     MANIFEST_UNSEEN: "The client fetches a manifest; its content is not at hand here.",
@@ -108,8 +116,8 @@ texts! {
         "摘要校验一致。";
     DOWNLOAD_WRONG: "Its digest is not the one asked for: the client will refuse it.",
         "摘要与请求的不符：客户端会拒绝。";
-    AUTH_KEPT: "The registry's token was not sent along.",
-        "仓库的令牌没有一并发送。";
+    AUTH_NONE: "No credentials were sent along.",
+        "没有携带凭据。";
     AUTH_SENT: "The client sent its {scheme} credentials along.",
         "客户端把 {scheme} 凭据一并发送了。";
     CONFIG_SAYS: "It says how to run the image ({platform}) and how each layer was made.",

@@ -1,8 +1,8 @@
-//! A sentence in every language, with `{placeholders}`.
-
-use std::fmt::Write as _;
+//! A sentence in every language, with `{placeholders}`; `{wait:span}` makes a span of time of a
+//! number of seconds.
 
 use crate::registry::Lang;
+use crate::registry::figures::span;
 
 /// One text of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +39,14 @@ impl Text {
             match piece {
                 Piece::Words(words) => filled.push_str(words),
                 Piece::Placeholder(name) => {
+                    let (name, form) = name.split_once(':').unwrap_or((name, ""));
                     let fact = facts.iter().find(|(key, _)| *key == name);
                     debug_assert!(fact.is_some(), "no {name} for: {}", self.en);
-                    let _ = match fact {
-                        Some((_, value)) => write!(filled, "{}", value.as_ref()),
-                        None => write!(filled, "?"),
-                    };
+                    let value = fact.map_or("?", |(_, value)| value.as_ref());
+                    match value.parse().ok().filter(|_| form == "span") {
+                        Some(seconds) => filled.push_str(&span(seconds, lang)),
+                        None => filled.push_str(value),
+                    }
                 }
             }
         }
@@ -84,6 +86,9 @@ mod tests {
 
     #[test]
     fn facts_are_put_in_as_they_are() {
+        let wait = text("{t:span} late", "迟了 {t:span}");
+        assert_eq!(wait.fill(Lang::En, &[("t", "300")]), "5 min late");
+        assert_eq!(wait.fill(Lang::Zh, &[("t", "300")]), "迟了 5 分钟");
         let both = text("{a} then {b}.", "先 {a}，后 {b}。");
         let facts = [("a", "{b}"), ("b", "}{")];
         assert_eq!(both.fill(Lang::En, &facts), "{b} then }{.");

@@ -210,44 +210,45 @@ impl Party {
     /// Whether the latest request to a registry had failed.
     fn last_failed(&self, here: &Here<'_>) -> bool {
         let latest = self.told.latest.and_then(|at| here.look.look(at.1));
-        latest.is_some_and(|latest| failed(latest) && ended_by(latest, here.now).is_some())
-    }
-
-    /// Whether a 401 of this pull waits for a token of this server.
-    fn awaits_token(&self, here: &Here<'_>) -> bool {
-        let Some(request) = &here.observed.reading.token_request else {
-            return false;
-        };
-        let last_token = self.told.tokens.last().map(|at| at.0);
-        let mut recent = self.told.challenges.iter().rev().take(8);
-        recent.any(|at| {
-            here.look.look(at.1).is_some_and(|challenge| {
-                let unanswered = last_token.is_none_or(|token| token <= at.0);
-                let retried = last_token.is_some_and(|token| {
-                    // A client that sends its credentials first may have to ask once more.
-                    within(token, here.now, AT_ONCE)
-                });
-                asks_for(challenge.reading, &request.realm)
-                    && answered_by(challenge, here.now)
-                    && (unanswered || retried)
-            })
+        latest.is_some_and(|latest| {
+            // A 401 to one that showed nothing is no refusal.
+            let asked =
+                latest.reading.status == Some(401) && latest.reading.authorization.is_none();
+            failed(latest) && !asked && ended_by(latest, here.now).is_some()
         })
     }
 
     fn fit_token(&self, here: &Here<'_>) -> Option<u32> {
-        if self.awaits_token(here) {
+        let realm = &here.observed.reading.token_request.as_ref()?.realm;
+        let recent = self.told.challenges.iter().rev().take(MOST);
+        let sent_here: Vec<Place> = recent
+            .filter(|at| {
+                here.look.look(at.1).is_some_and(|challenge| {
+                    asks_for(challenge.reading, realm) && answered_by(challenge, here.now)
+                })
+            })
+            .copied()
+            .collect();
+        let last_token = self.told.tokens.last().map(|at| at.0);
+        let unanswered = |at: &Place| last_token.is_none_or(|token| token <= at.0);
+        if sent_here.iter().any(unanswered) {
             return Some(80);
         }
-        let new = here.waiting.has_ping_for(here.observed, here.look);
-        let known = self.told.challenges.is_empty() || {
-            let request = here.observed.reading.token_request.as_ref()?;
-            let mut challenges = self.told.challenges.iter().rev().take(8);
-            challenges.any(|at| {
-                let challenge = here.look.look(at.1);
-                challenge.is_some_and(|c| asks_for(c.reading, &request.realm))
-            })
-        };
-        (!new && known && here.idle <= SHORTLY).then_some(20)
+        if let Some(ping) = here.waiting.ping_for(here.observed, here.look) {
+            // A new pull, unless another registry is tried because the one before failed.
+            let other = here.look.look(ping.1).is_some_and(|ping| {
+                let authority = &ping.reading.authority;
+                !self.told.registries.contains(authority)
+            });
+            let fell_through = other && here.idle <= SHORTLY && self.last_failed(here);
+            return fell_through.then_some(50);
+        }
+        // A client whose credentials were not taken asks once more, by other means.
+        if !sent_here.is_empty() && last_token.is_some_and(|at| within(at, here.now, AT_ONCE)) {
+            return Some(80);
+        }
+        let known = self.told.challenges.is_empty() || !sent_here.is_empty();
+        (known && here.idle <= SHORTLY).then_some(20)
     }
 
     fn fit_manifest(&self, here: &Here<'_>, reference: &Reference) -> Option<u32> {

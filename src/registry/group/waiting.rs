@@ -102,7 +102,7 @@ impl Waiting {
     }
 
     /// The `/v2/` that a request follows.
-    fn ping_for(&self, observed: Observed<'_>, look: &dyn Look) -> Option<Place> {
+    pub(super) fn ping_for(&self, observed: Observed<'_>, look: &dyn Look) -> Option<Place> {
         let here = place(observed);
         let waiters = self.0.get(&ClientKey::of(observed))?;
         let fitting = waiters

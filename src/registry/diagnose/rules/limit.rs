@@ -2,7 +2,6 @@
 
 use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::Scene;
-use crate::registry::figures::span;
 use crate::registry::{Finding, Severity};
 
 /// The limit is reached.
@@ -26,7 +25,7 @@ pub(super) fn rate_limited(scene: &Scene<'_>) -> Vec<Finding> {
                 .fact("case", case)
                 .fact("host", one.authority())
                 .fact("limit", limit.unwrap_or_default())
-                .fact("window", span(window.unwrap_or_default()))
+                .fact("window", window.unwrap_or_default())
         });
         found = Some(
             next.status(one)
@@ -64,7 +63,7 @@ pub(super) fn rate_low(scene: &Scene<'_>) -> Vec<Finding> {
             .fact("host", one.authority())
             .fact("remaining", remaining)
             .fact("limit", limit)
-            .fact("window", span(all.window.unwrap_or_default()))
+            .fact("window", all.window.unwrap_or_default())
             .done(),
     ]
 }

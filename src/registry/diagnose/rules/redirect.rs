@@ -58,8 +58,8 @@ fn is_public(one: &Seen<'_>) -> bool {
         .filter(|upstream| upstream.via.is_none())
         .and_then(|upstream| upstream.address);
     let host = one.host();
-    let local =
-        !host.contains(['.', ':']) || host.ends_with(".local") || host.ends_with(".internal");
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let local = !host.contains(['.', ':']) || matches!(last, "local" | "internal");
     !named_private && !local && dialled.is_none_or(|address| !is_private(address.ip()))
 }
 

@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::{Scene, Seen, scopes};
-use crate::registry::figures::span;
 use crate::registry::token::TokenAnswer;
 use crate::registry::{Credentials, Finding, Severity};
 
@@ -131,8 +130,8 @@ fn end(issuer: &Seen<'_>, answer: &TokenAnswer) -> Option<Timestamp> {
         return jwt.claims.expires;
     }
     let lifetime = Duration::from_secs(u64::try_from(answer.expires_in?).ok()?);
-    let issued = answer.issued_at.or_else(|| issuer.reading.server_time())?;
-    issued.checked_add(lifetime).ok()
+    let begin = answer.issued_at.or_else(|| issuer.reading.server_time())?;
+    begin.checked_add(lifetime).ok()
 }
 
 /// Whether as much time has passed since a token was issued as it lives; if not, a token that
@@ -201,21 +200,26 @@ fn skewed_token(scene: &Scene<'_>) -> Option<Finding> {
 
 /// A server's `Date` is not the time here.
 fn skewed_date(scene: &Scene<'_>) -> Option<Finding> {
-    let mut servers: Vec<(&str, usize, Option<SignedDuration>)> = Vec::new();
-    for (at, one) in scene.seen.iter().enumerate() {
+    // A registry and its token server may be two machines under one name.
+    let mut servers: Vec<(bool, &Seen<'_>, Option<SignedDuration>)> = Vec::new();
+    for one in &scene.seen {
         let Some(date) = one.reading.server_time().filter(|_| one.is_registry()) else {
             continue;
         };
-        if !servers.iter().any(|(host, ..)| *host == one.authority()) {
-            servers.push((one.authority(), at, offset(one, date)));
+        let issues = one.reading.token_request.is_some();
+        let is_same = |other: &(bool, &Seen<'_>, _)| {
+            other.0 == issues && other.1.authority() == one.authority()
+        };
+        if !servers.iter().any(is_same) {
+            servers.push((issues, one, offset(one, date)));
         }
     }
     let off: Vec<_> = servers
         .iter()
-        .filter_map(|(host, at, offset)| Some((*host, *at, (*offset)?)))
+        .filter_map(|(_, one, offset)| Some((*one, (*offset)?)))
         .collect();
-    let (host, at, gap) = *off.first()?;
-    let one = scene.seen.get(at)?;
+    let (one, gap) = *off.first()?;
+    let host = one.authority();
     let agree = |other: SignedDuration| other.saturating_sub(gap).abs() <= LEEWAY;
     let all_off = servers.len() > 1
         && off.len() == servers.len()
@@ -225,14 +229,12 @@ fn skewed_date(scene: &Scene<'_>) -> Option<Finding> {
         .at(one, "time here", one.exchange.started)
         .fact("case", if all_off { "local" } else { "" })
         .fact("host", host)
-        .fact("gap", span(gap.unsigned_abs().as_secs()));
-    let refused = |one: &&Seen<'_>| {
-        one.challenged_with("invalid_token")
-            && scene
-                .issuer(one)
-                .is_some_and(|(own, _)| own.authority() == host)
-    };
-    if scene.after(at).any(|one| refused(&one)) {
+        .fact("gap", gap.unsigned_abs().as_secs());
+    let refused = scene.seen.iter().enumerate().any(|(at, other)| {
+        let issuer = scene.issuer(other).map(|(issuer, _)| issuer.authority());
+        issuer == Some(host) && other.challenged_with("invalid_token") && !scene.recovered(at)
+    });
+    if refused {
         found = every_refusal(found, scene, one).severity(Severity::Error);
     }
     Some(found.done())
@@ -299,6 +301,7 @@ fn is_later(one: Timestamp, other: Timestamp) -> bool {
     one.duration_since(other) > LEEWAY
 }
 
-fn gap(one: Timestamp, other: Timestamp) -> String {
-    span(one.duration_since(other).unsigned_abs().as_secs())
+/// Seconds between two moments.
+fn gap(one: Timestamp, other: Timestamp) -> u64 {
+    one.duration_since(other).unsigned_abs().as_secs()
 }

@@ -83,25 +83,20 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
         })
         .filter_map(|(_, one)| Some((one, rate(one)?)))
         .collect();
-    let mut rates: Vec<_> = downloads.iter().map(|(_, rate)| *rate).collect();
-    rates.sort_by(f64::total_cmp);
     let slowest = downloads
         .iter()
         .filter(|(one, _)| duration(one) > LONG)
-        .min_by(|(_, one), (_, other)| one.total_cmp(other));
+        .min_by_key(|(_, rate)| *rate);
     let Some((one, slow)) = slowest else {
         return Vec::new();
     };
     // The median of the others: of two blobs, the slow one would be half of the measure.
-    rates.remove(
-        rates
-            .iter()
-            .position(|rate| rate == slow)
-            .unwrap_or_default(),
-    );
+    let others = downloads.iter().filter(|(other, _)| other.id() != one.id());
+    let mut rates: Vec<_> = others.map(|(_, rate)| *rate).collect();
+    rates.sort_unstable();
     let Some(median) = rates
         .get(rates.len() / 2)
-        .filter(|median| *slow < **median / 4.0)
+        .filter(|median| slow.saturating_mul(4) < **median)
     else {
         return Vec::new();
     };
@@ -117,8 +112,8 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
             .fact("size", bytes(one.exchange.received))
             .fact("wait", seconds(wait))
             .fact("receive", seconds(receive))
-            .fact("rate", format!("{}/s", bytes(whole(*slow))))
-            .fact("median", format!("{}/s", bytes(whole(*median))))
+            .fact("rate", format!("{}/s", bytes(*slow)))
+            .fact("median", format!("{}/s", bytes(*median)))
             .done(),
     ]
 }
@@ -131,20 +126,14 @@ fn duration(one: &Seen<'_>) -> Duration {
 }
 
 /// Bytes per second; `None` for an empty blob or an unmeasured one.
-fn rate(one: &Seen<'_>) -> Option<f64> {
-    let seconds = duration(one).as_secs_f64();
-    #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
-    let size = one.exchange.received as f64;
-    (seconds > 0.0 && size > 0.0).then_some(size / seconds)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a rate is positive, and the cast saturates"
-)]
-fn whole(rate: f64) -> u64 {
-    rate as u64
+fn rate(one: &Seen<'_>) -> Option<u64> {
+    let millis = duration(one).as_millis();
+    let size = u128::from(one.exchange.received);
+    if size == 0 {
+        return None;
+    }
+    let rate = (size * 1_000).checked_div(millis)?;
+    Some(u64::try_from(rate).unwrap_or(u64::MAX))
 }
 
 fn seconds(duration: Duration) -> String {

@@ -1,0 +1,12 @@
+//! Pulls that are written by hand: each rule by which exchanges are grouped, and what holds of
+//! all of them.
+
+// `cfg(test)` tells clippy that helpers which unwrap are test code too.
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod registries;
+#[cfg(test)]
+mod separation;
+#[cfg(test)]
+mod traffic;
