@@ -16,7 +16,9 @@ use super::program::{NAME, Program, tunnel_to};
 use crate::components::available;
 use crate::rig::{Pki, answer, origin, read_all};
 
-const PRELOAD: [&str; 2] = [
+const PRELOAD: [&str; 4] = [
+    "/usr/lib64/faketime/libfaketimeMT.so.1",
+    "/usr/lib/faketime/libfaketimeMT.so.1",
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
     "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
 ];
