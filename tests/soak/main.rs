@@ -58,12 +58,9 @@ async fn soak() {
     let mut clients = JoinSet::new();
     for client in 0..CLIENTS {
         let (address, tally) = (program.address.clone(), Arc::clone(&tally));
+        let (share, recorded) = (exchanges / CLIENTS, Arc::clone(&program.ended));
         clients.spawn(client::run(
-            address,
-            client,
-            exchanges / CLIENTS,
-            deadline,
-            tally,
+            address, client, share, deadline, tally, recorded,
         ));
     }
 
