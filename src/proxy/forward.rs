@@ -17,6 +17,7 @@ use crate::exchange::{
 };
 
 use super::answer;
+use super::companion::Companion;
 use super::context::Shared;
 use super::headers;
 use super::live::{BodyEnd, Live};
@@ -25,7 +26,7 @@ use super::tap::body::{TapBody, Watch, innermost};
 use super::tap::content::Meter;
 use super::tap::io::{Fault, Tap};
 use super::tunnel_record::OpenTunnel;
-use super::upstream::{Scheme, Socket, Target};
+use super::upstream::{Driver, Scheme, Socket, Target};
 
 /// The body of what a client is answered: the server's, watched, or a text of ours.
 pub(crate) type ResponseBody = Either<TapBody<Incoming>, Full<Bytes>>;
@@ -37,6 +38,8 @@ pub(crate) struct Forwarder<B: RequestBody> {
     connection: Connection,
     /// Where the client's request bodies come through, when they are tapped.
     source: Option<Tap>,
+    /// Drives the connection upstream, when the client's task does.
+    companion: Option<Companion>,
     socket: Mutex<Option<Socket<TapBody<B>>>>,
 }
 
@@ -73,8 +76,15 @@ impl<B: RequestBody> Forwarder<B> {
             shared,
             connection,
             source,
+            companion: None,
             socket: Mutex::new(None),
         }
+    }
+
+    /// For a client whose task drives the connection upstream as well.
+    pub(crate) fn driven_by(mut self, companion: Companion) -> Self {
+        self.companion = Some(companion);
+        self
     }
 
     /// Records a request that is not forwarded, and answers it.
@@ -217,7 +227,11 @@ impl<B: RequestBody> Forwarder<B> {
         {
             Ok(connected) => {
                 live.set_upstream(connected.upstream.clone());
-                Socket::open(target, connected, &shared.settings.limits, &shared.tasks)
+                let driver = match &self.companion {
+                    Some(companion) => Driver::Companion(companion),
+                    None => Driver::Task(&shared.tasks),
+                };
+                Socket::open(target, connected, &shared.settings.limits, driver)
                     .await
                     .map_err(|error| (Failure::Internal, error.to_string()))
             }
@@ -267,6 +281,10 @@ impl<B: RequestBody> Forwarder<B> {
     fn switch(&self, client: hyper::upgrade::OnUpgrade, server: hyper::upgrade::OnUpgrade) {
         let shared = Arc::clone(&self.shared);
         let connection = self.connection.clone();
+        // The client's task ends with HTTP; what is left of the connection upstream does not.
+        if let Some(work) = self.companion.as_ref().and_then(Companion::take) {
+            self.shared.tasks.spawn(work);
+        }
         self.shared.tasks.spawn(async move {
             let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Upgraded);
             let both = async { tokio::try_join!(client, server) };
