@@ -3,7 +3,7 @@
 use super::Lang;
 
 /// A number of bytes for people, exact below 10 kB: `1,638 B`, `27.9 MB`.
-pub(super) fn bytes(count: u64) -> String {
+pub fn bytes(count: u64) -> String {
     const UNITS: [(u64, &str); 4] = [
         (1_000_000_000_000, "TB"),
         (1_000_000_000, "GB"),
@@ -22,7 +22,7 @@ pub(super) fn bytes(count: u64) -> String {
 }
 
 /// A span of seconds for people: `45 s`, `3 min`, `2 h`, `5 d`.
-pub(super) fn span(seconds: u64, lang: Lang) -> String {
+pub fn span(seconds: u64, lang: Lang) -> String {
     let (count, en, zh) = match seconds {
         3_600.. if seconds < 86_400 && seconds.is_multiple_of(3_600) => {
             (seconds / 3_600, "h", "小时")

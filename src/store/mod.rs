@@ -1,6 +1,7 @@
 //! The exchanges and pulls of a session, in memory: one owner changes them, views borrow.
 
 pub mod entry;
+pub mod filter;
 mod findings;
 mod model;
 mod pulls;
@@ -11,5 +12,6 @@ mod shelf;
 mod tunnels;
 
 pub use entry::Entry;
+pub use filter::{Filter, Mistake};
 pub use model::Store;
 pub use retention::{Dropped, Retention};

@@ -32,10 +32,10 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 /// A session that is being told, and the time in it.
 pub(crate) struct Scenario {
     user_agent: &'static str,
-    now: Timestamp,
-    exchanges: Vec<Exchange>,
-    handshakes: Vec<HandshakeFailed>,
-    tunnels: Vec<Tunnel>,
+    pub(crate) now: Timestamp,
+    pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) handshakes: Vec<HandshakeFailed>,
+    pub(crate) tunnels: Vec<Tunnel>,
 }
 
 /// What was found.
@@ -190,6 +190,7 @@ impl Scenario {
             connection,
             at: self.now,
             rejection,
+            process: None,
         });
         self.wait(1);
     }

@@ -26,6 +26,7 @@ pub(crate) fn trace() -> Trace {
             connection: connection(900, "r.example", 443),
             at: time(901),
             rejection: Rejection::alert(48),
+            process: None,
         }],
         secrets_kept: false,
     };

@@ -93,7 +93,7 @@ pub fn diagnose_session(session: &Session<'_>) -> Vec<Finding> {
         let connection = &handshake.connection;
         let head = connection.connect_head.as_ref();
         let user_agent = head.and_then(|head| head.text("user-agent"));
-        let client = (connection.client.ip(), user_agent);
+        let client = (connection.client.ip(), user_agent, &handshake.process);
         by_client.entry(client).or_default().push(handshake);
     }
     let refused = by_client.into_values();
@@ -101,6 +101,11 @@ pub fn diagnose_session(session: &Session<'_>) -> Vec<Finding> {
     let mut found: Vec<_> = scenes.into_iter().flat_map(judge).collect();
     sort(&mut found);
     found
+}
+
+/// What one refused handshake says by itself: who does not trust the CA, and how that is mended.
+pub fn refused_handshake(handshake: &HandshakeFailed) -> Option<Finding> {
+    rules::of_handshake(handshake)
 }
 
 /// The refused handshakes that no pull explains.

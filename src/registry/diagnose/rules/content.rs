@@ -106,7 +106,7 @@ fn shortfall(
     if !one.is_complete() || reading.content_length.is_some() || one.status() != Some(200) {
         return None;
     }
-    let decoded = one.exchange.response_body.as_ref()?.decoded_size?;
+    let decoded = measured(one)?.decoded_size?;
     let stated = scene.stated_size(scene.asked(at)?)?;
     (decoded < stated).then_some((decoded, Some(stated), "descriptor size"))
 }
@@ -131,8 +131,7 @@ pub(super) fn size_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
         if one.status() != Some(200) || reading.content_encoding.is_some() || reading.is_upload() {
             continue;
         }
-        let body = one.exchange.response_body.as_ref();
-        let whole = body.filter(|body| body.complete && !one.is_head());
+        let whole = measured(one).filter(|body| body.complete && !one.is_head());
         let length = reading.content_length.or(whole.map(|body| body.size));
         let Some((length, stated)) =
             length.zip(scene.asked(at).and_then(|asked| scene.stated_size(asked)))
@@ -215,6 +214,12 @@ fn disguise(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<(String, &'s
         _ => true,
     };
     (!fits).then(|| (descriptor.media_type.to_string(), shown))
+}
+
+/// A body whose size was measured. Other tools' files leave bodies out, sizes and all.
+fn measured<'a>(one: &Seen<'a>) -> Option<&'a Body> {
+    let body = one.exchange.response_body.as_ref();
+    body.filter(|body| body.sha256.is_some())
 }
 
 /// Whether the content has the right digest as it was sent, before its encoding was undone.

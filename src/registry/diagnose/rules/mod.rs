@@ -11,6 +11,8 @@ mod token;
 mod transfer;
 mod trust;
 
+pub(super) use trust::of_handshake;
+
 use super::scene::Scene;
 use crate::registry::{Finding, Severity};
 

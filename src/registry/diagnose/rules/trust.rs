@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::exchange::{HandshakeFailed, Rejection, Verification};
 use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::{Scene, handshake_host};
-use crate::registry::{Client, Finding, Severity};
+use crate::registry::{Client, Finding, Pull, Severity};
 
 /// The client does not accept our certificate, nowhere.
 pub(super) fn ca_rejected(scene: &Scene<'_>) -> Vec<Finding> {
     if !scene.trusted_hosts().is_empty() {
         return Vec::new();
     }
-    refusal("ca-rejected", scene, &distrusted(scene))
+    refusal("ca-rejected", scene.pull, &distrusted(scene))
 }
 
 /// The client accepts our certificate for some hosts of a pull and not for others.
@@ -21,7 +21,7 @@ pub(super) fn ca_partial(scene: &Scene<'_>) -> Vec<Finding> {
     if trusted.is_empty() {
         return Vec::new();
     }
-    let mut found = refusal("ca-partial", scene, &distrusted(scene));
+    let mut found = refusal("ca-partial", scene.pull, &distrusted(scene));
     let trusted: BTreeSet<_> = trusted.into_iter().collect();
     for finding in &mut found {
         finding.facts.push(("trusted", join(trusted.iter())));
@@ -51,6 +51,14 @@ pub(super) fn upstream_cert(scene: &Scene<'_>) -> Vec<Finding> {
     by_host.into_values().collect()
 }
 
+/// What one refused handshake says by itself, when it says that the CA is not trusted.
+pub(in crate::registry::diagnose) fn of_handshake(handshake: &HandshakeFailed) -> Option<Finding> {
+    if !handshake.rejection.is_distrust() {
+        return None;
+    }
+    refusal("ca-rejected", None, &[handshake]).pop()
+}
+
 fn distrusted<'a>(scene: &Scene<'a>) -> Vec<&'a HandshakeFailed> {
     let trusted = scene.trusted_hosts();
     let refused = scene.handshakes.iter().copied();
@@ -63,16 +71,18 @@ fn distrusted<'a>(scene: &Scene<'a>) -> Vec<&'a HandshakeFailed> {
         .collect()
 }
 
-fn refusal(rule: &'static str, scene: &Scene<'_>, refused: &[&HandshakeFailed]) -> Vec<Finding> {
+fn refusal(rule: &'static str, pull: Option<&Pull>, refused: &[&HandshakeFailed]) -> Vec<Finding> {
     let Some(first) = refused.first() else {
         return Vec::new();
     };
     let user_agent = user_agent(first);
-    let client = match scene.pull {
+    let client = match pull {
         Some(pull) => pull.client.clone(),
         None => Client::read(user_agent),
     };
+    let process = refused.iter().find_map(|one| one.process.as_deref());
     let name = match (client.name.as_str(), user_agent) {
+        ("", _) if process.is_some() => process.unwrap_or_default().to_owned(),
         ("", "") => first.connection.client.ip().to_string(),
         ("", user_agent) => format!("{user_agent} ({})", first.connection.client.ip()),
         _ => client.label(),
@@ -95,7 +105,7 @@ fn refusal(rule: &'static str, scene: &Scene<'_>, refused: &[&HandshakeFailed]) 
             .fact("client", name)
             .fact("hosts", join(hosts.iter()))
             .fact("alert", alert.unwrap_or_default())
-            .fact("fix", recipe(&client.name, user_agent))
+            .fact("fix", recipe(&client.name, user_agent, process))
             .done(),
     ]
 }
@@ -116,9 +126,30 @@ fn outcome(rejection: &Rejection) -> String {
 }
 
 /// Which of the fixes is the one for this client.
-fn recipe(name: &str, user_agent: &str) -> &'static str {
+fn recipe(name: &str, user_agent: &str, process: Option<&str>) -> &'static str {
     let name = name.to_ascii_lowercase();
-    match name.as_str() {
+    match (name.as_str(), process) {
+        // Most say no more of themselves on a CONNECT than what they are written in.
+        ("", Some(process)) => recipe_of_program(process, user_agent),
+        _ => recipe_of_client(&name, user_agent),
+    }
+}
+
+/// By the name of the program, as the kernel has it: the daemon and the command differ.
+fn recipe_of_program(process: &str, user_agent: &str) -> &'static str {
+    match process {
+        "dockerd" => "dockerd",
+        "docker" | "regctl" | "syft" | "trivy" | "cosign" | "docker-buildx" => "crane",
+        "ctr" | "nerdctl" => "containerd",
+        "buildkitd" => "buildkit",
+        "crio" => "containers",
+        other if other.starts_with("k3s") || other.starts_with("rke2") => "containerd",
+        other => recipe_of_client(other, user_agent),
+    }
+}
+
+fn recipe_of_client(name: &str, user_agent: &str) -> &'static str {
+    match name {
         "docker" => "dockerd",
         "containerd" => "containerd",
         "containers/image" | "skopeo" | "podman" | "buildah" | "libpod" | "cri-o" => "containers",

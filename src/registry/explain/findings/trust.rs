@@ -13,27 +13,27 @@ const DOCKERD: Text = text(
     "运行 `sudo pullscope setup docker`（`--undo` 可还原）；或把 CA 放进 /etc/pullscope/ca，在 docker.service 中加上 Environment=SSL_CERT_DIR=/etc/ssl/certs:/etc/pullscope/ca，再重启 dockerd。注意：Docker 29 之前，/etc/docker/certs.d 对 Docker Hub 不起作用。",
 );
 const CONTAINERD: Text = text(
-    "Put the CA into /etc/containerd/certs.d/_default/ca.crt (`pullscope ca print | sudo tee` that file) and pass `ctr images pull --hosts-dir /etc/containerd/certs.d`; for CRI set config_path to that directory.",
-    "把 CA 写入 /etc/containerd/certs.d/_default/ca.crt（`pullscope ca print | sudo tee` 该文件），再用 `ctr images pull --hosts-dir /etc/containerd/certs.d`；若是 CRI，把 config_path 指向该目录。",
+    "Run `sudo pullscope setup containerd` (`--undo` takes it back); for ctr alone run it by `pullscope exec -- ctr …`, or put the CA into /etc/containerd/certs.d/_default/ca.crt (`pullscope ca print | sudo tee` that file) and pass `ctr images pull --hosts-dir /etc/containerd/certs.d`; for CRI set config_path to that directory.",
+    "运行 `sudo pullscope setup containerd`（`--undo` 可还原）；若只用 ctr，可用 `pullscope exec -- ctr …` 启动，或把 CA 写入 /etc/containerd/certs.d/_default/ca.crt（`pullscope ca print | sudo tee` 该文件），再用 `ctr images pull --hosts-dir /etc/containerd/certs.d`；若是 CRI，把 config_path 指向该目录。",
 );
 const CONTAINERS: Text = text(
-    "Set SSL_CERT_FILE to a bundle of the system's roots and the CA: `cat /etc/ssl/certs/ca-certificates.crt \"$(pullscope ca path)\" > ~/pullscope-bundle.pem`; or copy the CA to /etc/containers/certs.d/docker.io/ca.crt (the registry's own name for others).",
-    "把 SSL_CERT_FILE 指向“系统根证书 + 本 CA”的合并文件：`cat /etc/ssl/certs/ca-certificates.crt \"$(pullscope ca path)\" > ~/pullscope-bundle.pem`；或者把 CA 复制为 /etc/containers/certs.d/docker.io/ca.crt（其他仓库用各自的主机名）。",
+    "Run it by `pullscope exec -- …`, or set SSL_CERT_FILE to a bundle of the system's roots and the CA: `export SSL_CERT_FILE=\"$(pullscope ca bundle)\"`; or copy the CA to /etc/containers/certs.d/docker.io/ca.crt (the registry's own name for others).",
+    "用 `pullscope exec -- …` 启动它；或者把 SSL_CERT_FILE 指向“系统根证书 + 本 CA”的合并文件：`export SSL_CERT_FILE=\"$(pullscope ca bundle)\"`；或者把 CA 复制为 /etc/containers/certs.d/docker.io/ca.crt（其他仓库用各自的主机名）。",
 );
 const BUILDKIT: Text = text(
     "In buildkitd.toml name the CA under [registry.\"docker.io\"] as ca = [\"/etc/pullscope/ca/pullscope.pem\"] and restart buildkitd; inside dockerd, /etc/docker/certs.d/docker.io/ca.crt does it.",
     "在 buildkitd.toml 的 [registry.\"docker.io\"] 下写 ca = [\"/etc/pullscope/ca/pullscope.pem\"] 并重启 buildkitd；若是 dockerd 内置的 BuildKit，放到 /etc/docker/certs.d/docker.io/ca.crt 即可。",
 );
 const CRANE: Text = text(
-    "Set SSL_CERT_FILE to a bundle of the system's roots and the CA: `cat /etc/ssl/certs/ca-certificates.crt \"$(pullscope ca path)\" > ~/pullscope-bundle.pem`; oras and helm also take `--ca-file \"$(pullscope ca path)\"`.",
-    "把 SSL_CERT_FILE 指向“系统根证书 + 本 CA”的合并文件：`cat /etc/ssl/certs/ca-certificates.crt \"$(pullscope ca path)\" > ~/pullscope-bundle.pem`；oras 和 helm 也可以用 `--ca-file \"$(pullscope ca path)\"`。",
+    "Run it by `pullscope exec -- …`, or set SSL_CERT_FILE to a bundle of the system's roots and the CA: `export SSL_CERT_FILE=\"$(pullscope ca bundle)\"`; oras and helm also take `--ca-file \"$(pullscope ca path)\"`.",
+    "用 `pullscope exec -- …` 启动它；或者把 SSL_CERT_FILE 指向“系统根证书 + 本 CA”的合并文件：`export SSL_CERT_FILE=\"$(pullscope ca bundle)\"`；oras 和 helm 也可以用 `--ca-file \"$(pullscope ca path)\"`。",
 );
 const CURL: Text = text(
     "Pass `--cacert \"$(pullscope ca path)\"` (wget: `--ca-certificate`).",
     "加上 `--cacert \"$(pullscope ca path)\"`（wget 用 `--ca-certificate`）。",
 );
 const GO: Text = text(
-    "It is a program written in Go. If it is dockerd: `sudo pullscope setup docker`. If it is containerd: the CA goes into /etc/containerd/certs.d/_default/ca.crt, used with --hosts-dir. If it is podman, skopeo or crane: set SSL_CERT_FILE to a bundle of the system's roots and the CA, or run it by `pullscope exec -- …`.",
+    "It is a program written in Go. If it is dockerd: `sudo pullscope setup docker`. If it is containerd: `sudo pullscope setup containerd`, or the CA goes into /etc/containerd/certs.d/_default/ca.crt, used with --hosts-dir. If it is podman, skopeo or crane: set SSL_CERT_FILE to a bundle of the system's roots and the CA, or run it by `pullscope exec -- …`.",
     "这是一个 Go 程序。若是 dockerd：`sudo pullscope setup docker`；若是 containerd：把 CA 放到 /etc/containerd/certs.d/_default/ca.crt，配合 --hosts-dir 使用；若是 podman、skopeo 或 crane：把 SSL_CERT_FILE 指向“系统根证书 + 本 CA”的合并文件，或用 `pullscope exec -- …` 启动。",
 );
 const EVERYWHERE: Text = text(
