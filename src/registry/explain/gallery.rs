@@ -253,6 +253,9 @@ fn blobs(gallery: &mut Gallery) {
             gallery.add_in(kind, &reading, Some(&whole), part, Some(Why::Retry));
         }
     }
+    for why in [Why::Token, Why::Resolve, Why::Index, Why::Manifest] {
+        gallery.add_in(Kind::Blob, &blob("GET", 200), None, None, Some(why));
+    }
     gallery.add(Kind::Exists, &blob("HEAD", 200));
     gallery.add(Kind::Other, &reading_of_nothing());
 }

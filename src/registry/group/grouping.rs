@@ -264,7 +264,7 @@ impl Grouping {
     fn join(&mut self, key: GroupKey, observed: Observed<'_>, ask: &Ask, look: &dyn Look) {
         let here = place(observed);
         let claimed = if lane(observed, ask).is_some() {
-            self.claim(key, observed, look)
+            self.claim(key, observed, ask, look)
         } else {
             Vec::new()
         };
@@ -287,11 +287,17 @@ impl Grouping {
     }
 
     /// What waited for the first request of a pull to a registry.
-    fn claim(&mut self, key: GroupKey, observed: Observed<'_>, look: &dyn Look) -> Vec<Place> {
+    fn claim(
+        &mut self,
+        key: GroupKey,
+        observed: Observed<'_>,
+        ask: &Ask,
+        look: &dyn Look,
+    ) -> Vec<Place> {
         let begins = self
             .parties
             .get(&key)
-            .is_some_and(|party| party.begins_with(observed, look));
+            .is_some_and(|party| party.begins_with(observed, ask, look));
         if begins {
             self.waiting.claim(observed, look)
         } else {
