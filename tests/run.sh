@@ -27,6 +27,7 @@ needs=(
     "podman podman"
     "python3 python3"
     "skopeo skopeo"
+    "stty coreutils"
     "tmux tmux"
 )
 
