@@ -36,10 +36,10 @@ impl EventsOut {
     /// Begins, with a line that says where the proxy is.
     pub(super) fn start(address: &str, ca: &str, session: &str) -> Self {
         let (lines, waiting) = sync_channel(WAITING);
-        let (writing, written) = sync_channel(0);
+        let (alive, written) = sync_channel(0);
         std::thread::spawn(move || {
             write(&waiting);
-            drop(writing);
+            drop(alive);
         });
         let mut out = Self {
             lines: Some(lines),
