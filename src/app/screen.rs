@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use clap::{Parser as _, ValueEnum as _};
+use clap::{Parser as _, ValueEnum};
 use indicatif::MultiProgress;
 
 use crate::config::{self, Cli, Command};
@@ -44,7 +44,7 @@ pub(super) fn look() -> Look {
 /// The formats of an export from within the view: those of `pullscope export`.
 pub(super) fn formats() -> Vec<Format> {
     let values = config::Format::value_variants().iter();
-    let known = values.filter_map(|format| format.to_possible_value());
+    let known = values.filter_map(ValueEnum::to_possible_value);
     known
         .map(|value| Format {
             word: value.get_name().to_owned(),

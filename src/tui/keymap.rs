@@ -194,21 +194,27 @@ pub fn name(key: &KeyEvent) -> Option<String> {
 pub fn markdown() -> String {
     let mut page = String::from(HEAD);
     for group in GROUPS {
-        page.push_str(&format!(
-            "\n## {group}\n\n| Key | Where | What it does |\n|---|---|---|\n"
-        ));
+        page.extend([
+            "\n## ",
+            group,
+            "\n\n| Key | Where | What it does |\n|---|---|---|\n",
+        ]);
         for binding in BINDINGS.iter().filter(|binding| binding.group == *group) {
             let keys: Vec<String> = binding
                 .keys
                 .iter()
                 .map(|key| format!("`{}`", shown(key)))
                 .collect();
-            page.push_str(&format!(
-                "| {} | {} | {} |\n",
-                keys.join(" "),
-                where_of(binding.places),
-                binding.help.replace('|', "\\|"),
-            ));
+            let help = binding.help.replace('|', "\\|");
+            page.extend([
+                "| ",
+                &keys.join(" "),
+                " | ",
+                &where_of(binding.places),
+                " | ",
+                &help,
+                " |\n",
+            ]);
         }
     }
     page

@@ -222,9 +222,20 @@ fn steps(store: &Store, choice: &Choice<'_>, pull: &Pull) -> Vec<(ExchangeId, Ve
         }
     }
     if let Some(matching) = choice.matching {
-        steps.retain(|(id, children)| {
-            matching.contains(id) || children.iter().any(|child| matching.contains(child))
-        });
+        // Where only what a redirect led to matches, that has the row.
+        steps = steps
+            .into_iter()
+            .flat_map(|(id, children)| {
+                let children = children
+                    .into_iter()
+                    .filter(|child| matching.contains(child));
+                if matching.contains(&id) {
+                    vec![(id, children.collect())]
+                } else {
+                    children.map(|child| (child, Vec::new())).collect()
+                }
+            })
+            .collect();
     }
     if choice.order != Order::Time {
         let weight = |id: ExchangeId| {

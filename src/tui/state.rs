@@ -30,6 +30,10 @@ pub struct Look {
 
 /// What the view remembers.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the user's"
+)]
 pub struct State {
     pub(crate) facts: Facts,
     pub(crate) look: Look,

@@ -115,11 +115,10 @@ impl Theme {
         let bold = plain.add_modifier(Modifier::BOLD);
         let reversed = plain.add_modifier(Modifier::REVERSED);
         match (self.scheme, role) {
-            (_, Role::Text) => plain,
             (_, Role::Title) | (Scheme::None, Role::Accent | Role::Bad) => bold,
             (Scheme::None | Scheme::HighContrast, Role::Selected) => reversed,
             (Scheme::None, Role::Found) => bold.add_modifier(Modifier::UNDERLINED),
-            (Scheme::None, _) => plain,
+            (Scheme::None, _) | (_, Role::Text) => plain,
             (_, Role::Selected) => match self.depth {
                 Depth::Ansi16 => reversed,
                 _ => plain.bg(self.color(self.selection())),

@@ -344,7 +344,7 @@ impl State {
             Action::SaveBody => self.save_body(store),
             Action::Palette => self.overlay = Some(menus::palette(self.place())),
             Action::Command => {
-                self.overlay = Some(Overlay::prompt(Purpose::Command, String::new()))
+                self.overlay = Some(Overlay::prompt(Purpose::Command, String::new()));
             }
             Action::Reveal => self.reveal(),
             Action::Explain => self.explain = !self.explain,

@@ -57,8 +57,6 @@ pub fn run(
         let writer = Writer::start(mailbox.clone()).map_err(TtyError::Write)?;
         input::start(mailbox.clone()).map_err(TtyError::Modes)?;
         let mut screen = Screen::new(&tty);
-        // Dropped in this order: the last frame is written, then the terminal given back.
-        let (writer, _tty) = (writer, tty);
         Loop {
             view,
             mailbox,
@@ -67,8 +65,10 @@ pub fn run(
             missed: 0,
             waiting: Vec::new(),
         }
-        .run(&inbox, &mut screen, &_tty);
+        .run(&inbox, &mut screen, &tty);
+        // The last frame is written, then the terminal is given back.
         drop(writer);
+        drop(tty);
         Ok(())
     })
 }
@@ -256,16 +256,16 @@ impl Loop<'_> {
             store.tick(now);
         }
         let (state, store) = (&mut self.view.state, &mut self.view.store);
-        let mut stale = state.tick(now);
-        if stale && self.home.is_none() && self.view.feed.is_some() {
+        let mut changed = state.tick(now);
+        if changed && self.home.is_none() && self.view.feed.is_some() {
             let before = store.generation();
             store.tick(now);
             if store.generation() != before {
                 state.changed(store, &[]);
             }
-            stale = true;
+            changed = true;
         }
-        stale
+        changed
     }
 
     fn draw(&mut self, screen: &mut Screen, tty: &Tty) {

@@ -30,7 +30,10 @@ pub enum TtyError {
 
 /// The terminal, taken over. Dropping it gives it back.
 #[derive(Debug)]
-pub struct Tty(());
+pub struct Tty {
+    /// Where frames go.
+    out: io::Stdout,
+}
 
 /// What the terminal was like before.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -51,7 +54,7 @@ impl Tty {
         let mut raw = before.clone();
         raw.make_raw();
         *saved() = Some(before);
-        let tty = Self(());
+        let tty = Self { out: io::stdout() };
         tcsetattr(stdin(), OptionalActions::Now, &raw).map_err(modes)?;
         // The theme decides about colours; crossterm's own switch would write sequences that also
         // undo the marking of the selected row.
@@ -71,7 +74,7 @@ impl Tty {
 
     /// The size in columns and rows.
     pub(super) fn size(&self) -> (u16, u16) {
-        match tcgetwinsize(stdout()) {
+        match tcgetwinsize(&self.out) {
             Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
             _ => (80, 24),
         }

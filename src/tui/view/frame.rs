@@ -319,7 +319,7 @@ pub(super) fn kind_role(kind: Kind) -> Role {
 pub(super) fn status_role(status: Option<u16>) -> Role {
     match status {
         Some(200..=299) => Role::Good,
-        Some(300..=399) | Some(401) => Role::Warn,
+        Some(300..=399 | 401) => Role::Warn,
         Some(400..) => Role::Bad,
         _ => Role::Dim,
     }

@@ -95,7 +95,7 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
         let mut spans = painter.row(*row);
         let selected = at == state.at;
         let marker = if selected { ">" } else { " " };
-        let marked = match row.item {
+        let mark = match row.item {
             Item::Exchange(id) if state.marks.contains(&id) => pen.put(Role::Secret, "•"),
             _ => Span::raw(" "),
         };
@@ -106,7 +106,7 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
         };
         let mut line = vec![
             pen.put(Role::Accent, marker),
-            marked,
+            mark,
             pen.put(Role::Dim, fold),
         ];
         line.append(&mut spans);
@@ -312,6 +312,13 @@ impl Painter<'_> {
             Span::raw(" "),
             pen.put(Role::Title, names::pull(pull)),
         ];
+        if let Some(finding) = pull.findings.first() {
+            let role = severity_role(finding.severity);
+            left.push(pen.put(
+                role,
+                format!("  ! {}", count(pull.findings.len(), "finding")),
+            ));
+        }
         if let Some(platform) = &pull.platform {
             left.push(pen.put(Role::Dim, format!("  {platform}")));
         }
@@ -320,14 +327,6 @@ impl Painter<'_> {
             Role::Dim,
             format!("  {}", count(pull.totals.exchanges, "exchange")),
         ));
-        let gravest = pull.findings.first();
-        if let Some(finding) = gravest {
-            let role = severity_role(finding.severity);
-            left.push(pen.put(
-                role,
-                format!("  ! {}", count(pull.findings.len(), "finding")),
-            ));
-        }
         let size_text = match pull.totals.promised {
             Some(promised) if open && promised > 0 => {
                 let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();
@@ -502,11 +501,13 @@ impl Painter<'_> {
                     .as_ref()
                     .map_or(entry.exchange.started, |(at, _)| *at);
                 let left = remaining(issued + answer.lifetime(), self.state.now);
-                let text =
-                    left.map_or_else(|| " ⧗ over".to_owned(), |left| format!(" ⧗ {}", took(left)));
+                let text = left.map_or_else(
+                    || " expired".to_owned(),
+                    |left| format!(" {} left", took(left)),
+                );
                 notes.push(pen.put(Role::Secret, text));
             } else {
-                notes.push(pen.put(Role::Secret, format!(" ⧗ {}", took(answer.lifetime()))));
+                notes.push(pen.put(Role::Secret, format!(" for {}", took(answer.lifetime()))));
             }
         }
         if let Some(crate::registry::Document::Index(index)) = &reading.document {
@@ -521,7 +522,7 @@ impl Painter<'_> {
                 format!(" {}", count(manifest.layers.len(), "layer")),
             ));
         }
-        if blob.is_some_and(|blob| blob.resumed) {
+        if reading.range.is_some() && blob.is_some_and(|blob| blob.resumed) {
             notes.push(pen.put(Role::Warn, " resumed"));
         }
         let verified = match blob.map(|blob| blob.state) {

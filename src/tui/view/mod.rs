@@ -76,8 +76,8 @@ pub(super) fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn B
     let mut sheet = Sheet::new(pen, area.width.into());
     page.doc = match page.screen {
         Screen::Detail(id, tab) => detail::doc(state, store, bodies, id, tab, area),
-        Screen::Pull(id, which) => match store.pull(id) {
-            Some(pull) => {
+        Screen::Pull(id, which) => {
+            if let Some(pull) = store.pull(id) {
                 keep_cursor(page, pull);
                 match which {
                     PullPage::Overview => {
@@ -89,12 +89,11 @@ pub(super) fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn B
                     }
                     PullPage::Waterfall => waterfall::doc(state, store, pull, page.cursor, sheet),
                 }
-            }
-            None => {
+            } else {
                 sheet.text(Role::Dim, 2, "This pull is no longer kept.");
                 sheet.finish()
             }
-        },
+        }
         Screen::Refused(id) => {
             pages::refused(state, store, id, &mut sheet);
             sheet.finish()

@@ -1,6 +1,7 @@
 //! A pull at a glance: the image, its blobs, the hosts, and what is wrong.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use ratatui::text::Span;
@@ -66,15 +67,16 @@ fn identity(state: &State, pull: &Pull, sheet: &mut Sheet) {
     );
     let mut bytes = format!("{} received", exact(totals.received));
     if totals.sent > 0 {
-        bytes.push_str(&format!(", {} sent", exact(totals.sent)));
+        let _ = write!(bytes, ", {} sent", exact(totals.sent));
     }
     if let Some(promised) = totals.promised {
         let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();
-        bytes.push_str(&format!(
+        let _ = write!(
+            bytes,
             "; {}% of the {} the manifest names",
             percent(received, promised),
             size(promised)
-        ));
+        );
     }
     sheet.value("bytes", Role::Text, &bytes);
     let secs = took_so_far.as_secs_f64();

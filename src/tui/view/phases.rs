@@ -110,6 +110,18 @@ impl Axis {
         if answered == end && received > phases.over / 2 && end > start + 1 {
             answered = end - 1;
         }
+        if end == start + 1 {
+            // One column has room for one phase: the longest.
+            let waited = phases.answered.saturating_sub(phases.connected);
+            let (role, glyph) = if received > waited.max(phases.connected) {
+                (Role::Receive, if phases.open { "▶" } else { "█" })
+            } else if waited >= phases.connected {
+                (Role::Wait, "▒")
+            } else {
+                (Role::Connect, "▐")
+            };
+            return vec![Span::raw(" ".repeat(start)), pen.put(role, glyph)];
+        }
         let mut spans = vec![Span::raw(" ".repeat(start))];
         let mut part = |role, glyph: &str, from: usize, to: usize| {
             if to > from {
@@ -151,7 +163,7 @@ impl Axis {
     /// Marks of round figures: `0s      2s      4s`.
     pub(crate) fn ruler(&self) -> String {
         let secs = self.span.as_secs_f64();
-        let wanted = self.columns as f64 / 9.0;
+        let wanted = f64::from(u32::try_from(self.columns).unwrap_or(u32::MAX)) / 9.0;
         let step = STEPS
             .iter()
             .copied()

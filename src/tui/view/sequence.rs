@@ -1,5 +1,6 @@
 //! A pull as a ladder: client, pullscope and the servers, one arrow per message.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use ratatui::text::{Line, Span};
@@ -11,7 +12,7 @@ use crate::registry::{Kind, Pull, State as PullState};
 use crate::store::{Entry, Store};
 use crate::tui::screen::Doc;
 use crate::tui::state::State;
-use crate::tui::text::{cut, fit, middle, size, took, width};
+use crate::tui::text::{cut, middle, size, took, width};
 use crate::tui::theme::Role;
 
 /// Columns of the time at the left.
@@ -109,10 +110,9 @@ fn words(entry: &Entry, pull: &Pull) -> (String, String) {
     let reading = &entry.reading;
     let part = pull.step(entry.exchange.id).and_then(|step| step.part);
     let what = match (entry.kind, part) {
-        (Kind::Challenge | Kind::Ping, None) => names::subject(reading, true),
+        (Kind::Challenge | Kind::Ping, None) | (Kind::Resolve, _) => names::subject(reading, true),
         (Kind::Cdn, _) => "signed URL".to_owned(),
         (Kind::Token, _) => "token".to_owned(),
-        (Kind::Resolve, _) => names::subject(reading, true),
         (_, Some(part)) => names::part(Some(part)),
         (kind, None) => kind.word().to_owned(),
     };
@@ -132,27 +132,27 @@ fn words(entry: &Entry, pull: &Pull) -> (String, String) {
                 .challenges
                 .first()
                 .map_or("", |challenge| challenge.scheme.as_str());
-            answer.push_str(&format!(" {scheme}"));
+            let _ = write!(answer, " {scheme}");
         }
         Kind::Token => {
             if let Some(token) = &reading.token_answer {
-                answer.push_str(&format!(" token {}", took(token.lifetime())));
+                let _ = write!(answer, " token {}", took(token.lifetime()));
             }
         }
         Kind::Redirect => answer.push_str(" Location"),
         Kind::Error => {
             if let Some(error) = reading.errors.first() {
-                answer.push_str(&format!(" {}", error.code));
+                let _ = write!(answer, " {}", error.code);
             }
         }
         _ if entry.exchange.received > 0 => {
-            answer.push_str(&format!(" {}", size(entry.exchange.received)))
+            let _ = write!(answer, " {}", size(entry.exchange.received));
         }
         _ => {}
     }
     match (&entry.exchange.ended, reading.digests.agree()) {
         (Some((_, Ending::Aborted { .. } | Ending::Failed { .. })), _) => {
-            answer.push_str(" cut off ✗")
+            answer.push_str(" cut off ✗");
         }
         (_, Some(true)) => answer.push_str(" ✓"),
         (_, Some(false)) => answer.push_str(" ✗"),
@@ -175,14 +175,14 @@ impl Ladder {
         let client = if client.is_empty() { "client" } else { client };
         // Client to pullscope holds the words; the other lanes share what is left.
         let first = (room / 3).clamp(18, 28);
-        let lane = (room.saturating_sub(first + 5) / lanes).clamp(13, 24);
-        let mut lines = vec![3, 3 + first];
-        lines.extend((1..=lanes).map(|at| 3 + first + at * lane));
+        let lane = (room.saturating_sub(first + 10) / lanes).clamp(13, 24);
+        let mut lifelines = vec![3, 3 + first];
+        lifelines.extend((1..=lanes).map(|at| 3 + first + at * lane));
         let mut heads = vec![client.to_owned(), "pullscope".to_owned()];
         heads.extend(servers.iter().map(|host| cut(host, lane.saturating_sub(2))));
         Self {
             heads,
-            lines,
+            lines: lifelines,
             room,
             left,
         }
@@ -371,7 +371,10 @@ fn beside(
         .status
         .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
     sheet.push(vec![
-        pen.put(super::frame::status_role(reading.status), fit(&status, 4)),
+        pen.put(
+            super::frame::status_role(reading.status),
+            format!("{status}  "),
+        ),
         pen.put(
             Role::Dim,
             format!(

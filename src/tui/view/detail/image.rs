@@ -62,20 +62,17 @@ pub(super) fn index(subject: &Subject<'_>, index: &Index, sheet: &mut Sheet) {
             };
             line.push(pen.fit(Role::Dim, artifact_name, artifact));
         }
-        match (&fetched, chosen) {
-            (Some((_, at)), true) => {
-                line.push(pen.put(Role::Good, format!("exchange {at} ✓")));
-                let client = subject
-                    .pull
-                    .map(|pull| pull.client.label())
-                    .unwrap_or_default();
-                line.push(pen.put(Role::Good, format!("   ← chosen by {client}")));
-            }
-            _ => {
-                line.push(pen.put(Role::Faint, "-"));
-                if let Some(about) = entry.attests() {
-                    line.push(pen.put(Role::Dim, format!("   for {}", about.short())));
-                }
+        if let (Some((_, at)), true) = (&fetched, chosen) {
+            line.push(pen.put(Role::Good, format!("exchange {at} ✓")));
+            let client = subject
+                .pull
+                .map(|pull| pull.client.label())
+                .unwrap_or_default();
+            line.push(pen.put(Role::Good, format!("   ← chosen by {client}")));
+        } else {
+            line.push(pen.put(Role::Faint, "-"));
+            if let Some(about) = entry.attests() {
+                line.push(pen.put(Role::Dim, format!("   for {}", about.short())));
             }
         }
         sheet.push(line);
@@ -226,7 +223,7 @@ pub(in super::super) fn progress(
 pub(in super::super) fn state_words(state: BlobState) -> (Role, &'static str) {
     match state {
         BlobState::Queued => (Role::Dim, "queued"),
-        BlobState::Downloading => (Role::Receive, "… hashing"),
+        BlobState::Downloading => (Role::Receive, "… on its way"),
         BlobState::Verified => (Role::Good, "✓ match"),
         BlobState::Whole => (Role::Text, "whole, not hashed"),
         BlobState::Mismatch => (Role::Bad, "✗ digest mismatch"),

@@ -52,7 +52,7 @@ pub(super) fn push(sheet: &mut Sheet, indent: usize, most: usize, spans: Vec<Spa
             }
             match row.last_mut() {
                 Some(last) if last.style == style && last.content.trim() != "" => {
-                    last.content.to_mut().push(c)
+                    last.content.to_mut().push(c);
                 }
                 _ => row.push(Span::styled(c.to_string(), style)),
             }
@@ -67,7 +67,7 @@ fn colour(pen: Pen, line: &str) -> Vec<Span<'static>> {
     let text = line.trim_start();
     let indent = line.len() - text.len();
     let mut spans = vec![Span::raw(" ".repeat(indent))];
-    let rest = match text.strip_prefix('"').and_then(|rest| closing(rest)) {
+    let rest = match text.strip_prefix('"').and_then(closing) {
         Some(end) => {
             let (name, rest) = text.split_at(end + 2);
             if let Some(value) = rest.strip_prefix(": ") {

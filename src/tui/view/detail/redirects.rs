@@ -1,5 +1,7 @@
 //! Where redirects led.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use ratatui::text::Span;
 
@@ -141,7 +143,9 @@ fn hop(subject: &Subject<'_>, sheet: &mut Sheet, entry: &Entry, depth: usize) {
         let mut text = format!("URL signed by {}", signed.signer.name());
         if let Some(expires) = signed.expires {
             match remaining(expires, entry.exchange.started) {
-                Some(left) => text.push_str(&format!(", used {} before it expired", took(left))),
+                Some(left) => {
+                    let _ = write!(text, ", used {} before it expired", took(left));
+                }
                 None => text.push_str(", used after it had expired"),
             }
         }

@@ -158,10 +158,10 @@ pub(super) fn tls(subject: &Subject<'_>, sheet: &mut Sheet) {
     let Some(upstream) = upstream else { return };
     match &upstream.verification {
         Some(Verification::Verified) => {
-            sheet.value("verified", Role::Good, "✓ the chain is valid for the name")
+            sheet.value("verified", Role::Good, "✓ the chain is valid for the name");
         }
         Some(Verification::Rejected { reason }) => {
-            sheet.value("verified", Role::Bad, &format!("✗ {reason}"))
+            sheet.value("verified", Role::Bad, &format!("✗ {reason}"));
         }
         Some(Verification::Overridden { reason }) => {
             sheet.value(

@@ -18,12 +18,11 @@ pub(super) fn doc(subject: &Subject<'_>, mut sheet: Sheet) -> Doc {
         sheet.width = usize::from(split) - 1;
     }
     asked(subject, &mut sheet);
-    match &subject.entry.reading.token_answer {
-        Some(answer) => granted(subject, answer, &mut sheet),
-        None => {
-            sheet.heading("Granted");
-            sheet.text(Role::Dim, 2, "No token could be read from the answer.");
-        }
+    if let Some(answer) = &subject.entry.reading.token_answer {
+        granted(subject, answer, &mut sheet);
+    } else {
+        sheet.heading("Granted");
+        sheet.text(Role::Dim, 2, "No token could be read from the answer.");
     }
     used_by(subject, &mut sheet);
     decoded::around(subject, &mut sheet);

@@ -1,5 +1,7 @@
 //! Request and response as they were on the wire.
 
+use std::fmt::Write as _;
+
 use ratatui::text::Span;
 
 use super::Subject;
@@ -62,7 +64,7 @@ pub(super) fn response(subject: &Subject<'_>, sheet: &mut Sheet) {
     let pen = sheet.pen;
     match &subject.exchange.response_body {
         Some(body) if body.size > 0 || body.capture != Capture::Empty => {
-            self::body(subject, sheet, body)
+            self::body(subject, sheet, body);
         }
         Some(_) => sheet.push(vec![pen.put(Role::Dim, "  no body")]),
         None => sheet.push(vec![pen.put(
@@ -101,7 +103,7 @@ fn body(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body) {
     let pen = sheet.pen;
     let mut about = format!("Body  {}", exact(body.size));
     if let Some(decoded) = body.decoded_size.filter(|decoded| *decoded != body.size) {
-        about.push_str(&format!(", {} decoded", exact(decoded)));
+        let _ = write!(about, ", {} decoded", exact(decoded));
     }
     if !body.complete {
         about.push_str(", cut short");
