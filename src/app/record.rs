@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use tokio_util::task::TaskTracker;
 
+use crate::clients::trust;
 use crate::config::{Cli, Command, Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
 use crate::proxy::ca::{CaFiles, Identity};
@@ -37,7 +38,11 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     };
     prepare(&plan)?;
     if args.tui {
-        return live(args, plan, identity, &ca, signals, talk).await;
+        // What clients are to trust: the system's roots and this CA.
+        let bundle = dirs.data().join("bundle.pem");
+        let roots = trust::bundle(identity.pem(), |name| std::env::var_os(name));
+        trust::publish(&bundle, &roots)?;
+        return live(args, plan, identity, &bundle, signals, talk).await;
     }
     let capture = Capture::start(
         plan,
@@ -82,7 +87,7 @@ async fn live(
     args: RecordArgs,
     plan: Plan,
     identity: Identity,
-    ca: &Path,
+    bundle: &Path,
     mut signals: Signals,
     talk: &Talk,
 ) -> Outcome {
@@ -104,7 +109,7 @@ async fn live(
     };
     let known = Known {
         address: capture.proxy().address().to_string(),
-        ca,
+        bundle,
         not_after,
         keep_secrets: args.proxy.keep_secrets,
         save_as,
