@@ -7,6 +7,8 @@ pub mod clients;
 pub mod config;
 pub mod exchange;
 pub mod export;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod har;
 pub mod journal;
 pub mod lab;

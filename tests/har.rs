@@ -671,3 +671,57 @@ fn content_shorter_than_its_length_was_cut_off() {
         assert_eq!(whole.ended.unwrap().1, Ending::Complete, "{promised}");
     }
 }
+
+#[test]
+fn a_trace_in_several_files_is_the_same_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trace.har");
+    let mut trace = samples::trace();
+    let options = Options::default();
+    let limit = 12_000;
+    let parts = har::export_parts(&trace, &NoFiles, &path, &options, limit).unwrap();
+    assert!(parts.len() > 2, "{}", parts.len());
+    let mut joined = Trace::default();
+    for (number, (part, report)) in parts.iter().enumerate() {
+        let name = part.file_name().unwrap().to_str().unwrap();
+        let expected = match number {
+            0 => "trace.har".to_owned(),
+            _ => format!("trace-{}.har", number + 1),
+        };
+        assert_eq!(name, expected);
+        let length = std::fs::metadata(part).unwrap().len();
+        assert_eq!(length, report.bytes);
+        let is_last = number + 1 == parts.len();
+        assert!(
+            length <= limit || report.entries == 1 || is_last,
+            "{length}"
+        );
+        let read = har::read(part).unwrap().trace;
+        joined.exchanges.extend(read.exchanges);
+        joined.tunnels.extend(read.tunnels);
+        joined.handshakes.extend(read.handshakes);
+    }
+    let whole = folder.path().join("whole.har");
+    har::export(&trace, &NoFiles, &whole, &options).unwrap();
+    trace = har::read(&whole).unwrap().trace;
+    joined.sort();
+    assert_eq!(joined, trace);
+    let one = har::export_parts(&trace, &NoFiles, &whole, &options, u64::MAX).unwrap();
+    assert_eq!(one.len(), 1);
+}
+
+#[test]
+fn indented_json_is_the_same_json() {
+    let mut pretty = Vec::new();
+    let options = Options {
+        pretty: true,
+        ..Options::default()
+    };
+    har::write(&samples::trace(), &NoFiles, &mut pretty, &options).unwrap();
+    let text = String::from_utf8(pretty).unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(&text).unwrap(),
+        written(&samples::trace())
+    );
+    assert!(text.contains("\n  \"startedDateTime\": ") && !text.contains('<'));
+}

@@ -10,10 +10,12 @@
 
 #[path = "../../tests/article/load.rs"]
 mod load;
+#[path = "../../tests/article/made.rs"]
+mod made;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use pullscope::exchange::{Event, Exchange, ExchangeId, Trace};
+use pullscope::exchange::{Event, Exchange, ExchangeId, RawHead, Trace};
 use pullscope::registry::InMemoryOnly;
 use pullscope::store::{Retention, Store};
 
@@ -25,59 +27,54 @@ const BATCH: usize = 32;
 fn main() {
     let count = std::env::args().find_map(|arg| arg.parse().ok());
     let count = count.unwrap_or(EXCHANGES);
-    let exchanges = exchanges(count);
-    println!("{count} exchanges\n");
-    loads(&exchanges);
-    follows(&exchanges);
+    println!("{count} exchanges; times are those of the processor");
+    loads(count);
+    follows(count);
 }
 
 /// A trace that is read.
-fn loads(exchanges: &[Exchange]) {
+fn loads(count: usize) {
     let before = resident();
-    let mut trace = Trace::default();
-    trace.exchanges.extend(exchanges.iter().cloned());
-    let bytes: u64 = exchanges.iter().map(wire).sum();
+    let exchanges = exchanges(count);
+    let heads: u64 = exchanges.iter().map(wire).sum();
     let raw = resident().saturating_sub(before);
-    let begun = Instant::now();
+    let trace = Trace {
+        exchanges,
+        ..Trace::default()
+    };
+    let begun = busy();
     let store = Store::of_trace(trace, &InMemoryOnly);
-    let took = begun.elapsed();
+    let took = since(begun);
     let kept = resident().saturating_sub(before);
-    let each = |bytes: u64| bytes / exchanges.len() as u64;
-    println!("a trace that is loaded");
+    let each = |bytes: u64| bytes / count as u64;
+    println!("\na trace that is loaded");
     println!(
-        "  decoded and grouped in {took:.2?}: {} pulls",
+        "  decoded, grouped and judged in {took:.2?}: {} pulls",
         store.pulls().len()
     );
-    println!("  heads and URL          {:>6} bytes each", each(bytes));
-    println!(
-        "  as exchanges           {:>6} bytes each resident",
-        each(raw)
-    );
-    println!(
-        "  in the store           {:>6} bytes each resident",
-        each(kept)
-    );
-    let beyond = kept.saturating_sub(bytes);
-    println!("  beyond heads and URL   {:>6} bytes each\n", each(beyond));
+    println!("  heads and URLs       {:>6} bytes each", each(heads));
+    println!("  as exchanges         {:>6} bytes each", each(raw));
+    println!("  in the store         {:>6} bytes each", each(kept));
+    let beyond = kept.saturating_sub(heads);
+    println!("  beyond heads, URLs   {:>6} bytes each", each(beyond));
 }
 
 /// The same, live: in the order in which it happened, some events at a time.
-fn follows(exchanges: &[Exchange]) {
-    let mut events: Vec<_> = exchanges.iter().flat_map(events).collect();
+fn follows(count: usize) {
+    let mut events: Vec<_> = exchanges(count).iter().flat_map(events).collect();
     events.sort_by_key(|(at, _)| *at);
-    let events: Vec<Event> = events.into_iter().map(|(_, event)| event).collect();
     let mut store = Store::new(Retention::ALL);
     let mut longest = Duration::ZERO;
     let mut batches = 0_u32;
-    let begun = Instant::now();
+    let begun = busy();
     for batch in events.chunks(BATCH) {
-        let begun = Instant::now();
-        store.extend(batch.iter().cloned());
-        longest = longest.max(begun.elapsed());
+        let begun = busy();
+        store.extend(batch.iter().map(|(_, event)| event.clone()));
+        longest = longest.max(since(begun));
         batches += 1;
     }
-    let took = begun.elapsed();
-    println!("a live capture, {BATCH} events at a time");
+    let took = since(begun);
+    println!("\na live capture, {BATCH} events at a time");
     println!(
         "  {} events in {took:.2?}: {} pulls",
         events.len(),
@@ -87,23 +84,23 @@ fn follows(exchanges: &[Exchange]) {
         "  {:.2?} a batch, the longest {longest:.2?}",
         took / batches
     );
-    let last = ExchangeId(exchanges.len() as u64);
-    let begun = Instant::now();
-    for _ in 0..1_000 {
+    let last = ExchangeId(count as u64);
+    let begun = busy();
+    for received in 0..1_000 {
         store.apply(Event::Progress {
             id: last,
             sent: 0,
-            received: 1,
+            received,
         });
     }
-    println!("  {:.2?} for one event at the end", begun.elapsed() / 1_000);
+    println!("  {:.2?} for one event more", since(begun) / 1_000);
 }
 
 /// The article's exchanges over and over, a round every seven seconds: pulls overlap.
 fn exchanges(count: usize) -> Vec<Exchange> {
     let mut round = Vec::new();
     for name in load::NAMES {
-        let all = load::exchanges(load::events(name, 1));
+        let all = made::exchanges(load::events(name, 1));
         let first = all.first().unwrap().started;
         round.extend(
             all.into_iter()
@@ -120,6 +117,13 @@ fn exchanges(count: usize) -> Vec<Exchange> {
         exchange.id = ExchangeId(number as u64 + 1);
         exchange.connection.id.0 = number as u64 + 1;
         exchange.started = started;
+        // Clones share their bytes, what is captured or read does not.
+        if let Some(request) = &mut exchange.request {
+            request.head = RawHead::new(request.head.as_bytes());
+        }
+        if let Some(response) = &mut exchange.response {
+            response.head = RawHead::new(response.head.as_bytes());
+        }
         if let Some(response) = &mut exchange.response {
             response.at += later;
         }
@@ -177,6 +181,18 @@ fn wire(exchange: &Exchange) -> u64 {
     let request = exchange.request.as_ref().unwrap();
     let response = exchange.response.as_ref().unwrap();
     (request.head.len() + response.head.len() + request.url.len()) as u64
+}
+
+/// Time that the processor has spent on this thread: other programs do not count.
+fn busy() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split_whitespace().next().and_then(|n| n.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or_default())
+}
+
+/// Time spent since an earlier moment of [`busy`].
+fn since(begun: Duration) -> Duration {
+    busy().saturating_sub(begun)
 }
 
 /// Bytes of memory this process holds.

@@ -11,7 +11,7 @@ use crate::har;
 use crate::redact::Redactor;
 use crate::store::{Entry, Store};
 
-use super::failure::Outcome;
+use super::failure::{Outcome, usage};
 use super::run::Talk;
 use super::select::{self, Selection};
 use super::source::{self, Loader, Source};
@@ -34,7 +34,18 @@ pub(super) fn run(args: &ExportArgs, talk: &Talk) -> Outcome {
         pretty: args.pretty,
         ..har::Options::default()
     };
-    write_har(trace, bodies, &args.output, &options, talk)
+    let Some(limit) = args.split else {
+        return write_har(trace, bodies, &args.output, &options, talk);
+    };
+    if args.output == Path::new("-") {
+        return Err(usage(
+            "--split needs --output FILE.har: several files do not fit on stdout",
+        ));
+    }
+    for (path, report) in har::export_parts(trace, bodies, &args.output, &options, limit)? {
+        told_har(&path, &report, talk);
+    }
+    Ok(())
 }
 
 /// Writes a form that is made from pulls.
@@ -114,6 +125,12 @@ pub(super) fn write_har(
     } else {
         har::export(trace, bodies, output, options)?
     };
+    told_har(output, &report, talk);
+    Ok(())
+}
+
+/// Says what was written, and what readers will not like about it.
+fn told_har(output: &Path, report: &har::Report, talk: &Talk) {
     for warning in &report.warnings {
         talk.insist(&format!("warning: {warning}"));
     }
@@ -121,7 +138,6 @@ pub(super) fn write_har(
         let (name, entries) = (output.display(), report.entries);
         talk.say(&format!("wrote {name}: {entries} entries"));
     }
-    Ok(())
 }
 
 /// Writes text to a file, which appears when it is whole, or to stdout.

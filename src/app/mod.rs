@@ -9,6 +9,7 @@ mod events_out;
 mod exec;
 mod export;
 mod failure;
+mod faults;
 mod hardening;
 mod import;
 mod lab;

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::Parser as _;
 use tokio_util::task::TaskTracker;
 
 use crate::clients::trust;
 use crate::config::{Cli, Command, Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
+use crate::journal::State;
 use crate::proxy::ca::{CaFiles, Identity};
 use crate::tui::terminal::Tty;
 
@@ -36,7 +36,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         keep_secrets: args.proxy.keep_secrets,
         keep_blobs: args.keep_blobs,
     };
-    prepare(&plan)?;
+    prepare(&plan, args.session.is_some())?;
     if args.tui {
         // What clients are to trust: the system's roots and this CA.
         let bundle = dirs.data().join("bundle.pem");
@@ -132,7 +132,7 @@ async fn live(
 /// ends the process at once.
 async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
     let mut pace = Pace::new();
-    let mut trouble = false;
+    let (mut trouble, mut recovered) = (false, false);
     loop {
         tokio::select! {
             name = signals.next() => {
@@ -142,12 +142,17 @@ async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
             () = pace.wait() => pace.took(capture.write_har().await),
             () = tokio::time::sleep(GLANCE) => {
                 let status = capture.status();
+                let writing = status.state == State::Writing;
                 if !trouble && let Some(error) = status.first_error {
                     trouble = true;
                     talk.insist(&format!(
                         "warning: the session cannot be written: {error}. Pulls go on; what is \
                          missing is counted"
                     ));
+                } else if trouble && !recovered && writing {
+                    // Told once, like the trouble: a disk at its limit goes to and fro.
+                    recovered = true;
+                    talk.say("the session is being written again");
                 }
             }
         }
@@ -190,27 +195,38 @@ fn session_dir(args: &RecordArgs, dirs: &Dirs) -> SessionDir {
     }
 }
 
-/// Makes the parents, and sees early whether the HAR can be written.
-fn prepare(plan: &Plan) -> Outcome {
+/// Makes the parents, and sees early whether the HAR can be written. `named` says that the user
+/// named the session's place.
+fn prepare(plan: &Plan, named: bool) -> Outcome {
     if let Some(output) = &plan.output {
         writable(output)?;
     }
     let dir = parent(&plan.session.path);
-    std::fs::create_dir_all(&dir).with_context(|| format!("failed to create {}", dir.display()))?;
-    Ok(())
+    match std::fs::create_dir_all(&dir) {
+        Ok(()) => Ok(()),
+        Err(error) if named => Err(usage(format!(
+            "--session {}: {} cannot be created: {error}",
+            plan.session.path.display(),
+            dir.display()
+        ))),
+        Err(error) => {
+            let what = format!("failed to create {}", dir.display());
+            Err(anyhow::Error::new(error).context(what).into())
+        }
+    }
 }
 
-/// Sees whether there is a directory for a file.
+/// Sees whether a file of this name can be written: there is a directory for it, and it is none.
 pub(super) fn writable(output: &Path) -> Outcome {
+    let refuse = |why: &str| Err(usage(format!("--output {}: {why}", output.display())));
     let dir = parent(output);
-    if dir.is_dir() {
-        return Ok(());
+    if !dir.is_dir() {
+        return refuse(&format!("{} is no directory", dir.display()));
     }
-    Err(super::failure::usage(format!(
-        "--output {}: {} is no directory",
-        output.display(),
-        dir.display()
-    )))
+    if output.is_dir() {
+        return refuse("it is a directory; name the file to write");
+    }
+    Ok(())
 }
 
 fn parent(path: &Path) -> PathBuf {
@@ -248,6 +264,7 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
         counts,
         drained,
         overrun,
+        faults,
         journal,
         har,
         session,
@@ -280,6 +297,12 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
             "warning: {} and {} were not recorded: {why}",
             plural(lost, "record", "records"),
             plural(journal.lost_bodies, "body", "bodies")
+        ));
+    }
+    if faults > 0 {
+        talk.insist(&format!(
+            "warning: {} in pullscope ended what they happened in; the log says where",
+            plural(faults, "fault", "faults")
         ));
     }
     let outcome = match har {

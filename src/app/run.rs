@@ -11,8 +11,8 @@ use crate::config::{Cli, Command, Dirs, with_file};
 use super::failure::Outcome;
 use super::hardening::Started;
 use super::{
-    ca, demo, doctor, exec, export, hardening, import, lab, log, output, record, setup, shell,
-    show, view,
+    ca, demo, doctor, exec, export, faults, hardening, import, lab, log, output, record, setup,
+    shell, show, view,
 };
 
 /// Runs pullscope with the arguments of this process.
@@ -73,6 +73,7 @@ fn arguments() -> Result<Cli, ExitCode> {
 fn dispatch(cli: Cli, started: &Started) -> Outcome<ExitCode> {
     let bars = MultiProgress::new();
     log::start(cli.verbose, cli.quiet, cli.log_file.as_deref(), &bars)?;
+    faults::report();
     let talk = Talk::new(cli.quiet, bars);
     match cli.command {
         None => block_on(record::run(record::defaults()?, &Dirs::of_user()?, &talk))?,

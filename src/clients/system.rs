@@ -194,12 +194,12 @@ impl Default for Programs {
 
 impl Runner for Programs {
     fn run(&self, argv: &[&str]) -> io::Result<Ran> {
-        let (program, args) = argv
+        let (program, words) = argv
             .split_first()
             .ok_or_else(|| io::Error::other("there is no program to run"))?;
         let (mut out, mut err) = (tempfile::tempfile()?, tempfile::tempfile()?);
         let mut child = Command::new(program)
-            .args(args)
+            .args(words)
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(err.try_clone()?)

@@ -130,6 +130,7 @@ pub struct RecordArgs {
         long,
         value_name = "ADDR:PORT",
         default_value = "127.0.0.1:8642",
+        value_parser = address,
         env = "PULLSCOPE_LISTEN"
     )]
     pub listen: SocketAddr,
@@ -274,6 +275,11 @@ pub struct ExportArgs {
     #[arg(long)]
     pub keep_secrets: bool,
 
+    /// Write several HAR files of at most this size (bytes, or with K, M, G): browsers fail on
+    /// larger ones than 400M.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub split: Option<u64>,
+
     /// Indent the JSON of a HAR.
     #[arg(long)]
     pub pretty: bool,
@@ -306,11 +312,11 @@ pub enum Format {
 #[derive(Args, Clone, Debug)]
 pub struct LabArgs {
     /// Serve TLS on this loopback address; port 0 takes a free one.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = address)]
     pub listen: SocketAddr,
 
     /// Serve the mirror by plain HTTP on this address too.
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
     pub http_listen: Option<SocketAddr>,
 
     /// Go wrong on purpose: NAME, or PROVIDER:NAME. `help` lists the names.
@@ -355,6 +361,14 @@ pub struct DemoArgs {
     pub no_tui: bool,
 }
 
+/// An address to listen on, such as `127.0.0.1:8642`.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "give an IP address and a port from 0 to 65535, such as 127.0.0.1:8642 or [::1]:0"
+            .to_owned()
+    })
+}
+
 /// A number of bytes, such as `65536`, `64K` or `4M`.
 fn size(text: &str) -> Result<u64, String> {
     let text = text.trim();
@@ -387,6 +401,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_address_has_a_port() {
+        assert!(address("[::1]:0").is_ok());
+        for bad in ["127.0.0.1", "8642", "localhost:8642", "127.0.0.1:65536"] {
+            assert!(
+                address(bad).unwrap_err().contains("127.0.0.1:8642"),
+                "{bad}"
+            );
+        }
     }
 
     #[test]

@@ -256,7 +256,7 @@ mod tests {
         let words = ["pullscope", "record"].iter().chain(args);
         let matches = apply(text).unwrap().try_get_matches_from(words).unwrap();
         match Cli::from_arg_matches(&matches).unwrap().command {
-            Sub::Record(args) => *args,
+            Some(Sub::Record(args)) => *args,
             other => panic!("{other:?}"),
         }
     }

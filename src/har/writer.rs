@@ -50,13 +50,33 @@ impl<W: Write> Writer<W> {
         self.json(entry)
     }
 
+    /// Whether an entry may stand here without the file growing beyond `limit` bytes. The first
+    /// one may in any case.
+    pub(super) fn has_room(&self, entry: &Entry, limit: u64) -> io::Result<bool> {
+        let mut measure = Writer {
+            out: io::sink(),
+            entries: 0,
+            bytes: 0,
+            pretty: self.pretty,
+        };
+        measure.entry(entry)?;
+        let after = self.bytes.saturating_add(measure.bytes).saturating_add(END);
+        Ok(self.entries == 0 || after <= limit)
+    }
+
     /// Ends the file; answers how many entries and bytes it has.
-    pub(super) fn finish(mut self, tls_errors: &[Value]) -> io::Result<(u64, u64)> {
+    pub(super) fn finish(self, tls_errors: &[Value]) -> io::Result<(u64, u64)> {
+        let (_, entries, bytes) = self.finish_into(tls_errors)?;
+        Ok((entries, bytes))
+    }
+
+    /// As [`Self::finish`], and gives back what was written to.
+    pub(super) fn finish_into(mut self, tls_errors: &[Value]) -> io::Result<(W, u64, u64)> {
         self.raw("\n],\"_tlsErrors\":")?;
         self.json(&tls_errors)?;
         self.raw("}}\n")?;
         self.out.flush()?;
-        Ok((self.entries, self.bytes))
+        Ok((self.out, self.entries, self.bytes))
     }
 
     fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
@@ -71,6 +91,8 @@ impl<W: Write> Writer<W> {
     }
 }
 
+/// Bytes that the end of a file takes, rejected handshakes not counted.
+const END: u64 = 64;
 const SECRETS_KEPT: &str =
     "secrets were kept (--keep-secrets): this file holds credentials that may still be valid";
 
@@ -141,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_string_opens_a_tag() {
+    fn security_21_no_string_opens_a_tag() {
         let mut file = Vec::new();
         let mut writer = Writer::begin(&mut file, true, false).unwrap();
         let entry = Entry {

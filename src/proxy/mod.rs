@@ -10,17 +10,24 @@ pub mod pattern;
 pub mod settings;
 
 mod answer;
+mod companion;
 mod context;
 mod door;
 mod door_head;
 mod forward;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod headers;
+mod isolate;
 mod live;
 mod passthrough;
+mod patient;
 mod peer;
+mod read_ahead;
 mod recorder;
 mod serve;
 mod server;
+mod silent;
 mod sniff;
 mod tap;
 mod target;

@@ -14,8 +14,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::exchange::{Authority, Connection, Failure, Fidelity};
 
 use super::answer;
+use super::companion::Companion;
 use super::context::Shared;
 use super::forward::{Arrived, Forwarder, ResponseBody};
+use super::isolate::isolated;
+use super::recorder::Recorder;
 use super::tap::framer::{Framer, Head};
 use super::tap::io::{Tap, TapIo, Timers};
 use super::tap::rules::Violation;
@@ -51,17 +54,21 @@ where
     let framer = Framer::requests(limits.head_bytes, limits.head_fields);
     let (io, tap) = TapIo::server(stream, framer, timers);
     let requests = Arc::new(AtomicU64::new(0));
+    let companion = Companion::default();
+    let forwarder = Forwarder::new(Arc::clone(shared), connection, Some(tap.clone()))
+        .driven_by(companion.clone());
     let tunnel = Arc::new(TunnelService {
-        forwarder: Forwarder::new(Arc::clone(shared), connection, Some(tap.clone())),
+        forwarder,
         target: Target { scheme, authority },
         tap,
         requests: Arc::clone(&requests),
+        recorder: shared.recorder.clone(),
     });
     let service = service_fn({
         let tunnel = Arc::clone(&tunnel);
         move |request| {
             let tunnel = Arc::clone(&tunnel);
-            async move { Ok::<_, Infallible>(tunnel.call(request).await) }
+            async move { Ok::<_, Infallible>(tunnel.answer(request).await) }
         }
     });
     let connection = http1::Builder::new()
@@ -72,13 +79,16 @@ where
         .serve_connection(TokioIo::new(io), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let outcome = tokio::select! {
-        outcome = connection.as_mut() => outcome,
-        () = shared.stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let served = async {
+        tokio::select! {
+            outcome = connection.as_mut() => outcome,
+            () = shared.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
+    let outcome = companion.beside(served).await;
     if let Err(error) = &outcome {
         tracing::debug!("a client connection ended with: {error:?}");
     }
@@ -94,9 +104,18 @@ struct TunnelService {
     target: Target,
     tap: Tap,
     requests: Arc<AtomicU64>,
+    recorder: Recorder,
 }
 
 impl TunnelService {
+    async fn answer(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+        let answered = isolated(&self.recorder, self.call(request)).await;
+        answered.unwrap_or_else(|| {
+            let detail = "a fault ended the request";
+            answer::failure(Failure::Internal, detail).map(http_body_util::Either::Right)
+        })
+    }
+
     async fn call(&self, request: Request<Incoming>) -> Response<ResponseBody> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let Some(head) = self.tap.take_head() else {

@@ -26,8 +26,11 @@
 //!   so often the first part of a repository's name.
 
 mod base64;
+mod clean;
 mod field;
 mod find;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod head;
 mod json;
 mod jwt;

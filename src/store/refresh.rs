@@ -68,6 +68,11 @@ impl Store {
         let mut pull = assemble(&members, settled);
         if let Some(pull) = &mut pull {
             pull.findings = findings::of_pull(pull, &self.shelf, &self.tunnels, settled);
+            // An index arrived, and nothing in it was for the client.
+            let nothing = pull.findings.iter().any(|f| f.rule == "no-platform");
+            if nothing && pull.state == State::Complete {
+                pull.state = State::Failed;
+            }
         }
         self.pulls.replace(key, pull);
     }

@@ -2,7 +2,7 @@
 
 use pullscope::exchange::Event;
 use pullscope::registry::BlobState::{AlreadyPresent, Verified, Whole};
-use pullscope::registry::{PullId, Purpose, State};
+use pullscope::registry::{Pull, PullId, Purpose, State};
 use pullscope::store::Store;
 
 use crate::load::{NAMES, events};
@@ -40,7 +40,7 @@ fn four_pulls() {
 #[test]
 fn each_is_a_whole_pull_by_docker() {
     let store = store();
-    let names: Vec<_> = store.pulls().iter().map(|pull| pull.name()).collect();
+    let names: Vec<_> = store.pulls().iter().map(Pull::name).collect();
     assert_eq!(
         names,
         [

@@ -210,7 +210,8 @@ fn short_token() {
         told(json!({"token": "opaque", "expires_in": 30})).only("short-token");
     assert_eq!(severity, Severity::Warning);
     assert!(sentence.contains("lives for 30 s only"));
-    let (_, sentence) = told(json!({"token": "opaque"})).only("short-token");
+    let (severity, sentence) = told(json!({"token": "opaque"})).only("short-token");
+    assert_eq!(severity, Severity::Info);
     assert!(sentence.contains("does not say how long"));
     let jwt = |lifetime: i64| crate::scenario::jwt(&json!({"iat": 1_000, "exp": 1_000 + lifetime}));
     assert_eq!(told(json!({"token": jwt(20)})).rules(), ["short-token"]);
@@ -252,6 +253,26 @@ fn denied() {
             .fix(Lang::En)
             .contains("Log in again")
     );
+}
+
+#[test]
+fn what_clients_can_do_without_may_be_denied() {
+    let image = Image::new(1);
+    let digest = sha256(&image.manifest);
+    let mut story = Scenario::docker();
+    story.pull(&image);
+    story
+        .get(&format!("{HUB}/referrers/{digest}"))
+        .answer(403)
+        .error("DENIED");
+    let blob = sha256(b"x");
+    story
+        .ask(
+            "POST",
+            &format!("{HUB}/blobs/uploads/?mount={blob}&from=other"),
+        )
+        .answer(403);
+    assert_eq!(story.rules(), [""; 0]);
 }
 
 #[test]

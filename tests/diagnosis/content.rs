@@ -63,6 +63,17 @@ fn dcd_mismatch() {
     let (severity, sentence) = story.only("dcd-mismatch");
     assert_eq!(severity, Severity::Error);
     assert!(sentence.contains("registry-1.docker.io states"));
+    let told = |stated: &str| {
+        let mut story = Scenario::docker();
+        story
+            .get(&tag())
+            .header("Docker-Content-Digest", stated)
+            .body(MANIFEST, &image.manifest);
+        story
+    };
+    let (_, sentence) = told("sha256:xyz").only("dcd-mismatch");
+    assert!(sentence.contains("states sha256:xyz as"), "{sentence}");
+    assert_eq!(told("blake3:00").rules(), [""; 0], "we cannot compute it");
     // Where the body is not what was asked for, that is what is wrong.
     let digest = sha256(b"other");
     let mut story = Scenario::docker();

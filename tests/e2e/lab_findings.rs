@@ -66,7 +66,7 @@ fn skopeo_under_each_fault() {
     }
 }
 
-/// What is found of Docker Hub's image by the other clients, where that differs from skopeo.
+/// The faults of Docker Hub, which each client meets.
 const AT_HUB: &[&str] = &[
     "rate-limit",
     "expired-url",

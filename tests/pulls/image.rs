@@ -59,7 +59,7 @@ fn without_an_index_the_configuration_tells_the_platform() {
     assert_eq!(pull.platform, Some(Platform::new("linux", "arm64")));
 }
 
-/// BuildKit's attestations stand beside the images, and are fetched by some.
+/// Attestations of builds stand beside the images, and are fetched by some.
 #[test]
 fn an_attestation_is_never_the_image() {
     let (image, statement) = (manifest("a", &["one"]), manifest("statement", &["in-toto"]));
@@ -177,7 +177,7 @@ fn hub_is_called_as_users_call_it() {
 #[test]
 fn a_configuration_that_two_manifests_share_is_a_configuration() {
     let empty = descriptor("application/vnd.oci.empty.v1+json", "{}", "");
-    let image = manifest_of(&empty, &[empty.clone()]);
+    let image = manifest_of(&empty, std::slice::from_ref(&empty));
     let pull = only([
         X::get(&format!("{BASE}/manifests/1")).text(&image).at(0),
         X::get(&format!("{BASE}/blobs/{}", digest_of("{}")))

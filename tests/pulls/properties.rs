@@ -212,7 +212,9 @@ proptest! {
                 Event::Opened { at, connection, .. } => Exchange::new(ExchangeId(id), at, *connection),
                 other => panic!("{other:?}"),
             };
-            events.into_iter().for_each(|event| exchange.apply(event));
+            for event in events {
+                exchange.apply(event);
+            }
             trace.exchanges.push(exchange);
         }
         assert_sound(&Store::of_trace(trace, &InMemoryOnly));

@@ -117,6 +117,28 @@ fn an_image_that_is_not_there() {
 }
 
 #[test]
+fn a_page_in_the_place_of_a_manifest() {
+    let page = X::get(&manifest_url("1"))
+        .by(PODMAN)
+        .text("<html>no</html>");
+    let pull = Traffic::of([page.at(0)]).store().pulls()[0].clone();
+    assert_eq!(pull.state, State::Failed);
+}
+
+#[test]
+fn a_configuration_that_is_refused() {
+    let image = manifest("a", &["one"]);
+    let blob = format!("{BASE}/blobs/{}", digest_of(&config("a")));
+    let all = [
+        X::get(&manifest_url("1")).text(&image).at(0),
+        X::get(&blob).status(403).at(20),
+    ];
+    let pull = Traffic::of(all.map(|x| x.by(PODMAN))).store().pulls()[0].clone();
+    // It may have been a pull to be.
+    assert_eq!((pull.purpose, pull.state), (Purpose::Pull, State::Failed));
+}
+
+#[test]
 fn a_registry_that_is_not_there() {
     let ping = |at| X::get("https://r.example/v2/").fails().at(at);
     let store = Traffic::of([ping(0), ping(900)]).store();
@@ -134,6 +156,8 @@ fn an_image_whose_platform_is_missing() {
     let pull = &store.pulls()[0];
     assert_eq!((pull.platform.clone(), pull.image.manifest), (None, None));
     assert!(pull.blobs.is_empty());
+    assert_eq!(pull.findings[0].rule, "no-platform");
+    assert_eq!(pull.state, State::Failed);
 }
 
 #[test]

@@ -199,6 +199,32 @@ fn tries_again_belong_together() {
     assert_eq!(groups(&store), [[1, 2, 3]]);
 }
 
+/// podman gives it a few tries, each from the beginning.
+#[test]
+fn a_client_that_begins_anew_by_itself() {
+    let realm = "https://auth.example/token";
+    let attempt = |at| {
+        [
+            X::get("https://r.example/v2/").challenge(realm).at(at),
+            X::get(&format!("{realm}?service=r&scope=repository:a:pull"))
+                .text(r#"{"token":"t"}"#)
+                .at(at + 20),
+            X::get("https://r.example/v2/a/manifests/1")
+                .token("t")
+                .status(429)
+                .at(at + 40),
+        ]
+        .map(|x| x.by(PODMAN))
+    };
+    let all = attempt(0).into_iter().chain(attempt(1_500));
+    let mut traffic = Traffic::of(all.chain(attempt(4_000)));
+    assert_eq!(groups(&traffic.store()), [(1..=9).collect::<Vec<_>>()]);
+    // Somebody who waits a while and tries again.
+    traffic.add(attempt(20_000));
+    let expected = [(1..=9).collect::<Vec<_>>(), vec![10, 11, 12]];
+    assert_eq!(groups(&traffic.store()), expected);
+}
+
 #[test]
 fn a_strange_request_belongs_nowhere() {
     let store = Traffic::of([

@@ -360,10 +360,10 @@ fn memory(bytes: &[u8]) -> Body {
 }
 
 fn head(start: &str, fields: &[(String, String)]) -> RawHead {
-    let fields: String = fields
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
+    let fields = fields.iter();
+    let fields = fields.fold(String::new(), |text, (name, value)| {
+        format!("{text}{name}: {value}\r\n")
+    });
     RawHead::new(format!("{start}\r\n{fields}\r\n"))
 }
 

@@ -38,11 +38,11 @@ fn tag(method: &str, status: u16) -> Reading {
     reading(method, "/v2/a/manifests/latest", status)
 }
 
-fn sent(scheme: &str) -> Option<Authorization> {
-    Some(Authorization {
+fn sent(scheme: &str) -> Authorization {
+    Authorization {
         scheme: scheme.to_owned(),
         fingerprint: Fingerprint::of("t"),
-    })
+    }
 }
 
 fn pull(purpose: Purpose, index: bool) -> Pull {
@@ -141,7 +141,7 @@ fn challenges(gallery: &mut Gallery) {
     ] {
         let mut reading = reading("GET", "/v2/", 401);
         reading.challenges = Challenge::read_all([challenge.as_bytes()]);
-        reading.authorization = scheme.and_then(sent);
+        reading.authorization = scheme.map(sent);
         gallery.add(Kind::Challenge, &reading);
     }
 }
@@ -248,10 +248,13 @@ fn blobs(gallery: &mut Gallery) {
             (Kind::Cdn, None),
             (Kind::Cdn, Some("Bearer")),
         ] {
-            reading.authorization = scheme.and_then(sent);
+            reading.authorization = scheme.map(sent);
             let part = Some(Part::Config);
             gallery.add_in(kind, &reading, Some(&whole), part, Some(Why::Retry));
         }
+    }
+    for why in [Why::Token, Why::Resolve, Why::Index, Why::Manifest] {
+        gallery.add_in(Kind::Blob, &blob("GET", 200), None, None, Some(why));
     }
     gallery.add(Kind::Exists, &blob("HEAD", 200));
     gallery.add(Kind::Other, &reading_of_nothing());

@@ -45,9 +45,7 @@ pub(super) fn tell(scene: &Scene<'_>, lang: Lang) -> String {
 impl Story<'_> {
     fn tell(&mut self) {
         let reading = self.scene.reading;
-        if self.scene.why == Some(Why::Retry) {
-            self.say(say::RETRY);
-        }
+        self.cause();
         if let Some(Ending::Failed { reason, detail }) = &reading.ending {
             return self.say_with(failure(*reason), &[("detail", detail)]);
         }
@@ -60,6 +58,20 @@ impl Story<'_> {
         }
         self.answer();
         self.ending();
+    }
+
+    /// What made the client ask, where that is not said anyway.
+    fn cause(&mut self) {
+        let is_push = self.scene.reading.is_upload();
+        let text = match self.scene.why {
+            Some(Why::Retry) => say::RETRY,
+            Some(Why::Token) => say::WHY_TOKEN,
+            Some(Why::Resolve) => say::WHY_RESOLVE,
+            Some(Why::Index) if !is_push => say::WHY_INDEX,
+            Some(Why::Manifest) if !is_push => say::WHY_MANIFEST,
+            _ => return,
+        };
+        self.say(text);
     }
 
     /// What the answer means, by what the exchange is for.

@@ -230,6 +230,14 @@ texts! {
         "已向 {host} 发出请求，尚未收到响应。";
     OPEN: "It is still under way.",
         "传输仍在进行。";
+    WHY_TOKEN: "With the token it has got, the client goes on.",
+        "客户端凭取得的令牌继续。";
+    WHY_RESOLVE: "HEAD told the digest, so the client asks by digest now.",
+        "HEAD 已给出摘要，客户端改按摘要获取。";
+    WHY_INDEX: "The list of manifests named it.",
+        "由清单列表指定。";
+    WHY_MANIFEST: "The manifest names it, and the client does not have it yet.",
+        "清单列出了它，而客户端本地没有。";
     RETRY: "The same was asked before and failed, so the client tries again.",
         "此前的同一请求失败，客户端重试。";
     OTHER: "This is no request of the registry API, and nothing led here from one.",

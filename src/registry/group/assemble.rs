@@ -12,7 +12,7 @@ use super::causes::Trail;
 use super::critical::critical_path;
 use super::summary::{Image, purpose};
 use crate::registry::{
-    Blob, Cause, Client, Kind, Part, Pull, PullId, Purpose, State, Step, Totals, Why,
+    Blob, Cause, Client, Document, Kind, Part, Pull, PullId, Purpose, State, Step, Totals, Why,
 };
 
 /// Makes a pull of its exchanges, which stand by their start; `None` when there are none. The
@@ -177,12 +177,17 @@ fn went_without(members: &[Observed<'_>], purpose: Purpose) -> bool {
             Ask::Ping | Ask::Other => continue,
         };
         asked = true;
-        let good = !failed(*member);
+        let good = !failed(*member) && !is_no_manifest(*member);
         let outcome = outcomes.entry(key).or_default();
         // A HEAD that fails is made up for by a GET; a success stands.
         *outcome |= good;
     }
     !asked || outcomes.values().any(|good| !good)
+}
+
+/// Whether something else was served as a manifest: a proxy's page, for one.
+fn is_no_manifest(member: Observed<'_>) -> bool {
+    matches!(member.reading.document, Some(Document::Unreadable { .. }))
 }
 
 fn totals(

@@ -24,7 +24,6 @@ pub struct GroupKey(pub ExchangeId);
 #[derive(Debug, Default)]
 pub struct Grouping {
     order: BTreeMap<Place, Placed>,
-    started: HashMap<ExchangeId, Timestamp>,
     parties: BTreeMap<GroupKey, Party>,
     lanes: HashMap<(ClientKey, u64), Vec<GroupKey>>,
     recent: HashMap<ClientKey, Vec<GroupKey>>,
@@ -67,7 +66,6 @@ impl Grouping {
         let here = place(observed);
         let heard = Heard::of(observed);
         let Some(placed) = self.order.get_mut(&here) else {
-            self.started.insert(here.1, here.0);
             self.order.insert(here, Placed { group: None, heard });
             self.spoil(here);
             return;
@@ -119,7 +117,6 @@ impl Grouping {
     /// Forgets exchanges for good: all those of a group, or such as have none.
     pub fn forget(&mut self, observed: Observed<'_>) {
         let here = place(observed);
-        self.started.remove(&here.1);
         self.links.forget(here);
         self.waiting.remove(ClientKey::of(observed), here);
         let group = self.order.remove(&here).and_then(|placed| placed.group);
@@ -130,12 +127,6 @@ impl Grouping {
             places.retain(|at| *at != here);
             !places.is_empty()
         });
-    }
-
-    /// The group of an exchange.
-    pub fn group_of(&self, id: ExchangeId) -> Option<GroupKey> {
-        let started = self.started.get(&id)?;
-        self.order.get(&(*started, id))?.group
     }
 
     /// The groups whose exchanges may have changed since this was last asked.
@@ -273,7 +264,7 @@ impl Grouping {
     fn join(&mut self, key: GroupKey, observed: Observed<'_>, ask: &Ask, look: &dyn Look) {
         let here = place(observed);
         let claimed = if lane(observed, ask).is_some() {
-            self.claim(key, observed, look)
+            self.claim(key, observed, ask, look)
         } else {
             Vec::new()
         };
@@ -296,11 +287,17 @@ impl Grouping {
     }
 
     /// What waited for the first request of a pull to a registry.
-    fn claim(&mut self, key: GroupKey, observed: Observed<'_>, look: &dyn Look) -> Vec<Place> {
+    fn claim(
+        &mut self,
+        key: GroupKey,
+        observed: Observed<'_>,
+        ask: &Ask,
+        look: &dyn Look,
+    ) -> Vec<Place> {
         let begins = self
             .parties
             .get(&key)
-            .is_some_and(|party| party.begins_with(observed, look));
+            .is_some_and(|party| party.begins_with(observed, ask, look));
         if begins {
             self.waiting.claim(observed, look)
         } else {

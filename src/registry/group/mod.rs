@@ -43,7 +43,7 @@ pub trait Look {
 }
 
 /// Groups exchanges into pulls and pushes. `observed` is in order of start. Findings are not
-/// looked for: that is [`diagnose`](super::diagnose)'s.
+/// looked for: that is [`diagnose`](fn@super::diagnose)'s.
 pub fn group(observed: &[Observed<'_>]) -> Vec<Pull> {
     let all = All(observed.iter().map(|o| (o.exchange.id, *o)).collect());
     let mut grouping = Grouping::default();

@@ -13,6 +13,7 @@ use super::ask::{
 use super::member::Member;
 use super::waiting::{Waiting, asks_for, within};
 use super::{Look, Observed};
+use crate::exchange::{Ending, Side};
 use crate::registry::{Digest, Document, Fingerprint, Reference};
 
 /// The exchanges of one pull so far.
@@ -62,6 +63,8 @@ const SHORTLY: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_secs(120);
 /// What the manifests name and has not arrived may be asked for this long.
 const LATER: Duration = Duration::from_secs(600);
+/// A client that begins anew by itself waits no longer than this; people take longer.
+const BY_ITSELF: Duration = Duration::from_secs(5);
 /// A client that goes on by itself does so at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
@@ -79,7 +82,12 @@ impl Party {
 
     /// Whether this is the first that is asked of a registry, or of a token server for it: what
     /// waits for it belongs here as well.
-    pub(super) fn begins_with(&self, observed: Observed<'_>, look: &dyn Look) -> bool {
+    pub(super) fn begins_with(&self, observed: Observed<'_>, ask: &Ask, look: &dyn Look) -> bool {
+        let opening = matches!(ask, Ask::Token | Ask::Manifest(_));
+        let now = observed.exchange.started;
+        if opening && self.tries_again(now, look) {
+            return true;
+        }
         match &observed.reading.token_request {
             Some(request) => !self.told.challenges.iter().any(|at| {
                 let challenge = look.look(at.1);
@@ -207,6 +215,27 @@ impl Party {
         same_image && (stands_in || fell_through)
     }
 
+    /// Whether a client begins anew by itself, as podman does after a 429: soon after a failure
+    /// that may pass.
+    fn tries_again(&self, now: Timestamp, look: &dyn Look) -> bool {
+        let latest = self.told.latest.and_then(|at| look.look(at.1));
+        self.idle(now) <= BY_ITSELF
+            && latest.is_some_and(|latest| {
+                // A client that hung up was ended, and does not go on by itself.
+                let hung_up = matches!(
+                    latest.exchange.ended,
+                    Some((
+                        _,
+                        Ending::Aborted {
+                            by: Side::Client,
+                            ..
+                        }
+                    ))
+                );
+                failed_for_now(latest) && !hung_up && ended_by(latest, now).is_some()
+            })
+    }
+
     /// Whether the latest request to a registry had failed.
     fn last_failed(&self, here: &Here<'_>) -> bool {
         let latest = self.told.latest.and_then(|at| here.look.look(at.1));
@@ -241,7 +270,7 @@ impl Party {
                 !self.told.registries.contains(authority)
             });
             let fell_through = other && here.idle <= SHORTLY && self.last_failed(here);
-            return fell_through.then_some(50);
+            return (fell_through || self.tries_again(here.now, here.look)).then_some(50);
         }
         // A client whose credentials were not taken asks once more, by other means.
         if !sent_here.is_empty() && last_token.is_some_and(|at| within(at, here.now, AT_ONCE)) {
@@ -269,7 +298,8 @@ impl Party {
                 .told
                 .registries
                 .contains(&here.observed.reading.authority);
-            if renews && !mirror && !self.gave_token(here) {
+            let goes_on = mirror || self.gave_token(here) || self.tries_again(here.now, here.look);
+            if renews && !goes_on {
                 return None;
             }
             let patience = if asked.failed_for_now { RETRY } else { SHORTLY };

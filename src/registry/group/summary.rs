@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Observed;
-use super::ask::Ask;
+use super::ask::{Ask, failed};
 use super::blobs::have_arrived;
 use super::causes::Trail;
 use crate::registry::{
@@ -298,7 +298,12 @@ pub(super) fn purpose(members: &[Observed<'_>], image: &Image<'_>, trail: &Trail
         )
     });
     let read = any(&|m| matches!(Ask::of(m), Ask::Manifest(_)) && m.reading.succeeded());
-    if bulk || pulls || lists || !read || any(&|m| m.exchange.ended.is_none()) {
+    // What failed or is not over may have been a pull to be.
+    let blob_failed = members.iter().zip(&trail.blobs).any(|(member, blob)| {
+        blob.is_some() && failed(*member) && member.reading.status != Some(401)
+    });
+    let open = any(&|m| m.exchange.ended.is_none());
+    if bulk || pulls || lists || !read || blob_failed || open {
         Purpose::Pull
     } else {
         Purpose::Inspect

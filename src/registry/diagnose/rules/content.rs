@@ -3,6 +3,7 @@
 use crate::exchange::Body;
 use crate::registry::diagnose::found::Found;
 use crate::registry::diagnose::scene::{Scene, Seen};
+use crate::registry::digest::DigestProblem;
 use crate::registry::figures::bytes;
 use crate::registry::media_type::{Class, Compression};
 use crate::registry::{BlobState, Digest, Finding, Magic, Severity};
@@ -36,26 +37,40 @@ pub(super) fn digest_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
 /// `Docker-Content-Digest` is not the digest of the body.
 pub(super) fn dcd_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
     for (at, one) in scene.unexplained() {
-        let (Some(stated), Some(computed)) =
-            (&one.reading.digests.stated, &one.reading.digests.computed)
-        else {
+        let Some(computed) = &one.reading.digests.computed else {
             continue;
         };
         let body_is_wrong = scene.asked(at).is_some_and(|asked| asked != computed);
-        if stated == computed || stated.algorithm() != computed.algorithm() || body_is_wrong {
+        let Some(stated) = misstated(one, computed).filter(|_| !body_is_wrong) else {
             continue;
-        }
+        };
         return vec![
             Found::new("dcd-mismatch", Severity::Error)
-                .header(one, "Docker-Content-Digest")
+                .header(one, DIGEST_FIELD)
                 .at(one, "digest of the content", computed)
                 .fact("host", one.authority())
-                .fact("stated", stated.short())
+                .fact("stated", stated)
                 .fact("got", computed.short())
                 .done(),
         ];
     }
     Vec::new()
+}
+
+const DIGEST_FIELD: &str = "Docker-Content-Digest";
+
+/// What the field says in the place of the right digest: another one, or none at all.
+fn misstated(one: &Seen<'_>, computed: &Digest) -> Option<String> {
+    if let Some(stated) = &one.reading.digests.stated {
+        let differs = stated != computed && stated.algorithm() == computed.algorithm();
+        return differs.then(|| stated.short());
+    }
+    let text = one.field(DIGEST_FIELD)?;
+    match text.parse::<Digest>() {
+        // There are more algorithms than we can compute.
+        Ok(_) | Err(DigestProblem::UnknownAlgorithm) => None,
+        Err(_) => Some(text.to_owned()),
+    }
 }
 
 /// A transfer ended before all of it had arrived.
@@ -106,7 +121,7 @@ fn shortfall(
     if !one.is_complete() || reading.content_length.is_some() || one.status() != Some(200) {
         return None;
     }
-    let decoded = one.exchange.response_body.as_ref()?.decoded_size?;
+    let decoded = measured(one)?.decoded_size?;
     let stated = scene.stated_size(scene.asked(at)?)?;
     (decoded < stated).then_some((decoded, Some(stated), "descriptor size"))
 }
@@ -131,8 +146,7 @@ pub(super) fn size_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
         if one.status() != Some(200) || reading.content_encoding.is_some() || reading.is_upload() {
             continue;
         }
-        let body = one.exchange.response_body.as_ref();
-        let whole = body.filter(|body| body.complete && !one.is_head());
+        let whole = measured(one).filter(|body| body.complete && !one.is_head());
         let length = reading.content_length.or(whole.map(|body| body.size));
         let Some((length, stated)) =
             length.zip(scene.asked(at).and_then(|asked| scene.stated_size(asked)))
@@ -215,6 +229,12 @@ fn disguise(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<(String, &'s
         _ => true,
     };
     (!fits).then(|| (descriptor.media_type.to_string(), shown))
+}
+
+/// A body whose size was measured. Other tools' files leave bodies out, sizes and all.
+fn measured<'a>(one: &Seen<'a>) -> Option<&'a Body> {
+    let body = one.exchange.response_body.as_ref();
+    body.filter(|body| body.sha256.is_some())
 }
 
 /// Whether the content has the right digest as it was sent, before its encoding was undone.

@@ -36,7 +36,17 @@ fn denial(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str> 
         let named = request.credentials != Credentials::Anonymous;
         return (refused && !asked_again).then_some(if named { "login" } else { "token" });
     }
-    if one.reading.endpoint.is_none() || scene.recovered(at) {
+    let route = one
+        .reading
+        .endpoint
+        .as_ref()
+        .map(|endpoint| &endpoint.route);
+    let is_needed = match route? {
+        // Where these are refused, clients go on without.
+        Route::Referrers { .. } | Route::UploadStart { mount: Some(_), .. } => false,
+        _ => !scene.recovered(at),
+    };
+    if !is_needed {
         return None;
     }
     let scheme = one.reading.authorization.as_ref().map(|sent| &*sent.scheme);

@@ -286,8 +286,10 @@ pub(super) fn short_token(scene: &Scene<'_>) -> Vec<Finding> {
                 let found = found.at(one, "token claim exp", format!("iat + {seconds} s"));
                 found.fact("seconds", seconds)
             }
-            // A token that says itself when it ends may leave `expires_in` out, as quay.io does.
+            // A token that says itself when it ends may leave `expires_in` out, as quay.io does;
+            // that of an opaque one, as ghcr.io's, is worth knowing and no more.
             (None, None) if claims.is_none_or(|c| c.expires.is_none()) => found
+                .severity(Severity::Info)
                 .at(one, "expires_in", "absent")
                 .fact("case", "absent")
                 .fact("seconds", DEFAULT_LIFETIME.as_secs()),
