@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::FromArgMatches as _;
 use tokio_util::task::TaskTracker;
 
+use crate::clients::trust;
 use crate::config::{Cli, Command, Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
 use crate::journal::State;
@@ -43,7 +44,11 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     }
     prepare(&plan, args.session.is_some())?;
     if args.tui {
-        return live(args, plan, identity, &ca, signals, talk).await;
+        // What clients are to trust: the system's roots and this CA.
+        let bundle = dirs.data().join("bundle.pem");
+        let roots = trust::bundle(identity.pem(), |name| std::env::var_os(name));
+        trust::publish(&bundle, &roots)?;
+        return live(args, plan, identity, &bundle, signals, talk).await;
     }
     let capture = Capture::start(
         plan,
@@ -90,7 +95,7 @@ async fn live(
     args: RecordArgs,
     plan: Plan,
     identity: Identity,
-    ca: &Path,
+    bundle: &Path,
     mut signals: Signals,
     talk: &Talk,
 ) -> Outcome {
@@ -112,7 +117,7 @@ async fn live(
     };
     let known = Known {
         address: capture.proxy().address().to_string(),
-        ca,
+        bundle,
         not_after,
         keep_secrets: args.proxy.keep_secrets,
         save_as,
