@@ -3,6 +3,7 @@
 pub(crate) mod detail;
 mod empty;
 mod frame;
+mod info;
 pub(crate) mod layout;
 mod list;
 mod names;
@@ -276,7 +277,7 @@ pub(super) fn masked<'a>(state: &State, exchange: &'a Exchange) -> Cow<'a, Excha
 
 /// Why an exchange happened.
 fn why(entry: &Entry, pull: Option<&Pull>, lang: Lang) -> String {
-    list::explanation(entry, pull, lang)
+    info::explanation(entry, pull, lang)
 }
 
 /// A file name for a body.

@@ -389,7 +389,7 @@ fn beside(
         sheet.text(
             Role::Text,
             0,
-            &super::list::explanation(entry, Some(pull), state.look.lang),
+            &super::info::explanation(entry, Some(pull), state.look.lang),
         );
     }
     sheet.blank();

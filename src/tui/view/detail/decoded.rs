@@ -7,7 +7,8 @@ use crate::exchange::Ending;
 use crate::registry::{Finding, Kind};
 use crate::tui::text::exact;
 use crate::tui::theme::Role;
-use crate::tui::view::list::{explanation, severity_role};
+use crate::tui::view::info::explanation;
+use crate::tui::view::list::severity_role;
 use crate::tui::view::pen::Sheet;
 use crate::tui::view::{decoded_blob, names};
 
