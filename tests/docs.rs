@@ -40,22 +40,7 @@ fn the_page_of_the_configuration_is_its_template() {
 #[test]
 fn every_link_of_the_documentation_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut pages = vec![root.join("README.md"), root.join("certs/README.md")];
-    let mut folders = vec![
-        root.join("docs"),
-        root.join("examples"),
-        root.join("packaging"),
-    ];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                pages.push(path);
-            }
-        }
-    }
+    let pages = pages(root);
     let mut dead = Vec::new();
     for page in &pages {
         let text = fs::read_to_string(page).unwrap();
@@ -79,6 +64,35 @@ fn every_link_of_the_documentation_leads_somewhere() {
 }
 
 #[test]
+fn every_command_that_the_documentation_tells_to_run_is_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut commands = 0;
+    for page in pages(root) {
+        let text = fs::read_to_string(&page).unwrap();
+        let shell = text.split("```sh\n").skip(1);
+        let blocks = shell.filter_map(|rest| rest.split("```").next());
+        for line in blocks.flat_map(str::lines) {
+            let line = line.trim().trim_start_matches("sudo ");
+            let Some(rest) = line.strip_prefix("pullscope ") else {
+                continue;
+            };
+            // An inner command of a shell, and what follows this one, are not ours.
+            let own = rest.split(['#', '>', '|', ';', '&']).next().unwrap();
+            let words = own.split_whitespace().map(|word| match word {
+                "CLIENT" => "docker",
+                word => word.trim_matches(['"', '\'']),
+            });
+            let words: Vec<_> = ["pullscope"].into_iter().chain(words).collect();
+            Cli::command()
+                .try_get_matches_from(&words)
+                .unwrap_or_else(|error| panic!("{}: {line}: {error}", page.display()));
+            commands += 1;
+        }
+    }
+    assert!(commands > 40, "{commands}");
+}
+
+#[test]
 fn the_book_has_every_page() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
@@ -88,11 +102,32 @@ fn the_book_has_every_page() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let page = Path::new(folder).join(&name);
             let page = page.to_str().unwrap();
-            if name.ends_with(".md") && name != "SUMMARY.md" {
+            if Path::new(&name).extension().is_some_and(|end| end == "md") && name != "SUMMARY.md" {
                 assert!(listed.contains(&page), "{page} is not in SUMMARY.md");
             }
         }
     }
+}
+
+/// Every page that is documentation.
+fn pages(root: &Path) -> Vec<PathBuf> {
+    let mut pages = vec![root.join("README.md"), root.join("certs/README.md")];
+    let mut folders = vec![
+        root.join("docs"),
+        root.join("examples"),
+        root.join("packaging"),
+    ];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                pages.push(path);
+            }
+        }
+    }
+    pages
 }
 
 /// The targets of links to files, and not to the web.

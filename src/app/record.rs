@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::FromArgMatches as _;
 use tokio_util::task::TaskTracker;
 
+use crate::clients::trust;
 use crate::config::{Cli, Command, Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
 use crate::journal::State;
@@ -35,9 +36,18 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         keep_secrets: args.proxy.keep_secrets,
         keep_blobs: args.keep_blobs,
     };
+    if args.session.is_none() && args.output.is_none() {
+        let dir = dirs.sessions();
+        dirs.make(&dir)
+            .with_context(|| format!("failed to create {}", dir.display()))?;
+    }
     prepare(&plan, args.session.is_some())?;
     if args.tui {
-        return live(args, plan, identity, &ca, signals, talk).await;
+        // What clients are to trust: the system's roots and this CA.
+        let bundle = dirs.data().join("bundle.pem");
+        let roots = trust::bundle(identity.pem(), |name| std::env::var_os(name));
+        trust::publish(&bundle, &roots)?;
+        return live(args, plan, identity, &bundle, signals, talk).await;
     }
     let capture = Capture::start(
         plan,
@@ -84,7 +94,7 @@ async fn live(
     args: RecordArgs,
     plan: Plan,
     identity: Identity,
-    ca: &Path,
+    bundle: &Path,
     mut signals: Signals,
     talk: &Talk,
 ) -> Outcome {
@@ -106,7 +116,7 @@ async fn live(
     };
     let known = Known {
         address: capture.proxy().address().to_string(),
-        ca,
+        bundle,
         not_after,
         keep_secrets: args.proxy.keep_secrets,
         save_as,

@@ -58,7 +58,7 @@ impl Phases {
             .map(|response| since(response.at));
         let answered = match head {
             Some(head) => head.min(over),
-            None if waited > Duration::ZERO => (connected + waited).min(over),
+            None if !open && waited > Duration::ZERO => (connected + waited).min(over),
             None => over,
         };
         Self {
