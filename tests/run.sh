@@ -30,6 +30,7 @@ needs=(
     "python3 python3"
     "skopeo skopeo"
     "strace strace"
+    "stty coreutils"
     "tmux tmux"
 )
 

@@ -10,6 +10,8 @@
 
 #[path = "../../tests/article/load.rs"]
 mod load;
+#[path = "../../tests/article/made.rs"]
+mod made;
 
 use std::time::Duration;
 
@@ -98,7 +100,7 @@ fn follows(count: usize) {
 fn exchanges(count: usize) -> Vec<Exchange> {
     let mut round = Vec::new();
     for name in load::NAMES {
-        let all = load::exchanges(load::events(name, 1));
+        let all = made::exchanges(load::events(name, 1));
         let first = all.first().unwrap().started;
         round.extend(
             all.into_iter()

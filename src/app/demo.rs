@@ -83,7 +83,7 @@ pub(super) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
         std::fs::write(&bundle, &proxy_ca)?;
         let known = Known {
             address: capture.proxy().address().to_string(),
-            ca: &bundle,
+            bundle: &bundle,
             not_after,
             keep_secrets: false,
             save_as: "pullscope-copy.har".to_owned(),

@@ -24,8 +24,8 @@ pub(super) fn harden() -> Started {
 impl Started {
     /// Does something, the start of a child, under the limits that this process had.
     pub(super) fn lend<T>(&self, start: impl FnOnce() -> T) -> T {
-        let _ = setrlimit(Resource::Core, self.core.clone());
-        let _ = setrlimit(Resource::Nofile, self.files.clone());
+        let _ = setrlimit(Resource::Core, self.core);
+        let _ = setrlimit(Resource::Nofile, self.files);
         let result = start();
         self.raise();
         result

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Parser as _;
+use anyhow::Context as _;
+use clap::FromArgMatches as _;
 use tokio_util::task::TaskTracker;
 
+use crate::clients::trust;
 use crate::config::{Cli, Command, Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
 use crate::journal::State;
@@ -35,9 +37,18 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         keep_secrets: args.proxy.keep_secrets,
         keep_blobs: args.keep_blobs,
     };
+    if args.session.is_none() && args.output.is_none() {
+        let dir = dirs.sessions();
+        dirs.make(&dir)
+            .with_context(|| format!("failed to create {}", dir.display()))?;
+    }
     prepare(&plan, args.session.is_some())?;
     if args.tui {
-        return live(args, plan, identity, &ca, signals, talk).await;
+        // What clients are to trust: the system's roots and this CA.
+        let bundle = dirs.data().join("bundle.pem");
+        let roots = trust::bundle(identity.pem(), |name| std::env::var_os(name));
+        trust::publish(&bundle, &roots)?;
+        return live(args, plan, identity, &bundle, signals, talk).await;
     }
     let capture = Capture::start(
         plan,
@@ -66,8 +77,10 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
 
 /// The arguments of `pullscope` without a word: the live view on a terminal, and otherwise what
 /// `record` does.
-pub(super) fn defaults() -> Outcome<RecordArgs> {
-    let cli = Cli::try_parse_from(["pullscope", "record"]).map_err(usage_of)?;
+pub(super) fn defaults(configured: clap::Command) -> Outcome<RecordArgs> {
+    let matches = configured.try_get_matches_from(["pullscope", "record"]);
+    let read = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = read.map_err(usage_of)?;
     match cli.command {
         Some(Command::Record(mut args)) => {
             args.tui = Tty::is_there();
@@ -82,7 +95,7 @@ async fn live(
     args: RecordArgs,
     plan: Plan,
     identity: Identity,
-    ca: &Path,
+    bundle: &Path,
     mut signals: Signals,
     talk: &Talk,
 ) -> Outcome {
@@ -104,7 +117,7 @@ async fn live(
     };
     let known = Known {
         address: capture.proxy().address().to_string(),
-        ca,
+        bundle,
         not_after,
         keep_secrets: args.proxy.keep_secrets,
         save_as,

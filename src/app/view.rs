@@ -97,13 +97,16 @@ impl Prepared {
     pub(super) fn open(self, facts: Facts, session: PathBuf) -> Outcome<(Window, Mailbox)> {
         let mailbox = self.mailbox;
         let view = View {
-            state: State::new(facts, screen::look(), clock::now()),
+            state: State::new(facts.clone(), screen::look(), clock::now()),
             store: Store::new(Retention::default()),
             bodies: Box::new(InStore),
             feed: Some(self.feed),
             host: Box::new(Hands { source: session }),
         };
         let window = Window::open(view, mailbox.clone(), self.inbox)?;
+        let letter = mailbox.clone();
+        // Awaited by nobody: it says what it finds, or nothing when the view has gone.
+        tokio::task::spawn_blocking(move || look_at_docker(facts, &letter));
         Ok((window, mailbox))
     }
 }
@@ -179,12 +182,44 @@ pub(super) async fn watch(
     }
 }
 
+/// Asks dockerd, where there is one, whether it goes through this proxy.
+fn look_at_docker(mut facts: Facts, mailbox: &Mailbox) {
+    let asked = std::process::Command::new("docker")
+        .args(["info", "--format", "{{.HTTPSProxy}}"])
+        .stdin(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .output();
+    let Some(output) = asked.ok().filter(|output| output.status.success()) else {
+        return;
+    };
+    let proxy = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let address = facts.source.trim_start_matches("proxy ");
+    let ours = !address.is_empty() && proxy.contains(address);
+    let key = facts
+        .first_steps
+        .iter()
+        .find(|step| step.command.contains("setup docker"));
+    facts.checks.insert(
+        facts.checks.len().min(2),
+        Check {
+            holds: Some(ours),
+            what: if ours {
+                "dockerd uses this proxy   (docker info)".to_owned()
+            } else {
+                "dockerd does not use this proxy   (docker info)".to_owned()
+            },
+            hint: key.map_or_else(String::new, |step| format!("press {}", step.key)),
+        },
+    );
+    mailbox.offer(Message::Facts(Box::new(facts)));
+}
+
 /// What is known of a live capture.
 pub(super) struct Known<'a> {
     /// Where the proxy listens.
     pub(super) address: String,
-    /// The CA's certificate.
-    pub(super) ca: &'a std::path::Path,
+    /// What clients are to trust.
+    pub(super) bundle: &'a std::path::Path,
     /// When the CA ends.
     pub(super) not_after: jiff::Timestamp,
     /// Whether secrets stay in.
@@ -232,11 +267,11 @@ impl Known<'_> {
                 &["undo:  sudo pullscope setup docker --undo"],
             ));
         }
-        let (address, ca) = (&self.address, self.ca.display());
+        let (address, bundle) = (&self.address, self.bundle.display());
         steps.push(step(
             "Any other client, in its own shell",
-            format!("export HTTPS_PROXY=http://{address} SSL_CERT_FILE={ca}"),
-            &["that file holds pullscope's CA only: for traffic that does not go through pullscope, unset it"],
+            format!("export HTTPS_PROXY=http://{address} SSL_CERT_FILE={bundle}"),
+            &["that file holds the system's roots and pullscope's CA"],
         ));
         for (step, key) in steps.iter_mut().zip('a'..) {
             step.key = key;

@@ -17,6 +17,7 @@ use crate::exchange::{
 };
 
 use super::answer;
+use super::companion::Companion;
 use super::context::Shared;
 use super::headers;
 use super::isolate::isolated;
@@ -27,7 +28,7 @@ use super::tap::body::{TapBody, Watch, innermost};
 use super::tap::content::Meter;
 use super::tap::io::{Fault, Tap};
 use super::tunnel_record::OpenTunnel;
-use super::upstream::{Scheme, Socket, Target};
+use super::upstream::{Driver, Scheme, Socket, Target};
 
 /// The body of what a client is answered: the server's, watched, or a text of ours.
 pub(crate) type ResponseBody = Either<TapBody<Incoming>, Full<Bytes>>;
@@ -41,6 +42,8 @@ pub(crate) struct Forwarder<B: RequestBody> {
     source: Option<Tap>,
     /// Goes with the client's socket when it leaves HTTP.
     heard: Option<Arc<Heard>>,
+    /// Drives the connection upstream, when the client's task does.
+    companion: Option<Companion>,
     socket: Mutex<Option<Socket<TapBody<B>>>>,
 }
 
@@ -78,6 +81,7 @@ impl<B: RequestBody> Forwarder<B> {
             connection,
             source,
             heard: None,
+            companion: None,
             socket: Mutex::new(None),
         }
     }
@@ -85,6 +89,12 @@ impl<B: RequestBody> Forwarder<B> {
     /// For a client's socket that is known at the door.
     pub(crate) fn heard(mut self, heard: Arc<Heard>) -> Self {
         self.heard = Some(heard);
+        self
+    }
+
+    /// For a client whose task drives the connection upstream as well.
+    pub(crate) fn driven_by(mut self, companion: Companion) -> Self {
+        self.companion = Some(companion);
         self
     }
 
@@ -227,7 +237,11 @@ impl<B: RequestBody> Forwarder<B> {
         {
             Ok(connected) => {
                 live.set_upstream(connected.upstream.clone());
-                Socket::open(target, connected, &shared.settings.limits, &shared.tasks)
+                let driver = match &self.companion {
+                    Some(companion) => Driver::Companion(companion),
+                    None => Driver::Task(&shared.tasks),
+                };
+                Socket::open(target, connected, &shared.settings.limits, driver)
                     .await
                     .map_err(|error| (Failure::Internal, error.to_string()))
             }
@@ -278,6 +292,10 @@ impl<B: RequestBody> Forwarder<B> {
         let shared = Arc::clone(&self.shared);
         let connection = self.connection.clone();
         let heard = self.heard.clone();
+        // The client's task ends with HTTP; what is left of the connection upstream does not.
+        if let Some(work) = self.companion.as_ref().and_then(Companion::take) {
+            self.shared.tasks.spawn(work);
+        }
         self.shared.tasks.spawn(async move {
             let _heard = heard;
             let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Upgraded);

@@ -10,6 +10,7 @@ pub mod pattern;
 pub mod settings;
 
 mod answer;
+mod companion;
 mod context;
 mod door;
 mod door_head;

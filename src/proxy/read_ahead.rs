@@ -1,8 +1,11 @@
-//! Reading more at once than TLS asks for.
+//! Reading more at once than TLS asks for, and giving more at once than TLS gives.
 //!
 //! rustls takes 4 KiB at a time from what it reads, which is five system calls for one full
-//! record. While much is coming in, this reads up to [`AHEAD`] bytes in one. A connection that
-//! rests, or on which little passes, has no buffer at all.
+//! record. While much is coming in, [`ReadAhead`] reads up to [`AHEAD`] bytes in one. A
+//! connection that rests, or on which little passes, has no buffer at all.
+//!
+//! What is read from TLS ends with each record; [`Gathered`] goes on while there is more, so that
+//! what is behind it handles a few large pieces instead of many small ones.
 
 use std::io;
 use std::pin::Pin;
@@ -65,6 +68,76 @@ impl<S: AsyncRead + Unpin> AsyncRead for ReadAhead<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for ReadAhead<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// A stream that fills the buffer it is given, up to [`AHEAD`] bytes, as far as it can at once.
+pub(crate) struct Gathered<S> {
+    stream: S,
+    /// An error that was met behind bytes, which come first.
+    failed: Option<io::Error>,
+}
+
+impl<S> Gathered<S> {
+    pub(crate) fn new(stream: S) -> Self {
+        Self {
+            stream,
+            failed: None,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Gathered<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if let Some(error) = this.failed.take() {
+            return Poll::Ready(Err(error));
+        }
+        let mut before = buf.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+        let enough = before + AHEAD;
+        while buf.filled().len() > before && buf.filled().len() < enough && buf.remaining() > 0 {
+            before = buf.filled().len();
+            match Pin::new(&mut this.stream).poll_read(cx, buf) {
+                Poll::Ready(Err(error)) => this.failed = Some(error),
+                Poll::Ready(Ok(())) | Poll::Pending => {}
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -158,5 +231,42 @@ mod tests {
         far.write_all(b"x").await.unwrap();
         stream.read_exact(&mut more).await.unwrap();
         assert_eq!((more[0], stream.buffer.capacity()), (b'x', 0));
+    }
+    /// Gives one byte at a time, then fails.
+    struct Dribble(Vec<u8>);
+
+    impl AsyncRead for Dribble {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            match self.0.pop() {
+                Some(byte) => buf.put_slice(&[byte]),
+                None => return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            }
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn pieces_are_gathered_and_an_error_comes_after_them() {
+        let mut stream = Gathered::new(Dribble(vec![7; AHEAD + 10]));
+        let mut read = vec![0; 2 * AHEAD];
+        assert_eq!(stream.read(&mut read).await.unwrap(), AHEAD);
+        assert_eq!(stream.read(&mut read).await.unwrap(), 10);
+        let error = stream.read(&mut read).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn what_there_is_does_not_wait_for_more() {
+        let (near, mut far) = tokio::io::duplex(100);
+        let mut stream = Gathered::new(near);
+        far.write_all(b"some").await.unwrap();
+        let mut read = [0; 100];
+        assert_eq!(stream.read(&mut read).await.unwrap(), 4);
+        drop(far);
+        assert_eq!(stream.read(&mut read).await.unwrap(), 0);
     }
 }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
+use tokio::time::{Duration, Instant, sleep_until};
 
 use crate::exchange::{ConnectionId, Event, ExchangeId, SocketId, TunnelId};
 
@@ -24,6 +25,10 @@ pub struct Recorder {
 pub struct Changes {
     shared: Arc<Shared>,
     dirty: mpsc::Receiver<u64>,
+    /// A key that was taken from the channel and not looked at yet.
+    held: Option<u64>,
+    /// Before this, news is left to gather.
+    next_look: Instant,
 }
 
 /// Something that can tell what is new about it.
@@ -98,6 +103,8 @@ impl Recorder {
             Changes {
                 shared,
                 dirty: receiver,
+                held: None,
+                next_look: Instant::now(),
             },
         )
     }
@@ -177,23 +184,28 @@ impl Recorder {
 
 impl Changes {
     /// Waits for news and adds it to `events`. Dropping the future loses nothing.
+    ///
+    /// What happens in quick succession is told together, at most [`PACE`] later: waking the
+    /// reader for each change would cost traffic more than the change itself.
     pub async fn next(&mut self, events: &mut Vec<Event>) {
+        sleep_until(self.next_look).await;
         loop {
+            if let Some(key) = self.held.take() {
+                self.drain_key(key, events);
+            }
             if self.shared.overflow.swap(false, Ordering::AcqRel) {
                 self.drain_all(events);
             }
             self.drain_queued(events);
             if !events.is_empty() {
+                let behind = events.len() >= BATCH;
+                self.next_look = Instant::now() + if behind { Duration::ZERO } else { PACE };
                 return;
             }
             let shared = Arc::clone(&self.shared);
             tokio::select! {
-                key = self.dirty.recv() => {
-                    // The sender lives as long as `shared`, so there is always a key to come.
-                    if let Some(key) = key {
-                        self.drain_key(key, events);
-                    }
-                }
+                // The sender lives as long as `shared`, so there is always a key to come.
+                key = self.dirty.recv() => self.held = key,
                 () = shared.wake.notified() => {}
             }
         }
@@ -286,6 +298,8 @@ fn next(counter: &AtomicU64) -> u64 {
 
 /// Keys in flight to the reader before it is told to look at everything.
 const CHANNEL: usize = 4_096;
+/// How often the reader is told, at most.
+const PACE: Duration = Duration::from_millis(4);
 /// Events handed to the reader at once, about.
 const BATCH: usize = 512;
 

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::exchange::{Authority, Connection, Failure, Fidelity};
 
 use super::answer;
+use super::companion::Companion;
 use super::context::Shared;
 use super::forward::{Arrived, Forwarder, ResponseBody};
 use super::isolate::isolated;
@@ -53,8 +54,11 @@ where
     let framer = Framer::requests(limits.head_bytes, limits.head_fields);
     let (io, tap) = TapIo::server(stream, framer, timers);
     let requests = Arc::new(AtomicU64::new(0));
+    let companion = Companion::default();
+    let forwarder = Forwarder::new(Arc::clone(shared), connection, Some(tap.clone()))
+        .driven_by(companion.clone());
     let tunnel = Arc::new(TunnelService {
-        forwarder: Forwarder::new(Arc::clone(shared), connection, Some(tap.clone())),
+        forwarder,
         target: Target { scheme, authority },
         tap,
         requests: Arc::clone(&requests),
@@ -75,13 +79,16 @@ where
         .serve_connection(TokioIo::new(io), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let outcome = tokio::select! {
-        outcome = connection.as_mut() => outcome,
-        () = shared.stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let served = async {
+        tokio::select! {
+            outcome = connection.as_mut() => outcome,
+            () = shared.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
+    let outcome = companion.beside(served).await;
     if let Err(error) = &outcome {
         tracing::debug!("a client connection ended with: {error:?}");
     }

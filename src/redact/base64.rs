@@ -45,27 +45,43 @@ pub(super) fn each(
 /// Decodes base64 digits, the bits that make no whole byte left out.
 fn decode_run(digits: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    let (mut bits, mut have) = (0_u32, 0);
-    for digit in digits {
-        bits = (bits << 6 | u32::from(sextet(*digit).unwrap_or(0))) & 0xFFFF;
-        have += 6;
-        if have >= 8 {
-            have -= 8;
-            out.push((bits >> have & 0xFF) as u8);
-        }
+    out.reserve(digits.len() / 4 * 3 + 3);
+    let value = |digit: &u8| u32::from(sextet(*digit).unwrap_or(0));
+    let (fours, rest) = digits.as_chunks::<4>();
+    for [a, b, c, d] in fours {
+        let bits = value(a) << 18 | value(b) << 12 | value(c) << 6 | value(d);
+        let [_, first, second, third] = bits.to_be_bytes();
+        out.extend([first, second, third]);
     }
+    let bits = rest.iter().fold(0, |bits, digit| bits << 6 | value(digit));
+    let whole = rest.len() * 6 / 8;
+    let bits = bits << (24_usize.saturating_sub(rest.len() * 6));
+    out.extend(bits.to_be_bytes().into_iter().skip(1).take(whole));
 }
 
 fn sextet(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    }
+    SEXTETS
+        .get(usize::from(byte))
+        .copied()
+        .filter(|s| *s != NO_DIGIT)
 }
+
+/// What each byte stands for, in either alphabet.
+const SEXTETS: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut value = 0;
+    while value < 64 {
+        #[expect(clippy::cast_possible_truncation, reason = "it is below 64")]
+        let sextet = value as u8;
+        table[digits[value] as usize] = sextet;
+        value += 1;
+    }
+    table[b'-' as usize] = 62;
+    table[b'_' as usize] = 63;
+    table
+};
+const NO_DIGIT: u8 = 0xFF;
 
 #[cfg(test)]
 pub(super) mod tests {

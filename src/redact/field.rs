@@ -5,7 +5,7 @@ use super::kind::{Candidate, Kind};
 use super::query;
 
 /// How a field's value is to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Rule {
     /// `<scheme> <credentials>` (RFC 9110 section 11.6.2): the scheme's name stays.
     Credentials,

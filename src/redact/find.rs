@@ -6,7 +6,7 @@ use super::kind::{Candidate, Kind};
 use super::{json, layer, placeholder, query, scheme, url, xml};
 
 /// What a text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Shape {
     /// One URL or request target and nothing else.
     Url,

@@ -1,8 +1,9 @@
 //! JSON Web Tokens (RFC 7519): the signature is the secret, header and claims are the story.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::kind::{Candidate, Kind};
 use super::{base64, find, placeholder};
@@ -43,7 +44,7 @@ pub(super) fn read(token: &[u8]) -> Option<Jwt> {
 
 /// Finds the tokens in a text: around each dot before claims, which begin with `{`.
 pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
-    for dot in memmem::find_iter(text, b".e") {
+    for dot in DOT.find_iter(text) {
         let before = text.get(..dot).unwrap_or_default();
         let run = before
             .iter()
@@ -71,14 +72,16 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
     }
 }
 
+// Every text is searched for these: they are prepared once.
+static DOT: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b".e"));
+static HEADER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"eyJ"));
+
 /// Shorter parts cannot hold a JSON object with a member.
 const MIN_PART: usize = 8;
 
 /// Where a header may begin: with the run of token characters, or at `{"` in it.
 fn header_starts(before: &[u8], run: usize) -> impl Iterator<Item = usize> {
-    let inner = before
-        .get(run + 1..)
-        .and_then(|rest| memmem::find(rest, b"eyJ"));
+    let inner = before.get(run + 1..).and_then(|rest| HEADER.find(rest));
     std::iter::once(run).chain(inner.map(|at| run + 1 + at))
 }
 

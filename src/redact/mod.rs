@@ -26,6 +26,7 @@
 //!   so often the first part of a repository's name.
 
 mod base64;
+mod clean;
 mod field;
 mod find;
 #[cfg(any(test, fuzzing))]

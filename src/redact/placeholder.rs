@@ -1,14 +1,17 @@
 //! What stands where a secret was.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use aws_lc_rs::{hmac, rand::SystemRandom};
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::layer;
 
 /// The word every placeholder begins with.
 const WORD: &[u8] = b"REDACTED";
+/// Looked for around every secret: it is prepared once.
+static ANY_WORD: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(WORD));
 /// The length of a tagged placeholder: `REDACTED-` and six hex digits.
 const TAGGED: usize = WORD.len() + 1 + 6;
 
@@ -67,7 +70,7 @@ pub(super) fn is_hurt_by(text: &[u8], range: &Range<usize>) -> bool {
     let Some(near) = text.get(from..to) else {
         return false;
     };
-    memmem::find_iter(near, WORD).any(|at| {
+    ANY_WORD.find_iter(near).any(|at| {
         let (start, end) = (from + at, from + at + TAGGED);
         let swallowed = range.start <= start && end <= range.end && range.len() > TAGGED;
         near.get(at..).is_some_and(begins_tagged)

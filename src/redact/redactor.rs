@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::clean::Clean;
 use super::find::{self, Shape};
 use super::kind::{Candidate, Kind};
 use super::part::{self, Forms, Part};
@@ -19,6 +20,7 @@ use crate::exchange::{Event, Exchange, ExchangeId};
 pub struct Redactor {
     namer: Namer,
     secrets: Secrets,
+    clean: Clean,
     open: HashMap<ExchangeId, Open>,
 }
 
@@ -42,6 +44,7 @@ impl Redactor {
         Self {
             namer: Namer::new(),
             secrets: Secrets::default(),
+            clean: Clean::default(),
             open: HashMap::new(),
         }
     }
@@ -105,6 +108,9 @@ impl Redactor {
 
     /// Remembers what the secrets of a text teach.
     fn learn(&mut self, text: &[u8], shape: Shape) {
+        if self.is_clean(text, shape) {
+            return;
+        }
         for Candidate { range, kind } in find::find(text, shape) {
             for secret in lesson::lessons(kind, text.get(range).unwrap_or_default()) {
                 let name = self.namer.name(&secret);
@@ -116,7 +122,10 @@ impl Redactor {
     }
 
     /// Finds the secrets of a text, by their place and by what they are.
-    fn find(&self, text: &[u8], shape: Shape) -> Vec<Span> {
+    fn find(&mut self, text: &[u8], shape: Shape) -> Vec<Span> {
+        if self.is_clean(text, shape) {
+            return Vec::new();
+        }
         let by_place = find::find(text, shape).into_iter().map(|candidate| Span {
             placeholder: self
                 .namer
@@ -124,7 +133,16 @@ impl Redactor {
             range: candidate.range,
             quote: candidate.kind == Kind::BareCredential,
         });
-        by_place.chain(spread::find(text, &self.secrets)).collect()
+        let spans: Vec<Span> = by_place.chain(spread::find(text, &self.secrets)).collect();
+        if spans.is_empty() {
+            self.clean.insert(text, shape, self.secrets.generation());
+        }
+        spans
+    }
+
+    /// Whether this text taught nothing and held nothing, and would still.
+    fn is_clean(&self, text: &[u8], shape: Shape) -> bool {
+        self.clean.holds(text, shape, self.secrets.generation())
     }
 }
 

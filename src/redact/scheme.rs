@@ -1,6 +1,8 @@
 //! Credentials that follow the name of their scheme in prose: `Bearer <token>`.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::kind::{Candidate, Kind};
 use super::lesson;
@@ -8,13 +10,13 @@ use super::lesson;
 /// Finds tokens after `Bearer` and encoded passwords after `Basic`. A challenge, such as
 /// `Bearer realm="…"`, is none.
 pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
-    for (tail, kind) in [(&b"earer "[..], Kind::Credential), (b"asic ", Kind::Basic)] {
-        for at in memmem::find_iter(text, tail) {
+    for (tail, kind) in [(&*BEARER, Kind::Credential), (&*BASIC, Kind::Basic)] {
+        for at in tail.find_iter(text) {
             let first = at.checked_sub(1).and_then(|at| text.get(at));
             if !first.is_some_and(|b| matches!(b, b'b' | b'B')) {
                 continue;
             }
-            let start = at + tail.len();
+            let start = at + tail.needle().len();
             let rest = text.get(start..).unwrap_or_default();
             let length = rest.iter().take_while(|b| is_token68(**b)).count();
             let word = rest.get(..length).unwrap_or_default();
@@ -28,6 +30,10 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
         }
     }
 }
+
+// Every text is searched for these: they are prepared once.
+static BEARER: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"earer "));
+static BASIC: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"asic "));
 
 /// Whether this is more likely a token than a word: long, and of several sorts of characters.
 fn looks_random(word: &[u8]) -> bool {

@@ -26,6 +26,7 @@ pub(super) struct Secrets {
     beginnings: Beginnings,
     bytes: usize,
     clock: u64,
+    generation: u64,
 }
 
 struct Known {
@@ -44,6 +45,11 @@ impl Secrets {
         self.known.len()
     }
 
+    /// Another number after each change of what is known.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// Adds a secret of at least [`MIN_LENGTH`] bytes, to be replaced by `name`.
     pub(super) fn insert(&mut self, secret: &[u8], name: Placeholder) {
         let secret = secret.get(..MAX_LENGTH).unwrap_or(secret);
@@ -55,6 +61,7 @@ impl Secrets {
         let Some(beginning) = secret.first_chunk().copied() else {
             return;
         };
+        self.generation += 1;
         self.beginnings.insert(beginning);
         self.bytes += secret.len();
         let seen = self.clock;

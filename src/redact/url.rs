@@ -1,6 +1,8 @@
 //! Secrets of a URL that are no parameters: its user and what some servers put into its path.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
 
 use super::find::{self, Shape};
 use super::kind::{Candidate, Kind};
@@ -45,14 +47,14 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
 /// Of a text that is one authority, with or without a scheme: all before the last `@`, since
 /// people put passwords with `/` and `#` into proxy variables.
 pub(super) fn find_user_info_of_authority(text: &[u8], out: &mut Vec<Candidate>) {
-    let start = memmem::find(text, b"://").map_or(0, |at| at + 3);
+    let start = SCHEME_END.find(text).map_or(0, |at| at + 3);
     if let Some(at) = memchr::memrchr(b'@', text).filter(|at| *at > start) {
         out.push(Candidate::new(start..at, Kind::UserInfo));
     }
 }
 
 fn find_user_info(text: &[u8], out: &mut Vec<Candidate>) {
-    for scheme in memmem::find_iter(text, b"://") {
+    for scheme in SCHEME_END.find_iter(text) {
         let start = scheme + 3;
         let rest = text.get(start..).unwrap_or_default();
         let authority = rest
@@ -77,11 +79,11 @@ fn find_path_secrets(text: &[u8], out: &mut Vec<Candidate>) {
         let end = start + length_until(text, start, |b| b == b'/' || is_path_end(b));
         Candidate::new(start..end, Kind::Opaque)
     };
-    for proxy in memmem::find_iter(text, b"/_storage_proxy/") {
-        out.push(secret(proxy + b"/_storage_proxy/".len()));
+    for proxy in STORAGE_PROXY.find_iter(text) {
+        out.push(secret(proxy + STORAGE_PROXY.needle().len()));
     }
     let mut done = 0;
-    for artifact in memmem::find_iter(text, b"/artifacts-downloads/") {
+    for artifact in ARTIFACTS.find_iter(text) {
         if artifact >= done {
             done = artifact + length_until(text, artifact, is_path_end);
             let path = text.get(artifact..done).unwrap_or_default();
@@ -89,13 +91,19 @@ fn find_path_secrets(text: &[u8], out: &mut Vec<Candidate>) {
             out.extend(last.map(|at| secret(artifact + at + DOWNLOADS.len())));
         }
     }
-    for downloads in memmem::find_iter(text, DOWNLOADS) {
+    for downloads in ANY_DOWNLOADS.find_iter(text) {
         let candidate = secret(downloads + DOWNLOADS.len());
         if looks_random(text.get(candidate.range.clone()).unwrap_or_default()) {
             out.push(candidate);
         }
     }
 }
+
+// Every text is searched for these: they are prepared once.
+static SCHEME_END: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"://"));
+static STORAGE_PROXY: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"/_storage_proxy/"));
+static ARTIFACTS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"/artifacts-downloads/"));
+static ANY_DOWNLOADS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(DOWNLOADS));
 
 /// What stands before the secret in Google's paths.
 const DOWNLOADS: &[u8] = b"/downloads/";

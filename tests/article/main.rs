@@ -9,4 +9,6 @@ mod findings;
 #[cfg(test)]
 mod load;
 #[cfg(test)]
+mod made;
+#[cfg(test)]
 mod pulls;

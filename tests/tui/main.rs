@@ -11,7 +11,6 @@ mod documents;
 mod faults;
 #[cfg(test)]
 #[path = "../article/load.rs"]
-#[expect(dead_code, reason = "the readings' own tests need more of it")]
 mod load;
 #[cfg(test)]
 mod many;

@@ -34,7 +34,7 @@ fn a_live_list() {
         "proxy 127.0.0.1:8642",
         story.now,
     );
-    stage.size((120, 28)).keys("up up");
+    stage.size((120, 28)).keys("up up up up");
     let svg = picture(
         &stage.buffer(),
         "pullscope's list of a docker pull under way",

@@ -85,6 +85,20 @@ impl Stage {
         stage
     }
 
+    /// Forgets everything but the store.
+    pub(crate) fn begin_again(&mut self, now: Timestamp) {
+        self.state = State::new(
+            Facts {
+                live: true,
+                ..facts()
+            },
+            Look::default(),
+            now,
+        );
+        self.effects.clear();
+        self.size((120, 36));
+    }
+
     /// Presses keys, parted by blanks: `g j enter`.
     pub(crate) fn keys(&mut self, keys: &str) -> &mut Self {
         for key in keys.split_whitespace() {

@@ -153,7 +153,8 @@ fn proxy(patient: &Patient<'_>) -> Check {
 
 fn occupied(patient: &Patient<'_>, mut text: String) -> Check {
     if let Some(process) = peer::process(patient.address, None) {
-        text.push_str(&format!(" but {} (process {})", process.name, process.pid));
+        let (name, pid) = (process.name, process.pid);
+        text = format!("{text} but {name} (process {pid})");
     }
     text.push_str(". Stop it, or use another port");
     let mut other = patient.address;

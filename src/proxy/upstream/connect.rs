@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::exchange::{Authority, Failure, RawHead, Upstream, Verification};
 use crate::proxy::live::Phases;
-use crate::proxy::read_ahead::ReadAhead;
+use crate::proxy::read_ahead::{Gathered, ReadAhead};
 use crate::proxy::recorder::Recorder;
 use crate::proxy::settings::Settings;
 use crate::proxy::tap::body::innermost;
@@ -68,7 +68,7 @@ pub(crate) enum Stream {
     /// Without.
     Plain(TcpStream),
     /// With.
-    Tls(Box<TlsStream<ReadAhead<TcpStream>>>),
+    Tls(Box<Gathered<TlsStream<ReadAhead<TcpStream>>>>),
 }
 
 /// One attempt, gathering what it learns.
@@ -280,7 +280,7 @@ impl Attempt<'_> {
                     session.negotiated_cipher_suite(),
                     session.alpn_protocol(),
                 );
-                Ok(Stream::Tls(Box::new(stream)))
+                Ok(Stream::Tls(Box::new(Gathered::new(stream))))
             }
             Ok(Err(error)) => Err((Failure::Tls, self.tls_problem(&innermost(&error)))),
             Err(_) => {

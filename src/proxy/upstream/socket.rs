@@ -2,10 +2,11 @@
 
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::exchange::Upstream;
+use crate::proxy::companion::{Companion, Placed};
 use crate::proxy::limits::Limits;
 use crate::proxy::live::Phases;
 use crate::proxy::tap::framer::Framer;
@@ -28,8 +29,23 @@ pub(crate) struct Socket<B> {
     pub(crate) tap: Tap,
     /// The sending half.
     pub(crate) sender: SendRequest<B>,
-    /// Ends the connection's task with the socket.
-    _guard: tokio_util::sync::DropGuard,
+    /// Ends the connection with the socket.
+    _driven: Driven,
+}
+
+/// Who drives a connection.
+pub(crate) enum Driver<'a> {
+    /// A task of its own.
+    Task(&'a TaskTracker),
+    /// The task that serves the client.
+    Companion(&'a Companion),
+}
+
+/// What ends a connection when it is dropped.
+#[expect(dead_code, reason = "each is there to be dropped")]
+enum Driven {
+    Task(DropGuard),
+    Companion(Placed),
 }
 
 impl<B> Socket<B>
@@ -38,7 +54,7 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    /// Prepares a fresh connection for HTTP; its task is tracked by `tasks`.
+    /// Prepares a fresh connection for HTTP.
     ///
     /// # Errors
     /// When hyper refuses the connection, which it does for no known reason.
@@ -46,7 +62,7 @@ where
         target: Target,
         connected: Connected,
         limits: &Limits,
-        tasks: &TaskTracker,
+        driver: Driver<'_>,
     ) -> hyper::Result<Self> {
         let Connected {
             stream,
@@ -68,15 +84,19 @@ where
             .max_header_size(limits.head_bytes + 1)
             .handshake(TokioIo::new(io))
             .await?;
-        let ended = CancellationToken::new();
-        let guard = ended.clone().drop_guard();
-        tasks.spawn(async move {
-            tokio::select! {
-                // Its errors reach whoever waits for the response, or nobody needs them.
-                _ = connection.with_upgrades() => {}
-                () = ended.cancelled() => {}
+        let work = async move {
+            // Its errors reach whoever waits for the response, or nobody needs them.
+            let _ = connection.with_upgrades().await;
+        };
+        let driven = match driver {
+            Driver::Companion(companion) => Driven::Companion(companion.place(Box::pin(work))),
+            Driver::Task(tasks) => {
+                let ended = CancellationToken::new();
+                let guard = ended.clone().drop_guard();
+                tasks.spawn(async move { ended.run_until_cancelled(work).await });
+                Driven::Task(guard)
             }
-        });
+        };
         Ok(Self {
             target,
             upstream,
@@ -84,7 +104,7 @@ where
             forward_proxy,
             tap,
             sender,
-            _guard: guard,
+            _driven: driven,
         })
     }
 }

@@ -501,11 +501,13 @@ impl Painter<'_> {
                     .as_ref()
                     .map_or(entry.exchange.started, |(at, _)| *at);
                 let left = remaining(issued + answer.lifetime(), self.state.now);
-                let text =
-                    left.map_or_else(|| " ⧗ over".to_owned(), |left| format!(" ⧗ {}", took(left)));
+                let text = left.map_or_else(
+                    || " expired".to_owned(),
+                    |left| format!(" {} left", took(left)),
+                );
                 notes.push(pen.put(Role::Secret, text));
             } else {
-                notes.push(pen.put(Role::Secret, format!(" ⧗ {}", took(answer.lifetime()))));
+                notes.push(pen.put(Role::Secret, format!(" for {}", took(answer.lifetime()))));
             }
         }
         if let Some(crate::registry::Document::Index(index)) = &reading.document {

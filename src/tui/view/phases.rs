@@ -58,7 +58,7 @@ impl Phases {
             .map(|response| since(response.at));
         let answered = match head {
             Some(head) => head.min(over),
-            None if waited > Duration::ZERO => (connected + waited).min(over),
+            None if !open && waited > Duration::ZERO => (connected + waited).min(over),
             None => over,
         };
         Self {
@@ -109,6 +109,18 @@ impl Axis {
         let mut answered = at(phases.answered).clamp(connected, end);
         if answered == end && received > phases.over / 2 && end > start + 1 {
             answered = end - 1;
+        }
+        if end == start + 1 {
+            // One column has room for one phase: the longest.
+            let waited = phases.answered.saturating_sub(phases.connected);
+            let (role, glyph) = if received > waited.max(phases.connected) {
+                (Role::Receive, if phases.open { "▶" } else { "█" })
+            } else if waited >= phases.connected {
+                (Role::Wait, "▒")
+            } else {
+                (Role::Connect, "▐")
+            };
+            return vec![Span::raw(" ".repeat(start)), pen.put(role, glyph)];
         }
         let mut spans = vec![Span::raw(" ".repeat(start))];
         let mut part = |role, glyph: &str, from: usize, to: usize| {

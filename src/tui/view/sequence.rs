@@ -175,7 +175,7 @@ impl Ladder {
         let client = if client.is_empty() { "client" } else { client };
         // Client to pullscope holds the words; the other lanes share what is left.
         let first = (room / 3).clamp(18, 28);
-        let lane = (room.saturating_sub(first + 5) / lanes).clamp(13, 24);
+        let lane = (room.saturating_sub(first + 10) / lanes).clamp(13, 24);
         let mut lifelines = vec![3, 3 + first];
         lifelines.extend((1..=lanes).map(|at| 3 + first + at * lane));
         let mut heads = vec![client.to_owned(), "pullscope".to_owned()];
