@@ -6,6 +6,8 @@ pub mod app;
 pub mod config;
 pub mod exchange;
 pub mod export;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod har;
 pub mod journal;
 pub mod lab;

@@ -27,3 +27,22 @@ pub(super) fn descriptors() -> usize {
         .and_then(|count| usize::try_from(count).ok())
         .unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn security_23_memory_is_not_for_others_and_not_for_a_core_file() {
+        harden();
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            rustix::process::dumpable_behavior().unwrap(),
+            DumpableBehavior::NotDumpable
+        );
+        let core = rustix::process::getrlimit(Resource::Core);
+        assert_eq!((core.current, core.maximum), (Some(0), Some(0)));
+        let files = rustix::process::getrlimit(Resource::Nofile);
+        assert_eq!(files.current, files.maximum);
+    }
+}

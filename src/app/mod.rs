@@ -6,6 +6,7 @@ mod demo;
 mod events_out;
 mod export;
 mod failure;
+mod faults;
 mod hardening;
 mod import;
 mod lab;

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::exchange::printable::printable_lines;
+
 /// Prints on stdout. A reader that has gone is no error: it has what it wanted.
 pub(super) fn data(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -11,7 +13,8 @@ pub(super) fn data(text: &str) -> io::Result<()> {
     }
 }
 
-/// Prints a line on stderr; if that fails there is nobody left to tell.
+/// Prints on stderr, nothing in it that acts on a terminal; if that fails there is nobody left to
+/// tell.
 pub(super) fn say(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable_lines(text));
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::exchange::printable::{is_hidden, printable};
 use crate::exchange::{Ending, Event, Exchange, ExchangeId, HandshakeFailed, Rejection};
 use crate::registry::{Bodies, Client, Digest, InMemoryOnly, Reading};
 
@@ -201,7 +202,7 @@ impl Pull {
             HumanBytes(*bytes)
         );
         // Names come from the network: nothing in them may steer the terminal.
-        text.chars().filter(|c| !c.is_control()).collect()
+        printable(&text).into_owned()
     }
 }
 
@@ -232,7 +233,7 @@ fn blob_bar(exchange: &Exchange, length: u64) -> ProgressBar {
     };
     let style = ProgressStyle::with_template("  {msg:22} {bar:30} {bytes:>10} / {total_bytes}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let name: String = name.chars().filter(|c| !c.is_control()).take(22).collect();
+    let name: String = name.chars().filter(|c| !is_hidden(*c)).take(22).collect();
     ProgressBar::new(length)
         .with_style(style)
         .with_message(name)

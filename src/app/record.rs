@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Dirs, RecordArgs};
 use crate::exchange::clock;
+use crate::journal::State;
 use crate::proxy::ca::CaFiles;
 
 use super::capture::{Capture, Observer, Plan, SessionDir, Summary};
 use super::events_out::EventsOut;
-use super::failure::Outcome;
+use super::failure::{Outcome, usage};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::run::Talk;
@@ -31,7 +31,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         keep_secrets: args.keep_secrets,
         keep_blobs: args.keep_blobs,
     };
-    prepare(&plan)?;
+    prepare(&plan, args.session.is_some())?;
     let capture = Capture::start(
         plan,
         identity,
@@ -56,7 +56,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
 /// ends the process at once.
 async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
     let mut pace = Pace::new();
-    let mut trouble = false;
+    let (mut trouble, mut recovered) = (false, false);
     loop {
         tokio::select! {
             name = signals.next() => {
@@ -66,12 +66,17 @@ async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
             () = pace.wait() => pace.took(capture.write_har().await),
             () = tokio::time::sleep(GLANCE) => {
                 let status = capture.status();
+                let writing = status.state == State::Writing;
                 if !trouble && let Some(error) = status.first_error {
                     trouble = true;
                     talk.insist(&format!(
                         "warning: the session cannot be written: {error}. Pulls go on; what is \
                          missing is counted"
                     ));
+                } else if trouble && !recovered && writing {
+                    // Told once, like the trouble: a disk at its limit goes to and fro.
+                    recovered = true;
+                    talk.say("the session is being written again");
                 }
             }
         }
@@ -109,25 +114,36 @@ fn session_dir(args: &RecordArgs, dirs: &Dirs) -> SessionDir {
     }
 }
 
-/// Makes the parents, and sees early whether the HAR can be written.
-fn prepare(plan: &Plan) -> Outcome {
+/// Makes the parents, and sees early whether the HAR can be written. `named` says that the user
+/// named the session's place.
+fn prepare(plan: &Plan, named: bool) -> Outcome {
     let parent = |path: &Path| match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
     };
     if let Some(output) = &plan.output {
+        let refuse = |why: &str| Err(usage(format!("--output {}: {why}", output.display())));
         let dir = parent(output);
         if !dir.is_dir() {
-            let why = format!("{} is no directory", dir.display());
-            return Err(super::failure::usage(format!(
-                "--output {}: {why}",
-                output.display()
-            )));
+            return refuse(&format!("{} is no directory", dir.display()));
+        }
+        if output.is_dir() {
+            return refuse("it is a directory; name the file to write");
         }
     }
     let dir = parent(&plan.session.path);
-    std::fs::create_dir_all(&dir).with_context(|| format!("failed to create {}", dir.display()))?;
-    Ok(())
+    match std::fs::create_dir_all(&dir) {
+        Ok(()) => Ok(()),
+        Err(error) if named => Err(usage(format!(
+            "--session {}: {} cannot be created: {error}",
+            plan.session.path.display(),
+            dir.display()
+        ))),
+        Err(error) => {
+            let what = format!("failed to create {}", dir.display());
+            Err(anyhow::Error::new(error).context(what).into())
+        }
+    }
 }
 
 fn greet(capture: &Capture, ca: &Path, args: &RecordArgs, talk: &Talk) {
@@ -153,6 +169,7 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
         counts,
         drained,
         overrun,
+        faults,
         journal,
         har,
         session,
@@ -185,6 +202,12 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
             "warning: {} and {} were not recorded: {why}",
             plural(lost, "record", "records"),
             plural(journal.lost_bodies, "body", "bodies")
+        ));
+    }
+    if faults > 0 {
+        talk.insist(&format!(
+            "warning: {} in pullscope ended what they happened in; the log says where",
+            plural(faults, "fault", "faults")
         ));
     }
     let outcome = match har {

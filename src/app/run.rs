@@ -8,7 +8,7 @@ use indicatif::MultiProgress;
 use crate::config::{Cli, Command, Dirs};
 
 use super::failure::Outcome;
-use super::{ca, demo, export, hardening, import, lab, log, output, record, show};
+use super::{ca, demo, export, faults, hardening, import, lab, log, output, record, show};
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -27,6 +27,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli) -> Outcome<ExitCode> {
     let bars = MultiProgress::new();
     log::start(cli.verbose, cli.quiet, cli.log_file.as_deref(), &bars)?;
+    faults::report();
     let talk = Talk {
         quiet: cli.quiet,
         bars,

@@ -81,6 +81,7 @@ pub struct RecordArgs {
         long,
         value_name = "ADDR:PORT",
         default_value = "127.0.0.1:8642",
+        value_parser = address,
         env = "PULLSCOPE_LISTEN"
     )]
     pub listen: SocketAddr,
@@ -241,11 +242,11 @@ pub enum Format {
 #[derive(Args, Clone, Debug)]
 pub struct LabArgs {
     /// Serve TLS on this loopback address; port 0 takes a free one.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = address)]
     pub listen: SocketAddr,
 
     /// Serve the mirror by plain HTTP on this address too.
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
     pub http_listen: Option<SocketAddr>,
 
     /// Go wrong on purpose: NAME, or PROVIDER:NAME. `help` lists the names.
@@ -286,6 +287,14 @@ pub struct DemoArgs {
     pub keep_running: bool,
 }
 
+/// An address to listen on, such as `127.0.0.1:8642`.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "give an IP address and a port from 0 to 65535, such as 127.0.0.1:8642 or [::1]:0"
+            .to_owned()
+    })
+}
+
 /// A number of bytes, such as `65536`, `64K` or `4M`.
 fn size(text: &str) -> Result<u64, String> {
     let text = text.trim();
@@ -318,6 +327,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_address_has_a_port() {
+        assert!(address("[::1]:0").is_ok());
+        for bad in ["127.0.0.1", "8642", "localhost:8642", "127.0.0.1:65536"] {
+            assert!(
+                address(bad).unwrap_err().contains("127.0.0.1:8642"),
+                "{bad}"
+            );
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod entry;
 mod error;
 mod export;
 pub mod facts;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod import;
 mod lenient;
 pub mod model;

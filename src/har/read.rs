@@ -44,16 +44,7 @@ pub fn read(path: &Path) -> Result<Document, HarError> {
         base: directory(path).to_owned(),
         ..Document::default()
     };
-    let mut reader = open(path)?;
-    let mut json = serde_json::Deserializer::from_reader(&mut reader);
-    let mut found = false;
-    let seed = Root {
-        document: &mut document,
-        found: &mut found,
-    };
-    seed.deserialize(&mut json)
-        .and_then(|()| json.end())
-        .map_err(|error| no_har(path, error))?;
+    let found = read_from(open(path)?, &mut document).map_err(|error| no_har(path, error))?;
     if !found {
         return Err(HarError::NoEntries {
             path: path.to_owned(),
@@ -61,6 +52,19 @@ pub fn read(path: &Path) -> Result<Document, HarError> {
     }
     document.trace.sort();
     Ok(document)
+}
+
+/// Reads into a document; whether there was a list of entries.
+pub(super) fn read_from(reader: impl Read, document: &mut Document) -> serde_json::Result<bool> {
+    let mut json = serde_json::Deserializer::from_reader(reader);
+    let mut found = false;
+    let seed = Root {
+        document,
+        found: &mut found,
+    };
+    seed.deserialize(&mut json)?;
+    json.end()?;
+    Ok(found)
 }
 
 /// Reads a file as it is, with all custom fields.

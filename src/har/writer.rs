@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_string_opens_a_tag() {
+    fn security_21_no_string_opens_a_tag() {
         let mut file = Vec::new();
         let mut writer = Writer::begin(&mut file, true, false).unwrap();
         let entry = Entry {

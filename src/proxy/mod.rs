@@ -14,12 +14,18 @@ mod context;
 mod door;
 mod door_head;
 mod forward;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod headers;
+mod isolate;
 mod live;
 mod passthrough;
+mod patient;
+mod read_ahead;
 mod recorder;
 mod serve;
 mod server;
+mod silent;
 mod sniff;
 mod tap;
 mod target;

@@ -37,7 +37,8 @@ impl FromStr for HostPattern {
         let allowed =
             |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '*' | ':');
         let is_address = bare.parse::<std::net::IpAddr>().is_ok();
-        if bare.is_empty() || !bare.chars().all(allowed) || (bare.contains(':') && !is_address) {
+        let strange = bare.contains(':') && !is_address || bare.contains("**");
+        if bare.is_empty() || !bare.chars().all(allowed) || strange {
             return Err(HostPatternError(text.to_owned()));
         }
         Ok(Self(bare.to_ascii_lowercase()))
@@ -98,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for bad in ["", "https://a", "a/b", "a:443", "a b"] {
+        for bad in ["", "https://a", "a/b", "a:443", "a b", "**"] {
             assert!(bad.parse::<HostPattern>().is_err(), "{bad}");
         }
     }

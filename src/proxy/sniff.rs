@@ -1,13 +1,13 @@
 //! What a client speaks in a tunnel, told from its first bytes.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
+
+use super::read_ahead::ReadAhead;
 
 /// What the first bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +22,6 @@ pub(crate) enum Speech {
     Silence,
 }
 
-/// A stream of which some bytes were read before.
-pub(crate) struct Rewound<S> {
-    prefix: Bytes,
-    stream: S,
-}
-
 /// Reads until the kind of speech is certain; what was read is put back in front.
 ///
 /// # Errors
@@ -36,7 +30,7 @@ pub(crate) async fn sniff<S: AsyncRead + Unpin>(
     mut stream: S,
     already: Bytes,
     limit: Duration,
-) -> io::Result<(Speech, Rewound<S>)> {
+) -> io::Result<(Speech, ReadAhead<S>)> {
     let mut prefix = BytesMut::from(already.as_ref());
     let work = async {
         loop {
@@ -57,24 +51,21 @@ pub(crate) async fn sniff<S: AsyncRead + Unpin>(
         // A record or a request line that dribbles is not passed on unread for its slowness.
         Err(_) => Speech::Silence,
     };
-    Ok((
-        speech,
-        Rewound {
-            prefix: prefix.freeze(),
-            stream,
-        },
-    ))
+    Ok((speech, ReadAhead::new(stream, prefix)))
 }
 
 /// `None` while more bytes are needed.
-fn classify(bytes: &[u8]) -> Option<Speech> {
+pub(super) fn classify(bytes: &[u8]) -> Option<Speech> {
     match bytes {
         [] | [0x16] | [0x16, 3] | [0x16, 3, _] | [0x16, 3, _, _] => None,
         [0x16, 3, ..] => Some(Speech::Tls),
         _ => {
-            let space = bytes.iter().position(|&b| b == b' ');
-            let method = bytes
-                .get(..space.unwrap_or(bytes.len()))
+            // A later space tells nothing: what dribbles is told by then.
+            let start = bytes.get(..bytes.len().min(LONGEST_METHOD));
+            let start = start.unwrap_or_default();
+            let space = start.iter().position(|&b| b == b' ');
+            let method = start
+                .get(..space.unwrap_or(start.len()))
                 .unwrap_or_default();
             let letters = !method.is_empty() && method.iter().all(u8::is_ascii_uppercase);
             match space {
@@ -83,59 +74,6 @@ fn classify(bytes: &[u8]) -> Option<Speech> {
                 _ => Some(Speech::Opaque),
             }
         }
-    }
-}
-
-impl<S> Rewound<S> {
-    /// Puts bytes back in front of a stream.
-    pub(crate) fn new(prefix: Bytes, stream: S) -> Self {
-        Self { prefix, stream }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.prefix.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buf);
-        }
-        let count = self.prefix.len().min(buf.remaining());
-        buf.put_slice(self.prefix.get(..count).unwrap_or_default());
-        self.prefix.advance(count);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Rewound<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -156,6 +94,12 @@ mod tests {
         assert_eq!(classify(b"GE"), None);
         assert_eq!(classify(b"GET "), Some(Speech::Http));
         assert_eq!(classify(b"SSH-2.0"), Some(Speech::Opaque));
+        let long = [b'A'; LONGEST_METHOD + 6];
+        assert_eq!(classify(&long), Some(Speech::Opaque));
+        assert_eq!(
+            classify(&[&long[..], b" / "].concat()),
+            Some(Speech::Opaque)
+        );
         assert_eq!(classify(b"\0"), Some(Speech::Opaque));
     }
 

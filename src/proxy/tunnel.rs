@@ -17,8 +17,9 @@ use crate::exchange::{
 
 use super::context::Shared;
 use super::passthrough;
+use super::read_ahead::ReadAhead;
 use super::serve::{Served, serve};
-use super::sniff::{Rewound, Speech, sniff};
+use super::sniff::{Speech, sniff};
 use super::tap::body::innermost;
 use super::tunnel_record::{OpenTunnel, handshake_failed};
 use super::upstream::{Scheme, tls_session};
@@ -61,7 +62,7 @@ impl Tunnel {
         }
     }
 
-    async fn accept_tls(mut self, stream: Rewound<TcpStream>) {
+    async fn accept_tls(mut self, stream: ReadAhead<TcpStream>) {
         let limits = &self.shared.settings.limits;
         let began = Instant::now();
         let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);

@@ -28,6 +28,8 @@
 mod base64;
 mod field;
 mod find;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod head;
 mod json;
 mod jwt;

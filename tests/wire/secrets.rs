@@ -2,9 +2,7 @@
 //! stderr, in whatever writing.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -15,6 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::program::Program;
 use crate::rig::{HOST, Pki, Script, Turn, origin, read_all, read_head, trusting};
 
 const PASSWORD: &str = "hunter2/+correct=horse";
@@ -157,59 +156,17 @@ fn traffic() -> (Vec<String>, Vec<Turn>) {
     (requests, turns)
 }
 
-/// A recording by the real program, ended in any case.
-struct Recording {
-    child: Child,
-    address: String,
-    ca: PathBuf,
-    lines: BufReader<std::process::ChildStdout>,
-}
-
-impl Drop for Recording {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn record(dir: &Path, port: u16, root: &Path, more: &[&str]) -> Recording {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pullscope"));
-    command
-        .args([
-            "-vv",
-            "--log-file",
-            "log",
-            "record",
-            "--listen",
-            "127.0.0.1:0",
-            "--json",
-        ])
-        .args(["-o", "trace.har", "--session", "session", "--keep-blobs"])
-        .args([
-            "--connect-to",
-            &format!("{HOST}:443:127.0.0.1:{port}"),
-            "--upstream-ca",
-        ])
-        .arg(root)
-        .args(["--proxy-credentials", &format!("me:{PROXY_PASSWORD}")])
-        .args(more)
-        .current_dir(dir)
-        .env("HOME", dir)
-        .env("XDG_DATA_HOME", dir.join("data"))
-        .env("XDG_STATE_HOME", dir.join("state"))
-        .stdout(Stdio::piped())
-        .stderr(fs::File::create(dir.join("stderr")).unwrap());
-    let mut child = command.spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap());
-    let mut first = String::new();
-    lines.read_line(&mut first).unwrap();
-    let first: serde_json::Value = serde_json::from_str(&first).unwrap();
-    Recording {
-        child,
-        address: first["address"].as_str().unwrap().to_owned(),
-        ca: first["ca"].as_str().unwrap().into(),
-        lines,
-    }
+fn record(dir: &Path, port: u16, root: &Path, more: &[&str]) -> Program {
+    let mapping = format!("{HOST}:443:127.0.0.1:{port}");
+    let credentials = format!("me:{PROXY_PASSWORD}");
+    let root = root.to_str().unwrap();
+    let args = [
+        &["-vv", "--log-file", "log", "--keep-blobs"][..],
+        &["--connect-to", &*mapping, "--upstream-ca", root],
+        &["--proxy-credentials", &*credentials],
+        more,
+    ];
+    Program::record(dir, &args.concat())
 }
 
 /// Plays the traffic through the program and returns all that it wrote, file by file.
@@ -221,7 +178,7 @@ async fn play(more: &[&str]) -> Vec<(PathBuf, Vec<u8>)> {
     let (requests, turns) = traffic();
     let (address, _seen, _origin) =
         origin(Script::Answer(turns), Some(pki.server(HOST, |_| {}))).await;
-    let mut recording = record(dir.path(), address.port(), &root, more);
+    let recording = record(dir.path(), address.port(), &root, more);
 
     let mut stream = TcpStream::connect(&recording.address).await.unwrap();
     let proxy = STANDARD.encode(format!("me:{PROXY_PASSWORD}"));
@@ -242,11 +199,7 @@ async fn play(more: &[&str]) -> Vec<(PathBuf, Vec<u8>)> {
     let answers = read_all(&mut stream).await;
     assert!(answers.ends_with(b"]}"), "{}", answers.escape_ascii());
 
-    let pid = rustix::process::Pid::from_child(&recording.child);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    let mut stdout = String::new();
-    recording.lines.read_to_string(&mut stdout).unwrap();
-    assert!(recording.child.wait().unwrap().success());
+    let stdout = recording.stop();
     assert_eq!(
         stdout.matches("\"event\":\"ended\"").count(),
         requests.len()
@@ -289,7 +242,7 @@ fn found(files: &[(PathBuf, Vec<u8>)]) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_reaches_any_output_in_any_writing() {
+async fn security_13_no_secret_reaches_any_output_in_any_writing() {
     let files = play(&[]).await;
     let names: Vec<_> = files
         .iter()
@@ -328,7 +281,7 @@ async fn secrets_stay_when_they_are_asked_for() {
 
 /// Runs pullscope over a file and returns all that it printed.
 fn over(dir: &Path, args: &[&str]) -> Vec<u8> {
-    let output = Command::new(env!("CARGO_BIN_EXE_pullscope"))
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_pullscope"))
         .args(args)
         .current_dir(dir)
         .env("HOME", dir)

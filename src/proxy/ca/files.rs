@@ -32,6 +32,7 @@ pub struct Identity {
     pub(super) issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     pem: String,
+    not_before: Timestamp,
     not_after: Timestamp,
 }
 
@@ -232,6 +233,11 @@ impl Identity {
         &self.pem
     }
 
+    /// When the CA's certificate begins to hold.
+    pub fn not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
     /// When the CA's certificate expires.
     pub fn not_after(&self) -> Timestamp {
         self.not_after
@@ -279,6 +285,8 @@ fn parse(text: &str) -> Result<Identity, String> {
     }
     let seconds = parsed.validity().not_after.timestamp();
     let not_after = Timestamp::from_second(seconds).map_err(|error| error.to_string())?;
+    let seconds = parsed.validity().not_before.timestamp();
+    let not_before = Timestamp::from_second(seconds).map_err(|error| error.to_string())?;
     let start = text
         .find("-----BEGIN CERTIFICATE")
         .ok_or("no certificate in it")?;
@@ -289,6 +297,7 @@ fn parse(text: &str) -> Result<Identity, String> {
         issuer,
         certificate,
         pem,
+        not_before,
         not_after,
     })
 }
@@ -345,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_is_made_once_and_only_its_owner_can_read_the_key() {
+    fn security_01_a_ca_is_made_once_and_only_its_owner_can_read_the_key() {
         let dir = tempfile::tempdir().unwrap();
         let files = CaFiles::new(dir.path().join("a/pullscope"));
         let first = files.open().unwrap();
@@ -362,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn many_at_once_agree_on_one_ca() {
+    fn security_01_many_at_once_agree_on_one_ca() {
         let dir = tempfile::tempdir().unwrap();
         let pems: Vec<_> = std::thread::scope(|scope| {
             let open = || {
@@ -382,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_others_could_read_or_replace_is_refused() {
+    fn security_01_a_key_that_others_could_read_or_replace_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let files = CaFiles::new(dir.path().join("ca"));
         files.open().unwrap();
@@ -417,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn the_certificate_is_a_narrow_ca() {
+    fn security_04_the_certificate_is_a_narrow_ca() {
         let dir = tempfile::tempdir().unwrap();
         let identity = CaFiles::new(dir.path().join("ca")).open().unwrap();
         let (_, cert) = x509_parser::parse_x509_certificate(identity.certificate()).unwrap();
@@ -429,5 +438,37 @@ mod tests {
         assert!(!usage.value.digital_signature());
         let days = (cert.validity().not_after.timestamp() - clock::system().as_second()) / 86_400;
         assert!((3_600..=3_653).contains(&days), "{days}");
+    }
+
+    #[test]
+    fn security_01_a_key_of_somebody_else_is_refused() {
+        if !rustix::process::geteuid().is_root() {
+            println!("SKIPPED: only root can give a file away");
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let files = CaFiles::new(dir.path().join("ca"));
+        files.open().unwrap();
+        for path in [files.key_path(), dir.path().join("ca")] {
+            std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+            let error = files.open().err().unwrap().to_string();
+            assert!(error.contains("belongs to user 65534"), "{error}");
+            std::os::unix::fs::chown(&path, Some(0), None).unwrap();
+        }
+        files.open().unwrap();
+    }
+
+    #[test]
+    fn security_04_no_two_cas_have_one_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let names: std::collections::HashSet<_> = (0..20)
+            .map(|n| {
+                let identity = CaFiles::new(dir.path().join(n.to_string())).open().unwrap();
+                let (_, cert) =
+                    x509_parser::parse_x509_certificate(identity.certificate()).unwrap();
+                cert.subject().to_string()
+            })
+            .collect();
+        assert_eq!(names.len(), 20);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
@@ -17,6 +18,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::exchange::{Authority, Failure, RawHead, Upstream, Verification};
 use crate::proxy::live::Phases;
+use crate::proxy::read_ahead::ReadAhead;
 use crate::proxy::recorder::Recorder;
 use crate::proxy::settings::Settings;
 use crate::proxy::tap::body::innermost;
@@ -66,7 +68,7 @@ pub(crate) enum Stream {
     /// Without.
     Plain(TcpStream),
     /// With.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<ReadAhead<TcpStream>>>),
 }
 
 /// One attempt, gathering what it learns.
@@ -263,6 +265,7 @@ impl Attempt<'_> {
         let (config, seen) = self.connector.tls.config(host);
         let limit = self.connector.settings.limits.upstream_handshake;
         let began = Instant::now();
+        let stream = ReadAhead::new(stream, BytesMut::new());
         let outcome = timeout(limit, TlsConnector::from(config).connect(name, stream)).await;
         self.phases.ssl = Some(began.elapsed());
         self.add_connect(began.elapsed());

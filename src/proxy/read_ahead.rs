@@ -1,0 +1,162 @@
+//! Reading more at once than TLS asks for.
+//!
+//! rustls takes 4 KiB at a time from what it reads, which is five system calls for one full
+//! record. While much is coming in, this reads up to [`AHEAD`] bytes in one. A connection that
+//! rests, or on which little passes, has no buffer at all.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_util::io::poll_read_buf;
+
+/// A stream of which bytes may have been read already.
+pub(crate) struct ReadAhead<S> {
+    stream: S,
+    /// What has been read and not been asked for yet.
+    buffer: BytesMut,
+    /// Whether much is coming in.
+    busy: bool,
+}
+
+impl<S> ReadAhead<S> {
+    /// Reads `already` first, then the stream.
+    pub(crate) fn new(stream: S, already: BytesMut) -> Self {
+        Self {
+            stream,
+            buffer: already,
+            busy: false,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for ReadAhead<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.buffer.is_empty() && this.busy {
+            this.buffer.reserve(AHEAD);
+            let read = poll_read_buf(Pin::new(&mut this.stream), cx, &mut this.buffer);
+            // What a few bytes wait for, or an end, is not worth a buffer.
+            this.busy = matches!(read, Poll::Ready(Ok(count)) if count >= MUCH);
+            if this.buffer.is_empty() {
+                this.buffer = BytesMut::new();
+            }
+            ready!(read)?;
+        } else if this.buffer.is_empty() {
+            let room = buf.remaining();
+            ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+            this.busy = room >= MUCH && buf.remaining() == 0;
+            return Poll::Ready(Ok(()));
+        }
+        let count = this.buffer.len().min(buf.remaining());
+        buf.put_slice(this.buffer.get(..count).unwrap_or_default());
+        this.buffer.advance(count);
+        if this.buffer.is_empty() && !this.busy {
+            this.buffer = BytesMut::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for ReadAhead<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Bytes read at once while much is coming in: four full TLS records.
+const AHEAD: usize = 64 * 1024;
+/// A read of so many bytes says that more is coming.
+const MUCH: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// Counts how often it is read from.
+    struct Counted<S>(S, usize);
+
+    impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            self.1 += 1;
+            Pin::new(&mut self.0).poll_read(cx, buf)
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_keep_their_order_and_much_is_read_in_few_reads() {
+        let content: Vec<u8> = (0..1_000_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        let (near, mut far) = tokio::io::duplex(1 << 20);
+        far.write_all(&content).await.unwrap();
+        drop(far);
+        let mut stream = ReadAhead::new(Counted(near, 0), BytesMut::from(&b"first"[..]));
+        let mut read = Vec::new();
+        let mut piece = vec![0; MUCH];
+        loop {
+            match stream.read(&mut piece).await.unwrap() {
+                0 => break,
+                count => read.extend_from_slice(&piece[..count]),
+            }
+        }
+        assert_eq!(read.strip_prefix(b"first"), Some(&*content));
+        let needed = content.len() / AHEAD;
+        assert!(stream.stream.1 <= needed + 4, "{} reads", stream.stream.1);
+    }
+
+    #[tokio::test]
+    async fn a_resting_stream_has_no_buffer() {
+        let (near, mut far) = tokio::io::duplex(1 << 20);
+        let mut stream = ReadAhead::new(near, BytesMut::new());
+        far.write_all(&vec![7; 3 * AHEAD]).await.unwrap();
+        let mut read = vec![0; 3 * AHEAD];
+        for piece in read.chunks_mut(MUCH) {
+            stream.read_exact(piece).await.unwrap();
+        }
+        let mut more = [0];
+        tokio::select! {
+            biased;
+            _ = stream.read(&mut more) => panic!("there is nothing to read"),
+            () = std::future::ready(()) => {}
+        }
+        assert_eq!(stream.buffer.capacity(), 0);
+        far.write_all(b"x").await.unwrap();
+        stream.read_exact(&mut more).await.unwrap();
+        assert_eq!((more[0], stream.buffer.capacity()), (b'x', 0));
+    }
+}
