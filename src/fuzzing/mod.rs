@@ -6,6 +6,7 @@
 //! read again as the same, that no bound is passed. The module exists in tests and under
 //! `--cfg fuzzing` only, which `cargo fuzz` sets.
 
+mod reading;
 mod registry;
 
 use crate::{har, lab, proxy, redact};
@@ -23,6 +24,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("content", proxy::fuzzing::content),
     ("document", registry::document),
     ("exchange", registry::exchange),
+    ("filter", reading::filter),
     ("har", har::fuzzing::document),
     ("lab_request", lab::fuzzing::request),
     ("redact", redact::fuzzing::text),
@@ -31,6 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("responses", proxy::fuzzing::responses),
     ("sniff", proxy::fuzzing::sniff),
     ("token", registry::token),
+    ("transcript", reading::transcript),
     ("url", registry::url),
     ("words", registry::words),
 ];
@@ -233,8 +236,8 @@ mod tests {
     }
 
     smoke! {
-        authority certificate challenge client_hello content document exchange har lab_request
-        redact redact_json requests responses sniff token url words
+        authority certificate challenge client_hello content document exchange filter har lab_request
+        redact redact_json requests responses sniff token transcript url words
     }
 
     #[test]

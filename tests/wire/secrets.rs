@@ -282,7 +282,7 @@ async fn secrets_stay_when_they_are_asked_for() {
 
 /// Runs pullscope over a file and returns all that it printed.
 fn over(dir: &Path, args: &[&str]) -> Vec<u8> {
-    let output = Command::new(env!("CARGO_BIN_EXE_pullscope"))
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_pullscope"))
         .args(args)
         .current_dir(dir)
         .env("HOME", dir)
