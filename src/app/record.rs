@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::FromArgMatches as _;
 use tokio_util::task::TaskTracker;
 
