@@ -102,13 +102,14 @@ impl Containerd {
         let socket = home.join("containerd.sock");
         let config = home.join("config.toml");
         let text = format!(
-            "version = 2\nroot = {root:?}\nstate = {state:?}\n\
+            "version = 2\nroot = \"{root}\"\nstate = \"{state}\"\n\
              disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
-             [grpc]\naddress = {socket:?}\n\
-             [plugins.\"io.containerd.internal.v1.opt\"]\npath = {opt:?}\n",
-            root = home.join("root"),
-            state = home.join("state"),
-            opt = home.join("opt"),
+             [grpc]\naddress = \"{socket}\"\n\
+             [plugins.\"io.containerd.internal.v1.opt\"]\npath = \"{opt}\"\n",
+            root = home.join("root").display(),
+            state = home.join("state").display(),
+            socket = socket.display(),
+            opt = home.join("opt").display(),
         );
         fs::write(&config, text).expect("the folder is writable");
         let mut command = isolated(WITH_CHILDREN, "", program("containerd"));

@@ -107,11 +107,11 @@ fn assert_push(trace: &Trace, repository: &str, tag: &str) {
 }
 
 /// Each pull or push of the trace is one in the store, and everything arrived.
-fn assert_story(dir: &Path, story: &[(&str, Purpose)]) {
+fn assert_story(dir: &Path, expected: &[(&str, Purpose)]) {
     let store = lab_stories::read(&dir.join("trace.har"));
     let pulls = store.pulls().iter();
     let found: Vec<_> = pulls.map(|p| (&*p.repository, p.purpose)).collect();
-    assert_eq!(found, story, "{:#?}", store.pulls());
+    assert_eq!(found, expected, "{:#?}", store.pulls());
     for pull in store.pulls() {
         assert_eq!(pull.state, State::Complete, "{pull:#?}");
         let state = match pull.purpose {
