@@ -3,8 +3,12 @@
 //! The crate is a library with a thin binary; `docs/architecture.md` shows its rooms.
 
 pub mod app;
+pub mod clients;
 pub mod config;
 pub mod exchange;
+pub mod export;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod har;
 pub mod journal;
 pub mod lab;
@@ -12,3 +16,4 @@ pub mod proxy;
 pub mod redact;
 pub mod registry;
 pub mod store;
+pub mod tui;

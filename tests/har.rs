@@ -631,3 +631,97 @@ fn assert_no_null_nor_nul(value: &Value) {
         _ => {}
     }
 }
+
+/// One exchange whose connection took 100 ms, in a file of some program.
+fn of_program(creator: &str, size: u64, promised: &str) -> Exchange {
+    let text = format!(
+        r#"{{"log":{{"version":"1.2","creator":{{"name":"{creator}","version":"1"}},"entries":[
+        {{"startedDateTime":"2026-01-01T00:00:00.000Z","time":0,
+         "request":{{"method":"GET","url":"https://r.example/x","httpVersion":"HTTP/1.1","headers":[]}},
+         "response":{{"status":200,"httpVersion":"HTTP/1.1",
+           "headers":[{{"name":"Content-Length","value":"{promised}"}}],
+           "content":{{"size":{size},"text":"{}"}},"bodySize":{size}}},
+         "timings":{{"connect":100,"send":0,"wait":20,"receive":5}}}}]}}}}"#,
+        "a".repeat(size.try_into().unwrap())
+    );
+    read_text(text.as_bytes())
+        .unwrap()
+        .trace
+        .exchanges
+        .remove(0)
+}
+
+#[test]
+fn an_entry_of_mitmproxy_begins_behind_its_connection() {
+    let ends = |creator| of_program(creator, 3, "3").ended.unwrap().0.to_string();
+    assert_eq!(ends("mitmproxy"), "2026-01-01T00:00:00.025Z");
+    assert_eq!(ends("Firefox"), "2026-01-01T00:00:00.125Z");
+}
+
+#[test]
+fn content_shorter_than_its_length_was_cut_off() {
+    let cut = of_program("mitmproxy", 3, "7");
+    let by = Side::Capture;
+    let detail = "the file has 3 of 7 bytes".to_owned();
+    assert_eq!(cut.ended.unwrap().1, Ending::Aborted { by, detail });
+    let body = cut.response_body.unwrap();
+    assert!(!body.complete && body.sha256.is_none());
+    for promised in ["3", "2", "", "many"] {
+        let whole = of_program("mitmproxy", 3, promised);
+        assert_eq!(whole.ended.unwrap().1, Ending::Complete, "{promised}");
+    }
+}
+
+#[test]
+fn a_trace_in_several_files_is_the_same_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trace.har");
+    let mut trace = samples::trace();
+    let options = Options::default();
+    let limit = 12_000;
+    let parts = har::export_parts(&trace, &NoFiles, &path, &options, limit).unwrap();
+    assert!(parts.len() > 2, "{}", parts.len());
+    let mut joined = Trace::default();
+    for (number, (part, report)) in parts.iter().enumerate() {
+        let name = part.file_name().unwrap().to_str().unwrap();
+        let expected = match number {
+            0 => "trace.har".to_owned(),
+            _ => format!("trace-{}.har", number + 1),
+        };
+        assert_eq!(name, expected);
+        let length = std::fs::metadata(part).unwrap().len();
+        assert_eq!(length, report.bytes);
+        let is_last = number + 1 == parts.len();
+        assert!(
+            length <= limit || report.entries == 1 || is_last,
+            "{length}"
+        );
+        let read = har::read(part).unwrap().trace;
+        joined.exchanges.extend(read.exchanges);
+        joined.tunnels.extend(read.tunnels);
+        joined.handshakes.extend(read.handshakes);
+    }
+    let whole = folder.path().join("whole.har");
+    har::export(&trace, &NoFiles, &whole, &options).unwrap();
+    trace = har::read(&whole).unwrap().trace;
+    joined.sort();
+    assert_eq!(joined, trace);
+    let one = har::export_parts(&trace, &NoFiles, &whole, &options, u64::MAX).unwrap();
+    assert_eq!(one.len(), 1);
+}
+
+#[test]
+fn indented_json_is_the_same_json() {
+    let mut pretty = Vec::new();
+    let options = Options {
+        pretty: true,
+        ..Options::default()
+    };
+    har::write(&samples::trace(), &NoFiles, &mut pretty, &options).unwrap();
+    let text = String::from_utf8(pretty).unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(&text).unwrap(),
+        written(&samples::trace())
+    );
+    assert!(text.contains("\n  \"startedDateTime\": ") && !text.contains('<'));
+}

@@ -203,7 +203,7 @@ fn what_is_no_session_is_refused_with_the_reason() {
 }
 
 #[test]
-fn kill_tears_at_most_the_last_line() {
+fn security_24_kill_tears_at_most_the_last_line() {
     const KILLS: usize = 24;
     let mut torn = 0;
     for kill in 0..KILLS {
@@ -262,7 +262,7 @@ fn killed_process() {
 }
 
 #[test]
-fn a_full_disk_costs_counted_records_and_nothing_else() {
+fn security_24_a_full_disk_costs_counted_records_and_nothing_else() {
     let root = tempfile::tempdir().unwrap();
     let probe = Command::new("unshare")
         .args(["--mount", "mount", "-t", "tmpfs", "tmpfs"])

@@ -35,6 +35,7 @@ const MAY_NAME: &[(&str, Names)] = &[
         Names::Only(&["exchange", "registry", "redact", "store"]),
     ),
     ("app", Names::Any),
+    ("fuzzing", Names::Any),
     ("main", Names::Any),
     ("lib", Names::Any),
 ];

@@ -6,7 +6,7 @@
 # running. Elsewhere it says what is missing and goes on: the tests concerned then skip by name, or
 # fail when PULLSCOPE_E2E=required is in the environment.
 #
-# Arguments go to `cargo test`.
+# Arguments go to `cargo test`; without any, a short soak follows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,16 +16,21 @@ export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 # What a test needs, and the package that has it.
 needs=(
     "cc gcc"
+    "containerd containerd"
     "curl curl"
     "docker-registry docker-registry"
     "dockerd docker.io"
     "docker docker-cli"
+    "faketime faketime"
     "ip iproute2"
+    "iptables iptables"
     "node nodejs"
     "npm npm"
     "podman podman"
     "python3 python3"
     "skopeo skopeo"
+    "strace strace"
+    "stty coreutils"
     "tmux tmux"
 )
 
@@ -47,6 +52,10 @@ main() {
     say "cargo test"
     cargo build --locked
     cargo test --locked --no-fail-fast "$@"
+    if (($# == 0)); then
+        say "tests/soak.sh"
+        tests/soak.sh
+    fi
 }
 
 # The packages of all needs that are not met, on one line.

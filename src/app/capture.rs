@@ -74,6 +74,8 @@ pub(super) struct Summary {
     pub(super) drained: bool,
     /// Exchanges dropped because recording could not keep up.
     pub(super) overrun: u64,
+    /// Panics that were caught, each of which ended one exchange or tunnel.
+    pub(super) faults: u64,
     /// How the journal did.
     pub(super) journal: journal::Status,
     /// The HAR, when one was to be written.
@@ -91,6 +93,8 @@ pub(super) struct Counts {
     pub(super) tunnels: u64,
     /// Clients that refused our certificate.
     pub(super) handshakes: u64,
+    /// Events that could not be redacted, and so were not recorded.
+    pub(super) withheld: u64,
 }
 
 impl Capture {
@@ -193,7 +197,8 @@ impl Capture {
         Summary {
             counts,
             drained,
-            overrun: recorder.lost(),
+            overrun: recorder.lost() + counts.withheld,
+            faults: recorder.faults(),
             journal,
             har,
             session: (!removed).then_some(session.path),
@@ -263,6 +268,7 @@ impl Pump {
         let Some(mut redactor) = self.redactor.take() else {
             return events;
         };
+        let count = events.len() as u64;
         let work = tokio::task::spawn_blocking(move || {
             let clean = events
                 .into_iter()
@@ -279,6 +285,7 @@ impl Pump {
                 // What cannot be redacted is not recorded.
                 tracing::error!("failed to redact events, which are not recorded: {error}");
                 self.redactor = Some(Redactor::new());
+                self.counts.withheld += count;
                 Vec::new()
             }
         }

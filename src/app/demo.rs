@@ -17,15 +17,18 @@ use crate::lab::client::{Platform, PullEvent, Puller};
 use crate::lab::{Image, Lab, Provider};
 use crate::proxy::ca::CaFiles;
 use crate::proxy::{Settings, UpstreamProxy};
+use crate::tui::terminal::{Mailbox, Message, Tty};
 
 use super::capture::{Capture, Observer, Plan, SessionDir};
 use super::failure::{Outcome, usage, usage_of};
 use super::lab;
+use super::locale;
 use super::output;
 use super::record;
 use super::run::Talk;
 use super::signals::Signals;
 use super::story::{Narrator, Story, shorten_hex};
+use super::view::{self, Known, Prepared};
 
 pub(super) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
     if lab::asks_for_help(&args.fault)? {
@@ -44,6 +47,7 @@ pub(super) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
     let identity = CaFiles::new(home.path().join("ca")).open()?;
     let proxy_ca = identity.pem().to_owned();
     let settings = settings(&served)?;
+    let in_view = Tty::is_there() && !args.no_tui;
     let (observer, exchanges) = Story::new();
     let plan = Plan {
         output: Some(args.output.clone()),
@@ -54,11 +58,16 @@ pub(super) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
         keep_secrets: false,
         keep_blobs: false,
     };
+    let not_after = identity.not_after();
+    let mut view = Prepared::new();
     let capture = Capture::start(
         plan,
         identity,
         |_| Ok(settings),
-        |_| vec![Box::new(observer) as Box<dyn Observer>],
+        |_| match view.observer().filter(|_| in_view) {
+            Some(view) => vec![view],
+            None => vec![Box::new(observer) as Box<dyn Observer>],
+        },
     )?;
     let mut teller = Teller {
         exchanges,
@@ -69,6 +78,30 @@ pub(super) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
         .images()
         .iter()
         .filter(|image| providers.contains(&image.provider));
+    if in_view {
+        let bundle = home.path().join("ca.pem");
+        std::fs::write(&bundle, &proxy_ca)?;
+        let known = Known {
+            address: capture.proxy().address().to_string(),
+            bundle: &bundle,
+            not_after,
+            keep_secrets: false,
+            save_as: "pullscope-copy.har".to_owned(),
+        };
+        let (window, mailbox) = view.open(known.facts(), home.path().join("session"))?;
+        let pulls = pull_all(&puller, images, &mailbox);
+        let shown = view::watch(&capture, window, &mailbox, &mut signals, pulls).await;
+        let summary = capture.stop(DRAIN).await;
+        served.shutdown().await;
+        record::conclude(summary, Some(&args.output), talk)?;
+        let interrupted = shown?.is_some();
+        output::data(&farewell(&args.output))?;
+        return Ok(if interrupted {
+            ExitCode::from(130)
+        } else {
+            ExitCode::SUCCESS
+        });
+    }
     let mut failed = 0;
     for image in images {
         tokio::select! {
@@ -90,6 +123,24 @@ pub(super) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Pulls one image after the other; the view shows what happens.
+async fn pull_all(puller: &Puller, images: impl Iterator<Item = &Image>, mailbox: &Mailbox) {
+    for image in images {
+        let message = match puller.pull(image, &|_| {}).await {
+            Ok(_) => Message::Log(format!("the demo's client has {}", image.reference)),
+            Err(error) => Message::Told {
+                good: false,
+                text: format!(
+                    "the demo's client gave {} up: {}",
+                    image.reference,
+                    chain(&error)
+                ),
+            },
+        };
+        mailbox.offer(message);
+    }
 }
 
 /// Prints exchanges as they end.
@@ -214,16 +265,7 @@ fn farewell(output: &Path) -> String {
 
 /// A tick or a cross, in plain letters where the locale has no others.
 fn mark(good: bool) -> &'static str {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .find_map(set)
-        .unwrap_or_default();
-    let utf8 = locale
-        .to_ascii_lowercase()
-        .replace('-', "")
-        .contains("utf8");
-    match (utf8, good) {
+    match (locale::is_utf8(), good) {
         (true, true) => "✓",
         (true, false) => "✗",
         (false, true) => "OK:",

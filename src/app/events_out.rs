@@ -3,9 +3,10 @@
 //! A thread of its own writes them. A reader that is slow costs lines, which are counted, and
 //! never the capture.
 
+use std::convert::Infallible;
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -16,7 +17,8 @@ use super::capture::Observer;
 /// Writes events to stdout.
 pub(super) struct EventsOut {
     lines: Option<SyncSender<String>>,
-    writer: Option<JoinHandle<()>>,
+    /// Closes when the writer has ended.
+    written: Receiver<Infallible>,
     dropped: u64,
 }
 
@@ -34,10 +36,14 @@ impl EventsOut {
     /// Begins, with a line that says where the proxy is.
     pub(super) fn start(address: &str, ca: &str, session: &str) -> Self {
         let (lines, waiting) = sync_channel(WAITING);
-        let writer = std::thread::spawn(move || write(&waiting));
+        let (alive, written) = sync_channel(0);
+        std::thread::spawn(move || {
+            write(&waiting);
+            drop(alive);
+        });
         let mut out = Self {
             lines: Some(lines),
-            writer: Some(writer),
+            written,
             dropped: 0,
         };
         out.line(&Listening {
@@ -79,13 +85,13 @@ impl Observer for EventsOut {
 impl Drop for EventsOut {
     fn drop(&mut self) {
         self.lines = None;
-        if self.dropped > 0 {
+        // A reader that reads nothing must not keep the program from ending.
+        let late = self.written.recv_timeout(LAST_LINES) == Err(RecvTimeoutError::Timeout);
+        if self.dropped > 0 || late {
             tracing::warn!(
-                "{} events were not printed: the reader of stdout was too slow",
-                self.dropped
+                "{} events or more were not printed: the reader of stdout was too slow",
+                self.dropped + u64::from(late)
             );
-        } else if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
         }
     }
 }
@@ -122,6 +128,8 @@ fn write(lines: &Receiver<String>) {
     }
 }
 
+/// How long the last lines may take when everything else has ended.
+const LAST_LINES: Duration = Duration::from_secs(5);
 /// Lines that may wait for the reader.
 const WAITING: usize = 8_192;
 /// Larger bodies are left out of the line.

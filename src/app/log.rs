@@ -6,7 +6,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use indicatif::MultiProgress;
@@ -36,7 +36,7 @@ pub(super) fn start(
             .with_context(|| format!("failed to open the log file {}", path.display()))?;
         builder
             .with_ansi(false)
-            .with_writer(Mutex::new(file))
+            .with_writer(LogFile(Arc::new(Mutex::new(file))))
             .init();
     } else {
         let ansi = io::IsTerminal::is_terminal(&io::stderr())
@@ -64,12 +64,81 @@ fn filter(verbose: u8, quiet: bool) -> Outcome<EnvFilter> {
     Ok(EnvFilter::new(format!("{level},hudsucker=off")))
 }
 
+/// Who gets the lines in the place of stderr.
+type Sink = Box<dyn Fn(&str) + Send>;
+
+static SINK: Mutex<Option<Sink>> = Mutex::new(None);
+
+/// From here on lines go to `sink` and no longer to stderr, or to stderr again: while the live
+/// view is on, the terminal is its own.
+pub(super) fn divert(sink: Option<Sink>) {
+    *SINK.lock().unwrap_or_else(PoisonError::into_inner) = sink;
+}
+
+/// Gives text to whoever has the lines now; whether there is someone.
+pub(super) fn diverted(text: &str) -> bool {
+    let sink = SINK.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(sink) = sink.as_ref() else {
+        return false;
+    };
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        sink(&without_colours(line));
+    }
+    true
+}
+
+/// The line without the sequences that colour it.
+fn without_colours(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        if c == '\x1b' {
+            chars.by_ref().find(char::is_ascii_alphabetic);
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+/// Writes to the log file, and to the live view while it is on.
+#[derive(Clone)]
+struct LogFile(Arc<Mutex<std::fs::File>>);
+
+impl Write for LogFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        diverted(&String::from_utf8_lossy(bytes));
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .flush()
+    }
+}
+
+impl<'a> MakeWriter<'a> for LogFile {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
 /// Writes to stderr between two frames of the progress bars.
 #[derive(Clone)]
 struct BesideBars(MultiProgress);
 
 impl Write for BesideBars {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if diverted(&String::from_utf8_lossy(bytes)) {
+            return Ok(bytes.len());
+        }
         self.0.suspend(|| io::stderr().lock().write(bytes))
     }
 

@@ -2,22 +2,36 @@
 
 mod ca;
 mod capture;
+mod change;
 mod demo;
+mod doctor;
 mod events_out;
+mod exec;
 mod export;
 mod failure;
+mod faults;
 mod hardening;
+mod import;
 mod lab;
+mod locale;
 mod log;
+mod outline;
 mod output;
 mod pace;
+mod paint;
 mod progress;
 mod record;
 mod run;
+mod screen;
+mod select;
 mod settings;
+mod setup;
+mod shell;
+mod show;
 mod signals;
 mod source;
 mod story;
 mod under_way;
+mod view;
 
 pub use run::run;

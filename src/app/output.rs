@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 
+use super::log;
+use crate::exchange::printable::printable_lines;
+
 /// Prints on stdout. A reader that has gone is no error: it has what it wanted.
 pub(super) fn data(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -11,7 +14,11 @@ pub(super) fn data(text: &str) -> io::Result<()> {
     }
 }
 
-/// Prints a line on stderr; if that fails there is nobody left to tell.
+/// Prints a line on stderr, or among the events of the live view while that is on, nothing in it
+/// that acts on a terminal; if it fails there is nobody left to tell.
 pub(super) fn say(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    if log::diverted(text) {
+        return;
+    }
+    let _ = writeln!(io::stderr().lock(), "{}", printable_lines(text));
 }

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::exchange::{Ending, Event, Exchange, ExchangeId, HandshakeFailed, Rejection};
-use crate::registry::{Bodies, Client, Digest, InMemoryOnly, Reading};
+use crate::exchange::printable::{is_hidden, printable};
+use crate::exchange::{Ending, Event, Exchange, ExchangeId, HandshakeFailed};
+use crate::registry::{Bodies, Client, Digest, InMemoryOnly, Lang, Reading, refused_handshake};
 
 use super::capture::Observer;
 use super::output;
@@ -20,7 +21,7 @@ pub(super) struct Progress {
     under_way: UnderWay,
     pulls: Vec<Pull>,
     blobs: HashMap<ExchangeId, ProgressBar>,
-    told_hosts: Vec<String>,
+    told: Vec<String>,
 }
 
 /// What one client does with one repository.
@@ -43,7 +44,7 @@ impl Progress {
             under_way: UnderWay::default(),
             pulls: Vec::new(),
             blobs: HashMap::new(),
-            told_hosts: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -108,28 +109,18 @@ impl Progress {
         bar.set_position(received);
     }
 
+    /// Says at once who does not trust the CA, and what mends that for this client.
     fn refused(&mut self, handshake: &HandshakeFailed) {
-        if !handshake.rejection.is_distrust() {
+        let Some(finding) = refused_handshake(handshake) else {
             return;
-        }
-        let host = handshake
-            .connection
-            .target
-            .as_ref()
-            .map_or("?", |target| &target.host);
-        // A client that retries says the same again and again.
-        if self.told_hosts.iter().any(|told| told == host) || self.told_hosts.len() >= 100 {
-            return;
-        }
-        self.told_hosts.push(host.to_owned());
-        let how = match &handshake.rejection {
-            Rejection::Alert { code, name, .. } => format!("TLS alert {code} {name}"),
-            _ => "it closed the connection".to_owned(),
         };
-        let text = format!(
-            "a client refuses our certificate for {host} ({how}): it does not trust pullscope's \
-             CA. Give it the file that `pullscope ca path` prints, for example by SSL_CERT_FILE"
-        );
+        let (what, fix) = (finding.sentence(Lang::En), finding.fix(Lang::En));
+        // A client that retries says the same again and again.
+        if self.told.contains(&what) || self.told.len() >= 100 {
+            return;
+        }
+        let text = format!("{what}\n  {fix}");
+        self.told.push(what);
         if !self.quiet {
             self.bars.suspend(|| output::say(&text));
         }
@@ -201,7 +192,7 @@ impl Pull {
             HumanBytes(*bytes)
         );
         // Names come from the network: nothing in them may steer the terminal.
-        text.chars().filter(|c| !c.is_control()).collect()
+        printable(&text).into_owned()
     }
 }
 
@@ -232,7 +223,7 @@ fn blob_bar(exchange: &Exchange, length: u64) -> ProgressBar {
     };
     let style = ProgressStyle::with_template("  {msg:22} {bar:30} {bytes:>10} / {total_bytes}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let name: String = name.chars().filter(|c| !c.is_control()).take(22).collect();
+    let name: String = name.chars().filter(|c| !is_hidden(*c)).take(22).collect();
     ProgressBar::new(length)
         .with_style(style)
         .with_message(name)

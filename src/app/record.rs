@@ -3,34 +3,53 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context as _;
+use clap::FromArgMatches as _;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{Dirs, RecordArgs};
+use crate::clients::trust;
+use crate::config::{Cli, Command, Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
-use crate::proxy::ca::CaFiles;
+use crate::journal::State;
+use crate::proxy::ca::{CaFiles, Identity};
+use crate::tui::terminal::Tty;
 
 use super::capture::{Capture, Observer, Plan, SessionDir, Summary};
 use super::events_out::EventsOut;
-use super::failure::{Outcome, usage};
+use super::failure::{Outcome, usage, usage_of};
 use super::pace::Pace;
 use super::progress::Progress;
 use super::run::Talk;
 use super::settings;
 use super::signals::Signals;
+use super::view::{self, Known, Prepared};
 
 pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     let signals = Signals::new()?;
-    let files = CaFiles::new(dirs.data());
+    let files = CaFiles::of_owner(dirs.data(), dirs.owner());
     let identity = files.open()?;
     let ca = files.certificate_path();
+    let scope = identity.scope().map(crate::proxy::ca::Scope::describe);
     let session = session_dir(&args, dirs);
     let plan = Plan {
         output: args.output.clone(),
         session: session.clone(),
-        keep_secrets: args.keep_secrets,
+        keep_secrets: args.proxy.keep_secrets,
         keep_blobs: args.keep_blobs,
     };
+    if args.session.is_none() && args.output.is_none() {
+        let dir = dirs.sessions();
+        dirs.make(&dir)
+            .with_context(|| format!("failed to create {}", dir.display()))?;
+    }
     prepare(&plan, args.session.is_some())?;
+    if args.tui {
+        // What clients are to trust: the system's roots and this CA.
+        let bundle = dirs.data().join("bundle.pem");
+        let roots = trust::bundle(identity.pem(), |name| std::env::var_os(name));
+        trust::publish(&bundle, &roots)?;
+        return live(args, plan, identity, &bundle, signals, talk).await;
+    }
     let capture = Capture::start(
         plan,
         identity,
@@ -46,16 +65,82 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         },
     )?;
     greet(&capture, &ca, &args, talk);
+    if let Some(hosts) = scope {
+        talk.say(&format!(
+            "the CA signs for {hosts} alone; tunnels to other hosts are passed on unread"
+        ));
+    }
     watch(&capture, signals, talk).await;
-    let summary = capture.stop(Duration::from_secs(args.drain)).await;
+    let summary = capture.stop(Duration::from_secs(args.proxy.drain)).await;
     conclude(summary, args.output.as_deref(), talk)
+}
+
+/// The arguments of `pullscope` without a word: the live view on a terminal, and otherwise what
+/// `record` does.
+pub(super) fn defaults(configured: clap::Command) -> Outcome<RecordArgs> {
+    let matches = configured.try_get_matches_from(["pullscope", "record"]);
+    let read = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = read.map_err(usage_of)?;
+    match cli.command {
+        Some(Command::Record(mut args)) => {
+            args.tui = Tty::is_there();
+            Ok(*args)
+        }
+        _ => Err(anyhow::anyhow!("`record` is no command").into()),
+    }
+}
+
+/// Records, and shows it in the live view.
+async fn live(
+    args: RecordArgs,
+    plan: Plan,
+    identity: Identity,
+    bundle: &Path,
+    mut signals: Signals,
+    talk: &Talk,
+) -> Outcome {
+    if !Tty::is_there() {
+        return Err(usage("--tui needs a terminal for input and output"));
+    }
+    let mut view = Prepared::new();
+    let not_after = identity.not_after();
+    let session = plan.session.path.clone();
+    let capture = Capture::start(
+        plan,
+        identity,
+        |bodies| settings::resolve(&args, bodies),
+        |_| view.observer().into_iter().collect(),
+    )?;
+    let save_as = match &args.output {
+        Some(output) => output.with_extension("copy.har").display().to_string(),
+        None => "pullscope.har".to_owned(),
+    };
+    let known = Known {
+        address: capture.proxy().address().to_string(),
+        bundle,
+        not_after,
+        keep_secrets: args.proxy.keep_secrets,
+        save_as,
+    };
+    // The listener is bound by now: what goes wrong with it is told on a terminal in order.
+    let shown = match view.open(known.facts(), session) {
+        Ok((window, mailbox)) => {
+            let idle = std::future::pending();
+            view::watch(&capture, window, &mailbox, &mut signals, idle).await
+        }
+        Err(failure) => Err(failure),
+    };
+    end_at_second_signal(signals);
+    let summary = capture.stop(Duration::from_secs(args.proxy.drain)).await;
+    conclude(summary, args.output.as_deref(), talk)?;
+    shown.map(|_| ())
 }
 
 /// Waits for a signal, writing the trace from time to time. After the first signal a second one
 /// ends the process at once.
 async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
     let mut pace = Pace::new();
-    let mut trouble = false;
+    let (mut trouble, mut recovered) = (false, false);
     loop {
         tokio::select! {
             name = signals.next() => {
@@ -65,16 +150,26 @@ async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
             () = pace.wait() => pace.took(capture.write_har().await),
             () = tokio::time::sleep(GLANCE) => {
                 let status = capture.status();
+                let writing = status.state == State::Writing;
                 if !trouble && let Some(error) = status.first_error {
                     trouble = true;
                     talk.insist(&format!(
                         "warning: the session cannot be written: {error}. Pulls go on; what is \
                          missing is counted"
                     ));
+                } else if trouble && !recovered && writing {
+                    // Told once, like the trouble: a disk at its limit goes to and fro.
+                    recovered = true;
+                    talk.say("the session is being written again");
                 }
             }
         }
     }
+    end_at_second_signal(signals);
+}
+
+/// From here on a signal ends the process at once.
+fn end_at_second_signal(mut signals: Signals) {
     // The task ends the process, or ends with it.
     TaskTracker::new().spawn(async move {
         signals.next().await;
@@ -111,19 +206,8 @@ fn session_dir(args: &RecordArgs, dirs: &Dirs) -> SessionDir {
 /// Makes the parents, and sees early whether the HAR can be written. `named` says that the user
 /// named the session's place.
 fn prepare(plan: &Plan, named: bool) -> Outcome {
-    let parent = |path: &Path| match path.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
     if let Some(output) = &plan.output {
-        let refuse = |why: &str| Err(usage(format!("--output {}: {why}", output.display())));
-        let dir = parent(output);
-        if !dir.is_dir() {
-            return refuse(&format!("{} is no directory", dir.display()));
-        }
-        if output.is_dir() {
-            return refuse("it is a directory; name the file to write");
-        }
+        writable(output)?;
     }
     let dir = parent(&plan.session.path);
     match std::fs::create_dir_all(&dir) {
@@ -140,12 +224,37 @@ fn prepare(plan: &Plan, named: bool) -> Outcome {
     }
 }
 
+/// Sees whether a file of this name can be written: there is a directory for it, and it is none.
+pub(super) fn writable(output: &Path) -> Outcome {
+    let refuse = |why: &str| Err(usage(format!("--output {}: {why}", output.display())));
+    let dir = parent(output);
+    if !dir.is_dir() {
+        return refuse(&format!("{} is no directory", dir.display()));
+    }
+    if output.is_dir() {
+        return refuse("it is a directory; name the file to write");
+    }
+    Ok(())
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
 fn greet(capture: &Capture, ca: &Path, args: &RecordArgs, talk: &Talk) {
     let address = capture.proxy().address();
     talk.say(&format!(
         "pullscope listens on http://{address}; Ctrl-C ends the recording"
     ));
     talk.say(&format!("clients must trust {}", ca.display()));
+    warn_of_risks(&args.proxy, talk);
+}
+
+/// Says what the user has asked for that makes the trace, or what is recorded, less safe.
+pub(super) fn warn_of_risks(args: &ProxyArgs, talk: &Talk) {
     if !args.insecure_upstream.is_empty() {
         let hosts = args.insecure_upstream.join(", ");
         talk.insist(&format!(
@@ -163,6 +272,7 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
         counts,
         drained,
         overrun,
+        faults,
         journal,
         har,
         session,
@@ -195,6 +305,12 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
             "warning: {} and {} were not recorded: {why}",
             plural(lost, "record", "records"),
             plural(journal.lost_bodies, "body", "bodies")
+        ));
+    }
+    if faults > 0 {
+        talk.insist(&format!(
+            "warning: {} in pullscope ended what they happened in; the log says where",
+            plural(faults, "fault", "faults")
         ));
     }
     let outcome = match har {

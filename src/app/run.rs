@@ -1,21 +1,28 @@
 //! From the command line to the exit code.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use indicatif::MultiProgress;
 
-use crate::config::{Cli, Command, Dirs};
+use crate::config::{Cli, Command, Dirs, with_file};
 
 use super::failure::Outcome;
-use super::{ca, demo, export, hardening, lab, log, output, record};
+use super::hardening::Started;
+use super::{
+    ca, demo, doctor, exec, export, faults, hardening, import, lab, log, output, record, setup,
+    shell, show, view,
+};
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
-    hardening::harden();
-    // clap prints help and usage errors itself, and ends with 0 or 2.
-    let cli = Cli::parse();
-    match dispatch(cli) {
+    let started = hardening::harden();
+    let (cli, configured) = match arguments() {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    match dispatch(cli, configured, &started) {
         Ok(code) => code,
         Err(failure) => {
             output::say(&format!("pullscope: {failure}"));
@@ -24,19 +31,74 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Outcome<ExitCode> {
+/// The command line, over the environment, over the configuration file; and what it is read by.
+fn arguments() -> Result<(Cli, clap::Command), ExitCode> {
+    let verb = std::env::args_os()
+        .skip(1)
+        .find(|arg| !arg.to_string_lossy().starts_with('-'));
+    let verb = verb.unwrap_or_default();
+    // Codes below 125 are the command's that `exec` runs.
+    let mistake = || ExitCode::from(if verb == "exec" { 125 } else { 2 });
+    let file = std::env::var_os("PULLSCOPE_CONFIG")
+        .map(PathBuf::from)
+        .or_else(|| Some(Dirs::of_user().ok()?.config_file()));
+    let command = match file.as_deref() {
+        // These say how to mend the file.
+        _ if ["config", "completions", "man"]
+            .iter()
+            .any(|name| verb == *name) =>
+        {
+            Cli::command()
+        }
+        Some(file) if !file.as_os_str().is_empty() => {
+            with_file(Cli::command(), file).map_err(|error| {
+                output::say(&format!("pullscope: {error}"));
+                mistake()
+            })?
+        }
+        _ => Cli::command(),
+    };
+    let read = command
+        .clone()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    read.map(|cli| (cli, command)).map_err(|error| {
+        let _ = error.print();
+        match error.exit_code() {
+            0 => ExitCode::SUCCESS,
+            _ => mistake(),
+        }
+    })
+}
+
+fn dispatch(cli: Cli, configured: clap::Command, started: &Started) -> Outcome<ExitCode> {
     let bars = MultiProgress::new();
     log::start(cli.verbose, cli.quiet, cli.log_file.as_deref(), &bars)?;
-    let talk = Talk {
-        quiet: cli.quiet,
-        bars,
-    };
+    faults::report();
+    let talk = Talk::new(cli.quiet, bars);
     match cli.command {
-        Command::Record(args) => block_on(record::run(*args, &Dirs::of_user()?, &talk))?,
-        Command::Export(args) => export::run(&args, &talk)?,
-        Command::Ca { command } => ca::run(command, &Dirs::of_user()?)?,
-        Command::Demo(args) => return block_on(demo::run(args, &talk)),
-        Command::Lab(args) => block_on(lab::run(args, &talk))?,
+        None => block_on(record::run(
+            record::defaults(configured)?,
+            &Dirs::of_user()?,
+            &talk,
+        ))?,
+        Some(Command::Record(args)) => block_on(record::run(*args, &Dirs::of_user()?, &talk))?,
+        Some(Command::Exec(args)) => {
+            return block_on(exec::run(*args, started, &talk.beside_a_command()));
+        }
+        Some(Command::Doctor(args)) => return doctor::run(&args, &Dirs::of_user()?),
+        Some(Command::Setup(args)) => setup::run(&args, &Dirs::of_user()?, &talk)?,
+        Some(Command::View(args)) => block_on(view::run(args, &talk))?,
+        Some(Command::Show(args)) => show::run(&args, &talk)?,
+        Some(Command::Export(args)) => export::run(&args, &talk)?,
+        Some(Command::Import(args)) => import::run(&args, &talk)?,
+        Some(Command::Redact(args)) => export::redact(&args, &talk)?,
+        Some(Command::Ca { command }) => ca::run(&command, &Dirs::of_user()?, &talk)?,
+        Some(Command::Config { command }) => shell::config(command, &Dirs::of_user()?)?,
+        Some(Command::Completions { shell }) => shell::completions(shell)?,
+        Some(Command::Man { dir }) => shell::man(dir.as_deref())?,
+        Some(Command::Demo(args)) => return block_on(demo::run(args, &talk)),
+        Some(Command::Lab(args)) => block_on(lab::run(args, &talk))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,11 +107,27 @@ fn dispatch(cli: Cli) -> Outcome<ExitCode> {
 pub(super) struct Talk {
     /// Only errors are told.
     pub(super) quiet: bool,
+    /// What every line begins with.
+    prefix: &'static str,
     /// Live lines.
     pub(super) bars: MultiProgress,
 }
 
 impl Talk {
+    pub(super) fn new(quiet: bool, bars: MultiProgress) -> Self {
+        Self {
+            quiet,
+            prefix: "",
+            bars,
+        }
+    }
+
+    /// Talk that shares a terminal with a command: it says who is speaking.
+    fn beside_a_command(mut self) -> Self {
+        self.prefix = "pullscope: ";
+        self
+    }
+
     /// Tells something on stderr, unless the user wants it quiet.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
@@ -59,7 +137,9 @@ impl Talk {
 
     /// Tells something that must be known even when the user wants it quiet.
     pub(super) fn insist(&self, text: &str) {
-        self.bars.suspend(|| output::say(text));
+        let prefix = self.prefix;
+        self.bars
+            .suspend(|| output::say(&format!("{prefix}{text}")));
     }
 }
 

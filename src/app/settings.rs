@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::str::FromStr;
@@ -14,7 +15,8 @@ use rustls::KeyLog;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::config::RecordArgs;
+use crate::clients::peer;
+use crate::config::{ProxyArgs, RecordArgs};
 use crate::exchange::sink::BodyStore;
 use crate::proxy::limits::Limits;
 use crate::proxy::pattern::HostPattern;
@@ -25,9 +27,17 @@ use super::hardening;
 
 /// Resolves the flags of `record`.
 pub(super) fn resolve(args: &RecordArgs, bodies: Option<Arc<dyn BodyStore>>) -> Outcome<Settings> {
-    let mut settings = Settings::new(args.listen);
-    settings.credentials = credentials(args)?;
+    let credentials = credentials(args)?;
+    let mut settings = of_proxy(args.listen, &args.proxy)?;
+    settings.credentials = credentials;
     settings.allowed_targets = all("--allow-target", &args.allow_target)?;
+    settings.body_store = bodies;
+    Ok(settings)
+}
+
+/// Resolves what all commands that record have in common.
+pub(super) fn of_proxy(listen: SocketAddr, args: &ProxyArgs) -> Outcome<Settings> {
+    let mut settings = Settings::new(listen);
     settings.connect_to = all("--connect-to", &args.connect_to)?;
     for path in &args.upstream_ca {
         settings
@@ -43,14 +53,17 @@ pub(super) fn resolve(args: &RecordArgs, bodies: Option<Arc<dyn BodyStore>>) -> 
     }
     settings.max_body = args.max_body;
     settings.hash = !args.no_hash;
-    settings.body_store = bodies;
     settings.key_log = args.sslkeylogfile.as_deref().map(key_log).transpose()?;
     settings.limits = limits(args);
+    settings.peer = Some(Arc::new(|client, own| {
+        let process = peer::process(client, Some(own))?;
+        Some(process.name)
+    }));
     Ok(settings)
 }
 
 /// Connections are bounded so that file descriptors last: a tunnel takes two.
-fn limits(args: &RecordArgs) -> Limits {
+fn limits(args: &ProxyArgs) -> Limits {
     let mut limits = Limits {
         upstream_idle: Duration::from_secs(args.upstream_timeout),
         ..Limits::default()

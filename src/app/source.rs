@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use bytes::Bytes;
 
-use crate::exchange::{Bodies, Trace};
+use crate::exchange::{Bodies, Capture, Trace};
 use crate::har;
 use crate::journal::Session;
+use crate::registry;
 
 use super::failure::Outcome;
 
@@ -15,7 +17,7 @@ pub(super) struct Source {
     /// What was recorded.
     pub(super) trace: Trace,
     /// Access to the bodies.
-    pub(super) bodies: Box<dyn Bodies>,
+    pub(super) bodies: Box<dyn Bodies + Send>,
     /// What the reader had to pass over, for people.
     pub(super) warnings: Vec<String>,
 }
@@ -44,4 +46,16 @@ pub(super) fn open(path: &Path) -> Outcome<Source> {
         bodies: Box::new(document),
         warnings,
     })
+}
+
+/// Gives the decoder the bodies of a source.
+pub(super) struct Loader<'a>(pub(super) &'a dyn Bodies);
+
+impl registry::Bodies for Loader<'_> {
+    fn load(&self, file: &str) -> Option<Bytes> {
+        let file = file.to_owned();
+        // The size is for people only: what is read decides.
+        let bytes = self.0.read(&Capture::Stored { file, size: 0 });
+        bytes.ok().flatten().map(Bytes::from)
+    }
 }

@@ -7,6 +7,8 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use crate::exchange::{Body, Ending, Event, Exchange};
 use crate::registry::{Digest, Document, InMemoryOnly, Kind, Reading};
 
+use crate::exchange::printable::printable_lines;
+
 use super::capture::Observer;
 use super::under_way::UnderWay;
 
@@ -108,13 +110,13 @@ impl Narrator {
             }
             _ => meaning(kind, &reading, part),
         };
-        printable(&format!("{first}\n       {second}\n"))
+        printable_lines(&format!("{first}\n       {second}\n")).into_owned()
     }
 
     fn remember(&mut self, reading: &Reading) {
         if let (Some(redirect), Some(digest)) = (&reading.redirect, &reading.digests.requested) {
             self.elsewhere
-                .insert(redirect.target.clone(), digest.clone());
+                .insert(redirect.target.to_string(), digest.clone());
         }
         if let Some(Document::Manifest(manifest)) = &reading.document {
             if let Some(digest) = manifest
@@ -233,12 +235,6 @@ pub(super) fn shorten_hex(part: &str) -> String {
         }
         _ => part.to_owned(),
     }
-}
-
-fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|c| *c == '\n' || !c.is_control())
-        .collect()
 }
 
 /// Characters for host and path on a line.

@@ -5,6 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::{
+    ChangeArgs, ConfigCommand, DoctorArgs, ExecArgs, ImportArgs, RedactArgs, SelectionArgs,
+    SetupArgs, ShowArgs,
+};
+
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
 #[command(
@@ -14,9 +19,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     disable_help_subcommand = true
 )]
 pub struct Cli {
-    /// What to do.
+    /// What to do; without a word, the live view on a proxy of its own.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 
     /// Say more on stderr: -v what passes, -vv details. `PULLSCOPE_LOG` takes finer filters.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -36,13 +41,53 @@ pub struct Cli {
 pub enum Command {
     /// Record what passes between clients and registries, until Ctrl-C.
     Record(Box<RecordArgs>),
+    /// Look at a session or a HAR file in the live view.
+    View(ViewArgs),
+    /// Run one command with a proxy of its own, and trace what it does.
+    ///
+    /// The command gets the proxy and the CA by its environment; nothing on the system changes.
+    /// The exit code is the command's; 125 when pullscope fails, 126 when the command cannot be
+    /// run, 127 when there is none.
+    Exec(Box<ExecArgs>),
+    /// Make a client use pullscope for good, after showing what that changes; `--undo` restores it.
+    Setup(SetupArgs),
+    /// Look for what keeps a client from being traced, and say how to mend it.
+    ///
+    /// Where it can, it has the client itself try: a pull of an image that cannot exist shows
+    /// whether it goes through the proxy and accepts its certificate. The exit code is 1 when
+    /// something is wrong.
+    Doctor(DoctorArgs),
+    /// Tell the story of a session or a HAR file: what happened in each pull, and why.
+    Show(ShowArgs),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
+    /// Make a HAR of a plain-text transcript of requests and answers.
+    Import(ImportArgs),
+    /// Take the secrets out of a HAR file that any program made.
+    Redact(RedactArgs),
     /// The certificate authority that clients are to trust.
     Ca {
         /// What about it.
         #[command(subcommand)]
         command: CaCommand,
+    },
+    /// The configuration file.
+    Config {
+        /// What about it.
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man {
+        /// Write the pages of all commands into this directory instead.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
     },
     /// Pull four images from built-in registries and show what happened: no Docker, no root, no
     /// network.
@@ -52,7 +97,7 @@ pub enum Command {
 }
 
 /// What about the certificate authority.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum CaCommand {
     /// Print the certificate (PEM) on stdout.
     Print,
@@ -60,8 +105,20 @@ pub enum CaCommand {
     Path,
     /// Print what the certificate says.
     Info,
+    /// Write the system's roots and the certificate into one file, for `SSL_CERT_FILE`, and print
+    /// its path.
+    Bundle,
     /// Make a new CA in place of the old one; clients must be told to trust it.
-    Regenerate,
+    Regenerate {
+        /// Let it sign for these hosts alone: domains with all names below them, and addresses.
+        /// Other hosts are then passed on unread.
+        #[arg(long, value_name = "HOST,…")]
+        only: Option<String>,
+    },
+    /// Make the whole system trust the certificate, after showing what that changes.
+    Install(ChangeArgs),
+    /// Undo `ca install`.
+    Uninstall(ChangeArgs),
 }
 
 /// `pullscope record`.
@@ -103,6 +160,27 @@ pub struct RecordArgs {
     #[arg(long, value_name = "HOST")]
     pub allow_target: Vec<String>,
 
+    /// Keep blobs as well, in the session.
+    #[arg(long)]
+    pub keep_blobs: bool,
+
+    /// Print events on stdout, one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Show what passes in the live view, as `pullscope` without a word does on a terminal.
+    #[arg(long, conflicts_with = "json")]
+    pub tui: bool,
+
+    /// What the proxy does.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
+}
+
+// A doc comment here would become the help of every command that takes these.
+#[expect(missing_docs, reason = "clap shows it as help")]
+#[derive(Args, Clone, Debug)]
+pub struct ProxyArgs {
     /// Dial ADDR:PORT for connections to HOST:PORT; `*` stands for any host or port.
     #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
     pub connect_to: Vec<String>,
@@ -149,10 +227,6 @@ pub struct RecordArgs {
     #[arg(long, value_name = "SIZE", default_value = "4M", value_parser = size, env = "PULLSCOPE_MAX_BODY")]
     pub max_body: u64,
 
-    /// Keep blobs as well, in the session.
-    #[arg(long)]
-    pub keep_blobs: bool,
-
     /// Leave passwords, tokens and signatures in the trace.
     #[arg(long)]
     pub keep_secrets: bool,
@@ -161,10 +235,6 @@ pub struct RecordArgs {
     #[arg(long, value_name = "FILE")]
     pub sslkeylogfile: Option<PathBuf>,
 
-    /// Print events on stdout, one JSON object a line.
-    #[arg(long)]
-    pub json: bool,
-
     /// At the end, wait so long for transfers under way.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub drain: u64,
@@ -172,6 +242,14 @@ pub struct RecordArgs {
     /// Compute no digests.
     #[arg(long, hide = true)]
     pub no_hash: bool,
+}
+
+/// `pullscope view`.
+#[derive(Args, Clone, Debug)]
+pub struct ViewArgs {
+    /// A session directory, or a HAR file of any program.
+    #[arg(value_name = "SESSION|FILE.har")]
+    pub source: PathBuf,
 }
 
 /// `pullscope export`.
@@ -196,6 +274,19 @@ pub struct ExportArgs {
     /// Do not redact what the source left in.
     #[arg(long)]
     pub keep_secrets: bool,
+
+    /// Write several HAR files of at most this size (bytes, or with K, M, G): browsers fail on
+    /// larger ones than 400M.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub split: Option<u64>,
+
+    /// Indent the JSON of a HAR.
+    #[arg(long)]
+    pub pretty: bool,
+
+    /// What of it.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
 }
 
 /// A form to write.
@@ -203,6 +294,18 @@ pub struct ExportArgs {
 pub enum Format {
     /// HAR 1.2.
     Har,
+    /// Plain text: heads as they were on the wire, JSON as it is, other content described.
+    Http,
+    /// JSON for programs (docs/reference/json.md), as `show --json` prints it.
+    Json,
+    /// A Markdown article: steps explained, tables, transcripts, a sequence diagram.
+    Md,
+    /// A shell script of curl commands.
+    Curl,
+    /// A Mermaid sequence diagram.
+    Mermaid,
+    /// The hosts and ports that were needed.
+    Allowlist,
 }
 
 /// `pullscope lab`.
@@ -252,6 +355,10 @@ pub struct DemoArgs {
     /// Stay after the pulls, for clients of your own, until Ctrl-C.
     #[arg(long)]
     pub keep_running: bool,
+
+    /// Tell the story on stdout, also on a terminal, instead of in the live view.
+    #[arg(long)]
+    pub no_tui: bool,
 }
 
 /// An address to listen on, such as `127.0.0.1:8642`.

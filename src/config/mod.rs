@@ -2,7 +2,15 @@
 //! belong.
 
 mod cli;
+mod client_args;
 mod dirs;
+mod file;
+mod share_args;
 
-pub use cli::{CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, RecordArgs};
+pub use cli::{
+    CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, ProxyArgs, RecordArgs, ViewArgs,
+};
+pub use client_args::{ChangeArgs, ClientName, ConfigCommand, DoctorArgs, ExecArgs, SetupArgs};
 pub use dirs::{Dirs, NoHome};
+pub use file::{ConfigError, template, with_file};
+pub use share_args::{ImportArgs, Language, RedactArgs, SelectionArgs, ShowArgs, When};

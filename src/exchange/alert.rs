@@ -14,6 +14,9 @@ pub struct HandshakeFailed {
     pub at: Timestamp,
     /// How it ended.
     pub rejection: Rejection,
+    /// The name of the client's program, where it runs on this machine and could be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<String>,
 }
 
 /// How a TLS handshake with a client ended.

@@ -72,6 +72,8 @@ pub enum Omission {
     Budget,
     /// The disk could not take it, or not fast enough.
     Disk,
+    /// It was let go to bound memory; the session on disk may have it.
+    Memory,
     /// Its `Content-Encoding` is unknown or broken, so it cannot be checked for secrets.
     Undecodable,
     /// The file the trace was read from does not hold it.
@@ -85,6 +87,7 @@ impl Omission {
             Self::Blob => "bulk data (use --keep-blobs to keep it)",
             Self::TooLarge => "larger than the capture limit (see --max-body)",
             Self::Budget => "too many bodies were waiting to be written",
+            Self::Memory => "let go to bound memory",
             Self::Disk => "the disk could not take it",
             Self::Undecodable => "its Content-Encoding could not be undone",
             Self::Absent => "the file it was read from does not hold it",
@@ -114,6 +117,8 @@ mod base64_bytes {
 
 /// A list of byte strings, each as base64 text.
 pub(super) mod base64_list {
+    use std::sync::Arc;
+
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -127,7 +132,7 @@ pub(super) mod base64_list {
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         d: D,
-    ) -> Result<Vec<Vec<u8>>, D::Error> {
+    ) -> Result<Arc<[Vec<u8>]>, D::Error> {
         Vec::<String>::deserialize(d)?
             .iter()
             .map(|text| STANDARD.decode(text).map_err(serde::de::Error::custom))

@@ -1,16 +1,18 @@
 //! Message heads exactly as they were on the wire.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The bytes of one HTTP/1.x message head: start line, field lines, and the empty line.
 ///
-/// Names keep their case, order and duplicates; the accessors look, they never rewrite.
+/// Names keep their case, order and duplicates; the accessors look, they never rewrite. Clones
+/// share the bytes.
 /// In JSON a head is a string in which each byte stands as the character of the same number
 /// (Latin-1), so that any byte survives and a plain head stays readable.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct RawHead(Vec<u8>);
+pub struct RawHead(Arc<[u8]>);
 
 /// One field line: name and value as sent, the value without surrounding white space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub enum Fidelity {
 impl RawHead {
     /// Takes the bytes of a head as they are.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(bytes.into())
+        Self(bytes.into().into())
     }
 
     /// The bytes, from the start line to the empty line.
@@ -174,7 +176,7 @@ impl<'de> Deserialize<'de> for RawHead {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         from_latin1(&text)
-            .map(Self)
+            .map(Self::new)
             .ok_or_else(|| serde::de::Error::custom("a head holds a character beyond U+00FF"))
     }
 }

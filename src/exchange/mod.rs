@@ -12,6 +12,7 @@ pub mod ending;
 pub mod event;
 pub mod head;
 pub mod id;
+pub mod printable;
 pub mod record;
 pub mod sink;
 pub mod timings;

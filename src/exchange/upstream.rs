@@ -1,6 +1,7 @@
 //! The server's side: which socket, which address, which certificates.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,12 +29,13 @@ pub struct Upstream {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsSession>,
     /// The server's certificate chain as it presented it, DER, leaf first; also a rejected one.
+    /// Exchanges on one socket share it.
     #[serde(
         default,
-        skip_serializing_if = "Vec::is_empty",
+        skip_serializing_if = "<[_]>::is_empty",
         with = "super::body::base64_list"
     )]
-    pub certificates: Vec<Vec<u8>>,
+    pub certificates: Arc<[Vec<u8>]>,
     /// What our verification of that chain said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::content::Kept;
 use super::output::{OutputFile, directory};
@@ -22,6 +23,8 @@ pub struct Options {
     /// The largest stored body, in bytes, that stands in the HAR itself; a larger one is
     /// referred to.
     pub inline_limit: u64,
+    /// Whether the JSON is indented.
+    pub pretty: bool,
 }
 
 /// What was written.
@@ -40,6 +43,7 @@ impl Default for Options {
         Self {
             connect_entries: true,
             inline_limit: 8 << 20,
+            pretty: false,
         }
     }
 }
@@ -82,6 +86,72 @@ pub fn write(
         .map_err(HarError::Stream)
 }
 
+/// Writes a trace to several files of at most `limit` bytes each, every one a HAR of its own: the
+/// first has the given name, the others `name-2.har` and so on. A single entry that is larger
+/// than the limit makes a part that is larger too.
+///
+/// # Errors
+/// When a file cannot be written. Those before it are whole.
+pub fn export_parts(
+    trace: &Trace,
+    bodies: &dyn Bodies,
+    path: &Path,
+    options: &Options,
+    limit: u64,
+) -> Result<Vec<(PathBuf, Report)>, HarError> {
+    let base = directory(path).canonicalize().ok();
+    Job::new(trace, bodies, base, options).parts(path, limit)
+}
+
+/// One of several files on its way.
+struct Part {
+    path: PathBuf,
+    writer: Writer<OutputFile>,
+}
+
+impl Part {
+    fn begin(job: &Job<'_>, path: PathBuf) -> Result<Self, HarError> {
+        let file = OutputFile::create(&path)?;
+        match job.begin(file) {
+            Ok(writer) => Ok(Self { path, writer }),
+            Err(source) => Err(HarError::Write { path, source }),
+        }
+    }
+
+    fn failed(&self, source: io::Error) -> HarError {
+        HarError::Write {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn close(self, end: &[Value]) -> Result<(PathBuf, Report), HarError> {
+        let Self { path, writer } = self;
+        let written = writer.finish_into(end);
+        let (file, entries, bytes) = match written {
+            Ok(written) => written,
+            Err(source) => return Err(HarError::Write { path, source }),
+        };
+        file.finish()?;
+        let warnings = Warning::of_size(bytes).into_iter().collect();
+        let report = Report {
+            entries,
+            bytes,
+            warnings,
+        };
+        Ok((path, report))
+    }
+}
+
+/// The name of a later part.
+fn numbered(path: &Path, number: usize) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path
+        .extension()
+        .map(|ext| format!(".{}", ext.to_string_lossy()));
+    path.with_file_name(format!("{stem}-{number}{}", extension.unwrap_or_default()))
+}
+
 /// One HAR on its way.
 struct Job<'a> {
     trace: &'a Trace,
@@ -116,24 +186,63 @@ impl<'a> Job<'a> {
     }
 
     fn write(mut self, out: impl Write) -> io::Result<Report> {
-        let mut writer = Writer::begin(out, self.trace.secrets_kept)?;
+        let mut writer = self.begin(out)?;
         for record in self.records() {
-            let entry = match record {
-                Record::Exchange(exchange) => self.entry(exchange),
-                Record::Tunnel(tunnel) => connect::tunnel(tunnel),
-                Record::Handshake(failed) => connect::handshake(failed),
-            };
-            writer.entry(&entry)?;
+            writer.entry(&self.record(&record))?;
         }
+        self.finish(writer)
+    }
+
+    fn begin<W: Write>(&self, out: W) -> io::Result<Writer<W>> {
+        Writer::begin(out, self.trace.secrets_kept, self.options.pretty)
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> super::model::Entry {
+        match record {
+            Record::Exchange(exchange) => self.entry(exchange),
+            Record::Tunnel(tunnel) => connect::tunnel(tunnel),
+            Record::Handshake(failed) => connect::handshake(failed),
+        }
+    }
+
+    fn finish<W: Write>(&mut self, writer: Writer<W>) -> io::Result<Report> {
         let handshakes = self.trace.handshakes.iter();
         let tls_errors: Vec<_> = handshakes.map(tls_error::tls_error).collect();
         let (entries, bytes) = writer.finish(&tls_errors)?;
-        self.warnings.extend(Warning::of_size(bytes));
+        let mut warnings = std::mem::take(&mut self.warnings);
+        warnings.extend(Warning::of_size(bytes));
         Ok(Report {
             entries,
             bytes,
-            warnings: self.warnings,
+            warnings,
         })
+    }
+
+    /// Writes files of at most `limit` bytes; see [`export_parts`].
+    fn parts(mut self, path: &Path, limit: u64) -> Result<Vec<(PathBuf, Report)>, HarError> {
+        let mut parts = Vec::new();
+        let mut part = Part::begin(&self, path.to_owned())?;
+        for record in self.records() {
+            let entry = self.record(&record);
+            if !part
+                .writer
+                .has_room(&entry, limit)
+                .map_err(|e| part.failed(e))?
+            {
+                parts.push(part.close(&[])?);
+                let next = numbered(path, parts.len() + 1);
+                part = Part::begin(&self, next)?;
+            }
+            part.writer.entry(&entry).map_err(|e| part.failed(e))?;
+        }
+        // What belongs to no entry stands in the last part.
+        let handshakes = self.trace.handshakes.iter();
+        let tls_errors: Vec<_> = handshakes.map(tls_error::tls_error).collect();
+        parts.push(part.close(&tls_errors)?);
+        if let Some((_, report)) = parts.last_mut() {
+            report.warnings.splice(0..0, self.warnings);
+        }
+        Ok(parts)
     }
 
     /// Everything that becomes an entry, by its start.

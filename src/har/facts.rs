@@ -8,6 +8,8 @@
 //! A rejected handshake is in `log._tlsErrors`, with or without CONNECT entries; its own field
 //! there is the record. NUL, which some readers cannot hold, is written as U+2400.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -123,7 +125,7 @@ const CAPTURES: [&str; 2] = [
 
 fn take_certificates(upstream: Option<&mut Upstream>) {
     if let Some(upstream) = upstream {
-        upstream.certificates.clear();
+        upstream.certificates = Arc::default();
     }
 }
 

@@ -21,8 +21,9 @@ use crate::exchange::{
     Timings, Upstream,
 };
 
-/// The exchange that an entry tells of, as far as it tells.
-pub(super) fn exchange(entry: &Entry, number: u64) -> Exchange {
+/// The exchange that an entry tells of, as far as it tells. `connected` says that the entry's
+/// start is that of its request, behind the phases of connecting.
+pub(super) fn exchange(entry: &Entry, number: u64, connected: bool) -> Exchange {
     let started = entry
         .started_date_time
         .parse()
@@ -32,16 +33,13 @@ pub(super) fn exchange(entry: &Entry, number: u64) -> Exchange {
     let connection = connection(url.as_ref(), started, socket);
     let mut exchange = Exchange::new(ExchangeId(number), started, connection);
     let timings = timings(entry);
-    let answered = [
-        timings.blocked,
-        timings.dns,
-        timings.connect,
-        timings.send,
-        timings.wait,
-    ]
-    .into_iter()
-    .flatten()
-    .fold(Duration::ZERO, Duration::saturating_add);
+    let connecting = [timings.blocked, timings.dns, timings.connect];
+    let connecting = connecting.into_iter().flatten().filter(|_| !connected);
+    let answered = connecting
+        .chain(timings.send)
+        .chain(timings.wait)
+        .fold(Duration::ZERO, Duration::saturating_add);
+    let whole = answered.saturating_add(timings.receive.unwrap_or_default());
     exchange.request = Some(RequestHead {
         url: entry.request.url.clone(),
         head: request_head(&entry.request, url.as_ref()),
@@ -62,8 +60,36 @@ pub(super) fn exchange(entry: &Entry, number: u64) -> Exchange {
     exchange.sent = size(&exchange.request_body);
     exchange.received = size(&exchange.response_body);
     exchange.timings = timings;
-    exchange.ended = Some((after(started, timings.total()), ending(entry)));
+    let ended = match missing(entry) {
+        Some(detail) => {
+            if let Some(body) = &mut exchange.response_body {
+                body.complete = false;
+                body.sha256 = None;
+            }
+            let by = Side::Capture;
+            Ending::Aborted { by, detail }
+        }
+        None => ending(entry),
+    };
+    exchange.ended = Some((after(started, whole), ended));
     exchange
+}
+
+/// What is missing of a response that its own `Content-Length` says was longer. Some programs
+/// write a transfer that was cut off so, without another word; who cut it off is not told.
+fn missing(entry: &Entry) -> Option<String> {
+    let response = &entry.response;
+    let bodiless = entry.request.method == "HEAD" || matches!(response.status, 0 | 204 | 304);
+    let field = |name: &str| {
+        let mut fields = response.headers.iter();
+        fields.find(|field| field.name.eq_ignore_ascii_case(name))
+    };
+    if bodiless || field("content-encoding").is_some() || ending(entry) != Ending::Complete {
+        return None;
+    }
+    let promised: u64 = field("content-length")?.value.trim().parse().ok()?;
+    let size = u64::try_from(response.content.size).ok()?;
+    (size < promised).then(|| format!("the file has {size} of {promised} bytes"))
 }
 
 /// A request's content as bytes.

@@ -13,6 +13,8 @@ mod entry;
 mod error;
 mod export;
 pub mod facts;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod import;
 mod lenient;
 pub mod model;
@@ -24,7 +26,7 @@ mod warning;
 mod writer;
 
 pub use error::HarError;
-pub use export::{Options, Report, export, write};
+pub use export::{Options, Report, export, export_parts, write};
 pub use output::OutputFile;
 pub use read::{Document, parse, read};
 pub use warning::Warning;

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_appears_whole_and_for_us_alone() {
+    fn security_22_a_file_appears_whole_and_for_us_alone() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("x.har");
         fs::write(&path, "old").unwrap();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_devices_are_not_written_to() {
+    fn security_22_links_and_devices_are_not_written_to() {
         let root = tempfile::tempdir().unwrap();
         let link = root.path().join("link");
         symlink(root.path().join("target"), &link).unwrap();

@@ -44,16 +44,7 @@ pub fn read(path: &Path) -> Result<Document, HarError> {
         base: directory(path).to_owned(),
         ..Document::default()
     };
-    let mut reader = open(path)?;
-    let mut json = serde_json::Deserializer::from_reader(&mut reader);
-    let mut found = false;
-    let seed = Root {
-        document: &mut document,
-        found: &mut found,
-    };
-    seed.deserialize(&mut json)
-        .and_then(|()| json.end())
-        .map_err(|error| no_har(path, error))?;
+    let found = read_from(open(path)?, &mut document).map_err(|error| no_har(path, error))?;
     if !found {
         return Err(HarError::NoEntries {
             path: path.to_owned(),
@@ -61,6 +52,19 @@ pub fn read(path: &Path) -> Result<Document, HarError> {
     }
     document.trace.sort();
     Ok(document)
+}
+
+/// Reads into a document; whether there was a list of entries.
+pub(super) fn read_from(reader: impl Read, document: &mut Document) -> serde_json::Result<bool> {
+    let mut json = serde_json::Deserializer::from_reader(reader);
+    let mut found = false;
+    let seed = Root {
+        document,
+        found: &mut found,
+    };
+    seed.deserialize(&mut json)?;
+    json.end()?;
+    Ok(found)
 }
 
 /// Reads a file as it is, with all custom fields.
@@ -78,7 +82,9 @@ impl Document {
             self.skipped.push(number);
             return;
         };
-        match record(&entry, number) {
+        // mitmproxy's entries begin with the request, when the connection stands already.
+        let connected = self.creator.name.starts_with("mitmproxy");
+        match record(&entry, number, connected) {
             Facts::Exchange(mut exchange) => {
                 exchange.id = ids.unique(exchange.id);
                 self.remember_files(&entry, &exchange);
@@ -165,13 +171,13 @@ impl Bodies for Document {
 }
 
 /// What an entry is about: as we wrote it, or as far as it tells.
-fn record(entry: &Entry, number: u64) -> Facts {
+fn record(entry: &Entry, number: u64, connected: bool) -> Facts {
     let bodies = [
         import::request_bytes(&entry.request),
         import::content_bytes(&entry.response.content),
     ];
     facts::read(&entry.extra, bodies)
-        .unwrap_or_else(|| Facts::Exchange(Box::new(import::exchange(entry, number))))
+        .unwrap_or_else(|| Facts::Exchange(Box::new(import::exchange(entry, number, connected))))
 }
 
 /// The numbers that are taken: files that were joined may use one twice.

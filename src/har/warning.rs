@@ -45,7 +45,8 @@ impl fmt::Display for Warning {
                 let megabytes = bytes / 1_000_000;
                 write!(
                     f,
-                    "the HAR has {megabytes} MB: browsers may fail to open it"
+                    "the HAR has {megabytes} MB: browsers may fail to open it; `pullscope export \
+                     --split 400M` makes several files of it"
                 )
             }
             Self::Encoding { exchange, value } => write!(

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::Value;
-use serde_json::ser::{Formatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::model::{Creator, Entry, Page};
 
@@ -14,15 +14,17 @@ pub(super) struct Writer<W> {
     out: W,
     entries: u64,
     bytes: u64,
+    pretty: bool,
 }
 
 impl<W: Write> Writer<W> {
     /// Begins the file.
-    pub(super) fn begin(out: W, secrets_kept: bool) -> io::Result<Self> {
+    pub(super) fn begin(out: W, secrets_kept: bool, pretty: bool) -> io::Result<Self> {
         let mut writer = Self {
             out,
             entries: 0,
             bytes: 0,
+            pretty,
         };
         writer.raw("{\"log\":{\"version\":\"1.2\",\"creator\":")?;
         writer.json(&Creator {
@@ -48,18 +50,39 @@ impl<W: Write> Writer<W> {
         self.json(entry)
     }
 
+    /// Whether an entry may stand here without the file growing beyond `limit` bytes. The first
+    /// one may in any case.
+    pub(super) fn has_room(&self, entry: &Entry, limit: u64) -> io::Result<bool> {
+        let mut measure = Writer {
+            out: io::sink(),
+            entries: 0,
+            bytes: 0,
+            pretty: self.pretty,
+        };
+        measure.entry(entry)?;
+        let after = self.bytes.saturating_add(measure.bytes).saturating_add(END);
+        Ok(self.entries == 0 || after <= limit)
+    }
+
     /// Ends the file; answers how many entries and bytes it has.
-    pub(super) fn finish(mut self, tls_errors: &[Value]) -> io::Result<(u64, u64)> {
+    pub(super) fn finish(self, tls_errors: &[Value]) -> io::Result<(u64, u64)> {
+        let (_, entries, bytes) = self.finish_into(tls_errors)?;
+        Ok((entries, bytes))
+    }
+
+    /// As [`Self::finish`], and gives back what was written to.
+    pub(super) fn finish_into(mut self, tls_errors: &[Value]) -> io::Result<(W, u64, u64)> {
         self.raw("\n],\"_tlsErrors\":")?;
         self.json(&tls_errors)?;
         self.raw("}}\n")?;
         self.out.flush()?;
-        Ok((self.entries, self.bytes))
+        Ok((self.out, self.entries, self.bytes))
     }
 
     fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let mut counted = Counted(self);
-        value.serialize(&mut Serializer::with_formatter(&mut counted, Safe))?;
+        let pretty = self.pretty.then(PrettyFormatter::new);
+        let counted = Counted(self);
+        value.serialize(&mut Serializer::with_formatter(counted, Safe { pretty }))?;
         Ok(())
     }
 
@@ -68,6 +91,8 @@ impl<W: Write> Writer<W> {
     }
 }
 
+/// Bytes that the end of a file takes, rejected handshakes not counted.
+const END: u64 = 64;
 const SECRETS_KEPT: &str =
     "secrets were kept (--keep-secrets): this file holds credentials that may still be valid";
 
@@ -86,10 +111,39 @@ impl<W: Write> Write for Counted<'_, W> {
     }
 }
 
-/// Compact JSON that can stand in an HTML page: no string in it opens a tag.
-struct Safe;
+/// JSON that can stand in an HTML page, compact or indented: no string in it opens a tag.
+struct Safe {
+    pretty: Option<PrettyFormatter<'static>>,
+}
+
+/// Hands a part of the layout to the formatter that was chosen.
+macro_rules! layout {
+    ($($name:ident($($first:ident: bool)?);)*) => {
+        $(fn $name<W>(&mut self, writer: &mut W, $($first: bool)?) -> io::Result<()>
+        where
+            W: ?Sized + Write,
+        {
+            match &mut self.pretty {
+                Some(pretty) => pretty.$name(writer, $($first)?),
+                None => CompactFormatter.$name(writer, $($first)?),
+            }
+        })*
+    };
+}
 
 impl Formatter for Safe {
+    layout! {
+        begin_array();
+        end_array();
+        begin_array_value(first: bool);
+        end_array_value();
+        begin_object();
+        end_object();
+        begin_object_key(first: bool);
+        begin_object_value();
+        end_object_value();
+    }
+
     fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
     where
         W: ?Sized + Write,
@@ -109,9 +163,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_string_opens_a_tag() {
+    fn security_21_no_string_opens_a_tag() {
         let mut file = Vec::new();
-        let mut writer = Writer::begin(&mut file, true).unwrap();
+        let mut writer = Writer::begin(&mut file, true, false).unwrap();
         let entry = Entry {
             comment: Some("a</script><b>\"".to_owned()),
             ..Entry::default()

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_session_is_closed_to_others() {
+    fn security_22_a_new_session_is_closed_to_others() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("a/b");
         let directory = Directory::create(&path).unwrap();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_is_never_written_over_nor_through_a_link() {
+    fn security_22_a_journal_is_never_written_over_nor_through_a_link() {
         let root = tempfile::tempdir().unwrap();
         let directory = Directory::create(root.path()).unwrap();
         let target = root.path().join("target");

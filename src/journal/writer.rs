@@ -18,7 +18,8 @@ use super::{State, Status};
 use crate::exchange::{Body, Capture, Direction, End, Event, ExchangeId, Omission};
 
 /// Takes jobs until the queue closes. A disk that is full or broken costs bodies first, then
-/// records; both are counted, and tried again after a while.
+/// records; both are counted, and tried again after a while. Whoever owns the journal tells the
+/// user, once, from its [`Status`]; the log has each outage.
 pub(super) struct Writer {
     shared: Arc<Shared>,
     log: Log,
@@ -115,7 +116,7 @@ impl Writer {
         }
         match self.append(&Gap { event: "gap", lost }) {
             Ok(()) => {
-                tracing::warn!(lost, "the journal is being written again");
+                tracing::info!(lost, "the journal is being written again");
                 self.records_out = None;
                 self.update_state();
                 true
@@ -162,7 +163,7 @@ impl Writer {
         if let Some(outage) = &mut self.records_out {
             outage.renew(self.retry, lost);
         } else {
-            tracing::warn!(%error, "cannot write the journal; going on without");
+            tracing::info!(%error, "cannot write the journal; going on without");
             self.records_out = Some(Outage::new(self.retry, lost));
         }
         self.count(|status| status.note(|| format!("write the journal: {error}")));
@@ -301,7 +302,7 @@ impl Writer {
 
     fn body_stored(&mut self) {
         if let Some(outage) = self.bodies_out.take() {
-            tracing::warn!(lost = outage.missed, "bodies are being stored again");
+            tracing::info!(lost = outage.missed, "bodies are being stored again");
             self.update_state();
         }
         self.count(|status| status.bodies += 1);
@@ -311,7 +312,7 @@ impl Writer {
         if let Some(outage) = &mut self.bodies_out {
             outage.renew(self.retry, 0);
         } else {
-            tracing::warn!(%error, "cannot store bodies; going on without");
+            tracing::info!(%error, "cannot store bodies; going on without");
             self.bodies_out = Some(Outage::new(self.retry, 0));
         }
         self.count_lost_body();

@@ -19,6 +19,8 @@ mod connection;
 mod dialect;
 mod digest;
 mod fault;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod image;
 mod keys;
 mod layer;

@@ -138,6 +138,16 @@ impl BadRequest {
     }
 }
 
+/// Parses whatever it is given, and what it finds in it.
+#[cfg(any(test, fuzzing))]
+pub(super) fn fuzz(bytes: &[u8]) {
+    if let Ok(Some((request, length))) = parse(bytes) {
+        assert!(length <= bytes.len());
+        let range = super::range::Part::asked(request.field("range"), bytes.len());
+        let _ = (request.content_length(), request.target(), range.is_ok());
+    }
+}
+
 /// Parses a head at the start of `bytes`, and tells its length.
 fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, BadRequest> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];

@@ -1,12 +1,11 @@
 //! What a client reads when there is no answer of the server's to pass on.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
+use crate::exchange::printable::printable;
 use crate::exchange::{Failure, RawHead};
 
 use super::tap::rules::Violation;
@@ -68,7 +67,7 @@ fn meaning(failure: Failure) -> &'static str {
     match failure {
         Failure::BadRequest => "the request is malformed",
         Failure::HeadTooLarge => "the request head is too large",
-        Failure::Misdirected => "the request is for another host than its tunnel",
+        Failure::Misdirected => "the request names two hosts",
         Failure::RequestTimeout => "the request took too long to arrive",
         Failure::Loop => "the request would come back to pullscope",
         Failure::Forbidden => "the address may not be reached through pullscope",
@@ -82,19 +81,6 @@ fn meaning(failure: Failure) -> &'static str {
         Failure::NoResponse => "the server closed without an answer",
         Failure::Internal => "something is wrong in pullscope",
     }
-}
-
-/// Text that may have come from the network, without anything that could steer a terminal.
-fn printable(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut out, c| {
-            if c.is_control() {
-                let _ = write!(out, "{}", c.escape_default());
-            } else {
-                out.push(c);
-            }
-            out
-        })
 }
 
 #[cfg(test)]

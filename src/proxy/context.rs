@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::ca::CertificateAuthority;
+use super::peer::Peers;
 use super::recorder::Recorder;
 use super::settings::Settings;
 use super::tap::content::Policy;
@@ -17,6 +18,7 @@ use super::upstream::Connector;
 pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
     pub(crate) recorder: Recorder,
+    pub(crate) peers: Peers,
     pub(crate) authority: CertificateAuthority,
     pub(crate) connector: Connector,
     pub(crate) policy: Policy,

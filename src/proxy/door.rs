@@ -32,8 +32,11 @@ use super::answer;
 use super::context::Shared;
 use super::door_head;
 use super::forward::{Arrived, Forwarder, ResponseBody};
+use super::isolate::isolated;
 use super::passthrough;
+use super::patient::Patient;
 use super::read_ahead::ReadAhead;
+use super::silent::{self, Caller, Heard, Silent};
 use super::target;
 use super::tunnel::Tunnel;
 use super::upstream::{Scheme, Target};
@@ -47,6 +50,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<
     rustix::net::sockopt::set_tcp_nodelay(&listener, true).map_err(|error| error.to_string())?;
     let stop = shared.stop.clone();
     let limits = &shared.settings.limits;
+    give_up_on_stalled(&listener, limits.client_stall);
     let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
     server
         .http1()
@@ -58,6 +62,13 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<
         .max_buf_size(limits.head_bytes);
     let open = Arc::new(AtomicUsize::new(0));
     let gate_limit = limits.connections;
+    let silent = Arc::new(Silent::default());
+    shared.tasks.spawn(silent::close(
+        Arc::clone(&silent),
+        shared.own,
+        limits.request_head,
+        shared.stop.clone(),
+    ));
     let door = hudsucker::Proxy::builder()
         .with_listener(listener)
         .with_ca(NoAuthority)
@@ -65,6 +76,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<
         .with_http_handler(Door {
             shared,
             open: Arc::clone(&open),
+            silent,
             entry: None,
         })
         .with_server(server)
@@ -76,10 +88,27 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<
         .map_err(|error| error.to_string())
 }
 
+/// Has the kernel close connections whose other end accepts nothing for so long. Accepted sockets
+/// inherit it. In tunnels the tap notices first; at the door there is nothing else that would.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "only Linux has such a timer")
+)]
+fn give_up_on_stalled(listener: &TcpListener, limit: Duration) {
+    #[cfg(target_os = "linux")]
+    {
+        let millis = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+        if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(listener, millis) {
+            tracing::debug!(%error, "the kernel does not time writes");
+        }
+    }
+}
+
 /// hudsucker clones its handler for each connection, and that clone for each request.
 struct Door {
     shared: Arc<Shared>,
     open: Arc<AtomicUsize>,
+    silent: Arc<Silent>,
     /// The connection; `None` in the handler that all others are cloned from.
     entry: Option<Arc<Entry>>,
 }
@@ -88,8 +117,9 @@ struct Door {
 struct Entry {
     id: ConnectionId,
     open: Arc<AtomicUsize>,
+    caller: Caller,
     /// For plain-HTTP requests, which share the connection upstream.
-    forwarder: tokio::sync::OnceCell<Forwarder<Body>>,
+    forwarder: tokio::sync::OnceCell<Forwarder<Patient<Body>>>,
 }
 
 impl Clone for Door {
@@ -101,12 +131,14 @@ impl Clone for Door {
             Arc::new(Entry {
                 id: self.shared.recorder.next_connection(),
                 open: Arc::clone(&self.open),
+                caller: self.silent.caller(),
                 forwarder: tokio::sync::OnceCell::new(),
             })
         };
         Self {
             shared: Arc::clone(&self.shared),
             open: Arc::clone(&self.open),
+            silent: Arc::clone(&self.silent),
             entry: Some(entry),
         }
     }
@@ -126,7 +158,14 @@ impl HttpHandler for Door {
     ) -> RequestOrResponse {
         let began = Instant::now();
         let response = match self.entry.clone() {
-            Some(entry) => self.receive(&entry, ctx.client_addr, request, began).await,
+            Some(entry) => {
+                let received = self.receive(&entry, ctx.client_addr, request, began);
+                let recorder = &self.shared.recorder;
+                isolated(recorder, received).await.unwrap_or_else(|| {
+                    let detail = "a fault ended the request";
+                    own(answer::failure(Failure::Internal, detail))
+                })
+            }
             None => own(answer::failure(
                 Failure::Internal,
                 "a request without a connection",
@@ -144,11 +183,12 @@ impl Door {
         request: Request<Body>,
         began: Instant,
     ) -> Response<Body> {
+        let heard = entry.caller.speaks(client);
         if let Some(refusal) = self.refusal(&request) {
             return refusal;
         }
         if request.method() == Method::CONNECT {
-            return self.connect(entry, client, request).await;
+            return self.connect(entry, client, request, heard).await;
         }
         if request.uri().scheme().is_none() {
             return self.help(&request);
@@ -166,7 +206,9 @@ impl Door {
         };
         let forwarder = entry
             .forwarder
-            .get_or_init(|| async { Forwarder::new(Arc::clone(&self.shared), connection(), None) })
+            .get_or_init(|| async {
+                Forwarder::new(Arc::clone(&self.shared), connection(), None).heard(heard)
+            })
             .await;
         let raw = without_credentials(door_head::rebuild(&request));
         let arrived = Arrived {
@@ -175,6 +217,8 @@ impl Door {
             began,
         };
         let url = request.uri().to_string();
+        let limit = self.shared.settings.limits.client_idle;
+        let request = request.map(|body| Patient::new(body, limit));
         match plain_target(&request) {
             Ok(target) => forwarded(forwarder.forward(request, arrived, target, url).await),
             Err((failure, detail)) => forwarded(forwarder.refuse(arrived, url, failure, &detail)),
@@ -213,6 +257,7 @@ impl Door {
         entry: &Arc<Entry>,
         client: SocketAddr,
         mut request: Request<Body>,
+        heard: Arc<Heard>,
     ) -> Response<Body> {
         let shared = &self.shared;
         let text = request
@@ -242,15 +287,17 @@ impl Door {
             handshake: None,
         };
         let upgrade = hyper::upgrade::on(&mut request);
-        if shared.settings.intercepts(&target.host) {
-            self.take_over(upgrade, permit, connection, target);
+        // A certificate of a host that the CA may not sign for would be refused.
+        let host = &target.host;
+        if shared.settings.intercepts(host) && shared.authority.identity().permits(host) {
+            self.take_over(upgrade, (permit, heard), connection, target);
             return Response::new(Body::empty());
         }
         match passthrough::connect(shared, &connection, &target, TunnelKind::Passthrough).await {
             Ok((connected, tunnel)) => {
                 let shared = Arc::clone(shared);
                 self.shared.tasks.spawn(async move {
-                    let _permit = permit;
+                    let _kept = (permit, heard);
                     let passed = async {
                         let (client, already) = taken(upgrade).await?;
                         let client = ReadAhead::new(client, already.into());
@@ -258,7 +305,7 @@ impl Door {
                         Some(passthrough::relay(client, server, &tunnel, &shared).await)
                     };
                     let ending = tokio::select! {
-                        ending = passed => ending,
+                        ending = isolated(&shared.recorder, passed) => ending.flatten(),
                         () = shared.abort.cancelled() => None,
                     };
                     if let Some(ending) = ending {
@@ -275,7 +322,7 @@ impl Door {
     fn take_over(
         &self,
         upgrade: hyper::upgrade::OnUpgrade,
-        permit: OwnedSemaphorePermit,
+        kept: (OwnedSemaphorePermit, Arc<Heard>),
         connection: Connection,
         target: Authority,
     ) {
@@ -285,9 +332,10 @@ impl Door {
             target,
         };
         self.shared.tasks.spawn(async move {
-            let _permit = permit;
+            let _kept = kept;
             if let Some((stream, already)) = taken(upgrade).await {
-                tunnel.run(stream, already).await;
+                let recorder = tunnel.shared.recorder.clone();
+                isolated(&recorder, Box::pin(tunnel.run(stream, already))).await;
             }
         });
     }
@@ -323,7 +371,7 @@ async fn taken(upgrade: hyper::upgrade::OnUpgrade) -> Option<(TcpStream, Bytes)>
     Some((parts.io.into_inner(), parts.read_buf))
 }
 
-fn plain_target(request: &Request<Body>) -> Result<Target, (Failure, String)> {
+fn plain_target<B>(request: &Request<B>) -> Result<Target, (Failure, String)> {
     let uri = request.uri();
     let (scheme, port) = match uri.scheme_str() {
         Some("http") => (Scheme::Http, 80),
@@ -345,10 +393,20 @@ fn plain_target(request: &Request<Body>) -> Result<Target, (Failure, String)> {
         ));
     }
     let text = uri.authority().map_or("", http::uri::Authority::as_str);
-    match target::authority(text, Some(port)) {
-        Ok(authority) => Ok(Target { scheme, authority }),
-        Err(why) => Err((Failure::BadRequest, format!("the host {text:?}: {why}"))),
+    let read = |text: &str| {
+        let refused = |why| (Failure::BadRequest, format!("the host {text:?}: {why}"));
+        target::authority(text, Some(port)).map_err(refused)
+    };
+    let authority = read(text)?;
+    if let Some(host) = headers.get(http::header::HOST) {
+        // The server would believe the one, and we go to the other.
+        let named = read(&String::from_utf8_lossy(host.as_bytes()))?;
+        if named != authority {
+            let detail = format!("its URL names {authority}, its Host header {named}");
+            return Err((Failure::Misdirected, detail));
+        }
     }
+    Ok(Target { scheme, authority })
 }
 
 /// Proxy credentials never enter a trace.

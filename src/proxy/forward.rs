@@ -20,8 +20,10 @@ use super::answer;
 use super::companion::Companion;
 use super::context::Shared;
 use super::headers;
+use super::isolate::isolated;
 use super::live::{BodyEnd, Live};
 use super::passthrough;
+use super::silent::Heard;
 use super::tap::body::{TapBody, Watch, innermost};
 use super::tap::content::Meter;
 use super::tap::io::{Fault, Tap};
@@ -38,6 +40,8 @@ pub(crate) struct Forwarder<B: RequestBody> {
     connection: Connection,
     /// Where the client's request bodies come through, when they are tapped.
     source: Option<Tap>,
+    /// Goes with the client's socket when it leaves HTTP.
+    heard: Option<Arc<Heard>>,
     /// Drives the connection upstream, when the client's task does.
     companion: Option<Companion>,
     socket: Mutex<Option<Socket<TapBody<B>>>>,
@@ -76,9 +80,16 @@ impl<B: RequestBody> Forwarder<B> {
             shared,
             connection,
             source,
+            heard: None,
             companion: None,
             socket: Mutex::new(None),
         }
+    }
+
+    /// For a client's socket that is known at the door.
+    pub(crate) fn heard(mut self, heard: Arc<Heard>) -> Self {
+        self.heard = Some(heard);
+        self
     }
 
     /// For a client whose task drives the connection upstream as well.
@@ -153,15 +164,14 @@ impl<B: RequestBody> Forwarder<B> {
             head: raw.clone(),
             fidelity,
         };
-        (
-            Live::open(
-                &self.shared.recorder,
-                self.connection.clone(),
-                request,
-                began,
-            ),
-            raw,
-        )
+        let live = Live::open(
+            &self.shared.recorder,
+            self.connection.clone(),
+            request,
+            began,
+            self.source.as_ref().map(Tap::work),
+        );
+        (live, raw)
     }
 
     fn watch(
@@ -281,23 +291,27 @@ impl<B: RequestBody> Forwarder<B> {
     fn switch(&self, client: hyper::upgrade::OnUpgrade, server: hyper::upgrade::OnUpgrade) {
         let shared = Arc::clone(&self.shared);
         let connection = self.connection.clone();
+        let heard = self.heard.clone();
         // The client's task ends with HTTP; what is left of the connection upstream does not.
         if let Some(work) = self.companion.as_ref().and_then(Companion::take) {
             self.shared.tasks.spawn(work);
         }
         self.shared.tasks.spawn(async move {
+            let _heard = heard;
             let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Upgraded);
-            let both = async { tokio::try_join!(client, server) };
-            let ended = tokio::select! {
-                upgraded = both => match upgraded {
+            let passed = async {
+                match tokio::try_join!(client, server) {
                     Ok((client, server)) => {
-                        passthrough::relay(
-                            TokioIo::new(client), TokioIo::new(server), &tunnel, &shared,
-                        )
-                        .await
+                        let (client, server) = (TokioIo::new(client), TokioIo::new(server));
+                        passthrough::relay(client, server, &tunnel, &shared).await
                     }
                     Err(error) => passthrough::failed(Failure::NoResponse, &innermost(&error)),
-                },
+                }
+            };
+            let ended = tokio::select! {
+                passed = isolated(&shared.recorder, passed) => passed.unwrap_or_else(|| {
+                    passthrough::failed(Failure::Internal, "a fault in pullscope ended it")
+                }),
                 () = shared.abort.cancelled() => passthrough::cut_by_shutdown(),
             };
             tunnel.end(ended);

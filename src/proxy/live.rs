@@ -12,6 +12,7 @@ use crate::exchange::{
 use crate::exchange::sink::Direction;
 
 use super::recorder::{Cell, Mark, Recorder};
+use super::tap::io::Working;
 
 /// A handle on an exchange. Its clones are held by whatever still works on the exchange: the
 /// request's handler and the taps of both bodies. When the last is dropped the exchange ends,
@@ -19,6 +20,8 @@ use super::recorder::{Cell, Mark, Recorder};
 pub(crate) struct Live {
     cell: Arc<ExchangeCell>,
     recorder: Recorder,
+    /// Keeps the client's connection from being taken for an idle one.
+    _working: Option<Working>,
 }
 
 /// How a body ended.
@@ -89,6 +92,7 @@ impl Live {
         connection: Connection,
         request: RequestHead,
         started: Instant,
+        working: Option<Working>,
     ) -> Arc<Self> {
         let id = recorder.next_exchange();
         let cell = recorder.add(|mark| ExchangeCell {
@@ -114,6 +118,7 @@ impl Live {
         Arc::new(Self {
             cell,
             recorder: recorder.clone(),
+            _working: working,
         })
     }
 
@@ -173,6 +178,10 @@ impl Drop for Live {
 
 impl Record {
     fn conclude(&mut self, cell: &ExchangeCell) -> End {
+        if std::thread::panicking() {
+            let detail = "a fault in pullscope ended it".to_owned();
+            self.failure.get_or_insert((Failure::Internal, detail));
+        }
         let [request, response] = std::mem::take(&mut self.bodies);
         let stopping = cell.recorder.is_stopping();
         let ending = self.ending(request.as_ref(), response.as_ref(), stopping);

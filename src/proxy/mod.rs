@@ -15,13 +15,19 @@ mod context;
 mod door;
 mod door_head;
 mod forward;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod headers;
+mod isolate;
 mod live;
 mod passthrough;
+mod patient;
+mod peer;
 mod read_ahead;
 mod recorder;
 mod serve;
 mod server;
+mod silent;
 mod sniff;
 mod tap;
 mod target;
@@ -29,6 +35,7 @@ mod tunnel;
 mod tunnel_record;
 mod upstream;
 
+pub use peer::PeerLookup;
 pub use recorder::{Changes, Recorder};
 pub use server::{Proxy, ProxyError};
 pub use settings::{ClientCertificate, Settings};

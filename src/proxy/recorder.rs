@@ -57,6 +57,7 @@ struct Shared {
     /// is counted.
     over: AtomicI64,
     lost: AtomicU64,
+    faults: AtomicU64,
     stopping: AtomicBool,
     backlog: i64,
     body_budget: u64,
@@ -84,6 +85,7 @@ impl Recorder {
             wake: Notify::new(),
             over: AtomicI64::new(0),
             lost: AtomicU64::new(0),
+            faults: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             backlog: i64::try_from(backlog).unwrap_or(i64::MAX),
             body_budget,
@@ -162,6 +164,16 @@ impl Recorder {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.shared.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Counts a panic that was caught.
+    pub(crate) fn fault(&self) {
+        self.shared.faults.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Panics that were caught, each of which ended the one exchange or tunnel it happened in.
+    pub fn faults(&self) -> u64 {
+        self.shared.faults.load(Ordering::Relaxed)
     }
 
     /// Ended exchanges that were dropped because the reader fell too far behind.

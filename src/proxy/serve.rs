@@ -17,6 +17,8 @@ use super::answer;
 use super::companion::Companion;
 use super::context::Shared;
 use super::forward::{Arrived, Forwarder, ResponseBody};
+use super::isolate::isolated;
+use super::recorder::Recorder;
 use super::tap::framer::{Framer, Head};
 use super::tap::io::{Tap, TapIo, Timers};
 use super::tap::rules::Violation;
@@ -60,12 +62,13 @@ where
         target: Target { scheme, authority },
         tap,
         requests: Arc::clone(&requests),
+        recorder: shared.recorder.clone(),
     });
     let service = service_fn({
         let tunnel = Arc::clone(&tunnel);
         move |request| {
             let tunnel = Arc::clone(&tunnel);
-            async move { Ok::<_, Infallible>(tunnel.call(request).await) }
+            async move { Ok::<_, Infallible>(tunnel.answer(request).await) }
         }
     });
     let connection = http1::Builder::new()
@@ -101,9 +104,18 @@ struct TunnelService {
     target: Target,
     tap: Tap,
     requests: Arc<AtomicU64>,
+    recorder: Recorder,
 }
 
 impl TunnelService {
+    async fn answer(&self, request: Request<Incoming>) -> Response<ResponseBody> {
+        let answered = isolated(&self.recorder, self.call(request)).await;
+        answered.unwrap_or_else(|| {
+            let detail = "a fault ended the request";
+            answer::failure(Failure::Internal, detail).map(http_body_util::Either::Right)
+        })
+    }
+
     async fn call(&self, request: Request<Incoming>) -> Response<ResponseBody> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let Some(head) = self.tap.take_head() else {

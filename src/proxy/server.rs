@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::ca::{CertificateAuthority, Identity};
 use super::context::Shared;
 use super::door;
+use super::peer::Peers;
 use super::recorder::{Changes, Recorder};
 use super::settings::Settings;
 use super::tap::content::Policy;
@@ -78,6 +79,7 @@ impl Proxy {
         };
         let key_log = settings.key_log.clone();
         let shared = Arc::new(Shared {
+            peers: Peers::new(settings.peer.clone()),
             recorder,
             authority: CertificateAuthority::new(identity, limits.leaves, key_log),
             connector,

@@ -10,6 +10,7 @@ use crate::exchange::sink::BodyStore;
 
 use super::limits::Limits;
 use super::pattern::HostPattern;
+use super::peer::PeerLookup;
 use super::upstream::{ConnectTo, UpstreamProxy};
 
 /// Everything the proxy needs to know, resolved.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub body_store: Option<Arc<dyn BodyStore>>,
     /// Where TLS secrets of both sides go, when the user asked.
     pub key_log: Option<Arc<dyn KeyLog>>,
+    /// Names the programs of local clients, where that is wanted.
+    pub peer: Option<PeerLookup>,
     /// Bounds.
     pub limits: Limits,
 }
@@ -74,6 +77,7 @@ impl Settings {
             hash: true,
             body_store: None,
             key_log: None,
+            peer: None,
             limits: Limits::default(),
         }
     }

@@ -55,14 +55,17 @@ pub(crate) async fn sniff<S: AsyncRead + Unpin>(
 }
 
 /// `None` while more bytes are needed.
-fn classify(bytes: &[u8]) -> Option<Speech> {
+pub(super) fn classify(bytes: &[u8]) -> Option<Speech> {
     match bytes {
         [] | [0x16] | [0x16, 3] | [0x16, 3, _] | [0x16, 3, _, _] => None,
         [0x16, 3, ..] => Some(Speech::Tls),
         _ => {
-            let space = bytes.iter().position(|&b| b == b' ');
-            let method = bytes
-                .get(..space.unwrap_or(bytes.len()))
+            // A later space tells nothing: what dribbles is told by then.
+            let start = bytes.get(..bytes.len().min(LONGEST_METHOD));
+            let start = start.unwrap_or_default();
+            let space = start.iter().position(|&b| b == b' ');
+            let method = start
+                .get(..space.unwrap_or(start.len()))
                 .unwrap_or_default();
             let letters = !method.is_empty() && method.iter().all(u8::is_ascii_uppercase);
             match space {
@@ -91,6 +94,12 @@ mod tests {
         assert_eq!(classify(b"GE"), None);
         assert_eq!(classify(b"GET "), Some(Speech::Http));
         assert_eq!(classify(b"SSH-2.0"), Some(Speech::Opaque));
+        let long = [b'A'; LONGEST_METHOD + 6];
+        assert_eq!(classify(&long), Some(Speech::Opaque));
+        assert_eq!(
+            classify(&[&long[..], b" / "].concat()),
+            Some(Speech::Opaque)
+        );
         assert_eq!(classify(b"\0"), Some(Speech::Opaque));
     }
 

@@ -68,8 +68,8 @@ impl Tunnel {
         let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
         let start = match timeout(limits.sniff, hello).await {
             Ok(Ok(start)) => start,
-            Ok(Err(error)) => return self.rejected(rejection(&error)),
-            Err(_) => return self.rejected(Rejection::Timeout),
+            Ok(Err(error)) => return self.rejected(rejection(&error), None),
+            Err(_) => return self.rejected(Rejection::Timeout, None),
         };
         let sni = start.client_hello().server_name().map(str::to_owned);
         let name = sni.clone().unwrap_or_else(|| self.target.host.clone());
@@ -77,15 +77,20 @@ impl Tunnel {
         let config = match self.shared.authority.server_config(&name) {
             Ok(config) => config,
             Err(error) => {
-                return self.rejected(Rejection::Protocol {
-                    detail: error.to_string(),
-                });
+                let detail = error.to_string();
+                return self.rejected(Rejection::Protocol { detail }, None);
             }
         };
+        let looked = Instant::now();
+        let process = self.peer(&name).await;
+        let began = began + looked.elapsed();
         let stream = match timeout(limits.client_handshake, start.into_stream(config)).await {
             Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return self.rejected(rejection(&error)),
-            Err(_) => return self.rejected(Rejection::Timeout),
+            Ok(Err(error)) => {
+                self.shared.peers.refused(&name);
+                return self.rejected(rejection(&error), process);
+            }
+            Err(_) => return self.rejected(Rejection::Timeout, process),
         };
         self.connection.handshake = Some(began.elapsed());
         self.connection.tls = server_session(&stream);
@@ -96,7 +101,16 @@ impl Tunnel {
         } = self;
         let before = connection.clone();
         let served = serve(&shared, stream, connection, Scheme::Https, target).await;
-        after_tls(&shared, before, &served);
+        if served.requests > 0 {
+            shared.peers.accepted(&name);
+        }
+        after_tls(&shared, before, &served, process);
+    }
+
+    async fn peer(&self, host: &str) -> Option<String> {
+        let (shared, client) = (&self.shared, self.connection.client);
+        let looked = shared.peers.look(&shared.tasks, host, client, shared.own);
+        looked.await
     }
 
     /// Passes on bytes that are neither TLS nor HTTP.
@@ -124,20 +138,20 @@ impl Tunnel {
         });
     }
 
-    fn rejected(self, rejection: Rejection) {
-        handshake_failed(&self.shared.recorder, self.connection, rejection);
+    fn rejected(self, rejection: Rejection, process: Option<String>) {
+        handshake_failed(&self.shared.recorder, self.connection, rejection, process);
     }
 }
 
 /// A client may say only with its first read that it does not trust us, or never use the tunnel.
-fn after_tls(shared: &Shared, connection: Connection, served: &Served) {
+fn after_tls(shared: &Shared, connection: Connection, served: &Served, process: Option<String>) {
     if served.requests > 0 {
         return;
     }
     if let Some(error) = &served.error
         && let Some(alert) = alert_in(error)
     {
-        return handshake_failed(&shared.recorder, connection, alert);
+        return handshake_failed(&shared.recorder, connection, alert, process);
     }
     let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Unused);
     tunnel.end(match &served.error {

@@ -28,11 +28,17 @@ struct HandshakeCell {
 }
 
 /// Records that a client ended the TLS handshake.
-pub(crate) fn handshake_failed(recorder: &Recorder, connection: Connection, rejection: Rejection) {
+pub(crate) fn handshake_failed(
+    recorder: &Recorder,
+    connection: Connection,
+    rejection: Rejection,
+    process: Option<String>,
+) {
     let event = Box::new(HandshakeFailed {
         connection,
         at: clock::now(),
         rejection,
+        process,
     });
     let mut own_mark = None;
     recorder.add(|mark| {

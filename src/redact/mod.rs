@@ -29,6 +29,8 @@ mod base64;
 mod clean;
 mod field;
 mod find;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod head;
 mod json;
 mod jwt;

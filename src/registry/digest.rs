@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -9,7 +10,7 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {
     algorithm: Algorithm,
-    hex: String,
+    hex: Arc<str>,
 }
 
 /// The digest algorithms the image-spec registers.
@@ -51,8 +52,11 @@ impl Digest {
             .as_ref()
             .iter()
             .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-            .collect();
-        Self { algorithm, hex }
+            .collect::<String>();
+        Self {
+            algorithm,
+            hex: hex.into(),
+        }
     }
 
     /// A SHA-256 digest from its 64 lower-case hexadecimal digits.
@@ -121,7 +125,7 @@ fn checked(algorithm: Algorithm, hex: &str) -> Result<Digest, DigestProblem> {
     }
     Ok(Digest {
         algorithm,
-        hex: hex.to_owned(),
+        hex: hex.into(),
     })
 }
 

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::Lang;
+use super::explain::{FindingText, Text};
+use super::{Lang, Rule};
 use crate::exchange::ExchangeId;
 
 /// How grave a finding is.
@@ -44,20 +45,46 @@ pub struct Evidence {
 }
 
 impl Finding {
+    /// A few words, as a headline.
+    pub fn title(&self, lang: Lang) -> &'static str {
+        self.texts().map_or(self.rule, |texts| texts.title.of(lang))
+    }
+
     /// One sentence that a tired engineer understands at once.
     pub fn sentence(&self, lang: Lang) -> String {
-        let _ = lang;
-        String::new()
+        let case = self.fact("case");
+        self.texts()
+            .and_then(|texts| pick(texts.sentences, case, None))
+            .map_or_else(String::new, |text| text.fill(lang, &self.facts))
     }
 
     /// What to do about it.
     pub fn fix(&self, lang: Lang) -> String {
-        let _ = lang;
-        String::new()
+        let case = self.fact("case");
+        self.texts()
+            .and_then(|texts| pick(texts.fixes, self.fact("fix"), case))
+            .map_or_else(String::new, |text| text.fill(lang, &self.facts))
     }
 
     /// The section of the specification, or the documentation, that says how it should be.
     pub fn link(&self) -> &'static str {
-        ""
+        Rule::find(self.rule).map_or("", |rule| rule.link)
     }
+
+    /// What was observed, by name.
+    fn fact(&self, name: &str) -> Option<&str> {
+        let fact = self.facts.iter().find(|(key, _)| *key == name);
+        fact.map(|(_, value)| value.as_str())
+    }
+
+    fn texts(&self) -> Option<&'static FindingText> {
+        FindingText::find(self.rule)
+    }
+}
+
+/// The text of the first name that there is one of, or else the usual one.
+fn pick(texts: &[(&str, Text)], name: Option<&str>, other: Option<&str>) -> Option<Text> {
+    let of = |name: &str| texts.iter().find(|(key, _)| *key == name);
+    let found = name.and_then(of).or_else(|| other.and_then(of));
+    found.or_else(|| texts.first()).map(|(_, text)| *text)
 }

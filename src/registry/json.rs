@@ -5,9 +5,27 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// Reads JSON text; the reason when it is none. `serde_json` stops at 128 levels of nesting.
+/// Reads JSON text; the reason when it is none, or is nested deeper than anything a registry
+/// says.
 pub(super) fn read(bytes: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(bytes).map_err(|error| format!("not JSON: {error}"))
+    // serde_json stops at 128 levels by itself, so that what it returns can be walked.
+    let value = serde_json::from_slice(bytes).map_err(|error| format!("not JSON: {error}"))?;
+    if is_deeper(&value, MAX_DEPTH) {
+        return Err(format!("JSON nested deeper than {MAX_DEPTH} levels"));
+    }
+    Ok(value)
+}
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    let inner = |value| match levels.checked_sub(1) {
+        Some(levels) => is_deeper(value, levels),
+        None => true,
+    };
+    match value {
+        Value::Array(list) => levels == 0 || list.iter().any(inner),
+        Value::Object(map) => levels == 0 || map.values().any(inner),
+        _ => false,
+    }
 }
 
 pub(super) fn text(value: &Value, key: &str) -> Option<String> {
@@ -48,4 +66,24 @@ pub(super) fn map(value: &Value, key: &str) -> BTreeMap<String, String> {
 /// A moment written as RFC 3339 text.
 pub(super) fn time(value: &Value, key: &str) -> Option<Timestamp> {
     value.get(key)?.as_str()?.parse().ok()
+}
+
+/// A manifest has about five levels, an image configuration about as many.
+const MAX_DEPTH: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn security_18_json_nested_too_deeply_is_not_read() {
+        let nested = |levels| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(read(nested(64).as_bytes()).is_ok());
+        for levels in [65, 127, 128, 100_000] {
+            assert!(read(nested(levels).as_bytes()).is_err(), "{levels}");
+        }
+        let object = format!("{}1{}", r#"{"a":"#.repeat(65), "}".repeat(65));
+        assert!(read(object.as_bytes()).unwrap_err().contains("64 levels"));
+        assert!(read(b"{\"a\": [1]").is_err());
+    }
 }

@@ -17,7 +17,7 @@ pub enum Document {
     /// A list of manifests.
     Index(Box<Index>),
     /// The format of 2014.
-    Schema1(Schema1),
+    Schema1(Box<Schema1>),
     /// Not a manifest.
     Unreadable {
         /// Why not.
@@ -79,7 +79,7 @@ impl Document {
         match stated.class() {
             Class::Index => Self::index(stated, &value),
             Class::Manifest => Self::manifest(stated, &value),
-            _ if has("fsLayers") => Self::Schema1(Schema1::read(bytes, &value)),
+            _ if has("fsLayers") => Self::Schema1(Box::new(Schema1::read(bytes, &value))),
             _ if has("manifests") => Self::index(stated, &value),
             _ if has("layers") || has("config") => Self::manifest(stated, &value),
             _ => Self::Unreadable {

@@ -1,12 +1,13 @@
 //! Media types of manifests, configurations and layers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 /// A media type: lower-case, without parameters (RFC 9110 section 8.3.1).
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct MediaType(String);
+pub struct MediaType(Arc<str>);
 
 /// What a media type stands for in a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl MediaType {
     /// Reads a `Content-Type` value or a `mediaType` property; parameters are dropped.
     pub fn read(text: &str) -> Self {
         let essence = text.split(';').next().unwrap_or_default();
-        Self(essence.trim().to_ascii_lowercase())
+        Self(essence.trim().to_ascii_lowercase().into())
     }
 
     /// The text.
@@ -70,7 +71,7 @@ impl MediaType {
 
     /// What it stands for.
     pub fn class(&self) -> Class {
-        match self.0.as_str() {
+        match &*self.0 {
             "application/vnd.docker.distribution.manifest.v2+json"
             | "application/vnd.oci.image.manifest.v1+json"
             | "application/vnd.oci.artifact.manifest.v1+json" => Class::Manifest,
@@ -98,7 +99,7 @@ impl MediaType {
 
     /// The part that tells it from its siblings: `tar+gzip`, `image.index.v1+json`.
     pub fn short(&self) -> &str {
-        let text = self.0.as_str();
+        let text = &*self.0;
         [
             "application/vnd.docker.image.rootfs.",
             "application/vnd.docker.distribution.",

@@ -149,6 +149,9 @@ pub enum BlobState {
     Failed,
     /// It was never asked for: the client has it already.
     AlreadyPresent,
+    /// It was never asked for, and nothing says that the client has it: the pull failed before,
+    /// or only the image's description was wanted.
+    Unasked,
     /// The manifest holds it (`data`), so no request follows.
     Inline,
     /// The manifest names places outside the registry (`urls`).

@@ -1,5 +1,7 @@
 //! What one exchange says, taken by itself: everything decoded, nothing judged.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
@@ -11,8 +13,8 @@ use super::errors::{self, ReportedError};
 use super::redirect::authority;
 use super::time::http_date;
 use super::{
-    Bodies, Challenge, Client, Digest, Document, Endpoint, Fingerprint, ImageConfig, Kind,
-    MediaType, RateLimit, Redirect, TokenAnswer, TokenRequest, Warning,
+    Bodies, Challenge, Client, Digest, Document, Endpoint, Fingerprint, ImageConfig, Index, Kind,
+    Listing, MediaType, RateLimit, Redirect, TokenAnswer, TokenRequest, Warning,
 };
 use crate::exchange::head::latin1;
 use crate::exchange::{Ending, Exchange, RawHead, RequestHead, ResponseHead};
@@ -31,7 +33,7 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
     /// The client, by its own words.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// The credentials the request carried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization: Option<Authorization>,
@@ -73,6 +75,15 @@ pub struct Reading {
     /// The manifest that was served, or sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<Document>,
+    /// The page of tags or repositories that was served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listing: Option<Box<Listing>>,
+    /// What refers to the manifest that was asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referrers: Option<Box<Index>>,
+    /// `OCI-Filters-Applied`: by what the registry has filtered its answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filters_applied: Option<String>,
     /// The image configuration that was served.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Box<ImageConfig>>,
@@ -90,7 +101,7 @@ pub struct Reading {
     pub redirect: Option<Box<Redirect>>,
     /// `Location` of any answer, resolved: where an upload goes on, for one.
     #[serde(skip)]
-    pub location: Option<String>,
+    pub location: Option<Arc<str>>,
     /// `Link: …; rel="next"`, resolved: the next page of a list.
     #[serde(skip)]
     pub next_page: Option<String>,
@@ -100,6 +111,9 @@ pub struct Reading {
     /// What the first bytes of the content show.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub magic: Option<Magic>,
+    /// How the exchange ended; `None` while it is open.
+    #[serde(skip)]
+    pub ending: Option<Ending>,
 }
 
 /// The credentials of a request.
@@ -151,7 +165,10 @@ const CONFIG_LIMIT: u64 = 1024 * 1024;
 impl Reading {
     /// Decodes an exchange as far as it went.
     pub fn of(exchange: &Exchange, bodies: &dyn Bodies) -> Self {
-        let mut reading = Self::default();
+        let mut reading = Self {
+            ending: exchange.ended.as_ref().map(|(_, ending)| ending.clone()),
+            ..Self::default()
+        };
         if let Some(request) = &exchange.request {
             reading.read_request(exchange, request, bodies);
         }
@@ -165,7 +182,7 @@ impl Reading {
     fn read_request(&mut self, exchange: &Exchange, request: &RequestHead, bodies: &dyn Bodies) {
         let head = &request.head;
         self.method = latin1(head.method().unwrap_or_default());
-        self.client = Client::read(head.text("user-agent").unwrap_or_default());
+        self.client = Arc::new(Client::read(head.text("user-agent").unwrap_or_default()));
         self.authorization = head.text("authorization").map(Authorization::read);
         self.range = head.text("range").map(str::to_owned);
         self.referer = head.text("referer").map(str::to_owned);
@@ -206,7 +223,8 @@ impl Reading {
             .and_then(|range| range.rsplit_once('/')?.1.trim().parse().ok());
         self.date = head.text("date").and_then(http_date);
         self.age = head.text("age").and_then(|age| age.parse().ok());
-        if self.status == Some(401) {
+        // RFC 6750 has `insufficient_scope` come with 403.
+        if matches!(self.status, Some(401 | 403)) {
             self.challenges = Challenge::read_all(head.values("www-authenticate"));
         }
         self.rate_limit = RateLimit::read(head, self.date).map(Box::new);
@@ -214,13 +232,18 @@ impl Reading {
         self.digests.stated = head
             .text("docker-content-digest")
             .and_then(|digest| digest.parse().ok());
+        self.filters_applied = head.text("oci-filters-applied").map(str::to_owned);
         let (Some(url), Some(status)) = (&self.url, self.status) else {
             return;
         };
         let resolve = |target: &str| url.join(target).ok().map(String::from);
         if let Some(location) = head.text("location") {
-            self.location = resolve(location);
-            self.redirect = Redirect::read(status, url, location).map(Box::new);
+            let redirect = Redirect::read(status, url, location).map(Box::new);
+            self.location = match &redirect {
+                Some(redirect) => Some(redirect.target.clone()),
+                None => resolve(location).map(Arc::from),
+            };
+            self.redirect = redirect;
         }
         self.next_page = head
             .values("link")
@@ -246,6 +269,21 @@ impl Reading {
                 .and_then(|bytes| TokenAnswer::read(&bytes))
                 .map(Box::new);
             return;
+        }
+        match self.endpoint.as_ref().map(|endpoint| &endpoint.route) {
+            Some(Route::Tags(_) | Route::Catalog(_)) => {
+                let bytes = load(MANIFEST_LIMIT);
+                self.listing = bytes.and_then(|bytes| Listing::read(&bytes)).map(Box::new);
+                return;
+            }
+            Some(Route::Referrers { .. }) => {
+                let document = load(MANIFEST_LIMIT).map(|bytes| Document::read(&bytes));
+                if let Some(Document::Index(index)) = document {
+                    self.referrers = Some(index);
+                }
+                return;
+            }
+            _ => {}
         }
         let mut bytes = None;
         if self.is_manifest_route() {

@@ -1,6 +1,7 @@
 //! Redirects: where the registry sends a client for the bytes.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::Serialize;
 use url::{Host, Url};
@@ -13,7 +14,7 @@ pub struct Redirect {
     /// The status: 301, 302, 303, 307 or 308.
     pub status: u16,
     /// `Location` resolved against the request's URL; the text as sent where that fails.
-    pub target: String,
+    pub target: Arc<str>,
     /// The target's host, with its port where it is not the scheme's own.
     pub authority: Option<String>,
     /// Whether `Location` leaves the host to the request.
@@ -36,7 +37,7 @@ impl Redirect {
         let Ok(target) = from.join(location) else {
             return Some(Self {
                 status,
-                target: location.to_owned(),
+                target: location.into(),
                 authority: None,
                 relative: false,
                 leaves: false,
@@ -51,7 +52,7 @@ impl Redirect {
             leaves: authority(&target) != authority(from),
             downgrade: from.scheme() == "https" && target.scheme() == "http",
             signed: SignedUrl::read(&target),
-            target: target.into(),
+            target: target.as_str().into(),
         })
     }
 }
@@ -97,7 +98,7 @@ mod tests {
     #[test]
     fn a_relative_location_stays_on_its_host() {
         let redirect = read("https://r.example/v2/a/blobs/x", "/downloads/y");
-        assert_eq!(redirect.target, "https://r.example/downloads/y");
+        assert_eq!(&*redirect.target, "https://r.example/downloads/y");
         assert!(redirect.relative && !redirect.leaves && !redirect.downgrade);
     }
 

@@ -1,7 +1,7 @@
 //! One exchange with what it says.
 
 use crate::exchange::Exchange;
-use crate::registry::{Kind, PullId, Reading};
+use crate::registry::{Bodies, Kind, Observed, PullId, Reading};
 
 /// One exchange of the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,4 +14,25 @@ pub struct Entry {
     pub kind: Kind,
     /// The pull it belongs to.
     pub pull: Option<PullId>,
+}
+
+impl Entry {
+    /// An exchange, read; it belongs to no pull yet.
+    pub fn new(exchange: Exchange, bodies: &dyn Bodies) -> Self {
+        let reading = Box::new(Reading::of(&exchange, bodies));
+        Self {
+            kind: reading.kind(&exchange),
+            exchange,
+            reading,
+            pull: None,
+        }
+    }
+
+    /// The exchange and what it says.
+    pub fn observed(&self) -> Observed<'_> {
+        Observed {
+            exchange: &self.exchange,
+            reading: &self.reading,
+        }
+    }
 }

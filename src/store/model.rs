@@ -1,56 +1,124 @@
 //! The store.
 
-use crate::exchange::{Event, ExchangeId, HandshakeFailed, Trace, Tunnel};
-use crate::registry::{Bodies, Finding, Pull, PullId};
+use std::collections::{BTreeSet, HashMap};
 
-use super::Entry;
+use jiff::Timestamp;
+
+use super::pulls::Pulls;
+use super::share::Shared;
+use super::shelf::Shelf;
+use super::tunnels::Tunnels;
+use super::{Dropped, Entry, Retention};
+use crate::exchange::{Capture, Event, Exchange, ExchangeId, HandshakeFailed, Trace, Tunnel};
+use crate::registry::group::{GroupKey, Grouping};
+use crate::registry::{Bodies, Finding, InMemoryOnly, Pull, PullId, Reading};
 
 /// Everything a session holds. The same set of events gives the same store, in whatever order
-/// they are applied.
+/// they are applied, as long as nothing had to be let go.
 #[derive(Debug, Default)]
 pub struct Store {
-    entries: Vec<Entry>,
-    pulls: Vec<Pull>,
-    findings: Vec<Finding>,
-    tunnels: Vec<Tunnel>,
-    handshakes: Vec<HandshakeFailed>,
+    pub(super) shelf: Shelf,
+    shared: Shared,
+    /// What was said of exchanges whose beginning has not been told yet.
+    early: HashMap<ExchangeId, Vec<Event>>,
+    pub(super) grouping: Grouping,
+    pub(super) pulls: Pulls,
+    pub(super) findings: Vec<Finding>,
+    pub(super) tunnels: Tunnels,
+    /// What is to be done when the pulls are brought up to date.
+    pub(super) due: Due,
+    /// The time, when it is told.
+    pub(super) now: Option<Timestamp>,
+    /// Pulls that were not quiet for long enough when they were last looked at.
+    pub(super) restless: BTreeSet<GroupKey>,
+    pub(super) retention: Retention,
+    pub(super) dropped: Dropped,
+    generation: u64,
+}
+
+/// What changed besides exchanges.
+#[derive(Debug, Default)]
+pub(super) struct Due {
+    /// Handshakes and tunnels that pulls around this time may have to do with.
+    pub(super) around: Vec<Timestamp>,
+    /// Exchanges that something was heard of.
+    pub(super) heard: Vec<ExchangeId>,
+    /// What belongs to no pull.
+    pub(super) session: bool,
 }
 
 impl Store {
-    /// A store of a trace that was read from a file.
-    pub fn of_trace(trace: Trace, bodies: &dyn Bodies) -> Self {
-        let _ = (trace, bodies);
-        Self::default()
+    /// A store that keeps this much.
+    pub fn new(retention: Retention) -> Self {
+        Self {
+            retention,
+            ..Self::default()
+        }
     }
 
-    /// Takes one event of the live capture.
+    /// A store of a trace that was read from a file. Everything is kept.
+    pub fn of_trace(trace: Trace, bodies: &dyn Bodies) -> Self {
+        let mut store = Self::new(Retention::ALL);
+        for exchange in trace.exchanges {
+            store.put(Entry::new(exchange, bodies));
+        }
+        for tunnel in trace.tunnels {
+            store.put_tunnel(tunnel);
+        }
+        for handshake in trace.handshakes {
+            store.put_handshake(handshake);
+        }
+        store.changed();
+        store
+    }
+
+    /// Takes one event of the live capture. Many at once are better taken by `extend`.
     pub fn apply(&mut self, event: Event) {
-        let _ = event;
+        self.extend([event]);
+    }
+
+    /// Tells the time: a pull that is quiet for some seconds counts as over, and what is missing
+    /// then is missing. As long as this was never called, a pull is over when nothing is open.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.now = self.now.max(Some(now));
+        if self.calm() {
+            self.generation += 1;
+        }
+    }
+
+    /// A number that is another one whenever something has changed.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// What was let go to bound memory.
+    pub fn dropped(&self) -> Dropped {
+        self.dropped
     }
 
     /// Every exchange, by its start.
     pub fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
-        self.entries.iter()
+        self.shelf.iter()
     }
 
     /// One exchange.
     pub fn entry(&self, id: ExchangeId) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.exchange.id == id)
+        self.shelf.get(id)
     }
 
     /// Every pull, by its start.
     pub fn pulls(&self) -> &[Pull] {
-        &self.pulls
+        self.pulls.all()
     }
 
     /// One pull.
     pub fn pull(&self, id: PullId) -> Option<&Pull> {
-        self.pulls.iter().find(|pull| pull.id == id)
+        self.pulls.get(id)
     }
 
     /// The exchanges that belong to no pull, by their start.
     pub fn loose(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.pull.is_none())
+        self.shelf.loose()
     }
 
     /// What is wrong and belongs to no pull, such as refused handshakes.
@@ -58,13 +126,107 @@ impl Store {
         &self.findings
     }
 
-    /// The tunnels that were passed on unread.
+    /// The tunnels that were passed on unread, by their start.
     pub fn tunnels(&self) -> &[Tunnel] {
-        &self.tunnels
+        self.tunnels.tunnels()
     }
 
-    /// The handshakes in which a client did not accept our certificate.
+    /// The handshakes in which a client did not accept our certificate, by time.
     pub fn handshakes(&self) -> &[HandshakeFailed] {
-        &self.handshakes
+        self.tunnels.handshakes()
     }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Tunnel(tunnel) => self.put_tunnel(*tunnel),
+            Event::HandshakeFailed(handshake) => self.put_handshake(*handshake),
+            Event::Opened { id, at, connection } => {
+                if self.shelf.get(id).is_some() {
+                    return;
+                }
+                let mut exchange = Exchange::new(id, at, *connection);
+                for event in self.early.remove(&id).into_iter().flatten() {
+                    exchange.apply(event);
+                }
+                self.put(Entry::new(exchange, &InMemoryOnly));
+            }
+            Event::RequestHead { id, .. }
+            | Event::ResponseHead { id, .. }
+            | Event::Progress { id, .. }
+            | Event::Ended { id, .. } => self.hear(id, event),
+        }
+    }
+
+    /// What was said of an exchange.
+    fn hear(&mut self, id: ExchangeId, event: Event) {
+        let Some(entry) = self.shelf.get_mut(id) else {
+            if self.early.len() < MOST_EARLY || self.early.contains_key(&id) {
+                self.early.entry(id).or_default().push(event);
+            }
+            return;
+        };
+        let told = !matches!(event, Event::Progress { .. });
+        let before = kept(&entry.exchange);
+        entry.exchange.apply(event);
+        if told {
+            *entry.reading = Reading::of(&entry.exchange, &InMemoryOnly);
+            self.shared.share(entry);
+            if entry.pull.is_none() {
+                entry.kind = entry.reading.kind(&entry.exchange);
+            }
+            self.due.heard.push(id);
+        }
+        self.grouping.update(entry.observed());
+        let now = kept(&entry.exchange);
+        self.shelf.weigh(before, now);
+    }
+
+    fn put(&mut self, mut entry: Entry) {
+        self.shared.share(&mut entry);
+        self.grouping.update(entry.observed());
+        self.due.heard.push(entry.exchange.id);
+        self.shelf.insert(entry);
+    }
+
+    fn put_tunnel(&mut self, tunnel: Tunnel) {
+        self.due.around.push(tunnel.connection.opened);
+        self.tunnels.put(tunnel);
+    }
+
+    fn put_handshake(&mut self, handshake: HandshakeFailed) {
+        self.due.around.push(handshake.at);
+        self.tunnels.put_handshake(handshake);
+    }
+
+    fn changed(&mut self) {
+        self.generation += 1;
+        self.refresh();
+        self.retain();
+    }
+}
+
+impl Extend<Event> for Store {
+    /// Takes many events, which costs less than one after the other.
+    fn extend<I: IntoIterator<Item = Event>>(&mut self, events: I) {
+        for event in events {
+            self.take(event);
+        }
+        self.changed();
+    }
+}
+
+/// How many exchanges may be spoken of before they begin. In a live capture none are.
+const MOST_EARLY: usize = 10_000;
+
+/// Bytes of bodies that an exchange holds in memory.
+pub(super) fn kept(exchange: &Exchange) -> u64 {
+    let bodies = [&exchange.request_body, &exchange.response_body];
+    let held = bodies
+        .into_iter()
+        .flatten()
+        .map(|body| match &body.capture {
+            Capture::Memory { bytes } => bytes.len() as u64,
+            _ => 0,
+        });
+    held.sum()
 }

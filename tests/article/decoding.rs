@@ -4,7 +4,8 @@ use pullscope::exchange::Exchange;
 use pullscope::registry::{InMemoryOnly, Reading, Signature, Token};
 use serde_json::json;
 
-use crate::load::{NAMES, events, exchanges};
+use crate::load::{NAMES, events};
+use crate::made::exchanges;
 
 fn readings(name: &str) -> Vec<(Exchange, Reading)> {
     exchanges(events(name, 1))

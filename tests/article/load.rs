@@ -7,8 +7,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use pullscope::exchange::{
-    Body, Capture, Connection, ConnectionId, End, Ending, Event, Exchange, ExchangeId, Fidelity,
-    Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Timings,
+    Body, Capture, Connection, ConnectionId, End, Ending, Event, ExchangeId, Fidelity, Omission,
+    RawHead, RequestHead, ResponseHead, ResponseOrigin, Timings,
 };
 use serde_json::Value;
 
@@ -28,20 +28,6 @@ pub(crate) fn events(name: &str, first: u64) -> Vec<Event> {
         .zip(first..)
         .flat_map(|(exchange, id)| exchange_events(exchange, ExchangeId(id)))
         .collect()
-}
-
-/// The exchanges that events make.
-pub(crate) fn exchanges(events: Vec<Event>) -> Vec<Exchange> {
-    let mut exchanges: Vec<Exchange> = Vec::new();
-    for event in events {
-        match event {
-            Event::Opened { id, at, connection } => {
-                exchanges.push(Exchange::new(id, at, *connection));
-            }
-            other => exchanges.last_mut().unwrap().apply(other),
-        }
-    }
-    exchanges
 }
 
 fn exchange_events(exchange: &Value, id: ExchangeId) -> Vec<Event> {

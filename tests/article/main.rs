@@ -5,4 +5,10 @@
 #[cfg(test)]
 mod decoding;
 #[cfg(test)]
+mod findings;
+#[cfg(test)]
 mod load;
+#[cfg(test)]
+mod made;
+#[cfg(test)]
+mod pulls;

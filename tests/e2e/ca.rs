@@ -3,7 +3,16 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
-use crate::recorder::pullscope;
+use std::time::Duration;
+
+use crate::client::{Route, curl};
+use crate::components::available;
+use crate::lab::Lab;
+use crate::machine::{self, Machine, assert_same, on_root, tree};
+use crate::recorder::{Recorder, pullscope};
+use crate::site::Upstream as _;
+
+const RUN: Duration = Duration::from_secs(60);
 
 #[test]
 fn it_is_made_on_first_use_and_its_key_is_the_owners_alone() {
@@ -40,4 +49,114 @@ fn regenerating_replaces_it() {
     pullscope(home.path(), &["ca", "regenerate"]).succeeded();
     let second = pullscope(home.path(), &["ca", "print"]).succeeded().out;
     assert_ne!(first, second);
+}
+
+#[test]
+fn for_some_hosts_alone_it_reads_theirs_and_passes_others_on() {
+    if !available(&["curl", "setpriv"]) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let home = lab.dir().join("pullscope");
+    fs::create_dir_all(&home).unwrap();
+    let made = pullscope(
+        &home,
+        &["ca", "regenerate", "--only", "docker.io,docker.com"],
+    );
+    assert!(made.succeeded().out.contains("docker.io, docker.com alone"));
+    let mut recorder = Recorder::start(&lab, &[]);
+    recorder.said("the narrow CA", |err| {
+        err.contains("docker.io, docker.com alone")
+    });
+    let ours = recorder.route();
+    let lab_root = Route {
+        trust: Some(lab.root().to_owned()),
+        ..ours.clone()
+    };
+    for (route, url, code) in [
+        (&ours, "https://registry-1.docker.io/v2/", 0),
+        // The registry's own certificate comes through.
+        (&lab_root, "https://gcr.io/v2/", 0),
+        (&ours, "https://gcr.io/v2/", 60),
+    ] {
+        let done = curl(route, lab.dir(), &[url]).finish(RUN);
+        assert_eq!(done.status.code(), Some(code), "{url}: {}", done.err);
+    }
+    let trace = recorder.stop();
+    let hosts: Vec<_> = trace
+        .entries()
+        .iter()
+        .map(|entry| entry.url().to_owned())
+        .collect();
+    assert_eq!(hosts, ["https://registry-1.docker.io/v2/"]);
+
+    let wrong = pullscope(&home, &["ca", "regenerate", "--only", "*.docker.io"]).failed();
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(
+        wrong.err.contains("--only") && wrong.err.contains("docker.io"),
+        "{}",
+        wrong.err
+    );
+}
+
+#[test]
+fn the_system_trusts_it_between_install_and_uninstall() {
+    if !available(machine::NEEDS) || !available(&["curl", "update-ca-certificates"]) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let recorder = Recorder::start(&lab, &[]);
+    let machine = Machine::start(lab.dir(), &recorder.dir().join("data"));
+    machine.shell("update-ca-certificates").succeeded();
+    let before = machine.snapshot();
+    let ping = format!(
+        "curl -sS -o /dev/null -w '%{{http_code}}' --proxy {} https://registry-1.docker.io/v2/",
+        recorder.route().proxy
+    );
+    assert_eq!(machine.shell(&ping).failed().status.code(), Some(60));
+    let shown = machine.shell("pullscope ca install --dry-run").succeeded();
+    assert!(
+        shown.out.contains("+-----BEGIN CERTIFICATE"),
+        "{}",
+        shown.out
+    );
+    assert_same(&machine.snapshot(), &before);
+    let done = machine.shell("pullscope ca install --yes").succeeded();
+    assert!(
+        done.err.contains("sudo pullscope ca uninstall"),
+        "{}",
+        done.err
+    );
+    assert_eq!(machine.shell(&ping).succeeded().out, "401");
+    let again = machine.shell("pullscope ca install --yes").succeeded();
+    assert!(again.err.contains("already"), "{}", again.err);
+    machine.shell("pullscope ca uninstall --yes").succeeded();
+    assert_same(&machine.snapshot(), &before);
+    assert_eq!(machine.shell(&ping).failed().status.code(), Some(60));
+}
+
+#[test]
+fn each_family_of_systems_has_its_own_place_for_it() {
+    if !available(&["setpriv"]) {
+        return;
+    }
+    for (dir, file) in [
+        ("usr/local/share/ca-certificates", "pullscope.crt"),
+        ("etc/pki/ca-trust/source/anchors", "pullscope.pem"),
+        ("etc/pki/trust/anchors", "pullscope.pem"),
+        ("etc/ca-certificates/trust-source/anchors", "pullscope.crt"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let root = home.path().join("root");
+        fs::create_dir_all(root.join(dir)).unwrap();
+        let before = tree(&root);
+        on_root(home.path(), &root, &["ca", "install", "--yes"]).succeeded();
+        let ca = fs::read(home.path().join("data/pullscope/ca.pem")).unwrap();
+        assert_eq!(fs::read(root.join(dir).join(file)).unwrap(), ca);
+        on_root(home.path(), &root, &["ca", "uninstall", "--yes"]).succeeded();
+        assert_same(&tree(&root), &before);
+    }
+    let home = tempfile::tempdir().unwrap();
+    let unknown = on_root(home.path(), home.path(), &["ca", "install", "--yes"]).failed();
+    assert!(unknown.err.contains("its own means"), "{}", unknown.err);
 }

@@ -78,6 +78,65 @@ pub(crate) fn curl(route: &Route, dir: &Path, args: &[&str]) -> Process {
     Process::start("curl", dir, curl.args(args))
 }
 
+/// A containerd of the test's own, for `ctr` to keep images in.
+pub(crate) struct Containerd {
+    socket: PathBuf,
+    dir: PathBuf,
+    hosts: PathBuf,
+    _process: Process,
+}
+
+impl Containerd {
+    /// Starts one in `dir`; `ctr` trusts what `route` trusts for these registries.
+    pub(crate) fn start(route: &Route, dir: &Path, registries: &[&str]) -> Self {
+        let home = dir.join("containerd");
+        let hosts = home.join("hosts");
+        for registry in registries {
+            let folder = hosts.join(registry);
+            fs::create_dir_all(&folder).expect("the folder is writable");
+            if let Some(trust) = &route.trust {
+                fs::copy(trust, folder.join("ca.crt")).expect("the folder is writable");
+            }
+        }
+        fs::create_dir_all(&home).expect("the folder is writable");
+        let socket = home.join("containerd.sock");
+        let config = home.join("config.toml");
+        let text = format!(
+            "version = 2\nroot = {root:?}\nstate = {state:?}\n\
+             disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
+             [grpc]\naddress = {socket:?}\n\
+             [plugins.\"io.containerd.internal.v1.opt\"]\npath = {opt:?}\n",
+            root = home.join("root"),
+            state = home.join("state"),
+            opt = home.join("opt"),
+        );
+        fs::write(&config, text).expect("the folder is writable");
+        let mut command = isolated(WITH_CHILDREN, "", program("containerd"));
+        command.arg("--config").arg(&config);
+        let mut process = Process::start("containerd", dir, &mut command);
+        process.until("its API", START, |_, log| {
+            log.contains("successfully booted").then_some(())
+        });
+        Self {
+            socket,
+            dir: dir.to_owned(),
+            hosts,
+            _process: process,
+        }
+    }
+
+    /// `ctr images pull IMAGE`.
+    pub(crate) fn pull(&self, route: &Route, image: &str) -> Finished {
+        let mut ctr = command("ctr");
+        ctr.arg("--address").arg(&self.socket);
+        ctr.args(["images", "pull", "--snapshotter=native", "--hosts-dir"])
+            .arg(&self.hosts)
+            .arg(image);
+        route.set_proxy(&mut ctr);
+        Process::start("ctr", &self.dir, &mut ctr).finish(RUN)
+    }
+}
+
 fn run(name: &str, route: &Route, dir: &Path, command: &mut Command) -> Finished {
     route.set_proxy(command);
     if let Some(trust) = &route.trust {

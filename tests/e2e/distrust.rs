@@ -23,7 +23,7 @@ fn curl_sends_unknown_ca() {
     let curl = curl(&recorder.untrusted_route(), site.dir(), &[&url]);
     // curl's 60: the peer's certificate cannot be authenticated.
     assert_eq!(curl.finish(RUN).failed().status.code(), Some(60));
-    assert_rejected(recorder, 48, "unknown_ca");
+    assert_rejected(recorder, 48, "unknown_ca", ("curl", "--cacert"));
 }
 
 #[test]
@@ -36,7 +36,12 @@ fn skopeo_sends_bad_certificate() {
     let image = format!("docker://{}", reference());
     let route = recorder.untrusted_route();
     skopeo(&route, site.dir(), &["inspect", &image]).failed();
-    assert_rejected(recorder, 42, "bad_certificate");
+    assert_rejected(
+        recorder,
+        42,
+        "bad_certificate",
+        ("skopeo", "pullscope exec -- "),
+    );
 }
 
 #[test]
@@ -48,11 +53,16 @@ fn dockerd_sends_bad_certificate() {
     let recorder = Recorder::start(&site, &[]);
     let dockerd = Dockerd::start(&recorder.untrusted_route(), site.dir());
     dockerd.docker(&["pull", &reference()]).failed();
-    assert_rejected(recorder, 42, "bad_certificate");
+    let fix = ("dockerd", "sudo pullscope setup docker");
+    assert_rejected(recorder, 42, "bad_certificate", fix);
 }
 
-/// The event and the trace name the host and the alert, and no exchange was made up.
-fn assert_rejected(mut recorder: Recorder, code: u64, name: &str) {
+/// The event and the trace name the host and the alert, no exchange was made up, and the people
+/// in front of it are told at once which program it is and what mends it there.
+fn assert_rejected(mut recorder: Recorder, code: u64, name: &str, (program, fix): (&str, &str)) {
+    recorder.said("the fix for this program", |err| {
+        err.contains(program) && err.contains(fix) && err.contains(name)
+    });
     let event = recorder.until("a rejected handshake", |events| {
         let mut events = events.iter();
         events

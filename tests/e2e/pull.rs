@@ -62,6 +62,7 @@ fn podman_pulls() {
 
 /// The trace tells the story of one pull: challenge, token, manifest, blobs, all of it whole.
 fn assert_pull(trace: &Trace, site: &Site) {
+    trace.assert_healthy();
     let api = format!("https://{}/v2/", registry::HOST);
     let ping = trace.position("challenge", |entry| entry.is("GET", &api, 401));
     let challenge = trace.entries()[ping].response_header("www-authenticate");

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pullscope::registry::{BlobState, Purpose, State};
 use serde_json::json;
 
 use crate::client::{Dockerd, skopeo};
 use crate::components::available;
 use crate::image::tar;
+use crate::lab_stories;
 use crate::recorder::Recorder;
 use crate::registry;
 use crate::site::{NEEDS, Site, reference};
@@ -46,6 +48,7 @@ fn docker_pushes() {
     let trace = recorder.stop();
     assert_push(&trace, "pushed/noise", "1");
     assert_chunked(&trace);
+    assert_story(&dir, &[("pushed/noise", Purpose::Push)]);
     assert_no_password(&dir);
 }
 
@@ -70,6 +73,11 @@ fn skopeo_pushes() {
     assert_eq!(digest, site.image.manifest.digest);
     let dir = recorder.dir().to_owned();
     assert_push(&recorder.stop(), "pushed/tiny", "1");
+    let tiny = reference();
+    let (_, pulled) = tiny.split_once('/').unwrap();
+    let pulled = pulled.split([':', '@']).next().unwrap();
+    let story = [(pulled, Purpose::Pull), ("pushed/tiny", Purpose::Push)];
+    assert_story(&dir, &story);
     assert_no_password(&dir);
 }
 
@@ -95,6 +103,26 @@ fn assert_push(trace: &Trace, repository: &str, tag: &str) {
     for entry in trace.entries() {
         assert_eq!(entry.error(), None, "{entry:?}");
     }
+    trace.assert_healthy();
+}
+
+/// Each pull or push of the trace is one in the store, and everything arrived.
+fn assert_story(dir: &Path, story: &[(&str, Purpose)]) {
+    let store = lab_stories::read(&dir.join("trace.har"));
+    let pulls = store.pulls().iter();
+    let found: Vec<_> = pulls.map(|p| (&*p.repository, p.purpose)).collect();
+    assert_eq!(found, story, "{:#?}", store.pulls());
+    for pull in store.pulls() {
+        assert_eq!(pull.state, State::Complete, "{pull:#?}");
+        let state = match pull.purpose {
+            Purpose::Push => BlobState::Pushed,
+            _ => BlobState::Verified,
+        };
+        assert!(pull.blobs.len() >= 2, "{pull:#?}");
+        let all = pull.blobs.iter().all(|blob| blob.state == state);
+        assert!(all, "{pull:#?}");
+    }
+    assert_eq!(store.loose().count(), 0);
 }
 
 /// docker does not know how long a layer gets that it compresses on the way.

@@ -1,10 +1,13 @@
 //! A HAR as pullscope wrote it, and what the tests ask of it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use pullscope::har;
+use pullscope::registry::InMemoryOnly;
+use pullscope::store::Store;
 use serde_json::Value;
 
 use crate::image::{Blob, sha256};
@@ -12,6 +15,7 @@ use crate::image::{Blob, sha256};
 /// A HAR file.
 pub(crate) struct Trace {
     har: Value,
+    path: PathBuf,
 }
 
 /// One of its entries.
@@ -23,7 +27,22 @@ impl Trace {
         let text = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self {
             har: serde_json::from_slice(&text).expect("a HAR is JSON"),
+            path: path.to_owned(),
         }
+    }
+
+    /// What it means.
+    pub(crate) fn store(&self) -> Store {
+        let mut document = har::read(&self.path).expect("it was read before");
+        Store::of_trace(std::mem::take(&mut document.trace), &InMemoryOnly)
+    }
+
+    /// No rule finds anything.
+    pub(crate) fn assert_healthy(&self) {
+        let store = self.store();
+        let pulls = store.pulls().iter().flat_map(|pull| &pull.findings);
+        let findings: Vec<_> = pulls.chain(store.findings()).collect();
+        assert!(findings.is_empty(), "{findings:#?}\n{:#?}", self.entries());
     }
 
     /// Every exchange; a CONNECT request is none.

@@ -10,6 +10,7 @@
 mod article;
 mod client;
 mod faults;
+mod findings;
 mod proxy;
 mod refusals;
 mod replay;

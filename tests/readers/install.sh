@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the HAR readers that tests/har_readers.rs opens our files with, into
+# Installs the HAR readers that tests/har_readers.rs opens our files with, and the HTTP libraries
+# that tests/e2e/exec.rs fetches with, into
 # target/readers. Running it again is quick and changes nothing.
 set -eu
 
@@ -11,14 +12,24 @@ mkdir -p "$target/node"
 wanted=$(cat "$here/requirements.txt" "$here/constraints.txt" "$here/package-lock.json" | cksum)
 if [ "$(cat "$target/installed" 2>/dev/null || true)" = "$wanted" ]; then
     echo "the HAR readers are installed in $target"
-    exit 0
+else
+    rm -f "$target/installed"
+    python3 -m venv "$target/venv"
+    "$target/venv/bin/pip" install --quiet --disable-pip-version-check \
+        --requirement "$here/requirements.txt" --constraint "$here/constraints.txt"
+    cp "$here/package.json" "$here/package-lock.json" "$target/node/"
+    (cd "$target/node" && npm ci --silent --no-audit --no-fund)
+    echo "$wanted" >"$target/installed"
+    echo "installed the HAR readers in $target"
 fi
 
-rm -f "$target/installed"
-python3 -m venv "$target/venv"
-"$target/venv/bin/pip" install --quiet --disable-pip-version-check \
-    --requirement "$here/requirements.txt" --constraint "$here/constraints.txt"
-cp "$here/package.json" "$here/package-lock.json" "$target/node/"
-(cd "$target/node" && npm ci --silent --no-audit --no-fund)
-echo "$wanted" >"$target/installed"
-echo "installed the HAR readers in $target"
+# Mermaid, for tests/sharing/mermaid.rs.
+diagrams=$here/../diagrams
+wanted=$(cksum <"$diagrams/package-lock.json")
+if [ "$(cat "$target/diagrams/installed" 2>/dev/null || true)" != "$wanted" ]; then
+    mkdir -p "$target/diagrams"
+    cp "$diagrams/package.json" "$diagrams/package-lock.json" "$target/diagrams/"
+    (cd "$target/diagrams" && npm ci --silent --no-audit --no-fund)
+    echo "$wanted" >"$target/diagrams/installed"
+    echo "installed Mermaid in $target/diagrams"
+fi

@@ -1,5 +1,6 @@
 //! Exchanges of every kind that matters to a HAR, and how they look on the wire.
 
+use std::sync::Arc;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(crate) fn trace() -> Trace {
             connection: connection(900, "r.example", 443),
             at: time(901),
             rejection: Rejection::alert(48),
+            process: None,
         }],
         secrets_kept: false,
     };
@@ -172,7 +174,7 @@ fn exchanges() -> Vec<Exchange> {
     let upstream = plain_http.upstream.as_mut().unwrap();
     upstream.via = Some("http://proxy.example:3128".to_owned());
     upstream.tls = None;
-    upstream.certificates.clear();
+    upstream.certificates = Arc::default();
     upstream.verification = None;
     upstream.reused = true;
     plain_http.timings.dns = None;
@@ -289,7 +291,7 @@ impl Sample {
             address: Some("192.0.2.1:443".parse().unwrap()),
             local: Some("192.0.2.9:50000".parse().unwrap()),
             tls: Some(tls("h2")),
-            certificates: vec![certificate(), b"no certificate".to_vec()],
+            certificates: [certificate(), b"no certificate".to_vec()].into(),
             verification: Some(Verification::Overridden {
                 reason: "self-signed".to_owned(),
             }),

@@ -313,6 +313,7 @@ fn conversation() -> Vec<Event> {
     events.push(Event::HandshakeFailed(Box::new(HandshakeFailed {
         connection: connection(&connect),
         at: Timestamp::UNIX_EPOCH,
+        process: None,
         rejection: Rejection::Protocol {
             detail: format!("saw Basic {proxy_login}"),
         },

@@ -97,7 +97,7 @@ fn ambiguous() -> Vec<(u16, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_ambiguous_is_refused_and_nothing_of_it_forwarded() {
+async fn security_12_what_is_ambiguous_is_refused_and_nothing_of_it_forwarded() {
     let mut rig = Rig::start(nothing()).await;
     for (status, sent) in ambiguous() {
         let got = rig.exchange(sent.as_bytes()).await;
@@ -248,7 +248,7 @@ async fn garbage_in_place_of_tls_is_a_refused_handshake() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_connect_targets_are_refused_at_the_door() {
+async fn security_08_bad_connect_targets_are_refused_at_the_door() {
     let rig = Rig::start(nothing()).await;
     for target in [
         "origin.pullscope.test",
@@ -284,6 +284,8 @@ async fn malformed_requests_at_the_door_are_refused() {
         format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\nHost: b\r\n\r\n"),
         format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\nX: a\r\n folded\r\n\r\n"),
         format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\nX: a\0b\r\n\r\n"),
+        format!("GET http://{HOST}/ HTTP/1.1\r\nHost: other.pullscope.test\r\n\r\n"),
+        format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}:8080\r\n\r\n"),
         "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
         "garbage\r\n\r\n".to_owned(),
         format!("GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n{many}\r\n"),
@@ -401,7 +403,7 @@ async fn a_client_that_vanishes_ends_its_exchange() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_stops_reading_stops_the_origin_too() {
+async fn security_19_a_client_that_stops_reading_stops_the_origin_too() {
     const WHOLE: usize = 64 << 20;
     let mut reply = format!("HTTP/1.1 200 OK\r\nContent-Length: {WHOLE}\r\n\r\n").into_bytes();
     let head = reply.len();

@@ -25,7 +25,7 @@ fn failure(exchange: &Exchange) -> Failure {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_malformed_answer_is_a_502_that_says_so() {
+async fn security_12_a_malformed_answer_is_a_502_that_says_so() {
     let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(70_000));
     let many = many_fields(250);
     let many = format!("HTTP/1.1 200 OK\r\n{many}\r\n");
@@ -74,7 +74,7 @@ async fn a_server_that_closes_without_an_answer_is_a_502() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_truncated_body_is_never_ended_as_if_it_were_whole() {
+async fn security_15_a_truncated_body_is_never_ended_as_if_it_were_whole() {
     let cases: [&[u8]; 3] = [
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nonly this\r\n",
@@ -121,7 +121,7 @@ async fn a_server_that_says_nothing_is_a_504() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_body_that_stalls_is_cut() {
+async fn security_17_a_body_that_stalls_is_cut() {
     let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this".to_vec();
     let turn = Turn {
         body: 0,
@@ -142,7 +142,7 @@ async fn a_body_that_stalls_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_beyond_an_answer_are_dropped_with_their_connection() {
+async fn security_16_bytes_beyond_an_answer_are_dropped_with_their_connection() {
     let reply =
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nX: smuggled\r\n\r\n";
     let turn = |answer: &[u8]| Turn {

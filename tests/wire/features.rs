@@ -1,6 +1,7 @@
 //! Everything that is neither an ordinary tunnel nor an error.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pullscope::exchange::{Capture, Ending, Failure, Fidelity, Omission, TunnelKind};
 use pullscope::proxy::{Settings, UpstreamProxy};
@@ -134,7 +135,14 @@ async fn an_upgrade_passes_and_what_follows_is_counted() {
         body: 0,
         answer: reply.to_vec(),
     };
-    let mut rig = Rig::start(Script::AnswerAndStay(vec![turn])).await;
+    // What follows an upgrade has the timers of a tunnel, not those of HTTP.
+    let short = Duration::from_millis(200);
+    let mut rig = Rig::with(Script::AnswerAndStay(vec![turn]), |settings| {
+        settings.limits.client_idle = short;
+        settings.limits.keep_alive = short;
+        settings.limits.upstream_idle = short;
+    })
+    .await;
     let mut stream = rig.tls().await;
     let sent = format!(
         "GET /socket HTTP/1.1\r\nHost: {HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -150,6 +158,7 @@ async fn an_upgrade_passes_and_what_follows_is_counted() {
     let mut greeting = [0; 16];
     stream.read_exact(&mut greeting).await.unwrap();
     assert_eq!(&greeting, b"hello from there");
+    tokio::time::sleep(short * 3).await;
     stream.write_all(b"hello from here").await.unwrap();
     stream.shutdown().await.unwrap();
     read_all(&mut stream).await;
@@ -184,7 +193,7 @@ async fn requests_to_pullscope_itself_get_a_page_or_the_certificate() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_would_come_back_is_refused_under_every_spelling() {
+async fn security_07_a_request_that_would_come_back_is_refused_under_every_spelling() {
     let mut rig = plain(answer(OK), |_| {}).await;
     let port = rig.proxy.address().port();
     for host in [
@@ -193,7 +202,15 @@ async fn a_request_that_would_come_back_is_refused_under_every_spelling() {
         "LOCALHOST.",
         "127.0.0.7",
         "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[64:ff9b::7f00:1]",
         "0.0.0.0",
+        // As the C library reads addresses:
+        "127.1",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "2130706433",
+        "0",
     ] {
         let sent = format!(
             "GET http://{host}:{port}/ HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
@@ -230,7 +247,7 @@ async fn a_request_that_would_come_back_is_refused_under_every_spelling() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn credentials_are_asked_for_and_never_recorded_or_passed_on() {
+async fn security_05_credentials_are_asked_for_and_never_recorded_or_passed_on() {
     let mut rig = plain(answer(OK), |settings| {
         settings.credentials = Some("Basic dXNlcjpwYXNz".to_owned());
     })
@@ -317,7 +334,7 @@ async fn another_proxy_upstream_is_used_for_tunnels_and_plain_http() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_proxies_that_point_at_each_other_notice() {
+async fn security_07_two_proxies_that_point_at_each_other_notice() {
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let second = socket.local_addr().unwrap();
     drop(socket);

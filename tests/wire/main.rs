@@ -6,9 +6,13 @@
 
 mod bad_requests;
 mod bad_responses;
+#[path = "../e2e/components.rs"]
+mod components;
+mod faults;
 mod features;
 mod fidelity;
 mod flags;
+mod hostile;
 mod program;
 mod rig;
 mod secrets;

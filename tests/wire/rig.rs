@@ -111,6 +111,15 @@ impl Pki {
         Arc::new(config)
     }
 
+    /// A CA below the root.
+    pub(crate) fn middle(
+        &self,
+        params: CertificateParams,
+        key: KeyPair,
+    ) -> CertifiedIssuer<'static, KeyPair> {
+        CertifiedIssuer::signed_by(params, key, &self.issuer).unwrap()
+    }
+
     /// A certificate for `name` and its key.
     pub(crate) fn leaf(
         &self,

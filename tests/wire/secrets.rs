@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -242,7 +243,7 @@ fn found(files: &[(PathBuf, Vec<u8>)]) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_reaches_any_output_in_any_writing() {
+async fn security_13_no_secret_reaches_any_output_in_any_writing() {
     let files = play(&[]).await;
     let names: Vec<_> = files
         .iter()
@@ -277,4 +278,49 @@ async fn secrets_stay_when_they_are_asked_for() {
         // What clients present to the proxy itself is no part of any trace.
         assert_eq!(kept, secret != PROXY_PASSWORD, "{secret}");
     }
+}
+
+/// Runs pullscope over a file and returns all that it printed.
+fn over(dir: &Path, args: &[&str]) -> Vec<u8> {
+    let output = Command::new(env!("CARGO_BIN_EXE_pullscope"))
+        .args(args)
+        .current_dir(dir)
+        .env("HOME", dir)
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{args:?}: {output:?}");
+    [output.stdout, output.stderr].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_of_a_file_reaches_any_form_of_it() {
+    let files = play(&["--keep-secrets"]).await;
+    let har = files.iter().find(|(path, _)| path.ends_with("trace.har"));
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("kept.har"), &har.unwrap().1).unwrap();
+    let raw = ["export", "kept.har", "--format", "http", "--keep-secrets"];
+    fs::write(dir.path().join("kept.txt"), over(dir.path(), &raw)).unwrap();
+    let export = |format: &'static str| vec!["export", "kept.har", "--format", format];
+    let mut commands: Vec<Vec<&str>> =
+        ["har", "http", "json", "md", "curl", "mermaid", "allowlist"]
+            .map(export)
+            .to_vec();
+    commands.extend([
+        vec!["show", "kept.har"],
+        vec!["show", "kept.har", "--json"],
+        vec!["show", "kept.har", "--lang", "zh"],
+        vec!["show", "kept.har", "--step", "1.1"],
+        vec!["redact", "kept.har"],
+        vec!["redact", "kept.har", "--pretty"],
+        vec!["import", "kept.txt"],
+    ]);
+    for args in &commands {
+        let text = over(dir.path(), args);
+        assert!(text.len() > 100, "{args:?}");
+        assert_eq!(found(&[(args.join(" ").into(), text)]), []);
+    }
+    // The check can fail: with the flag they are all there.
+    let kept = over(dir.path(), &raw);
+    assert!(found(&[("kept".into(), kept)]).len() >= 6);
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use pullscope::exchange::{Ending, Failure, Rejection, Verification};
 use rcgen::CertificateParams;
 use rustls::ServerConfig;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use time::{Duration, OffsetDateTime};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
@@ -34,18 +35,52 @@ fn self_signed() -> Arc<ServerConfig> {
         .self_signed(&key)
         .unwrap();
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
+    server(vec![certificate.der().clone()], key.into())
+}
+
+/// A certificate for the origin by a CA that may only issue for other names.
+fn breaching(pki: &Pki) -> Arc<ServerConfig> {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let only = "elsewhere.test".to_owned();
+    params.name_constraints = Some(rcgen::NameConstraints {
+        permitted_subtrees: vec![rcgen::GeneralSubtree::DnsName(only)],
+        excluded_subtrees: vec![],
+    });
+    let middle = pki.middle(params, key);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec![HOST.to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&key, &middle).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
+    server(vec![leaf.der().clone(), middle.der().clone()], key.into())
+}
+
+/// A certificate for the origin, signed with SHA-1.
+fn weak() -> Arc<ServerConfig> {
+    let chain = CertificateDer::from_pem_slice(include_bytes!("../data/weak/leaf.pem"));
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../data/weak/leaf.key"));
+    server(vec![chain.unwrap()], key.unwrap())
+}
+
+/// The root it chains to, which is trusted.
+fn weak_root() -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(include_bytes!("../data/weak/root.pem")).unwrap()
+}
+
+fn server(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key.into())
+        .with_single_cert(chain, key)
         .unwrap();
     Arc::new(config)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invalid_certificate_is_never_masked_and_no_request_is_sent() {
+async fn security_11_an_invalid_certificate_is_never_masked_and_no_request_is_sent() {
     let pki = Pki::new();
     for (config, word) in [
         (pki.server(HOST, expired), "expired"),
@@ -53,8 +88,13 @@ async fn an_invalid_certificate_is_never_masked_and_no_request_is_sent() {
         (pki.server(HOST, client_only), "extended key usage"),
         (Pki::new().server(HOST, |_| {}), ""),
         (self_signed(), ""),
+        (breaching(&pki), "constraint"),
+        (weak(), "algorithm"),
     ] {
-        let mut rig = Rig::with_tls(answer(OK), Some(config), &pki, |_| {}).await;
+        let mut rig = Rig::with_tls(answer(OK), Some(config), &pki, |settings| {
+            settings.upstream_roots.push(weak_root());
+        })
+        .await;
         let got = rig.exchange(&get()).await;
         let text = String::from_utf8_lossy(&got).to_lowercase();
         assert!(text.starts_with("http/1.1 502 "), "{text}");
@@ -75,13 +115,13 @@ async fn an_invalid_certificate_is_never_masked_and_no_request_is_sent() {
             upstream.verification,
             Some(Verification::Rejected { .. })
         ));
-        assert_eq!(upstream.certificates.len(), 1);
+        assert!(!upstream.certificates.is_empty());
         assert_eq!(rig.origin_saw().concat(), b"");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_invalid_certificate_can_be_accepted_for_one_host_and_that_shows() {
+async fn security_11_an_invalid_certificate_can_be_accepted_for_one_host_and_that_shows() {
     let pki = Pki::new();
     let mut rig = Rig::with_tls(answer(OK), Some(self_signed()), &pki, |settings| {
         settings.insecure = vec![HOST.parse().unwrap()];
@@ -150,7 +190,7 @@ async fn a_client_that_does_not_trust_us_is_recorded_with_its_alert() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_hello_that_dribbles_is_intercepted_all_the_same() {
+async fn security_10_a_client_hello_that_dribbles_is_intercepted_all_the_same() {
     let mut rig = Rig::start(answer(OK)).await;
     let (mut near, far) = tokio::io::duplex(64 * 1024);
     let mut tunnel = rig.tunnel_to(&format!("{HOST}:443")).await;

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_is_as_narrow_as_it_can_be() {
+    fn security_03_a_leaf_is_as_narrow_as_it_can_be() {
         let authority = authority(10);
         let der = issue(&authority, "registry-1.docker.io");
         let (_, cert) = X509Certificate::from_der(&der).unwrap();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaf_points_at_the_ca_key_and_is_signed_by_it() {
+    fn security_03_a_leaf_points_at_the_ca_key_and_is_signed_by_it() {
         let authority = authority(10);
         let der = issue(&authority, "r.example");
         let (_, leaf) = X509Certificate::from_der(&der).unwrap();
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_long_names_are_issued_too() {
+    fn security_03_addresses_and_long_names_are_issued_too() {
         let authority = authority(10);
         for address in ["127.0.0.1", "::1"] {
             let der = issue(&authority, address);
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_jumps_brings_a_new_key_and_new_leaves() {
+    fn security_02_a_clock_that_jumps_brings_a_new_key_and_new_leaves() {
         let authority = authority(3);
         let now = clock::system();
         let key = authority.day_key(now).unwrap();
@@ -307,5 +307,66 @@ mod tests {
                 .collect()
         });
         assert!(configs.windows(2).all(|two| Arc::ptr_eq(&two[0], &two[1])));
+    }
+
+    #[test]
+    fn security_02_no_leaf_has_the_key_of_the_ca_and_each_day_has_its_own() {
+        let authority = authority(10);
+        let now = clock::system();
+        let key_of = |at: Timestamp| {
+            let key = authority.day_key(at).unwrap();
+            let ready = authority.issue("r.example", &key, at).unwrap();
+            let (_, cert) = X509Certificate::from_der(&ready.leaf.certificate).unwrap();
+            cert.public_key().raw.to_vec()
+        };
+        let (_, ca) = X509Certificate::from_der(authority.identity().certificate()).unwrap();
+        let (today, tomorrow) = (key_of(now), key_of(now + SignedDuration::from_hours(25)));
+        assert_ne!(today, ca.public_key().raw);
+        assert_ne!(tomorrow, ca.public_key().raw);
+        assert_ne!(today, tomorrow);
+    }
+
+    #[test]
+    fn security_03_serial_numbers_do_not_repeat_and_no_leaf_outlives_the_ca() {
+        let authority = authority(10);
+        let (_, ca) = X509Certificate::from_der(authority.identity().certificate()).unwrap();
+        let now = clock::system();
+        let near_the_end = authority.identity().not_after() - SignedDuration::from_hours(48);
+        let mut serials = std::collections::HashSet::new();
+        for at in [now, now, now, near_the_end] {
+            let key = authority.day_key(at).unwrap();
+            let ready = authority.issue("r.example", &key, at).unwrap();
+            let (_, leaf) = X509Certificate::from_der(&ready.leaf.certificate).unwrap();
+            assert!(serials.insert(leaf.raw_serial().to_vec()));
+            assert!(leaf.validity().not_before >= ca.validity().not_before);
+            assert!(leaf.validity().not_after <= ca.validity().not_after);
+            assert_eq!(
+                leaf.subject_alternative_name()
+                    .unwrap()
+                    .unwrap()
+                    .value
+                    .general_names
+                    .len(),
+                1
+            );
+            let ecdsa_with_sha256 = "1.2.840.10045.4.3.2";
+            assert_eq!(
+                leaf.signature_algorithm.algorithm.to_id_string(),
+                ecdsa_with_sha256
+            );
+        }
+    }
+
+    /// Names as a client makes them up, as fast as it can.
+    #[test]
+    fn security_19_a_flood_of_names_leaves_a_bounded_cache() {
+        let authority = authority(50);
+        for n in 0..500 {
+            authority
+                .server_config(&format!("{n}.flood.example"))
+                .unwrap();
+        }
+        let state = authority.state();
+        assert_eq!((state.leaves.len(), state.order.len()), (50, 50));
     }
 }

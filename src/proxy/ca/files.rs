@@ -19,12 +19,15 @@ use rustls::pki_types::pem::PemObject as _;
 use thiserror::Error;
 use time::OffsetDateTime;
 
+use super::scope::Scope;
 use crate::exchange::clock;
 
 /// Where a CA is kept.
 #[derive(Clone, Debug)]
 pub struct CaFiles {
     dir: PathBuf,
+    /// Who is to own what is made, where that is not who makes it.
+    owner: Option<(u32, u32)>,
 }
 
 /// A CA that can sign.
@@ -32,7 +35,9 @@ pub struct Identity {
     pub(super) issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
     pem: String,
+    not_before: Timestamp,
     not_after: Timestamp,
+    scope: Option<Scope>,
 }
 
 /// Why there is no usable CA.
@@ -78,7 +83,15 @@ pub enum CaError {
 impl CaFiles {
     /// The CA kept in this directory.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self::of_owner(dir, None)
+    }
+
+    /// The same, kept for another user: root, called by sudo, makes what its caller is to own.
+    pub fn of_owner(dir: impl Into<PathBuf>, owner: Option<(u32, u32)>) -> Self {
+        Self {
+            dir: dir.into(),
+            owner,
+        }
     }
 
     /// The certificate, PEM, readable by everyone who may enter the directory.
@@ -110,13 +123,13 @@ impl CaFiles {
     }
 
     /// Makes a new CA in place of the one that is there. Clients that trusted the old one must
-    /// be told to trust the new one.
+    /// be told to trust the new one. With `only` it can sign for these hosts and no others.
     ///
     /// # Errors
     /// When the files cannot be written.
-    pub fn regenerate(&self) -> Result<Identity, CaError> {
+    pub fn regenerate(&self, only: Option<&Scope>) -> Result<Identity, CaError> {
         self.prepare_dir()?;
-        let (identity, text) = generate()?;
+        let (identity, text) = generate(only)?;
         let path = self.key_path();
         let io = |source| CaError::Io {
             operation: "write",
@@ -151,7 +164,7 @@ impl CaFiles {
             .custom_flags(nofollow)
             .open(&path)
             .map_err(io("read"))?;
-        check(&path, &file.metadata().map_err(io("read"))?, 0o077)?;
+        self.check(&path, &file.metadata().map_err(io("read"))?, 0o077)?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(io("read"))?;
         parse(&text).map_err(|problem| CaError::Invalid { path, problem })
@@ -159,7 +172,7 @@ impl CaFiles {
 
     /// Makes a CA unless another process was faster, whose CA is then taken.
     fn create(&self, path: &Path) -> Result<Identity, CaError> {
-        let (identity, text) = generate()?;
+        let (identity, text) = generate(None)?;
         let io = |source| CaError::Io {
             operation: "write",
             path: path.to_owned(),
@@ -197,6 +210,7 @@ impl CaFiles {
             .prefix(".ca-")
             .tempfile_in(&self.dir)?;
         file.write_all(text.as_bytes())?;
+        self.give(file.path())?;
         file.as_file().sync_all()?;
         Ok(file)
     }
@@ -209,15 +223,42 @@ impl CaFiles {
                 source,
             }
         };
+        let above = self.dir.ancestors();
+        let missing: Vec<_> = above.take_while(|dir| !dir.exists()).collect();
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.dir)
             .map_err(io("create"))?;
+        for dir in missing {
+            self.give(dir).map_err(io("give away"))?;
+        }
         let meta = File::open(&self.dir)
             .and_then(|dir| dir.metadata())
             .map_err(io("read"))?;
-        check(&self.dir, &meta, 0o022)
+        self.check(&self.dir, &meta, 0o022)
+    }
+
+    /// Refuses what others may write, or read where `forbidden` says so.
+    fn check(&self, path: &Path, meta: &Metadata, forbidden: u32) -> Result<(), CaError> {
+        let user = rustix::process::geteuid().as_raw();
+        let for_caller = self.owner.is_some_and(|(owner, _)| owner == meta.uid());
+        if meta.uid() != user && !for_caller {
+            let problem = format!("it belongs to user {}, not to user {user}", meta.uid());
+            return Err(unsafe_to_use(path, &problem));
+        }
+        if meta.mode() & forbidden != 0 {
+            let problem = format!("its mode {:o} lets others in", meta.mode() & 0o777);
+            return Err(unsafe_to_use(path, &problem));
+        }
+        Ok(())
+    }
+
+    fn give(&self, path: &Path) -> io::Result<()> {
+        match self.owner {
+            Some((user, group)) => std::os::unix::fs::lchown(path, Some(user), Some(group)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -232,13 +273,28 @@ impl Identity {
         &self.pem
     }
 
+    /// The hosts that the CA may sign for; `None` is every host.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.scope.as_ref()
+    }
+
+    /// Whether the CA may sign for a host.
+    pub fn permits(&self, host: &str) -> bool {
+        self.scope.as_ref().is_none_or(|scope| scope.permits(host))
+    }
+
+    /// When the CA's certificate begins to hold.
+    pub fn not_before(&self) -> Timestamp {
+        self.not_before
+    }
+
     /// When the CA's certificate expires.
     pub fn not_after(&self) -> Timestamp {
         self.not_after
     }
 }
 
-fn generate() -> Result<(Identity, String), CaError> {
+fn generate(only: Option<&Scope>) -> Result<(Identity, String), CaError> {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let now = clock::system();
     let serial = random_serial();
@@ -246,6 +302,7 @@ fn generate() -> Result<(Identity, String), CaError> {
     params.not_before = offset(now - SignedDuration::from_hours(24));
     params.not_after = offset(now + SignedDuration::from_hours(24 * CA_DAYS));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.name_constraints = only.map(Scope::constraints);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let mut name = DistinguishedName::new();
     // Two machines' CAs must not carry one name: clients would pick the wrong one.
@@ -279,6 +336,9 @@ fn parse(text: &str) -> Result<Identity, String> {
     }
     let seconds = parsed.validity().not_after.timestamp();
     let not_after = Timestamp::from_second(seconds).map_err(|error| error.to_string())?;
+    let scope = Scope::of(&parsed);
+    let seconds = parsed.validity().not_before.timestamp();
+    let not_before = Timestamp::from_second(seconds).map_err(|error| error.to_string())?;
     let start = text
         .find("-----BEGIN CERTIFICATE")
         .ok_or("no certificate in it")?;
@@ -289,22 +349,10 @@ fn parse(text: &str) -> Result<Identity, String> {
         issuer,
         certificate,
         pem,
+        not_before,
         not_after,
+        scope,
     })
-}
-
-/// Refuses what others may write, or read where `forbidden` says so.
-fn check(path: &Path, meta: &Metadata, forbidden: u32) -> Result<(), CaError> {
-    let owner = rustix::process::geteuid().as_raw();
-    if meta.uid() != owner {
-        let problem = format!("it belongs to user {}, not to user {owner}", meta.uid());
-        return Err(unsafe_to_use(path, &problem));
-    }
-    if meta.mode() & forbidden != 0 {
-        let problem = format!("its mode {:o} lets others in", meta.mode() & 0o777);
-        return Err(unsafe_to_use(path, &problem));
-    }
-    Ok(())
 }
 
 fn unsafe_to_use(path: &Path, problem: &str) -> CaError {
@@ -345,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_is_made_once_and_only_its_owner_can_read_the_key() {
+    fn security_01_a_ca_is_made_once_and_only_its_owner_can_read_the_key() {
         let dir = tempfile::tempdir().unwrap();
         let files = CaFiles::new(dir.path().join("a/pullscope"));
         let first = files.open().unwrap();
@@ -358,11 +406,11 @@ mod tests {
             first.pem()
         );
         assert!(!first.pem().contains("PRIVATE"));
-        assert_ne!(files.regenerate().unwrap().pem(), first.pem());
+        assert_ne!(files.regenerate(None).unwrap().pem(), first.pem());
     }
 
     #[test]
-    fn many_at_once_agree_on_one_ca() {
+    fn security_01_many_at_once_agree_on_one_ca() {
         let dir = tempfile::tempdir().unwrap();
         let pems: Vec<_> = std::thread::scope(|scope| {
             let open = || {
@@ -382,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_others_could_read_or_replace_is_refused() {
+    fn security_01_a_key_that_others_could_read_or_replace_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let files = CaFiles::new(dir.path().join("ca"));
         files.open().unwrap();
@@ -417,7 +465,30 @@ mod tests {
     }
 
     #[test]
-    fn the_certificate_is_a_narrow_ca() {
+    fn a_ca_for_some_hosts_says_so_and_is_read_back_as_such() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = CaFiles::new(dir.path().join("ca"));
+        assert!(files.open().unwrap().permits("example.org"));
+        for only in ["docker.io,quay.io", "docker.io,10.0.0.7,::1"] {
+            let scope: Scope = only.parse().unwrap();
+            files.regenerate(Some(&scope)).unwrap();
+            let identity = files.open().unwrap();
+            assert_eq!(identity.scope(), Some(&scope));
+            assert!(identity.permits("auth.docker.io") && !identity.permits("example.org"));
+            let (_, cert) = x509_parser::parse_x509_certificate(identity.certificate()).unwrap();
+            let constraints = cert.name_constraints().unwrap().unwrap();
+            assert!(constraints.critical);
+            let excluded = constraints
+                .value
+                .excluded_subtrees
+                .as_ref()
+                .map_or(0, Vec::len);
+            assert_eq!(excluded, if only.contains("10.") { 0 } else { 2 });
+        }
+    }
+
+    #[test]
+    fn security_04_the_certificate_is_a_narrow_ca() {
         let dir = tempfile::tempdir().unwrap();
         let identity = CaFiles::new(dir.path().join("ca")).open().unwrap();
         let (_, cert) = x509_parser::parse_x509_certificate(identity.certificate()).unwrap();
@@ -429,5 +500,37 @@ mod tests {
         assert!(!usage.value.digital_signature());
         let days = (cert.validity().not_after.timestamp() - clock::system().as_second()) / 86_400;
         assert!((3_600..=3_653).contains(&days), "{days}");
+    }
+
+    #[test]
+    fn security_01_a_key_of_somebody_else_is_refused() {
+        if !rustix::process::geteuid().is_root() {
+            println!("SKIPPED: only root can give a file away");
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let files = CaFiles::new(dir.path().join("ca"));
+        files.open().unwrap();
+        for path in [files.key_path(), dir.path().join("ca")] {
+            std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+            let error = files.open().err().unwrap().to_string();
+            assert!(error.contains("belongs to user 65534"), "{error}");
+            std::os::unix::fs::chown(&path, Some(0), None).unwrap();
+        }
+        files.open().unwrap();
+    }
+
+    #[test]
+    fn security_04_no_two_cas_have_one_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let names: std::collections::HashSet<_> = (0..20)
+            .map(|n| {
+                let identity = CaFiles::new(dir.path().join(n.to_string())).open().unwrap();
+                let (_, cert) =
+                    x509_parser::parse_x509_certificate(identity.certificate()).unwrap();
+                cert.subject().to_string()
+            })
+            .collect();
+        assert_eq!(names.len(), 20);
     }
 }

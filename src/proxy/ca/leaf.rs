@@ -28,7 +28,8 @@ impl Leaf {
         host: &str,
         now: Timestamp,
     ) -> Result<Self, rcgen::Error> {
-        let not_before = now - SignedDuration::from_hours(24);
+        let backdated = now - SignedDuration::from_hours(24);
+        let not_before = backdated.max(identity.not_before());
         let not_after = (now + SignedDuration::from_hours(24 * DAYS)).min(identity.not_after());
         let mut params = CertificateParams::default();
         params.not_before = offset(not_before);

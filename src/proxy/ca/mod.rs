@@ -3,6 +3,8 @@
 mod authority;
 mod files;
 mod leaf;
+mod scope;
 
 pub use authority::CertificateAuthority;
 pub use files::{CaError, CaFiles, Identity};
+pub use scope::{Scope, ScopeError};

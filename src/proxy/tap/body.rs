@@ -48,7 +48,7 @@ impl Watch {
         tasks: &TaskTracker,
     ) -> Self {
         let meter = Meter::new(policy, head, live.recorder(), live.id(), direction);
-        let lane = Lane::new(meter, tasks.clone());
+        let lane = Lane::new(meter, live.recorder().clone(), tasks.clone());
         Self {
             live: Arc::clone(live),
             direction,

@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_given_up() {
+    fn security_18_a_bomb_is_given_up() {
         let wire = gzip(&vec![0; 64 << 20]);
         let head = "Content-Type: text/plain\r\nContent-Encoding: gzip";
         let (body, recorder) = measure(head, &[&wire], 1 << 30);

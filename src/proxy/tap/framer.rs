@@ -23,7 +23,11 @@ pub(crate) struct Framer {
     held: BytesMut,
     head_began: Option<Instant>,
     heads: VecDeque<Head>,
+    /// Interim responses since the last final one.
+    interim: usize,
     trailers: Option<Vec<u8>>,
+    /// Whether the connection has left HTTP.
+    switched: bool,
 }
 
 /// A head that passed, or was refused.
@@ -104,7 +108,9 @@ impl Framer {
             held: BytesMut::new(),
             head_began: None,
             heads: VecDeque::new(),
+            interim: 0,
             trailers: None,
+            switched: false,
         }
     }
 
@@ -124,6 +130,11 @@ impl Framer {
     /// Whether everything passes unread from here on.
     pub(crate) fn is_raw(&self) -> bool {
         self.state == State::Raw
+    }
+
+    /// Whether the connection has left HTTP, whose timers then no longer apply.
+    pub(crate) fn is_switched(&self) -> bool {
+        self.switched
     }
 
     /// When the head that is arriving began.
@@ -160,6 +171,7 @@ impl Framer {
     /// The connection leaves HTTP: everything passes unread from here on. Bytes held back for a
     /// head are given back.
     pub(crate) fn switch(&mut self) -> BytesMut {
+        self.switched = true;
         self.state = State::Raw;
         self.head_began = None;
         self.held.split()
@@ -221,14 +233,18 @@ impl Framer {
         out: &mut BytesMut,
     ) -> Result<&'a [u8], Violation> {
         // Empty lines before a request are to be ignored (RFC 9112 section 2.2).
-        let bytes = if self.held.is_empty() && matches!(self.role, Role::Requests) {
-            match bytes {
-                [b'\r', b'\n', rest @ ..] => return Ok(rest),
-                _ => bytes,
+        if matches!(self.role, Role::Requests) {
+            match (&*self.held, bytes) {
+                ([], [b'\r', b'\n', rest @ ..]) => return Ok(rest),
+                // The same, its end in another packet.
+                ([b'\r'], [b'\n', rest @ ..]) => {
+                    self.held.clear();
+                    self.head_began = None;
+                    return Ok(rest);
+                }
+                _ => {}
             }
-        } else {
-            bytes
-        };
+        }
         if matches!(&self.role, Role::Responses(due) if due.is_empty()) {
             self.held
                 .extend_from_slice(bytes.get(..bytes.len().min(256)).unwrap_or_default());
@@ -263,9 +279,14 @@ impl Framer {
             Role::Requests => rules::request(&raw, self.max_fields),
             Role::Responses(due) => {
                 let method = due.front().cloned().unwrap_or(Method::GET);
-                let framing = rules::response(&raw, &method, self.max_fields);
-                let interim = matches!(raw.status(), Some(100 | 102..=199));
-                if !interim {
+                let mut framing = rules::response(&raw, &method, self.max_fields);
+                if matches!(raw.status(), Some(100 | 102..=199)) {
+                    self.interim += 1;
+                    if self.interim > MAX_INTERIM {
+                        framing = Err(Violation::TooManyInterim(MAX_INTERIM));
+                    }
+                } else {
+                    self.interim = 0;
                     due.pop_front();
                 }
                 framing
@@ -290,6 +311,7 @@ impl Framer {
                     }),
                     Framing::UntilClose | Framing::Switched => State::Raw,
                 };
+                self.switched = framing == Framing::Switched;
                 Ok(())
             }
             Err(violation) => {
@@ -418,6 +440,8 @@ fn has_bare_lf(bytes: &[u8], known: usize) -> bool {
         .any(|(byte, before)| *byte == b'\n' && *before != b'\r')
 }
 
+/// Interim responses (1xx) to one request: each is kept until the final one comes.
+const MAX_INTERIM: usize = 32;
 /// Bytes of one chunk extension that are let through.
 const MAX_EXTENSION: usize = 1_024;
 
@@ -447,6 +471,18 @@ mod tests {
         assert_eq!(refused, None);
         let targets: Vec<_> = heads.iter().filter_map(|head| head.raw.target()).collect();
         assert_eq!(targets, [&b"/a"[..], b"/b"]);
+    }
+
+    #[test]
+    fn an_empty_line_between_requests_is_ignored_however_it_arrives() {
+        for pieces in [
+            &[&b"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"[..]][..],
+            &[b"\r", b"\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"],
+        ] {
+            let (_, heads, refused) = run(&mut Framer::requests(1_000, 10), pieces);
+            assert_eq!(refused, None);
+            assert_eq!(heads[0].raw.target(), Some(&b"/"[..]));
+        }
     }
 
     #[test]
@@ -525,6 +561,16 @@ mod tests {
         );
         let (_, _, refused) = run(&mut framer, &[b"HTTP/1.1 200 OK\r\n\r\n"]);
         assert_eq!(refused, Some(Violation::Unsolicited));
+    }
+
+    #[test]
+    fn endless_interim_responses_are_refused() {
+        let mut framer = Framer::responses(1_000, 10);
+        framer.expect(Method::GET);
+        let flood = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(MAX_INTERIM + 1);
+        let (_, heads, refused) = run(&mut framer, &[&flood]);
+        assert_eq!(refused, Some(Violation::TooManyInterim(MAX_INTERIM)));
+        assert_eq!(heads.len(), MAX_INTERIM + 1);
     }
 
     proptest! {

@@ -72,7 +72,13 @@ struct Shared {
     released: BytesMut,
     fault: Option<Fault>,
     last_write: Option<Instant>,
+    /// Exchanges under way, and when the last of them ended.
+    working: usize,
+    rested: Option<Instant>,
 }
+
+/// While it exists an exchange is under way on the connection, which is not at rest.
+pub(crate) struct Working(Tap);
 
 enum Side {
     /// We are the server: a refused head is replaced by a request that asks for its refusal, so
@@ -99,6 +105,8 @@ impl<S> TapIo<S> {
             released: BytesMut::new(),
             fault: None,
             last_write: None,
+            working: 0,
+            rested: None,
         };
         let tap = Tap {
             shared: Arc::new(Mutex::new(shared)),
@@ -125,6 +133,12 @@ impl Tap {
         let mut shared = self.lock();
         shared.framer.expect(method);
         shared.last_write = None;
+    }
+
+    /// Says that an exchange is under way until what is returned is dropped.
+    pub(crate) fn work(&self) -> Working {
+        self.lock().working += 1;
+        Working(self.clone())
     }
 
     /// Takes the oldest head that arrived.
@@ -155,6 +169,14 @@ impl Tap {
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let mut shared = self.0.lock();
+        shared.working = shared.working.saturating_sub(1);
+        shared.rested = Some(Instant::now());
     }
 }
 
@@ -265,14 +287,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
 
     /// Waits for the timer that applies while nothing arrives.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let (began, due, raw, wrote) = {
+        let (began, due, raw, wrote, rested) = {
             let shared = self.tap.lock();
             let framer = &shared.framer;
+            if framer.is_switched() {
+                // Whoever relays what follows has a timer of its own.
+                return Poll::Pending;
+            }
+            // A client that waits for its answer, or reads it, has nothing to send.
+            let rested = if shared.working > 0 {
+                Some(Instant::now())
+            } else {
+                shared.rested
+            };
             (
                 framer.head_began(),
                 framer.is_due(),
                 framer.is_raw(),
                 shared.last_write,
+                rested,
             )
         };
         let limit = if due {
@@ -287,6 +320,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
             (None, Side::Client) if !raw => {
                 let quiet = self.reading.since();
                 wrote.map_or(quiet, |wrote| quiet.max(wrote.into())) + limit
+            }
+            (None, Side::Server) if !due => {
+                let quiet = self.reading.since();
+                rested.map_or(quiet, |rested| quiet.max(rested.into())) + limit
             }
             (None, _) => self.reading.since() + limit,
         };

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio_util::task::TaskTracker;
 
-use crate::exchange::Body;
+use crate::exchange::{Body, Capture, Omission};
+use crate::proxy::isolate::isolated_now;
+use crate::proxy::recorder::Recorder;
 
 use super::content::Meter;
 
@@ -23,12 +25,15 @@ pub(crate) struct Lane {
 struct Shared {
     queue: Mutex<Queue>,
     meter: Mutex<Option<Meter>>,
+    recorder: Recorder,
 }
 
 #[derive(Default)]
 struct Queue {
     pieces: VecDeque<Bytes>,
     bytes: usize,
+    /// All bytes that passed so far.
+    total: u64,
     running: bool,
     closing: Option<Closing>,
 }
@@ -40,10 +45,11 @@ struct Closing {
 
 impl Lane {
     /// A lane for one body; threads are taken from the runtime and tracked by `tasks`.
-    pub(crate) fn new(meter: Meter, tasks: TaskTracker) -> Self {
+    pub(crate) fn new(meter: Meter, recorder: Recorder, tasks: TaskTracker) -> Self {
         let shared = Shared {
             queue: Mutex::default(),
             meter: Mutex::new(Some(meter)),
+            recorder,
         };
         Self {
             shared: Arc::new(shared),
@@ -55,6 +61,7 @@ impl Lane {
     pub(crate) fn push(&self, bytes: Bytes) {
         let mut queue = self.shared.queue();
         queue.bytes += bytes.len();
+        queue.total += bytes.len() as u64;
         queue.pieces.push_back(bytes);
         if queue.bytes >= BEHIND {
             drop(queue);
@@ -102,16 +109,14 @@ impl Shared {
             }
             let closing = queue.closing.take();
             queue.running = false;
+            let total = queue.total;
             drop(queue);
             if let Some(closing) = closing {
-                let meter = self
-                    .meter
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .take();
-                if let Some(meter) = meter {
-                    (closing.then)(meter.finish(closing.complete));
-                }
+                let complete = closing.complete;
+                let meter = self.meter().take();
+                let finish = || meter.map(|meter| meter.finish(complete));
+                let measured = isolated_now(&self.recorder, finish).flatten();
+                (closing.then)(measured.unwrap_or_else(|| unmeasured(total, complete)));
             }
             return;
         }
@@ -120,23 +125,45 @@ impl Shared {
     /// Measures what is queued. The meter is locked before the queue is emptied, so that pieces
     /// stay in order whoever measures them.
     fn catch_up(&self) {
-        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut meter = self.meter();
         let mut queue = self.queue();
         let pieces = std::mem::take(&mut queue.pieces);
         queue.bytes = 0;
         drop(queue);
-        if let Some(meter) = meter.as_mut() {
-            for piece in &pieces {
-                meter.update(piece);
+        let measure = || {
+            if let Some(meter) = meter.as_mut() {
+                for piece in &pieces {
+                    meter.update(piece);
+                }
             }
+        };
+        // A meter with a fault is not asked again; the body passes all the same.
+        if isolated_now(&self.recorder, measure).is_none() {
+            *meter = None;
         }
+    }
+
+    fn meter(&self) -> MutexGuard<'_, Option<Meter>> {
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is known of a body whose meter had a fault.
+fn unmeasured(size: u64, complete: bool) -> Body {
+    Body {
+        size,
+        complete,
+        capture: Capture::Omitted {
+            reason: Omission::Undecodable,
+        },
+        ..Body::default()
     }
 }
 
 /// Queued bytes that are worth another thread.
 const OFFLOAD: usize = 256 * 1024;
 /// Queued bytes at which the relay measures itself.
-const BEHIND: usize = 2 * 1024 * 1024;
+const BEHIND: usize = 768 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -164,7 +191,7 @@ mod tests {
             ExchangeId(1),
             Direction::Response,
         );
-        Lane::new(meter, tasks.clone())
+        Lane::new(meter, recorder, tasks.clone())
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -58,6 +58,9 @@ pub(crate) enum Violation {
     /// The head did not arrive in time.
     #[error("the head did not arrive in time")]
     Late,
+    /// More interim responses came than anything has use for.
+    #[error("more than {0} interim responses came before the final one")]
+    TooManyInterim(usize),
     /// Bytes arrived that belong to no message.
     #[error("bytes arrived that belong to no response")]
     Unsolicited,

@@ -270,7 +270,7 @@ impl Attempt<'_> {
         self.phases.ssl = Some(began.elapsed());
         self.add_connect(began.elapsed());
         let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.upstream.certificates = presented.chain;
+        self.upstream.certificates = presented.chain.into();
         self.upstream.verification = presented.verification;
         match outcome {
             Ok(Ok(stream)) => {

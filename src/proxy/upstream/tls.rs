@@ -8,7 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, KeyLog, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, KeyLog, RootCertStore, SignatureScheme,
     SupportedCipherSuite,
 };
 use thiserror::Error;
@@ -204,13 +204,13 @@ impl ServerCertVerifier for Witness {
             }
             Err(error) if self.insecure => {
                 seen.verification = Some(Verification::Overridden {
-                    reason: error.to_string(),
+                    reason: reason(&error),
                 });
                 Ok(ServerCertVerified::assertion())
             }
             Err(error) => {
                 seen.verification = Some(Verification::Rejected {
-                    reason: error.to_string(),
+                    reason: reason(&error),
                 });
                 Err(error)
             }
@@ -238,6 +238,29 @@ impl ServerCertVerifier for Witness {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.inner.supported_verify_schemes()
     }
+}
+
+/// Why a certificate was refused, for people.
+fn reason(error: &rustls::Error) -> String {
+    let rustls::Error::InvalidCertificate(refused) = error else {
+        return error.to_string();
+    };
+    let why = match refused {
+        CertificateError::UnknownIssuer => "it does not lead to a root that is trusted here",
+        CertificateError::Other(other) if other.to_string() == "NameConstraintViolation" => {
+            "its CA may not issue certificates for this name (name constraints)"
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "it is signed with an algorithm that is too weak or unknown"
+        }
+        CertificateError::BadSignature => {
+            "its signature was not made by the key of the CA it names"
+        }
+        CertificateError::Other(other) => return other.to_string(),
+        other => return other.to_string(),
+    };
+    why.to_owned()
 }
 
 /// Certificates of a chain that are remembered.

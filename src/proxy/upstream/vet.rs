@@ -22,7 +22,7 @@ impl Vet {
     /// # Errors
     /// The kind of refusal and a sentence about it.
     pub(crate) fn check(&self, address: SocketAddr) -> Result<(), (Failure, String)> {
-        let ip = address.ip().to_canonical();
+        let ip = embedded(address.ip());
         if self.is_own(ip, address.port()) {
             return Err((Failure::Loop, format!("{address} is pullscope itself")));
         }
@@ -35,6 +35,9 @@ impl Vet {
         }
         if is_link_local(ip) {
             return forbidden("link-local: machine metadata lives there");
+        }
+        if METADATA.contains(&ip) {
+            return forbidden("where a cloud serves the metadata of its machines");
         }
         if !self.private && is_private(ip) {
             return forbidden(
@@ -70,8 +73,23 @@ fn is_broadcast(ip: IpAddr) -> bool {
 fn is_link_local(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => ip.is_link_local(),
-        // fe80::/10, and the metadata address that clouds answer on over IPv6.
-        IpAddr::V6(ip) => ip.is_unicast_link_local() || ip == METADATA_V6,
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}
+
+/// The IPv4 address that an IPv6 address leads to: mapped (RFC 4291 section 2.5.5), or behind
+/// the well-known prefix of NAT64 (RFC 6052 section 2.1).
+fn embedded(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(six) => match six.segments() {
+            [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low] if high > 0 => {
+                let [a, b] = high.to_be_bytes();
+                let [c, d] = low.to_be_bytes();
+                IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+            }
+            _ => ip,
+        },
+        canonical @ IpAddr::V4(_) => canonical,
     }
 }
 
@@ -85,7 +103,15 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+/// Where clouds serve metadata outside of the link-local ranges: Alibaba, Azure and Oracle; AWS
+/// and Google over IPv6.
+const METADATA: [IpAddr; 5] = [
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
+];
 
 #[cfg(test)]
 mod tests {
@@ -103,11 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_ourselves_is_a_loop() {
+    fn security_07_every_spelling_of_ourselves_is_a_loop() {
         for to in [
             "127.0.0.1:8642",
             "127.1.2.3:8642",
             "[::ffff:127.0.0.1]:8642",
+            "[64:ff9b::7f00:1]:8642",
             "0.0.0.0:8642",
         ] {
             assert_eq!(
@@ -129,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_and_shared_addresses_are_never_dialled_by_name() {
+    fn security_06_metadata_and_shared_addresses_are_never_dialled_by_name() {
         for to in [
             "169.254.169.254:80",
             "[fe80::1]:80",
@@ -137,6 +164,11 @@ mod tests {
             "255.255.255.255:80",
             "[::ffff:169.254.169.254]:80",
             "[fd00:ec2::254]:80",
+            "[fd20:ce::254]:80",
+            "100.100.100.200:80",
+            "168.63.129.16:80",
+            "[64:ff9b::a9fe:a9fe]:80",
+            "[::169.254.169.254]:80",
         ] {
             assert_eq!(
                 check("127.0.0.1:1", to, true, false),
@@ -148,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn private_ranges_are_for_clients_on_this_machine_and_listed_hosts() {
+    fn security_06_private_ranges_are_for_clients_on_this_machine_and_listed_hosts() {
         for to in [
             "10.0.0.1:443",
             "192.168.1.1:443",

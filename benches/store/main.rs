@@ -1,0 +1,206 @@
+//! How long the store takes to load and group a hundred thousand exchanges, to follow a live
+//! capture of them, and how much memory it keeps: `cargo bench --bench store`.
+//!
+//! The traffic is that of `tests/data/article` over and over again: real heads, real tokens, real
+//! manifests, four pulls of 28 exchanges at a time. A number as first argument is how many
+//! exchanges, 100,000 otherwise.
+
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+#![expect(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
+
+#[path = "../../tests/article/load.rs"]
+mod load;
+#[path = "../../tests/article/made.rs"]
+mod made;
+
+use std::time::Duration;
+
+use pullscope::exchange::{Event, Exchange, ExchangeId, RawHead, Trace};
+use pullscope::registry::InMemoryOnly;
+use pullscope::store::{Retention, Store};
+
+/// How many exchanges, unless it is said.
+const EXCHANGES: usize = 100_000;
+/// How many events the application takes at a time.
+const BATCH: usize = 32;
+
+fn main() {
+    let count = std::env::args().find_map(|arg| arg.parse().ok());
+    let count = count.unwrap_or(EXCHANGES);
+    println!("{count} exchanges; times are those of the processor");
+    loads(count);
+    follows(count);
+}
+
+/// A trace that is read.
+fn loads(count: usize) {
+    let before = resident();
+    let exchanges = exchanges(count);
+    let heads: u64 = exchanges.iter().map(wire).sum();
+    let raw = resident().saturating_sub(before);
+    let trace = Trace {
+        exchanges,
+        ..Trace::default()
+    };
+    let begun = busy();
+    let store = Store::of_trace(trace, &InMemoryOnly);
+    let took = since(begun);
+    let kept = resident().saturating_sub(before);
+    let each = |bytes: u64| bytes / count as u64;
+    println!("\na trace that is loaded");
+    println!(
+        "  decoded, grouped and judged in {took:.2?}: {} pulls",
+        store.pulls().len()
+    );
+    println!("  heads and URLs       {:>6} bytes each", each(heads));
+    println!("  as exchanges         {:>6} bytes each", each(raw));
+    println!("  in the store         {:>6} bytes each", each(kept));
+    let beyond = kept.saturating_sub(heads);
+    println!("  beyond heads, URLs   {:>6} bytes each", each(beyond));
+}
+
+/// The same, live: in the order in which it happened, some events at a time.
+fn follows(count: usize) {
+    let mut events: Vec<_> = exchanges(count).iter().flat_map(events).collect();
+    events.sort_by_key(|(at, _)| *at);
+    let mut store = Store::new(Retention::ALL);
+    let mut longest = Duration::ZERO;
+    let mut batches = 0_u32;
+    let begun = busy();
+    for batch in events.chunks(BATCH) {
+        let begun = busy();
+        store.extend(batch.iter().map(|(_, event)| event.clone()));
+        longest = longest.max(since(begun));
+        batches += 1;
+    }
+    let took = since(begun);
+    println!("\na live capture, {BATCH} events at a time");
+    println!(
+        "  {} events in {took:.2?}: {} pulls",
+        events.len(),
+        store.pulls().len()
+    );
+    println!(
+        "  {:.2?} a batch, the longest {longest:.2?}",
+        took / batches
+    );
+    let last = ExchangeId(count as u64);
+    let begun = busy();
+    for received in 0..1_000 {
+        store.apply(Event::Progress {
+            id: last,
+            sent: 0,
+            received,
+        });
+    }
+    println!("  {:.2?} for one event more", since(begun) / 1_000);
+}
+
+/// The article's exchanges over and over, a round every seven seconds: pulls overlap.
+fn exchanges(count: usize) -> Vec<Exchange> {
+    let mut round = Vec::new();
+    for name in load::NAMES {
+        let all = made::exchanges(load::events(name, 1));
+        let first = all.first().unwrap().started;
+        round.extend(
+            all.into_iter()
+                .map(|x| (x.started.duration_since(first), x)),
+        );
+    }
+    let start = round.first().unwrap().1.started;
+    let mut exchanges = Vec::with_capacity(count);
+    for (number, (offset, exchange)) in round.iter().cycle().take(count).enumerate() {
+        let turn = u32::try_from(number / round.len()).unwrap();
+        let started = start + Duration::from_secs(7) * turn + *offset;
+        let later = started.duration_since(exchange.started);
+        let mut exchange = exchange.clone();
+        exchange.id = ExchangeId(number as u64 + 1);
+        exchange.connection.id.0 = number as u64 + 1;
+        exchange.started = started;
+        // Clones share their bytes, what is captured or read does not.
+        if let Some(request) = &mut exchange.request {
+            request.head = RawHead::new(request.head.as_bytes());
+        }
+        if let Some(response) = &mut exchange.response {
+            response.head = RawHead::new(response.head.as_bytes());
+        }
+        if let Some(response) = &mut exchange.response {
+            response.at += later;
+        }
+        if let Some((at, _)) = &mut exchange.ended {
+            *at += later;
+        }
+        exchanges.push(exchange);
+    }
+    exchanges.sort_by_key(|x| (x.started, x.id));
+    exchanges
+}
+
+/// What a live capture says of an exchange, and when.
+fn events(exchange: &Exchange) -> Vec<(jiff::Timestamp, Event)> {
+    let id = exchange.id;
+    let response = exchange.response.clone().unwrap();
+    let (ended, ending) = exchange.ended.clone().unwrap();
+    vec![
+        (
+            exchange.started,
+            Event::Opened {
+                id,
+                at: exchange.started,
+                connection: Box::new(exchange.connection.clone()),
+            },
+        ),
+        (
+            exchange.started,
+            Event::RequestHead {
+                id,
+                request: exchange.request.clone().unwrap(),
+            },
+        ),
+        (response.at, Event::ResponseHead { id, response }),
+        (
+            ended,
+            Event::Ended {
+                id,
+                end: Box::new(pullscope::exchange::End {
+                    at: ended,
+                    ending,
+                    timings: exchange.timings,
+                    upstream: exchange.upstream.clone(),
+                    request_body: exchange.request_body.clone(),
+                    response_body: exchange.response_body.clone(),
+                    redacted: false,
+                }),
+            },
+        ),
+    ]
+}
+
+/// Bytes of heads and URL. The bodies that are kept are the same in every round, and shared.
+fn wire(exchange: &Exchange) -> u64 {
+    let request = exchange.request.as_ref().unwrap();
+    let response = exchange.response.as_ref().unwrap();
+    (request.head.len() + response.head.len() + request.url.len()) as u64
+}
+
+/// Time that the processor has spent on this thread: other programs do not count.
+fn busy() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split_whitespace().next().and_then(|n| n.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or_default())
+}
+
+/// Time spent since an earlier moment of [`busy`].
+fn since(begun: Duration) -> Duration {
+    busy().saturating_sub(begun)
+}
+
+/// Bytes of memory this process holds.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split_whitespace().nth(1);
+    pages
+        .and_then(|pages| pages.parse::<u64>().ok())
+        .unwrap_or(0)
+        * 4_096
+}

@@ -1,0 +1,124 @@
+//! Running a command in the foreground, and passing signals on to it.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+
+use rustix::process::{Pid, Signal, kill_process};
+use thiserror::Error;
+use tokio::process::Command;
+use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+
+/// Why a command did not run.
+#[derive(Debug, Error)]
+pub enum LaunchError {
+    /// There is no such program.
+    #[error("failed to run {program:?}: no such program; is it installed, and in PATH?")]
+    NotFound {
+        /// The program's name.
+        program: OsString,
+    },
+    /// There is one, and it cannot be run.
+    #[error("failed to run {program:?}: {source}")]
+    NotExecutable {
+        /// The program's name.
+        program: OsString,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Signals cannot be listened to, or the command cannot be waited for.
+    #[error("failed to look after the command: {0}")]
+    Watch(#[from] io::Error),
+}
+
+impl LaunchError {
+    /// The exit code that env(1) has for it.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::NotFound { .. } => 127,
+            Self::NotExecutable { .. } => 126,
+            Self::Watch(_) => 125,
+        }
+    }
+}
+
+/// Runs a command with these variables set beside those it inherits, on this process's terminal
+/// and standard streams, and waits for its end. Signals that this process gets are passed on,
+/// except those that a terminal has sent to both. `launch` surrounds the moment of the start.
+///
+/// # Errors
+/// When the command cannot be started or waited for.
+pub async fn run(
+    command: &[OsString],
+    variables: Vec<(&'static str, OsString)>,
+    launch: impl FnOnce(&mut Command) -> io::Result<tokio::process::Child>,
+) -> Result<ExitStatus, LaunchError> {
+    let mut signals = Signals::new()?;
+    let program = command.first().cloned().unwrap_or_default();
+    let mut prepared = Command::new(&program);
+    prepared.args(command.iter().skip(1)).envs(variables);
+    let mut child = launch(&mut prepared).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => LaunchError::NotFound { program },
+        _ => LaunchError::NotExecutable { program, source },
+    })?;
+    // The kernel gives the terminal's signals to every process of the foreground group.
+    let shared_terminal = io::stdin().is_terminal();
+    loop {
+        let pid = child.id().and_then(|id| i32::try_from(id).ok());
+        let (signal, from_terminal) = tokio::select! {
+            status = child.wait() => return Ok(status?),
+            signal = signals.next() => signal,
+        };
+        if !(from_terminal && shared_terminal)
+            && let Some(pid) = pid.and_then(Pid::from_raw)
+        {
+            // It has not been waited for, so the number is still its own.
+            let _ = kill_process(pid, signal);
+        }
+    }
+}
+
+/// The exit code of a command that ended, as a shell has it.
+pub fn code(status: ExitStatus) -> u8 {
+    let signal = || status.signal().map(|number| 128 + number);
+    status
+        .code()
+        .or_else(signal)
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(125)
+}
+
+struct Signals(Vec<(Stream, Signal, bool)>);
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let kinds = [
+            (SignalKind::interrupt(), Signal::INT, true),
+            (SignalKind::quit(), Signal::QUIT, true),
+            (SignalKind::terminate(), Signal::TERM, false),
+            (SignalKind::hangup(), Signal::HUP, false),
+            (SignalKind::user_defined1(), Signal::USR1, false),
+            (SignalKind::user_defined2(), Signal::USR2, false),
+        ];
+        let listen = |(kind, name, terminal)| Ok((signal(kind)?, name, terminal));
+        kinds
+            .into_iter()
+            .map(listen)
+            .collect::<io::Result<_>>()
+            .map(Self)
+    }
+
+    /// The next signal, and whether a terminal sends it.
+    async fn next(&mut self) -> (Signal, bool) {
+        std::future::poll_fn(|context| {
+            for (stream, name, terminal) in &mut self.0 {
+                if stream.poll_recv(context).is_ready() {
+                    return std::task::Poll::Ready((*name, *terminal));
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+}

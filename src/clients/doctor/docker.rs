@@ -1,0 +1,253 @@
+//! dockerd, as it reports itself.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::handshake::{Outcome, PROBE, outcome, tail};
+use super::{Check, Patient, bad, good, no_proxy, skipped};
+use crate::clients::environment::{is_local, merge};
+use crate::clients::setup::{DAEMON_JSON, MARK, daemon_json};
+use crate::clients::undo::Record;
+
+pub(super) fn checks(patient: &Patient<'_>, well: bool, checks: &mut Vec<Check>) {
+    let info = match info(patient) {
+        Ok(info) => info,
+        Err(check) => return checks.push(check),
+    };
+    checks.push(good(
+        "docker-daemon",
+        format!("dockerd {} answers", text(&info, "ServerVersion")),
+    ));
+    let before = checks.len();
+    checks.extend(overridden(patient));
+    checks.push(proxy(patient, &info));
+    checks.extend(left_behind(patient));
+    checks.extend(exceptions(patient, &info));
+    checks.extend(mirrors(patient, &info));
+    let uses = checks.iter().skip(before).all(|check| !check.is_bad());
+    checks.push(if well && uses {
+        trust(patient)
+    } else {
+        skipped("docker-trust", "not tried, with what is wrong above")
+    });
+}
+
+fn info(patient: &Patient<'_>) -> Result<Value, Check> {
+    let name = "docker-daemon";
+    let asked = patient
+        .programs
+        .run(&["docker", "info", "--format", "{{json .}}"]);
+    let ran = asked
+        .map_err(|error| skipped(name, format!("the docker command cannot be run: {error}")))?;
+    let info: Option<Value> = serde_json::from_str(ran.out.trim()).ok();
+    match info {
+        Some(info) if !text(&info, "ServerVersion").is_empty() => Ok(info),
+        info => {
+            // The docker command says in JSON, too, what went wrong.
+            let said = info
+                .as_ref()
+                .and_then(|info| info.pointer("/ServerErrors/0"));
+            let said = said.and_then(Value::as_str).unwrap_or(&ran.err);
+            let denied = said.contains("permission denied");
+            let fix = if denied {
+                "sudo pullscope doctor docker"
+            } else {
+                "sudo systemctl restart docker.service"
+            };
+            let why = tail(said);
+            Err(bad(
+                name,
+                format!("dockerd does not answer: {why}"),
+                vec![fix.to_owned()],
+            ))
+        }
+    }
+}
+
+/// `proxies` in daemon.json win over the environment.
+fn overridden(patient: &Patient<'_>) -> Option<Check> {
+    let name = "docker-json";
+    let mut json = daemon_json(patient.system).ok().flatten()?;
+    let proxies = json.get("proxies")?.as_object()?;
+    let same = |key: &str| {
+        let value = proxies.get(key).and_then(Value::as_str);
+        value.is_some_and(|value| value == patient.proxy)
+    };
+    if proxies.is_empty() || same("https-proxy") {
+        return None;
+    }
+    let text = format!(
+        "{DAEMON_JSON} sets \"proxies\", which win over the environment from Docker 23.0 on (and \
+         which older ones refuse)"
+    );
+    json.as_object_mut()?.shift_remove("proxies");
+    Some(bad(name, text, rewritten(&json)))
+}
+
+fn proxy(patient: &Patient<'_>, info: &Value) -> Check {
+    let name = "docker-proxy";
+    let has = text(info, "HttpsProxy");
+    if has == patient.proxy {
+        return good(name, format!("dockerd says it uses {has}"));
+    }
+    let has = if has.is_empty() {
+        "no proxy for HTTPS".to_owned()
+    } else {
+        format!("the proxy {has}")
+    };
+    bad(
+        name,
+        format!("dockerd says it uses {has}, not {}", patient.proxy),
+        vec![patient.setup("docker")],
+    )
+}
+
+/// Drop-ins of pullscope that no `--undo` knows of.
+fn left_behind(patient: &Patient<'_>) -> Option<Check> {
+    let dir = Path::new("/etc/systemd/system/docker.service.d");
+    let known: Vec<PathBuf> = match patient.records.load("docker", patient.system) {
+        Ok(record) => record
+            .iter()
+            .flat_map(Record::before)
+            .map(|(path, _)| path)
+            .collect(),
+        // Root's record, which only root reads.
+        Err(_) => return None,
+    };
+    let stray = patient.system.names(dir).into_iter().find_map(|name| {
+        let path = dir.join(&name);
+        let text = patient.system.text(&path).ok().flatten()?;
+        let ours = text.contains(MARK) || name.contains("pullscope");
+        (ours && !known.contains(&path)).then_some(path)
+    })?;
+    let path = stray.display();
+    Some(bad(
+        "docker-drop-in",
+        format!("{path} is left from an earlier setup, and no --undo knows of it"),
+        vec![
+            format!("sudo rm {path}"),
+            "sudo systemctl daemon-reload".to_owned(),
+            "sudo systemctl restart docker.service".to_owned(),
+            patient.setup("docker"),
+        ],
+    ))
+}
+
+fn exceptions(patient: &Patient<'_>, info: &Value) -> Option<Check> {
+    let mut entries = Vec::new();
+    merge(&mut entries, text(info, "NoProxy"));
+    let caught = no_proxy::caught(&entries);
+    if caught.is_empty() {
+        return None;
+    }
+    let fix = no_proxy::edits(patient, "docker.service", "docker", &caught);
+    Some(bad(
+        "docker-no-proxy",
+        no_proxy::sentence("NO_PROXY of dockerd", &caught),
+        fix,
+    ))
+}
+
+/// Mirrors that go past the proxy: by plain HTTP without `HTTP_PROXY`, or on this machine.
+fn mirrors(patient: &Patient<'_>, info: &Value) -> Vec<Check> {
+    let listed = info
+        .pointer("/RegistryConfig/Mirrors")
+        .and_then(Value::as_array);
+    let mirrors: Vec<&str> = listed
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let mut checks = Vec::new();
+    if let Some(plain) = mirrors.iter().find(|mirror| mirror.starts_with("http://"))
+        && text(info, "HttpProxy").is_empty()
+    {
+        checks.push(bad(
+            "docker-mirror",
+            format!(
+                "the mirror {plain} is asked by plain HTTP, which HTTPS_PROXY does not cover, and \
+                 dockerd has no HTTP_PROXY"
+            ),
+            vec![patient.setup("docker")],
+        ));
+    }
+    let local = mirrors.iter().find_map(|mirror| {
+        let (_, rest) = mirror.split_once("://")?;
+        let authority = rest.split('/').next()?;
+        let host = authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, _)| host);
+        is_local(host).then_some((*mirror, host))
+    });
+    if let Some((mirror, host)) = local {
+        let mut fix = vec![format!("echo '127.0.0.1 {ALIAS}' | sudo tee -a /etc/hosts")];
+        if let Ok(Some(mut json)) = daemon_json(patient.system)
+            && let Some(list) = json
+                .get_mut("registry-mirrors")
+                .and_then(Value::as_array_mut)
+        {
+            for entry in list {
+                if let Some(text) = entry.as_str()
+                    && text.contains(&format!("//{host}"))
+                {
+                    *entry = text.replacen(host, ALIAS, 1).into();
+                }
+            }
+            fix.extend(rewritten(&json));
+        }
+        checks.push(bad(
+            "docker-local",
+            format!(
+                "the mirror {mirror} is on {host}, and programs written in Go never use a proxy \
+                 for that. Give it another name"
+            ),
+            fix,
+        ));
+    }
+    checks
+}
+
+/// Asks dockerd to pull what cannot exist.
+fn trust(patient: &Patient<'_>) -> Check {
+    let name = "docker-trust";
+    let told = match patient.programs.run(&["docker", "pull", "--quiet", PROBE]) {
+        Ok(ran) => format!("{}{}", ran.out, ran.err),
+        Err(error) => error.to_string(),
+    };
+    match outcome(&told) {
+        Outcome::Accepted => good(name, "dockerd accepted a certificate of the CA"),
+        Outcome::Refused => bad(
+            name,
+            format!("dockerd does not trust the CA: {}", tail(&told)),
+            vec![patient.setup("docker")],
+        ),
+        Outcome::Elsewhere | Outcome::Unclear => skipped(
+            name,
+            format!("what dockerd says tells nothing: {}", tail(&told)),
+        ),
+    }
+}
+
+/// Lines that write a new daemon.json and have dockerd read it.
+fn rewritten(json: &Value) -> Vec<String> {
+    let text = serde_json::to_string_pretty(json).unwrap_or_default();
+    vec![
+        format!("sudo tee {DAEMON_JSON} > /dev/null <<'EOF'\n{text}\nEOF"),
+        "sudo systemctl restart docker.service".to_owned(),
+    ]
+}
+
+fn text<'a>(info: &'a Value, name: &str) -> &'a str {
+    // The API and the docker command write some names differently.
+    let found = info.as_object().and_then(|info| {
+        info.iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+    });
+    found
+        .and_then(|(_, value)| value.as_str())
+        .unwrap_or_default()
+}
+
+/// Another name for this machine.
+const ALIAS: &str = "mirror.pullscope.test";

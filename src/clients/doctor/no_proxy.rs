@@ -1,0 +1,128 @@
+//! Entries of `NO_PROXY` that keep public registries from the proxy.
+
+use std::path::PathBuf;
+
+use super::Patient;
+use crate::clients::setup::MARK;
+
+/// Hosts that a pull from a public registry goes to.
+const REGISTRIES: [&str; 9] = [
+    "registry-1.docker.io",
+    "auth.docker.io",
+    "production.cloudflare.docker.com",
+    "ghcr.io",
+    "quay.io",
+    "gcr.io",
+    "registry.k8s.io",
+    "public.ecr.aws",
+    "mcr.microsoft.com",
+];
+
+/// The entries that match a public registry, each with the first one that it matches.
+pub(super) fn caught(entries: &[String]) -> Vec<(String, &'static str)> {
+    let hit = |entry: &String| {
+        let host = REGISTRIES.iter().find(|host| matches(entry, host))?;
+        Some((entry.clone(), *host))
+    };
+    entries.iter().filter_map(hit).collect()
+}
+
+/// What is wrong with them.
+pub(super) fn sentence(whose: &str, caught: &[(String, &'static str)]) -> String {
+    let each: Vec<_> = caught
+        .iter()
+        .map(|(entry, host)| format!("{entry} (such as {host})"))
+        .collect();
+    format!(
+        "{whose} keeps public registries from the proxy, so their part of a pull is not traced: {}",
+        each.join(", ")
+    )
+}
+
+/// Lines that take them out of the drop-ins of a service, all but the one that setup writes.
+pub(super) fn edits(
+    patient: &Patient<'_>,
+    unit: &str,
+    client: &str,
+    caught: &[(String, &'static str)],
+) -> Vec<String> {
+    let dir = PathBuf::from(format!("/etc/systemd/system/{unit}.d"));
+    let mut fix = vec![format!("sudo pullscope setup {client} --undo")];
+    for name in patient.system.names(&dir) {
+        let path = dir.join(name);
+        let text = patient.system.text(&path).ok().flatten();
+        let text = text.filter(|text| !text.contains(MARK)).unwrap_or_default();
+        for (entry, _) in caught {
+            let sets = |line: &str| {
+                line.to_ascii_uppercase().contains("NO_PROXY") && line.contains(entry.as_str())
+            };
+            if text.lines().any(sets) {
+                let entry = entry.replace('.', r"\.").replace('*', r"\*");
+                fix.push(format!(
+                    "sudo sed -i -E '/no_proxy/I {{ s/([=,]){entry},/\\1/; \
+                     s/(=|,){entry}(\"?)$/\\2/; s/NO_PROXY(\"?)$/NO_PROXY=\\1/I }}' {}",
+                    path.display()
+                ));
+            }
+        }
+    }
+    fix.push(patient.setup(client));
+    fix
+}
+
+/// As Go reads it (golang.org/x/net/http/httpproxy): a domain stands for what is below it too.
+fn matches(entry: &str, host: &str) -> bool {
+    let entry = entry.to_ascii_lowercase();
+    let name = entry
+        .rsplit_once(':')
+        .map_or(entry.as_str(), |(name, port)| {
+            if port.chars().all(|c| c.is_ascii_digit()) {
+                name
+            } else {
+                &entry
+            }
+        });
+    let domain = name.trim_start_matches("*.").trim_start_matches('.');
+    name == "*"
+        || (!domain.is_empty()
+            && host
+                .strip_suffix(domain)
+                .is_some_and(|front| front.is_empty() || front.ends_with('.')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_that_match_public_registries_are_found() {
+        let entries = |list: &str| -> Vec<String> { list.split(',').map(str::to_owned).collect() };
+        for trap in [
+            "*",
+            "docker.io",
+            ".docker.io",
+            "*.docker.io",
+            "GHCR.io:443",
+            "io",
+        ] {
+            assert_eq!(caught(&entries(trap)).len(), 1, "{trap}");
+        }
+        for harmless in [
+            "localhost",
+            ".corp.test",
+            "10.0.0.0/8",
+            "mydocker.io.test",
+            "",
+        ] {
+            assert!(caught(&entries(harmless)).is_empty(), "{harmless}");
+        }
+        let found = caught(&entries("localhost,quay.io,docker.com"));
+        assert_eq!(
+            found,
+            [
+                ("quay.io".to_owned(), "quay.io"),
+                ("docker.com".to_owned(), "production.cloudflare.docker.com")
+            ]
+        );
+    }
+}

@@ -1,0 +1,160 @@
+//! The variables that lead one command's traffic through a proxy and make it trust a CA.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Where a command is to go, and what it is to trust.
+#[derive(Clone, Copy, Debug)]
+pub struct Route<'a> {
+    /// The proxy's URL.
+    pub proxy: &'a str,
+    /// The system's roots and the CA, PEM.
+    pub bundle: &'a Path,
+    /// The CA alone, PEM.
+    pub ca: &'a Path,
+}
+
+/// The variables to set for a command, given what it would inherit.
+///
+/// Hosts that the user keeps from proxies (`NO_PROXY`) stay so: both spellings are merged.
+pub fn variables(
+    route: Route<'_>,
+    inherited: impl Fn(&str) -> Option<OsString>,
+) -> Vec<(&'static str, OsString)> {
+    let mut set: Vec<(&'static str, OsString)> = Vec::new();
+    for name in PROXY {
+        set.push((name, route.proxy.into()));
+    }
+    let except = exceptions(&inherited);
+    if !except.is_empty() {
+        let except = except.join(",");
+        set.extend(NO_PROXY.map(|name| (name, OsString::from(&except))));
+    }
+    // Node.js looks at proxy variables from 22.21 and 24 on, when this is set.
+    set.push(("NODE_USE_ENV_PROXY", "1".into()));
+    for name in BUNDLE {
+        set.push((name, route.bundle.into()));
+    }
+    for name in ADDED {
+        // A certificate that the user adds already is in the bundle.
+        let file = match inherited(name) {
+            Some(before) if !before.is_empty() => route.bundle,
+            _ => route.ca,
+        };
+        set.push((name, file.into()));
+    }
+    set
+}
+
+/// The hosts that `NO_PROXY` and `no_proxy` keep from proxies, each once.
+pub fn exceptions(inherited: &impl Fn(&str) -> Option<OsString>) -> Vec<String> {
+    let mut hosts: Vec<String> = Vec::new();
+    for name in NO_PROXY {
+        let value = inherited(name).unwrap_or_default();
+        merge(&mut hosts, &value.to_string_lossy());
+    }
+    hosts
+}
+
+/// Adds the hosts of a comma-separated list that are not in `hosts` yet.
+pub(super) fn merge(hosts: &mut Vec<String>, list: &str) {
+    for host in list.split([',', ' ']).map(str::trim) {
+        if !host.is_empty() && !hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+            hosts.push(host.to_owned());
+        }
+    }
+}
+
+/// Whether an entry of `NO_PROXY` names this machine only.
+pub fn is_local(entry: &str) -> bool {
+    let bare = entry.trim_start_matches('.').trim_matches(['[', ']']);
+    bare.eq_ignore_ascii_case("localhost") || bare.starts_with("127.") || bare == "::1"
+}
+
+const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// These replace the list of roots: Go and OpenSSL, curl, Python's requests and pip, git, AWS.
+pub(super) const BUNDLE: [&str; 6] = [
+    "SSL_CERT_FILE",
+    "CURL_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",
+    "PIP_CERT",
+    "GIT_SSL_CAINFO",
+    "AWS_CA_BUNDLE",
+];
+/// These add to the list of roots: Node.js and Deno.
+pub(super) const ADDED: [&str; 2] = ["NODE_EXTRA_CA_CERTS", "DENO_CERT"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(inherited: &[(&str, &str)]) -> Vec<(&'static str, OsString)> {
+        let route = Route {
+            proxy: "http://127.0.0.1:4",
+            bundle: Path::new("/t/bundle.pem"),
+            ca: Path::new("/t/ca.pem"),
+        };
+        variables(route, |name| {
+            let found = inherited.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    fn value<'a>(set: &'a [(&str, OsString)], name: &str) -> Option<&'a str> {
+        let found = set.iter().find(|(known, _)| *known == name);
+        found.and_then(|(_, value)| value.to_str())
+    }
+
+    #[test]
+    fn every_stack_finds_the_proxy_and_the_roots() {
+        let set = set(&[]);
+        for name in PROXY {
+            assert_eq!(value(&set, name), Some("http://127.0.0.1:4"), "{name}");
+        }
+        for name in BUNDLE {
+            assert_eq!(value(&set, name), Some("/t/bundle.pem"), "{name}");
+        }
+        assert_eq!(value(&set, "NODE_EXTRA_CA_CERTS"), Some("/t/ca.pem"));
+        assert_eq!(value(&set, "DENO_CERT"), Some("/t/ca.pem"));
+        assert_eq!(value(&set, "NO_PROXY"), None);
+    }
+
+    #[test]
+    fn exceptions_of_both_spellings_are_kept_once() {
+        let set = set(&[
+            ("NO_PROXY", "localhost, .corp.test"),
+            ("no_proxy", ".CORP.test,10.0.0.0/8"),
+        ]);
+        for name in NO_PROXY {
+            assert_eq!(
+                value(&set, name),
+                Some("localhost,.corp.test,10.0.0.0/8"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn roots_that_the_user_adds_stay_added() {
+        let set = set(&[("NODE_EXTRA_CA_CERTS", "/corp.pem")]);
+        assert_eq!(value(&set, "NODE_EXTRA_CA_CERTS"), Some("/t/bundle.pem"));
+    }
+
+    #[test]
+    fn entries_for_this_machine_are_told_from_others() {
+        for local in [
+            "localhost",
+            ".localhost",
+            "127.0.0.1",
+            "127.0.0.0/8",
+            "[::1]",
+        ] {
+            assert!(is_local(local), "{local}");
+        }
+        for other in ["*", "docker.io", "10.0.0.0/8", "localhost.corp"] {
+            assert!(!is_local(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The system's own list of roots: adding a CA to it, by the means of each system.
+
+use std::path::Path;
+
+use super::plan::{FileChange, Plan};
+use super::system::System;
+
+/// The name under which the change is recorded.
+pub const NAME: &str = "system-store";
+
+/// How a family of systems keeps its own roots.
+struct Family {
+    /// The directory for certificates that the administrator adds; the family has it.
+    anchors: &'static str,
+    file: &'static str,
+    update: &'static [&'static str],
+    /// What the update is after a file has gone.
+    forget: &'static [&'static str],
+}
+
+/// What is to be changed for the whole system to trust a CA; `None` where it is not known how.
+pub fn plan(system: &System, ca: &str) -> Option<Plan> {
+    let family = FAMILIES
+        .iter()
+        .find(|family| system.has_dir(Path::new(family.anchors)))?;
+    Some(Plan {
+        client: NAME,
+        files: vec![FileChange {
+            path: Path::new(family.anchors).join(family.file),
+            content: ca.as_bytes().to_vec(),
+        }],
+        restart: vec![words(family.update)],
+        undone: vec![words(family.forget)],
+        notes: vec![
+            "from then on every program of this system trusts certificates that this CA signs. \
+             Its key is readable by you alone. `pullscope exec` and `pullscope setup` need no such \
+             trust. Programs that are running read the list anew when they are restarted"
+                .to_owned(),
+        ],
+    })
+}
+
+/// The commands by which macOS trusts a CA, and stops trusting it.
+pub fn keychain(ca: &Path) -> (Vec<String>, Vec<String>) {
+    let ca = ca.display().to_string();
+    (
+        words(&[
+            "security",
+            "add-trusted-cert",
+            "-d",
+            "-r",
+            "trustRoot",
+            "-k",
+            "/Library/Keychains/System.keychain",
+            &ca,
+        ]),
+        words(&["security", "remove-trusted-cert", "-d", &ca]),
+    )
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+const FAMILIES: [Family; 4] = [
+    // Fedora, RHEL and their relatives, before the directory that some of them have as well.
+    Family {
+        anchors: "/etc/pki/ca-trust/source/anchors",
+        file: "pullscope.pem",
+        update: &["update-ca-trust", "extract"],
+        forget: &["update-ca-trust", "extract"],
+    },
+    // SUSE.
+    Family {
+        anchors: "/etc/pki/trust/anchors",
+        file: "pullscope.pem",
+        update: &["update-ca-certificates"],
+        forget: &["update-ca-certificates"],
+    },
+    // Arch.
+    Family {
+        anchors: "/etc/ca-certificates/trust-source/anchors",
+        file: "pullscope.crt",
+        update: &["update-ca-trust"],
+        forget: &["update-ca-trust"],
+    },
+    // Debian, Ubuntu, Alpine.
+    Family {
+        anchors: "/usr/local/share/ca-certificates",
+        file: "pullscope.crt",
+        update: &["update-ca-certificates"],
+        // Debian's leaves links to files that have gone, unless it begins anew.
+        forget: &["update-ca-certificates", "--fresh"],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_family_has_its_place_and_its_command() {
+        for (dir, file, command) in [
+            (
+                "usr/local/share/ca-certificates",
+                "/usr/local/share/ca-certificates/pullscope.crt",
+                "update-ca-certificates",
+            ),
+            (
+                "etc/pki/ca-trust/source/anchors",
+                "/etc/pki/ca-trust/source/anchors/pullscope.pem",
+                "update-ca-trust",
+            ),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            std::fs::create_dir_all(root.path().join(dir)).unwrap();
+            let plan = plan(&System::at(root.path()), "PEM").unwrap();
+            assert_eq!(plan.files[0].path, Path::new(file));
+            assert_eq!(plan.restart[0][0], command);
+        }
+        let empty = tempfile::tempdir().unwrap();
+        assert!(plan(&System::at(empty.path()), "PEM").is_none());
+    }
+}

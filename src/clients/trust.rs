@@ -1,0 +1,129 @@
+//! Lists of roots: the system's with a CA added.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use thiserror::Error;
+
+use super::environment::{ADDED, BUNDLE};
+
+/// Why a list of roots could not be written.
+#[derive(Debug, Error)]
+#[error("failed to write {}: {source}", path.display())]
+pub struct TrustError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// The roots that a command would have trusted, given its environment, and this CA (PEM), as PEM.
+///
+/// The system's roots are those of `SSL_CERT_FILE` and `SSL_CERT_DIR` where these are set in this
+/// process. Files that other variables name are added as far as they can be read.
+pub fn bundle(ca: &str, inherited: impl Fn(&str) -> Option<OsString>) -> String {
+    let mut roots = rustls_native_certs::load_native_certs().certs;
+    for name in BUNDLE.iter().chain(&ADDED) {
+        let Some(file) = inherited(name).filter(|file| !file.is_empty()) else {
+            continue;
+        };
+        let Ok(found) = CertificateDer::pem_file_iter(Path::new(&file)) else {
+            continue;
+        };
+        for root in found.flatten() {
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
+        }
+    }
+    let mut text: String = roots.iter().map(|root| pem(root)).collect();
+    text.push_str(ca);
+    text
+}
+
+/// Writes a file that everyone may read, in one step, unless it says this already.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn publish(path: &Path, text: &str) -> Result<(), TrustError> {
+    if std::fs::read(path).is_ok_and(|present| present == text.as_bytes()) {
+        return Ok(());
+    }
+    let fail = |source| TrustError {
+        path: path.to_owned(),
+        source,
+    };
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(fail)?;
+    file.write_all(text.as_bytes()).map_err(fail)?;
+    let readable = std::fs::Permissions::from_mode(0o644);
+    file.as_file().set_permissions(readable).map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    Ok(())
+}
+
+/// A certificate as RFC 7468 has it.
+pub(super) fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let mut lines = String::from("-----BEGIN CERTIFICATE-----\n");
+    for chunk in text.as_bytes().chunks(64) {
+        lines.extend(chunk.iter().map(|byte| char::from(*byte)));
+        lines.push('\n');
+    }
+    lines.push_str("-----END CERTIFICATE-----\n");
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority() -> (CertificateDer<'static>, String) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = rcgen::CertificateParams::default()
+            .self_signed(&key)
+            .unwrap();
+        (made.der().clone(), made.pem())
+    }
+
+    #[test]
+    fn a_bundle_holds_the_system_the_users_own_and_the_ca() {
+        let (own, text) = authority();
+        let (ca, ca_text) = authority();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("own.pem");
+        std::fs::write(&file, text).unwrap();
+        let bundle = bundle(&ca_text, |name| {
+            (name == "REQUESTS_CA_BUNDLE").then(|| file.clone().into())
+        });
+        let read: Vec<_> = CertificateDer::pem_slice_iter(bundle.as_bytes())
+            .map(Result::unwrap)
+            .collect();
+        let system = rustls_native_certs::load_native_certs().certs.len();
+        assert_eq!(read.len(), system + 2);
+        assert!(read.contains(&own));
+        assert_eq!(read.last(), Some(&ca));
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_by_everyone_and_only_changes_with_its_content() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("bundle.pem");
+        publish(&file, "one").unwrap();
+        let first = std::fs::metadata(&file).unwrap();
+        assert_eq!(first.permissions().mode() & 0o777, 0o644);
+        publish(&file, "one").unwrap();
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().modified().unwrap(),
+            first.modified().unwrap()
+        );
+        publish(&file, "two").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "two");
+        let error = publish(&dir.path().join("no/where"), "x").unwrap_err();
+        assert!(error.to_string().contains("no/where"), "{error}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The forms a trace is shared in besides HAR. Pure: each takes a trace and gives text.
+
+pub mod allowlist;
+pub mod curl;
+pub mod json;
+pub mod markdown;
+pub mod mermaid;
+pub mod story;
+pub mod transcript;

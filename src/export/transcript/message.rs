@@ -1,0 +1,208 @@
+//! One message of a transcript: from its lines to head and body.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use url::Url;
+
+use super::line::{Note, Start, field};
+use crate::exchange::{Body, Capture, Omission, RawHead};
+use crate::registry::{Digest, Endpoint};
+
+/// A message on its way.
+#[derive(Default)]
+pub(super) struct Message {
+    pub(super) start: String,
+    pub(super) fields: Vec<String>,
+    /// Everything behind the blank line, as it stands.
+    pub(super) content: String,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Message {
+    pub(super) fn head(&self) -> RawHead {
+        self.head_with(&self.start)
+    }
+
+    pub(super) fn head_with(&self, start: &str) -> RawHead {
+        let mut text = format!("{start}\r\n");
+        for field in &self.fields {
+            text.extend([field.as_str(), "\r\n"]);
+        }
+        RawHead::new(text + "\r\n")
+    }
+
+    /// Method, absolute URL, and the request line as it stands inside a tunnel.
+    pub(super) fn asked(&self) -> (String, String, String) {
+        let Some(Start::Request {
+            method,
+            target,
+            version,
+        }) = Start::read(&self.start)
+        else {
+            return (String::new(), String::new(), self.start.clone());
+        };
+        let host = self.fields.iter().find_map(|line| {
+            let (name, value) = field(line)?;
+            name.eq_ignore_ascii_case("host").then_some(value)
+        });
+        let url = match (target.starts_with('/'), host) {
+            (true, Some(host)) => format!("https://{host}{target}"),
+            _ => target.to_owned(),
+        };
+        let origin_form = match Url::parse(&url) {
+            Ok(parsed) if parsed.scheme() == "https" => origin_form(&url, &parsed),
+            _ => target.to_owned(),
+        };
+        let line = format!("{method} {origin_form} {version}");
+        (method.to_owned(), url, line)
+    }
+
+    /// The content, and whether it is all that there was.
+    pub(super) fn body(&self, head: &RawHead, bodiless: bool, promised: &[Digest]) -> Body {
+        if let Some(Note::Content {
+            size,
+            sha256,
+            complete,
+        }) = self
+            .notes
+            .iter()
+            .find(|note| matches!(note, Note::Content { .. }))
+        {
+            return Body {
+                size: *size,
+                decoded_size: Some(*size),
+                sha256: sha256.clone(),
+                complete: *complete,
+                capture: Capture::Omitted {
+                    reason: Omission::Absent,
+                },
+                ..Body::default()
+            };
+        }
+        let length = head
+            .text("content-length")
+            .and_then(|length| length.parse::<u64>().ok())
+            .filter(|_| !bodiless);
+        let encoded = head
+            .text("content-encoding")
+            .is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"));
+        let expected = length.filter(|_| !encoded);
+        let text = exact(&self.content, expected, promised);
+        let given = text.len() as u64;
+        let whole = expected.is_none_or(|expected| expected == given) && !(given == 0 && encoded);
+        Body {
+            size: length.unwrap_or(given),
+            decoded_size: Some(expected.unwrap_or(given)),
+            sha256: whole.then(|| hex(text.as_bytes())),
+            complete: true,
+            capture: if given > 0 {
+                Capture::Memory {
+                    bytes: Bytes::copy_from_slice(text.as_bytes()),
+                }
+            } else if length.is_some_and(|length| length > 0) {
+                Capture::Omitted {
+                    reason: Omission::Absent,
+                }
+            } else {
+                Capture::Empty
+            },
+            ..Body::default()
+        }
+    }
+}
+
+/// The content without what parts it from the next message. How many line ends belong to it,
+/// and of which kind they were, its stated length or its digest tells.
+fn exact(content: &str, length: Option<u64>, promised: &[Digest]) -> String {
+    let least = content.trim_end_matches(['\n', '\r']);
+    let unified = content.replace("\r\n", "\n");
+    let fits = |text: &str| match length {
+        Some(length) => text.len() as u64 == length,
+        None => promised
+            .iter()
+            .any(|digest| Digest::of(digest.algorithm(), text.as_bytes()) == *digest),
+    };
+    for text in [content, &unified] {
+        let bare = text.trim_end_matches(['\n', '\r']).len();
+        // A stated length tells the place at once; digests are tried for a few line ends only.
+        let places = (bare..=text.len()).take(MOST_LINE_ENDS);
+        for place in length
+            .and_then(|n| usize::try_from(n).ok())
+            .into_iter()
+            .chain(places)
+        {
+            if place >= bare
+                && let Some(text) = text.get(..place).filter(|text| fits(text))
+            {
+                return text.to_owned();
+            }
+        }
+    }
+    least.to_owned()
+}
+
+/// The digests that an answer's content should have.
+pub(super) fn promised(url: &str, head: &RawHead) -> Vec<Digest> {
+    let stated = head.text("docker-content-digest");
+    let asked = Url::parse(url).ok().and_then(|url| {
+        let endpoint = Endpoint::read(&url)?;
+        endpoint.reference()?.digest().cloned()
+    });
+    asked
+        .into_iter()
+        .chain(stated.and_then(|text| text.parse().ok()))
+        .collect()
+}
+
+/// The request target inside a tunnel, as the URL writes it.
+fn origin_form(url: &str, parsed: &Url) -> String {
+    let after_host = url
+        .split_once("://")
+        .and_then(|(_, rest)| Some(rest.get(rest.find(['/', '?'])?..)?.to_owned()))
+        .filter(|target| target.starts_with('/'));
+    after_host.unwrap_or_else(|| match parsed.query() {
+        Some(query) => format!("{}?{query}", parsed.path()),
+        None => parsed.path().to_owned(),
+    })
+}
+
+/// `Date` of an answer.
+pub(super) fn date(response: &Message) -> Option<Timestamp> {
+    let head = response.head();
+    let parser = DateTimeParser::new().relaxed_weekday(true);
+    parser.parse_timestamp(head.text("date")?).ok()
+}
+
+/// When an answer came, by its `Date`. A cache may repeat the date of long ago and add `Age`.
+pub(super) fn moment(response: &Message, before: Timestamp) -> Timestamp {
+    let Some(date) = date(response) else {
+        return before;
+    };
+    let age = response
+        .head()
+        .text("age")
+        .and_then(|age| age.parse::<u32>().ok());
+    let aged = age.and_then(|age| {
+        let age = jiff::SignedDuration::from_secs(age.into());
+        date.checked_add(age).ok()
+    });
+    [Some(date), aged]
+        .into_iter()
+        .flatten()
+        .find(|at| *at >= before)
+        .unwrap_or(before)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+    let value = digest(&SHA256, bytes);
+    let bytes = value.as_ref().iter();
+    bytes
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
+/// More line ends at the end of some content are not tried against a digest.
+const MOST_LINE_ENDS: usize = 6;

@@ -1,0 +1,286 @@
+//! A transcript read back, as it was written here or as people paste it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use jiff::Timestamp;
+use url::Url;
+
+use super::line::{FENCE, Note, Start, field, is_bodiless};
+use super::message::{Message, date, moment, promised};
+use crate::exchange::{
+    Authority, Body, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure, Fidelity,
+    RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, Timings, Trace,
+};
+
+/// What a transcript holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Imported {
+    /// The exchanges, in the order they stand.
+    pub trace: Trace,
+    /// What was passed over, or taken to mean something else.
+    pub remarks: Vec<Remark>,
+}
+
+/// Something about a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// Counted from 1.
+    pub line: usize,
+    /// What about it.
+    pub text: String,
+}
+
+/// Reads a transcript. Every text is one; what is no message is passed over with a remark.
+///
+/// Moments are those of the answers' `Date` fields, never earlier than the one before;
+/// `undated` is the moment of a transcript without any.
+pub fn read(text: &[u8], undated: Timestamp) -> Imported {
+    let text = String::from_utf8_lossy(text);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let mut reader = Reader::default();
+    for line in text.split_inclusive('\n') {
+        reader.line(line);
+    }
+    reader.finish(undated)
+}
+
+#[derive(Default)]
+struct Talk {
+    request: Message,
+    response: Option<Message>,
+    interim: Vec<RawHead>,
+}
+
+/// Where the reader is.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Place {
+    /// Before a message or behind a fence.
+    #[default]
+    Outside,
+    Head,
+    Content,
+}
+
+#[derive(Default)]
+struct Reader {
+    number: usize,
+    place: Place,
+    after_blank: bool,
+    talks: Vec<Talk>,
+    remarks: Vec<Remark>,
+}
+
+impl Reader {
+    fn line(&mut self, whole: &str) {
+        self.number += 1;
+        let line = whole.trim_end_matches(['\n', '\r']);
+        let may_start = self.after_blank || self.place != Place::Content;
+        self.after_blank = line.trim().is_empty();
+        if may_start && let Some(start) = Start::read(line) {
+            self.start(line, &start);
+        } else if line.starts_with(FENCE) {
+            self.place = Place::Outside;
+        } else {
+            match self.place {
+                Place::Outside => self.outside(line),
+                Place::Head => self.head(line, whole),
+                Place::Content => self.content(line, whole),
+            }
+        }
+    }
+
+    fn start(&mut self, line: &str, start: &Start<'_>) {
+        match start {
+            Start::Request { method, .. } if *method == "CONNECT" => {
+                self.remark("a CONNECT request opens a tunnel and is no exchange; left out");
+                self.place = Place::Outside;
+                return;
+            }
+            Start::Request { .. } => {
+                let mut talk = Talk::default();
+                line.clone_into(&mut talk.request.start);
+                self.talks.push(talk);
+            }
+            Start::Response { .. } => {
+                let open = self.talks.last_mut().filter(|talk| talk.is_open());
+                let Some(talk) = open else {
+                    self.remark("this answer has no request; left out");
+                    self.place = Place::Outside;
+                    return;
+                };
+                if let Some(interim) = talk.response.take() {
+                    talk.interim.push(interim.head());
+                }
+                talk.response = Some(Message {
+                    start: line.to_owned(),
+                    ..Message::default()
+                });
+            }
+        }
+        self.place = Place::Head;
+    }
+
+    fn outside(&mut self, line: &str) {
+        match (Note::read(line), self.talks.last_mut()) {
+            (Some(note), Some(talk)) => talk.message().notes.push(note),
+            _ if !line.trim().is_empty() => self.remark("not part of a message; passed over"),
+            _ => {}
+        }
+    }
+
+    fn head(&mut self, line: &str, whole: &str) {
+        if line.trim().is_empty() {
+            self.place = Place::Content;
+            return;
+        }
+        let Some(message) = self.talks.last_mut().map(Talk::message) else {
+            return;
+        };
+        if line.starts_with([' ', '\t'])
+            && let Some(last) = message.fields.last_mut()
+        {
+            // Obsolete line folding (RFC 9112 section 5.2).
+            last.push(' ');
+            last.push_str(line.trim());
+        } else if let Some((name, value)) = field(line) {
+            message.fields.push(format!("{name}: {value}"));
+        } else {
+            self.place = Place::Content;
+            self.remark("no field of a head; content is taken to begin here");
+            self.content(line, whole);
+        }
+    }
+
+    fn content(&mut self, line: &str, whole: &str) {
+        let Some(message) = self.talks.last_mut().map(Talk::message) else {
+            return;
+        };
+        match Note::read(line) {
+            Some(note) => message.notes.push(note),
+            None => message.content.push_str(whole),
+        }
+    }
+
+    fn remark(&mut self, text: &str) {
+        if self.remarks.len() < MOST_REMARKS {
+            self.remarks.push(Remark {
+                line: self.number,
+                text: text.to_owned(),
+            });
+        }
+    }
+
+    fn finish(mut self, undated: Timestamp) -> Imported {
+        let first = self
+            .talks
+            .iter()
+            .find_map(|talk| date(talk.response.as_ref()?));
+        let mut clock = first.unwrap_or(undated);
+        let mut trace = Trace::default();
+        for (talk, number) in std::mem::take(&mut self.talks).into_iter().zip(1..) {
+            if let Some(response) = &talk.response {
+                clock = moment(response, clock);
+            }
+            trace.exchanges.push(talk.exchange(number, clock));
+        }
+        Imported {
+            trace,
+            remarks: self.remarks,
+        }
+    }
+}
+
+impl Talk {
+    /// The message that lines belong to.
+    fn message(&mut self) -> &mut Message {
+        self.response.as_mut().unwrap_or(&mut self.request)
+    }
+
+    /// Whether an answer may still come.
+    fn is_open(&self) -> bool {
+        let Some(response) = &self.response else {
+            return true;
+        };
+        matches!(
+            Start::read(&response.start),
+            Some(Start::Response { status: 100..=199 })
+        )
+    }
+
+    fn exchange(self, number: u64, at: Timestamp) -> Exchange {
+        let (method, url, line) = self.request.asked();
+        let connection = connection(number, &url, at);
+        let mut exchange = Exchange::new(ExchangeId(number), at, connection);
+        let messages = [Some(&self.request), self.response.as_ref()];
+        let notes = messages.into_iter().flatten().flat_map(|m| &m.notes);
+        let notes: Vec<_> = notes.cloned().collect();
+        let head = self.request.head_with(&line);
+        exchange.request_body = Some(self.request.body(&head, false, &[]));
+        exchange.request = Some(RequestHead {
+            url: url.clone(),
+            head,
+            fidelity: Fidelity::Exact,
+        });
+        if let Some(response) = self.response {
+            let head = response.head();
+            let promised = promised(&url, &head);
+            let bodiless = is_bodiless(&method, &head);
+            exchange.response_body = Some(response.body(&head, bodiless, &promised));
+            exchange.response = Some(ResponseHead {
+                at,
+                head,
+                interim: self.interim,
+                origin: ResponseOrigin::Upstream,
+            });
+        }
+        let size = |body: &Option<Body>| body.as_ref().map_or(0, |body| body.size);
+        exchange.sent = size(&exchange.request_body);
+        exchange.received = size(&exchange.response_body);
+        exchange.timings = Timings::default();
+        exchange.ended = Some((at, ending(&notes, exchange.response.is_some())));
+        exchange
+    }
+}
+
+fn connection(number: u64, url: &str, at: Timestamp) -> Connection {
+    let parsed = Url::parse(url).ok().filter(|url| url.scheme() == "https");
+    let target = parsed.and_then(|url| {
+        Some(Authority {
+            host: url.host_str()?.trim_matches(['[', ']']).to_owned(),
+            port: url.port_or_known_default()?,
+        })
+    });
+    Connection {
+        id: ConnectionId(number),
+        // A transcript does not say who the client is.
+        client: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        opened: at,
+        target,
+        connect_head: None,
+        connect_fidelity: Fidelity::Regrouped,
+        sni: None,
+        tls: None,
+        handshake: None,
+    }
+}
+
+fn ending(notes: &[Note], answered: bool) -> Ending {
+    let said = notes.iter().find_map(|note| match note {
+        Note::CutOff(why) | Note::NoResponse(why) => Some(why.clone()),
+        Note::Content { .. } => None,
+    });
+    match (said, answered) {
+        (None, true) => Ending::Complete,
+        (Some(detail), true) => Ending::Aborted {
+            by: Side::Upstream,
+            detail,
+        },
+        (said, false) => Ending::Failed {
+            reason: Failure::NoResponse,
+            detail: said.unwrap_or_else(|| "the transcript has no answer".to_owned()),
+        },
+    }
+}
+
+/// More are not worth reading.
+const MOST_REMARKS: usize = 20;

@@ -1,0 +1,26 @@
+//! Fuzz targets: archives from elsewhere, and certificates that servers present.
+
+use super::certificate;
+use super::read::{Document, read_from};
+
+/// A HAR.
+pub(crate) fn document(bytes: &[u8]) {
+    let mut document = Document::default();
+    if read_from(bytes, &mut document).is_ok() {
+        let mut ids: Vec<_> = document
+            .trace
+            .exchanges
+            .iter()
+            .map(|exchange| exchange.id)
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), document.trace.exchanges.len());
+    }
+}
+
+/// A certificate, DER.
+pub(crate) fn certificate(bytes: &[u8]) {
+    let described = certificate::describe(bytes);
+    assert_eq!(certificate::der(&described).as_deref(), Some(bytes));
+}

@@ -1,9 +1,0 @@
-//! Why a step happened and what it means, for people.
-
-use super::{Lang, Pull, Reading, Step};
-
-/// One to three sentences about a step of a pull: what the client wanted and what came of it.
-pub fn explain(step: &Step, reading: &Reading, pull: &Pull, lang: Lang) -> String {
-    let _ = (step, reading, pull, lang);
-    String::new()
-}

@@ -1,0 +1,131 @@
+//! What a request asks for, as far as it matters for where it belongs.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::Observed;
+use crate::exchange::{Ending, ExchangeId};
+use crate::registry::{Digest, Reference, Route};
+
+/// Where an exchange stands in the order in which exchanges are looked at.
+pub(super) type Place = (Timestamp, ExchangeId);
+
+/// What a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// `/v2/`.
+    Ping,
+    /// A token.
+    Token,
+    /// A manifest is read.
+    Manifest(Reference),
+    /// A manifest is sent or deleted.
+    Change(Reference),
+    /// A blob is read.
+    Blob(Reference),
+    /// Whether a blob is there; an upload; a blob is deleted.
+    Store,
+    /// Tags, from their beginning or from a later page on.
+    Tags { first: bool },
+    /// What refers to a manifest.
+    Referrers,
+    /// The repositories of a registry.
+    Catalog,
+    /// Something outside the registry API.
+    Other,
+}
+
+impl Ask {
+    pub(super) fn of(observed: Observed<'_>) -> Self {
+        let reading = observed.reading;
+        let Some(endpoint) = &reading.endpoint else {
+            return if reading.token_request.is_some() {
+                Self::Token
+            } else {
+                Self::Other
+            };
+        };
+        let reads = matches!(reading.method.as_str(), "GET" | "HEAD");
+        match &endpoint.route {
+            Route::Ping => Self::Ping,
+            Route::Manifest(reference) if reads => Self::Manifest(reference.clone()),
+            Route::Manifest(reference) => Self::Change(reference.clone()),
+            Route::Blob(reference) if reading.method == "GET" => Self::Blob(reference.clone()),
+            Route::Blob(_) | Route::UploadStart { .. } | Route::Upload { .. } => Self::Store,
+            Route::Tags(page) => Self::Tags {
+                first: page.last.is_none(),
+            },
+            Route::Referrers { .. } => Self::Referrers,
+            Route::Catalog(_) => Self::Catalog,
+        }
+    }
+}
+
+/// Tells clients apart: where they come from, and what they call themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct ClientKey(u64);
+
+impl ClientKey {
+    pub(super) fn of(observed: Observed<'_>) -> Self {
+        let address: IpAddr = observed.exchange.connection.client.ip();
+        let head = observed
+            .exchange
+            .request
+            .as_ref()
+            .map(|request| &request.head);
+        let agent = head.and_then(|head| head.values("user-agent").next());
+        Self(hash(&(address, agent)))
+    }
+}
+
+/// Hashes that only ever tell things of one session apart.
+pub(super) fn hash(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+pub(super) fn digest_key(digest: &Digest) -> u64 {
+    hash(digest)
+}
+
+/// A digest has the same key, whether a reference or a descriptor names it.
+pub(super) fn reference_key(reference: &Reference) -> u64 {
+    match reference {
+        Reference::Digest(digest) => digest_key(digest),
+        Reference::Tag(text) | Reference::Malformed { text, .. } => hash(text.as_str()),
+    }
+}
+
+/// When the exchange ended, as far as it had by `moment`.
+pub(super) fn ended_by(observed: Observed<'_>, moment: Timestamp) -> Option<Timestamp> {
+    let (at, _) = observed.exchange.ended.as_ref()?;
+    (*at <= moment).then_some(*at)
+}
+
+/// Whether its answer's head had arrived by `moment`.
+pub(super) fn answered_by(observed: Observed<'_>, moment: Timestamp) -> bool {
+    let response = observed.exchange.response.as_ref();
+    response.is_some_and(|response| response.at <= moment)
+}
+
+/// Whether it ended without a success: an error status, or no whole answer. A 401 is one.
+pub(super) fn failed(observed: Observed<'_>) -> bool {
+    let broken = matches!(
+        observed.exchange.ended,
+        Some((_, Ending::Aborted { .. } | Ending::Failed { .. }))
+    );
+    broken || matches!(observed.reading.status, Some(400..))
+}
+
+/// Whether trying again may help: no whole answer, 408, 429 or 5xx.
+pub(super) fn failed_for_now(observed: Observed<'_>) -> bool {
+    failed(observed) && !matches!(observed.reading.status, Some(400..=407 | 409..=428))
+}
+
+/// Where an exchange stands.
+pub(super) fn place(observed: Observed<'_>) -> Place {
+    (observed.exchange.started, observed.exchange.id)
+}

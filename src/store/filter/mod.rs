@@ -1,0 +1,66 @@
+//! The filter language: which exchanges are shown, exported or counted.
+//!
+//! ```text
+//! kind:layer status:4xx size:>1MB host:*.r2.* -kind:challenge (alpine | nginx)
+//! ```
+//!
+//! Terms that stand side by side must all hold. `|` is or, `-` or `!` is not, parentheses
+//! group; mitmproxy's `~d host ~m GET & ! ~c 404` means what it means there, with patterns in the
+//! place of regular expressions. A bare word is a substring of the URL, the kind, the image's
+//! name or the client's. Case does not matter. [`KEYWORDS`] is the table of all keywords, from
+//! which help and documentation are made.
+
+mod atom;
+mod caret;
+mod compare;
+mod expr;
+mod field;
+mod flag;
+mod keyword;
+mod parse;
+mod pattern;
+mod provider;
+mod reference;
+mod term;
+#[cfg(test)]
+mod tests;
+
+pub use caret::Mistake;
+pub use keyword::{KEYWORDS, Keyword};
+pub use reference::{markdown, plain};
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Entry, Store};
+use expr::Expr;
+
+/// A filter, ready to be applied. Its text is one that reads back as the same filter.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter(Expr);
+
+impl Filter {
+    /// Whether an exchange of this store passes.
+    pub fn matches(&self, entry: &Entry, store: &Store) -> bool {
+        self.0.matches(entry, store)
+    }
+
+    /// Whether every exchange passes: the filter of an empty text.
+    pub fn is_empty(&self) -> bool {
+        self.0 == Expr::default()
+    }
+}
+
+impl FromStr for Filter {
+    type Err = Mistake;
+
+    fn from_str(text: &str) -> Result<Self, Mistake> {
+        parse::parse(text).map(Self)
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

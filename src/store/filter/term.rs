@@ -1,0 +1,186 @@
+//! One term of a filter.
+
+use std::fmt;
+
+use super::atom::Atom;
+use super::caret::Mistake;
+use super::compare::Bounds;
+use super::expr::Expr;
+use super::field::{Number, Text, fits_anything};
+use super::flag::{FLAGS, Flag};
+use super::keyword::{Field, KEYWORDS, Keyword};
+use super::pattern::{Pattern, Style};
+use crate::exchange::{Body, Capture, RawHead};
+use crate::registry::Kind;
+use crate::store::{Entry, Store};
+
+/// One condition.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Term {
+    Anything(Pattern),
+    Text(Text, Pattern),
+    Number(Number, Bounds),
+    Kind(Kind),
+    Is(&'static Flag),
+    Header(Side, Pattern, Option<Pattern>),
+    Body(Side, Pattern),
+}
+
+/// Which message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Side {
+    Request,
+    Response,
+    Either,
+}
+
+impl Term {
+    /// Reads the value of a keyword: a list parted by commas, of which one must hold.
+    pub(super) fn read(keyword: &Keyword, value: &Atom) -> Result<Expr, Mistake> {
+        let values = match keyword.field {
+            // The value of a header field may hold commas.
+            Field::Header(_) => vec![value.clone()],
+            _ => value.split(','),
+        };
+        let terms: Vec<_> = values
+            .iter()
+            .map(|value| Self::read_one(keyword, value).map(Expr::Term))
+            .collect::<Result<_, _>>()?;
+        Ok(Expr::any(terms))
+    }
+
+    fn read_one(keyword: &Keyword, value: &Atom) -> Result<Self, Mistake> {
+        if value.is_empty() && !value.quoted {
+            return Err(Mistake::new(
+                value.span.clone(),
+                format!(
+                    "{}: needs a value: {}, as in {}",
+                    keyword.name, keyword.value, keyword.example
+                ),
+            ));
+        }
+        match keyword.field {
+            Field::Text(text) => Ok(Self::Text(text, Pattern::read(value, text.style()))),
+            Field::Number(number) => {
+                Bounds::read(value, number.unit()).map(|bounds| Self::Number(number, bounds))
+            }
+            Field::Kind => kind(value),
+            Field::Is => flag(value),
+            Field::Header(side) => Ok(header(side, value)),
+            Field::Body(side) => Ok(Self::Body(side, Pattern::read(value, Style::Part))),
+        }
+    }
+
+    pub(super) fn matches(&self, entry: &Entry, store: &Store) -> bool {
+        match self {
+            Self::Anything(pattern) => fits_anything(pattern, entry, store),
+            Self::Text(text, pattern) => text.fits(pattern, entry, store),
+            Self::Number(number, bounds) => {
+                let number = number.of(entry, store);
+                number.is_some_and(|number| bounds.hold(number))
+            }
+            Self::Kind(kind) => entry.kind == *kind,
+            Self::Is(flag) => flag.holds(entry),
+            Self::Header(side, name, value) => heads(*side, entry).any(|head| {
+                head.fields().any(|field| {
+                    name.fits_bytes(field.name)
+                        && value
+                            .as_ref()
+                            .is_none_or(|value| value.fits_bytes(field.value))
+                })
+            }),
+            Self::Body(side, pattern) => bodies(*side, entry).any(|body| match &body.capture {
+                Capture::Memory { bytes } => pattern.fits_bytes(bytes),
+                _ => false,
+            }),
+        }
+    }
+}
+
+fn kind(value: &Atom) -> Result<Term, Mistake> {
+    let text = value.text();
+    text.parse().map(Term::Kind).map_err(|()| {
+        let words: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+        unknown(value, "kind", &text, &words)
+    })
+}
+
+fn flag(value: &Atom) -> Result<Term, Mistake> {
+    let text = value.text().to_ascii_lowercase();
+    Flag::named(&text).map(Term::Is).ok_or_else(|| {
+        let words: Vec<_> = FLAGS.iter().map(|flag| flag.name).collect();
+        unknown(value, "property", &text, &words)
+    })
+}
+
+fn unknown(value: &Atom, what: &str, text: &str, words: &[&str]) -> Mistake {
+    Mistake::new(
+        value.span.clone(),
+        format!("\"{text}\" is no {what}; take one of {}", words.join(", ")),
+    )
+}
+
+/// `name`, or `name:value` (`name=value`); the name is all of the field's name.
+fn header(side: Side, value: &Atom) -> Term {
+    let (name, value) = match (value.split_once(':'), value.split_once('=')) {
+        (Some(parts), _) | (None, Some(parts)) if !parts.0.is_empty() => {
+            (parts.0, Some(Pattern::read(&parts.1, Style::Part)))
+        }
+        _ => (value.clone(), None),
+    };
+    Term::Header(side, Pattern::read(&name, Style::Whole), value)
+}
+
+fn heads(side: Side, entry: &Entry) -> impl Iterator<Item = &RawHead> {
+    let request = entry.exchange.request.as_ref().map(|sent| &sent.head);
+    let response = entry.exchange.response.as_ref().map(|got| &got.head);
+    request
+        .filter(|_| side != Side::Response)
+        .into_iter()
+        .chain(response.filter(|_| side != Side::Request))
+}
+
+fn bodies(side: Side, entry: &Entry) -> impl Iterator<Item = &Body> {
+    let request = entry.exchange.request_body.as_ref();
+    let response = entry.exchange.response_body.as_ref();
+    request
+        .filter(|_| side != Side::Response)
+        .into_iter()
+        .chain(response.filter(|_| side != Side::Request))
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anything(pattern) => pattern.fmt(f),
+            Self::Text(text, pattern) => {
+                let name = name(Field::Text(*text));
+                match pattern {
+                    Pattern::Whole(whole) if text.style() == Style::Whole => {
+                        write!(f, "{name}:{}", super::atom::Quoted(whole))
+                    }
+                    pattern => write!(f, "{name}:{pattern}"),
+                }
+            }
+            Self::Number(number, bounds) => {
+                let name = name(Field::Number(*number));
+                write!(f, "{name}:{}", bounds.text(number.unit()))
+            }
+            Self::Kind(kind) => write!(f, "kind:{kind}"),
+            Self::Is(flag) => write!(f, "is:{}", flag.name),
+            Self::Header(side, field, value) => {
+                write!(f, "{}:{field}", name(Field::Header(*side)))?;
+                match value {
+                    Some(value) => write!(f, ":{value}"),
+                    None => Ok(()),
+                }
+            }
+            Self::Body(side, pattern) => write!(f, "{}:{pattern}", name(Field::Body(*side))),
+        }
+    }
+}
+
+fn name(field: Field) -> &'static str {
+    let keyword = KEYWORDS.iter().find(|keyword| keyword.field == field);
+    keyword.map_or("", |keyword| keyword.name)
+}

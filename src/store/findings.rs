@@ -1,0 +1,38 @@
+//! Asks the rules.
+
+use super::Entry;
+use super::pulls::Pulls;
+use super::shelf::Shelf;
+use super::tunnels::Tunnels;
+use crate::exchange::ExchangeId;
+use crate::registry::{Case, Finding, Observed, Pull, Session, diagnose, diagnose_session};
+
+/// What is wrong with a pull.
+pub(super) fn of_pull(
+    pull: &Pull,
+    shelf: &Shelf,
+    tunnels: &Tunnels,
+    settled: bool,
+) -> Vec<Finding> {
+    let observed = |id: ExchangeId| shelf.get(id).map(Entry::observed);
+    diagnose(&Case {
+        pull,
+        observed: &observed,
+        handshakes: tunnels.handshakes(),
+        tunnels: tunnels.tunnels(),
+        settled,
+    })
+}
+
+/// What is wrong besides.
+pub(super) fn of_session(pulls: &Pulls, shelf: &Shelf, tunnels: &Tunnels) -> Vec<Finding> {
+    let observed = |id: ExchangeId| shelf.get(id).map(Entry::observed);
+    let loose: Vec<Observed<'_>> = shelf.loose().map(Entry::observed).collect();
+    diagnose_session(&Session {
+        pulls: pulls.all(),
+        observed: &observed,
+        loose: &loose,
+        handshakes: tunnels.handshakes(),
+        tunnels: tunnels.tunnels(),
+    })
+}

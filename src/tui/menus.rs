@@ -1,0 +1,229 @@
+//! The menus: what can be copied, exported and commanded.
+
+use super::action::{Action, Item};
+use super::keymap::{self, Place};
+use super::overlay::{Choice, Entry, Overlay};
+use super::state::State;
+use super::text::{clean, size};
+use crate::exchange::head::latin1;
+use crate::exchange::{Capture, ExchangeId};
+use crate::store::Store;
+
+/// The actions that have a word of their own, for `:` and the palette.
+const COMMANDS: &[(&str, Action)] = &[
+    ("follow", Action::Follow),
+    ("tree", Action::Tree),
+    ("order", Action::Order),
+    ("sequence", Action::Sequence),
+    ("waterfall", Action::Waterfall),
+    ("pull", Action::Overview),
+    ("events", Action::Events),
+    ("copy", Action::Copy),
+    ("export", Action::Export),
+    ("save", Action::Save),
+    ("load", Action::Load),
+    ("save-body", Action::SaveBody),
+    ("filter", Action::Filter),
+    ("mark", Action::Mark),
+    ("hide", Action::Hide),
+    ("clear", Action::Clear),
+    ("explain", Action::Explain),
+    ("language", Action::Language),
+    ("reveal", Action::Reveal),
+    ("theme", Action::Theme),
+    ("help", Action::Help),
+    ("quit", Action::Quit),
+];
+
+/// Commands that take words, and what they do.
+pub(super) const TYPED: &[(&str, &str)] = &[
+    ("set theme dark", "colours for a dark background"),
+    ("set theme light", "colours for a light background"),
+    ("set theme high-contrast", "as much contrast as there is"),
+    ("set theme none", "no colours"),
+    ("set lang en", "explain in English"),
+    ("set lang zh", "explain in Chinese"),
+    (
+        "set mouse",
+        "take the mouse; native selection then needs Shift",
+    ),
+    ("set nomouse", "leave the mouse to the terminal"),
+    ("set ascii", "draw with ASCII only"),
+    ("set noascii", "draw with all characters"),
+    ("unhide", "show again what was taken out of the view"),
+    ("unmark", "take all marks away"),
+];
+
+/// The action of a command's word.
+pub(super) fn command(word: &str) -> Option<Action> {
+    COMMANDS
+        .iter()
+        .find(|(known, _)| *known == word)
+        .map(|(_, action)| *action)
+}
+
+/// Every command.
+pub(super) fn palette(place: Place) -> Overlay {
+    let actions = COMMANDS.iter().filter_map(|(word, action)| {
+        let binding = keymap::BINDINGS
+            .iter()
+            .find(|binding| binding.action == *action)?;
+        let key = keymap::key_of(*action, place).map(keymap::shown);
+        Some(Entry {
+            label: (*word).to_owned(),
+            detail: match key {
+                Some(key) => format!("{}  ({key})", binding.help),
+                None => binding.help.to_owned(),
+            },
+            choice: Choice::Action(*action),
+        })
+    });
+    let typed = TYPED.iter().map(|(command, what)| Entry {
+        label: (*command).to_owned(),
+        detail: (*what).to_owned(),
+        choice: Choice::Command((*command).to_owned()),
+    });
+    Overlay::menu("Commands", actions.chain(typed).collect())
+}
+
+/// The formats, for everything or for what is marked or filtered.
+pub(super) fn export(state: &State, store: &Store) -> Overlay {
+    let mut scopes: Vec<(String, Vec<ExchangeId>)> = Vec::new();
+    if !state.marks.is_empty() {
+        let marked = state.marks.iter().copied().collect();
+        scopes.push((format!("{} marked", state.marks.len()), marked));
+    }
+    if let Some(pull) = state.subject_pull(store).and_then(|id| store.pull(id)) {
+        let ids = pull.steps.iter().map(|step| step.exchange).collect();
+        scopes.push((format!("pull #{}", pull.id.0), ids));
+    }
+    if let Some(matching) = state.filtering.matching() {
+        let mut ids: Vec<_> = matching.iter().copied().collect();
+        ids.sort_unstable();
+        scopes.push((format!("{} filtered", ids.len()), ids));
+    }
+    scopes.insert(0, ("everything".to_owned(), Vec::new()));
+    let mut entries = Vec::new();
+    for (scope, only) in scopes {
+        for format in &state.facts.formats {
+            let stem = state.facts.save_as.trim_end_matches(".har");
+            entries.push(Entry {
+                label: format!("{}, {scope}", format.word),
+                detail: format.what.clone(),
+                choice: Choice::Format {
+                    word: format.word.clone(),
+                    path: format!("{stem}.{}", format.extension),
+                    only: only.clone(),
+                },
+            });
+        }
+    }
+    Overlay::menu("Export", entries)
+}
+
+/// What can be copied of the selection.
+pub(super) fn copy(state: &State, store: &Store) -> Option<Overlay> {
+    let entries = match (state.subject(), state.selection) {
+        (Some(id), _) => exchange_texts(state, store, id),
+        (None, Some(Item::Pull(_))) => pull_texts(state, store),
+        _ => Vec::new(),
+    };
+    (!entries.is_empty()).then(|| Overlay::menu("Copy", entries))
+}
+
+fn exchange_texts(state: &State, store: &Store, id: ExchangeId) -> Vec<Entry> {
+    let Some(entry) = store.entry(id) else {
+        return Vec::new();
+    };
+    let exchange = &super::view::masked(state, &entry.exchange);
+    let reading = &entry.reading;
+    let mut texts: Vec<(&str, String)> = Vec::new();
+    let digests = &reading.digests;
+    if let Some(digest) = digests
+        .requested
+        .as_ref()
+        .or(digests.stated.as_ref())
+        .or(digests.computed.as_ref())
+    {
+        texts.push(("digest", digest.to_string()));
+    }
+    if let Some(request) = &exchange.request {
+        texts.push(("URL", request.url.clone()));
+    }
+    if let Some(redirect) = exchange
+        .response
+        .as_ref()
+        .and_then(|response| response.head.text("location"))
+    {
+        texts.push(("Location", redirect.to_owned()));
+    }
+    if let Some(request) = &exchange.request {
+        texts.push(("request head", latin1(request.head.as_bytes())));
+    }
+    if let Some(response) = &exchange.response {
+        texts.push(("response head", latin1(response.head.as_bytes())));
+    }
+    if let Some(body) = &exchange.response_body
+        && let Capture::Memory { bytes } = &body.capture
+        && bytes.len() <= LONGEST_COPY
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        texts.push(("response body", text.to_owned()));
+    }
+    let mut entries: Vec<Entry> = texts.into_iter().map(entry_of).collect();
+    entries.extend(forms(state, &[id]));
+    entries
+}
+
+fn pull_texts(state: &State, store: &Store) -> Vec<Entry> {
+    let pull = state.subject_pull(store).and_then(|id| store.pull(id));
+    let Some(pull) = pull else { return Vec::new() };
+    let mut texts = vec![("image", pull.name())];
+    if let Some(digest) = &pull.digest {
+        texts.push(("digest", digest.to_string()));
+    }
+    let mut entries: Vec<Entry> = texts.into_iter().map(entry_of).collect();
+    let ids: Vec<_> = pull.steps.iter().map(|step| step.exchange).collect();
+    entries.extend(forms(state, &ids));
+    entries
+}
+
+fn forms<'a>(state: &'a State, only: &'a [ExchangeId]) -> impl Iterator<Item = Entry> + 'a {
+    state
+        .facts
+        .formats
+        .iter()
+        .filter(|format| format.pasteable)
+        .map(|format| Entry {
+            label: format!("as {}", format.word),
+            detail: format.what.clone(),
+            choice: Choice::CopyAs {
+                format: format.word.clone(),
+                only: only.to_vec(),
+            },
+        })
+}
+
+fn entry_of((what, text): (&str, String)) -> Entry {
+    let first = text.lines().next().unwrap_or_default();
+    let detail = if text.lines().nth(1).is_some() {
+        format!(
+            "{}  ({})",
+            clean(first),
+            size(text.len().try_into().unwrap_or(0))
+        )
+    } else {
+        clean(first).into_owned()
+    };
+    Entry {
+        label: what.to_owned(),
+        detail,
+        choice: Choice::Copy {
+            what: what.to_owned(),
+            text,
+        },
+    }
+}
+
+/// Terminals drop longer clipboard sequences.
+const LONGEST_COPY: usize = 74_000;

@@ -1,0 +1,346 @@
+//! The loop: messages in, state changed, frames out.
+
+use std::io;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use ratatui::backend::{Backend as _, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::clipboard::{self, Way};
+use super::feed::Feed;
+use super::input;
+use super::message::{Inbox, Mailbox, Message};
+use super::tty::{THREAD, Tty, TtyError, mouse};
+use super::writer::Writer;
+use crate::exchange::{Bodies, ExchangeId, clock};
+use crate::store::Store;
+use crate::tui::{Effect, State, render};
+
+/// The program around the view: it does what the view asks for.
+pub trait Host: Send {
+    /// Does it without making the view wait; how it went is told to `mailbox`.
+    fn perform(&mut self, effect: Effect, mailbox: &Mailbox);
+}
+
+/// Everything a view begins with.
+pub struct View {
+    /// What it remembers.
+    pub state: State,
+    /// What it shows.
+    pub store: Store,
+    /// The bodies of what it shows.
+    pub bodies: Box<dyn Bodies + Send>,
+    /// Where new events come from, in a live capture.
+    pub feed: Option<Feed>,
+    /// What does what is asked for.
+    pub host: Box<dyn Host>,
+}
+
+/// Runs the view on a thread of its own, until the user quits or it is told to stop. The
+/// terminal has been given back when the thread ends.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn run(
+    view: View,
+    tty: Tty,
+    mailbox: Mailbox,
+    inbox: Inbox,
+) -> io::Result<thread::JoinHandle<Result<(), TtyError>>> {
+    thread::Builder::new().name(THREAD.into()).spawn(move || {
+        let writer = Writer::start(mailbox.clone()).map_err(TtyError::Write)?;
+        input::start(mailbox.clone()).map_err(TtyError::Modes)?;
+        let mut screen = Screen::new(&tty);
+        Loop {
+            view,
+            mailbox,
+            writer: &writer,
+            home: None,
+            missed: 0,
+            waiting: Vec::new(),
+        }
+        .run(&inbox, &mut screen, &tty);
+        // The last frame is written, then the terminal is given back.
+        drop(writer);
+        drop(tty);
+        Ok(())
+    })
+}
+
+struct Loop<'a> {
+    view: View,
+    mailbox: Mailbox,
+    writer: &'a Writer,
+    /// The live capture, while a file is looked at.
+    home: Option<(State, Store, Box<dyn Bodies + Send>)>,
+    missed: u64,
+    /// Sequences to be written with the next frame.
+    waiting: Vec<u8>,
+}
+
+impl Loop<'_> {
+    fn run(&mut self, inbox: &Inbox, screen: &mut Screen, tty: &Tty) {
+        let mut stale = true;
+        let mut drawn: Option<Instant> = None;
+        loop {
+            let free = !self.writer.is_busy();
+            let due = drawn.map_or(Duration::ZERO, |at| FRAME.saturating_sub(at.elapsed()));
+            if stale && free && due.is_zero() {
+                self.draw(screen, tty);
+                drawn = Some(Instant::now());
+                // A filter that is not done is gone on with.
+                stale = self.view.state.is_working();
+                continue;
+            }
+            let wait = if stale && free { due } else { TICK };
+            match inbox.0.recv_timeout(wait) {
+                Ok(message) => {
+                    let mut next = Some(message);
+                    let mut taken = 0;
+                    while let Some(message) = next {
+                        match self.take(message, screen) {
+                            Next::Leave => return,
+                            Next::Draw => stale = true,
+                            Next::Nothing => {}
+                        }
+                        taken += 1;
+                        next = if taken < AT_ONCE {
+                            inbox.0.try_recv().ok()
+                        } else {
+                            None
+                        };
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            stale |= self.tick();
+        }
+    }
+
+    fn take(&mut self, message: Message, screen: &mut Screen) -> Next {
+        let effects = match message {
+            Message::Key(key) => self.view.state.key(&key, &self.view.store),
+            Message::Paste(text) => self.view.state.paste(&text, &self.view.store),
+            Message::Mouse(event) => self.view.state.mouse(&event, &self.view.store),
+            Message::Fed => {
+                return if self.feed() {
+                    Next::Draw
+                } else {
+                    Next::Nothing
+                };
+            }
+            Message::Written => return Next::Nothing,
+            Message::Closed | Message::Stop => return Next::Leave,
+            Message::Resized => {
+                screen.whole = true;
+                return Next::Draw;
+            }
+            Message::Told { good, text } => {
+                self.view.state.tell(good, text);
+                return Next::Draw;
+            }
+            Message::Log(text) => {
+                self.view.state.log_line(text);
+                return Next::Draw;
+            }
+            Message::Copy { what, text } => vec![Effect::Copy { what, text }],
+            Message::Facts(facts) => {
+                match &mut self.home {
+                    Some((state, ..)) => state.learn(*facts),
+                    None => self.view.state.learn(*facts),
+                }
+                return Next::Draw;
+            }
+            Message::Opened(opened) => {
+                self.open(*opened);
+                return Next::Draw;
+            }
+        };
+        for effect in effects {
+            if let Next::Leave = self.perform(effect) {
+                return Next::Leave;
+            }
+        }
+        Next::Draw
+    }
+
+    fn perform(&mut self, effect: Effect) -> Next {
+        match effect {
+            Effect::Quit => {
+                // From a file that was opened on top, back to what lies below.
+                let Some((mut state, store, bodies)) = self.home.take() else {
+                    return Next::Leave;
+                };
+                state.tick(clock::now());
+                state.changed(&store, &[]);
+                self.view.state = state;
+                self.view.store = store;
+                self.view.bodies = bodies;
+            }
+            Effect::Copy { what, text } => match clipboard::copy(&what, &text, &self.mailbox) {
+                Way::Sequence(bytes) => {
+                    self.waiting.extend(bytes);
+                    self.view.state.tell(true, format!("copied the {what}"));
+                }
+                Way::Tmux => {}
+                Way::TooLong => {
+                    self.view.state.tell(
+                        false,
+                        format!(
+                            "the {what} is too long for a terminal's clipboard; b or x save it"
+                        ),
+                    );
+                }
+            },
+            Effect::Mouse(on) => self.waiting.extend(mouse(on)),
+            #[expect(
+                clippy::panic,
+                reason = "it was typed: this shows that the terminal is given back"
+            )]
+            Effect::Panic => panic!(":panic was typed"),
+            effect => self.view.host.perform(effect, &self.mailbox),
+        }
+        Next::Draw
+    }
+
+    fn open(&mut self, opened: super::Opened) {
+        let mut state = State::new(opened.facts.clone(), self.view.state.look(), clock::now());
+        state.log_line(format!("opened {}", opened.facts.source));
+        let below = (
+            std::mem::replace(&mut self.view.state, state),
+            std::mem::replace(&mut self.view.store, opened.store),
+            std::mem::replace(&mut self.view.bodies, opened.bodies),
+        );
+        // One live capture, or the first file, stays below; other files replace each other.
+        self.home.get_or_insert(below);
+    }
+
+    /// Takes what has come in; whether what is shown has changed.
+    fn feed(&mut self) -> bool {
+        let Some(feed) = &self.view.feed else {
+            return false;
+        };
+        let events = feed.take();
+        let ids: Vec<ExchangeId> = events
+            .iter()
+            .filter_map(crate::exchange::Event::exchange)
+            .collect();
+        let (state, store) = match &mut self.home {
+            Some((state, store, _)) => (state, store),
+            None => (&mut self.view.state, &mut self.view.store),
+        };
+        store.extend(events);
+        state.changed(store, &ids);
+        let missed = feed.missed();
+        if missed > self.missed {
+            self.missed = missed;
+            state.tell(
+                false,
+                format!("{missed} events came too fast to be shown; the recording has them"),
+            );
+        }
+        self.home.is_none()
+    }
+
+    fn tick(&mut self) -> bool {
+        let now = clock::now();
+        if let Some((state, store, _)) = &mut self.home {
+            state.tick(now);
+            store.tick(now);
+        }
+        let (state, store) = (&mut self.view.state, &mut self.view.store);
+        let mut changed = state.tick(now);
+        if changed && self.home.is_none() && self.view.feed.is_some() {
+            let before = store.generation();
+            store.tick(now);
+            if store.generation() != before {
+                state.changed(store, &[]);
+            }
+            changed = true;
+        }
+        changed
+    }
+
+    fn draw(&mut self, screen: &mut Screen, tty: &Tty) {
+        let size = tty.size();
+        let bytes = screen.frame(&mut self.view, size, std::mem::take(&mut self.waiting));
+        if let Some(bytes) = bytes {
+            self.writer.write(bytes);
+        }
+    }
+}
+
+enum Next {
+    Nothing,
+    Draw,
+    Leave,
+}
+
+/// What the terminal shows, and what it is to show.
+struct Screen {
+    shown: Buffer,
+    next: Buffer,
+    cursor: Option<(u16, u16)>,
+    /// Whether everything is to be drawn anew.
+    whole: bool,
+}
+
+impl Screen {
+    fn new(tty: &Tty) -> Self {
+        let (width, height) = tty.size();
+        let area = Rect::new(0, 0, width, height);
+        Self {
+            shown: Buffer::empty(area),
+            next: Buffer::empty(area),
+            cursor: None,
+            whole: true,
+        }
+    }
+
+    /// The bytes that bring the terminal from what it shows to what it is to show; `None` when
+    /// that is the same.
+    fn frame(&mut self, view: &mut View, size: (u16, u16), first: Vec<u8>) -> Option<Vec<u8>> {
+        let area = Rect::new(0, 0, size.0, size.1);
+        if self.shown.area != area || self.whole {
+            self.shown = Buffer::empty(area);
+            self.next = Buffer::empty(area);
+            self.whole = true;
+        }
+        self.next.reset();
+        view.state.prepare(&view.store, view.bodies.as_ref(), size);
+        let cursor = render(&view.store, &view.state, &mut self.next);
+        let changes = self.shown.diff(&self.next);
+        if changes.is_empty() && cursor == self.cursor && first.is_empty() && !self.whole {
+            return None;
+        }
+        let mut bytes = first;
+        // Writing to memory does not fail.
+        let _ = queue!(bytes, BeginSynchronizedUpdate, Hide);
+        if self.whole {
+            let _ = queue!(bytes, Clear(ClearType::All));
+        }
+        let _ = CrosstermBackend::new(&mut bytes).draw(changes.into_iter());
+        if let Some((x, y)) = cursor {
+            let _ = queue!(bytes, MoveTo(x, y), Show);
+        }
+        let _ = queue!(bytes, EndSynchronizedUpdate);
+        self.whole = false;
+        self.cursor = cursor;
+        std::mem::swap(&mut self.shown, &mut self.next);
+        Some(bytes)
+    }
+}
+
+/// The shortest time between two frames.
+const FRAME: Duration = Duration::from_millis(33);
+/// How often is looked whether something depends on the time.
+const TICK: Duration = Duration::from_millis(250);
+/// Messages taken between two frames.
+const AT_ONCE: usize = 256;

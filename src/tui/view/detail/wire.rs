@@ -1,0 +1,247 @@
+//! Request and response as they were on the wire.
+
+use std::fmt::Write as _;
+
+use ratatui::text::Span;
+
+use super::Subject;
+use super::json;
+use crate::exchange::printable::printable_bytes;
+use crate::exchange::{Body, Capture, Fidelity, RawHead, ResponseOrigin};
+use crate::tui::text::{exact, middle};
+use crate::tui::theme::Role;
+use crate::tui::view::pen::Sheet;
+
+pub(super) fn request(subject: &Subject<'_>, sheet: &mut Sheet) {
+    let Some(request) = &subject.exchange.request else {
+        sheet.text(Role::Dim, 2, "No request head was seen.");
+        return;
+    };
+    let pen = sheet.pen;
+    sheet.labels(6);
+    sheet.value("URL", Role::Info, &request.url);
+    sheet.blank();
+    head(sheet, &request.head);
+    if request.fidelity == Fidelity::Regrouped {
+        sheet.blank();
+        sheet.text(
+            Role::Dim,
+            2,
+            "Repeated fields stand together here; on the wire they may not have.",
+        );
+    }
+    sheet.blank();
+    match &subject.exchange.request_body {
+        Some(body) if body.size > 0 => self::body(subject, sheet, body),
+        _ => sheet.push(vec![pen.put(Role::Dim, "  no body")]),
+    }
+}
+
+pub(super) fn response(subject: &Subject<'_>, sheet: &mut Sheet) {
+    let Some(response) = &subject.exchange.response else {
+        let text = if subject.exchange.ended.is_some() {
+            "There was no response."
+        } else {
+            "No response yet."
+        };
+        sheet.text(Role::Dim, 2, text);
+        return;
+    };
+    if response.origin == ResponseOrigin::Pullscope {
+        sheet.text(
+            Role::Warn,
+            2,
+            "pullscope wrote this response itself; the server gave none.",
+        );
+        sheet.blank();
+    }
+    for interim in &response.interim {
+        head(sheet, interim);
+        sheet.blank();
+    }
+    head(sheet, &response.head);
+    sheet.blank();
+    let pen = sheet.pen;
+    match &subject.exchange.response_body {
+        Some(body) if body.size > 0 || body.capture != Capture::Empty => {
+            self::body(subject, sheet, body);
+        }
+        Some(_) => sheet.push(vec![pen.put(Role::Dim, "  no body")]),
+        None => sheet.push(vec![pen.put(
+            Role::Dim,
+            format!("  {} so far", exact(subject.exchange.received)),
+        )]),
+    }
+}
+
+/// Start line and fields; long values go on below themselves.
+fn head(sheet: &mut Sheet, head: &RawHead) {
+    let pen = sheet.pen;
+    sheet.text(Role::Title, 2, &printable_bytes(head.start_line()));
+    for field in head.fields() {
+        let name = printable_bytes(field.name);
+        let value = printable_bytes(field.value);
+        let room = sheet.width.saturating_sub(name.len() + 5).max(20);
+        for (at, line) in crate::tui::text::wrap(&value, room).into_iter().enumerate() {
+            let lead = if at == 0 {
+                vec![
+                    pen.put(Role::Key, format!("  {name}")),
+                    pen.put(Role::Dim, ": "),
+                ]
+            } else {
+                vec![Span::raw(" ".repeat(name.len() + 4))]
+            };
+            // What is printable already is not escaped twice.
+            let value = Span::styled(line, pen.0.style(Role::Text));
+            sheet.push(lead.into_iter().chain([value]).collect());
+        }
+    }
+}
+
+/// The size, the digest and the content of a body.
+fn body(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body) {
+    let pen = sheet.pen;
+    let mut about = format!("Body  {}", exact(body.size));
+    if let Some(decoded) = body.decoded_size.filter(|decoded| *decoded != body.size) {
+        let _ = write!(about, ", {} decoded", exact(decoded));
+    }
+    if !body.complete {
+        about.push_str(", cut short");
+    }
+    sheet.push(vec![pen.put(Role::Title, format!("  {about}"))]);
+    if let Some(sha256) = &body.sha256 {
+        let room = sheet.width.saturating_sub(12);
+        sheet.push(vec![
+            pen.put(Role::Dim, "  sha256:"),
+            pen.put(Role::Info, middle(sha256, room)),
+        ]);
+    }
+    for (name, value) in &body.trailers {
+        sheet.push(vec![
+            pen.put(Role::Key, format!("  {name}: ")),
+            pen.put(Role::Text, value),
+        ]);
+    }
+    sheet.blank();
+    content(subject, sheet, body, true);
+}
+
+fn content(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body, pretty: bool) {
+    let bytes = match load(subject, body) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return missing(sheet, body),
+        Err(error) => {
+            return sheet.text(Role::Bad, 2, &format!("the body cannot be read: {error}"));
+        }
+    };
+    let shown = bytes.get(..MOST_BYTES).unwrap_or(&bytes);
+    match std::str::from_utf8(&bytes) {
+        Ok(text) if pretty && bytes.len() <= MOST_BYTES && json::write(sheet, 2, text) => {}
+        Ok(_) => {
+            let text = String::from_utf8_lossy(shown);
+            for line in text.lines().take(MOST_LINES) {
+                sheet.text(Role::Text, 2, line);
+            }
+        }
+        Err(_) => hex(sheet, shown.get(..MOST_HEX).unwrap_or(shown)),
+    }
+    if bytes.len() > shown.len() {
+        let more = bytes.len() - shown.len();
+        sheet.blank();
+        sheet.text(
+            Role::Dim,
+            2,
+            &format!("… and {more} bytes more; b saves the whole body."),
+        );
+    }
+}
+
+fn missing(sheet: &mut Sheet, body: &Body) {
+    let text = match &body.capture {
+        Capture::Omitted { reason } => format!("The body was not kept: {}.", reason.describe()),
+        Capture::Streamed => "The body is being written to the session.".to_owned(),
+        Capture::Stored { .. } => "The body's file is not there.".to_owned(),
+        Capture::Empty | Capture::Memory { .. } => "The body is empty.".to_owned(),
+    };
+    sheet.text(Role::Dim, 2, &text);
+}
+
+/// The kept content of a body.
+pub(super) fn load(subject: &Subject<'_>, body: &Body) -> std::io::Result<Option<Vec<u8>>> {
+    match &body.capture {
+        Capture::Memory { bytes } => Ok(Some(bytes.to_vec())),
+        Capture::Empty => Ok(Some(Vec::new())),
+        other => subject.bodies.read(other),
+    }
+}
+
+/// Every byte as it was: heads with their line ends, bodies as text or in hexadecimal.
+pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
+    let exchange = subject.exchange;
+    let request = exchange.request.as_ref().map(|request| &request.head);
+    let response = exchange.response.as_ref().map(|response| &response.head);
+    let parts = [
+        ("Request", request, &exchange.request_body),
+        ("Response", response, &exchange.response_body),
+    ];
+    for (name, head, body) in parts {
+        let Some(head) = head else { continue };
+        let note = format!("{} bytes of head, byte for byte", head.len());
+        sheet.heading_with(name, &note);
+        let pen = sheet.pen;
+        for line in head.as_bytes().split_inclusive(|b| *b == b'\n') {
+            let text = printable_bytes(line);
+            for piece in crate::tui::text::wrap(&text, sheet.width.saturating_sub(3)) {
+                sheet.push(vec![
+                    Span::raw("  "),
+                    Span::styled(piece, pen.0.style(Role::Text)),
+                ]);
+            }
+        }
+        if let Some(body) = body.as_ref().filter(|body| body.size > 0) {
+            sheet.blank();
+            content(subject, sheet, body, false);
+        }
+    }
+    if exchange.redacted {
+        sheet.blank();
+        sheet.text(
+            Role::Dim,
+            2,
+            "Secrets were taken out before this was recorded (--keep-secrets leaves them in).",
+        );
+    }
+}
+
+fn hex(sheet: &mut Sheet, bytes: &[u8]) {
+    let pen = sheet.pen;
+    let columns = if sheet.width >= 78 { 16 } else { 8 };
+    for (at, chunk) in bytes.chunks(columns).enumerate() {
+        let digits: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text: String = chunk
+            .iter()
+            .map(|byte| {
+                if byte.is_ascii_graphic() || *byte == b' ' {
+                    char::from(*byte)
+                } else {
+                    '·'
+                }
+            })
+            .collect();
+        sheet.push(vec![
+            pen.put(Role::Faint, format!("  {:08x}  ", at * columns)),
+            pen.put(
+                Role::Text,
+                format!("{:<width$}  ", digits.join(" "), width = columns * 3 - 1),
+            ),
+            pen.put(Role::Dim, text),
+        ]);
+    }
+}
+
+/// Bytes of a body that are shown.
+const MOST_BYTES: usize = 512 * 1024;
+/// Lines of a body that are shown.
+const MOST_LINES: usize = 20_000;
+/// Bytes shown in hexadecimal.
+const MOST_HEX: usize = 16 * 1024;

@@ -1,0 +1,87 @@
+//! The newcomer's first minute: what to paste, and what must hold before anything is seen.
+
+use ratatui::buffer::Buffer;
+use ratatui::text::Span;
+
+use super::layout::Layout;
+use super::pen::{self, Pen};
+use crate::tui::state::State;
+use crate::tui::text::wrap;
+use crate::tui::theme::Role;
+
+pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {
+    let area = layout.body;
+    let width = usize::from(area.width);
+    let mut lines: Vec<Vec<Span<'static>>> = Vec::new();
+    let roomy = area.height >= 26;
+    if roomy {
+        lines.push(Vec::new());
+    }
+    let intro = if state.facts.live {
+        "Waiting for the first request. Press a letter to copy that line, then paste it in another terminal."
+    } else {
+        "This trace holds no exchanges."
+    };
+    for line in wrap(intro, width.saturating_sub(4)) {
+        lines.push(vec![pen.put(Role::Title, format!("   {line}"))]);
+    }
+    for step in &state.facts.first_steps {
+        lines.push(Vec::new());
+        lines.push(vec![
+            pen.put(Role::Accent, format!("   {}  ", step.key)),
+            pen.put(Role::Text, step.what.clone()),
+        ]);
+        lines.push(vec![
+            pen.put(Role::Info, format!("        {}", step.command)),
+        ]);
+        if roomy {
+            for note in &step.notes {
+                lines.push(vec![pen.put(Role::Dim, format!("        {note}"))]);
+            }
+        }
+    }
+    let below: Vec<_> = checklist(state, pen, width);
+    let height = usize::from(area.height);
+    // In a low window the checklist comes first: it says why nothing is seen.
+    let room = height.saturating_sub(below.len());
+    if !roomy && lines.len() > room {
+        lines.retain(|line| pen::width(line) > 0);
+    }
+    lines.truncate(room);
+    while lines.len() < room {
+        lines.push(Vec::new());
+    }
+    lines.extend(below);
+    for (line, at) in lines.into_iter().zip(0..) {
+        pen::draw(buffer, pen::row(area, at), line);
+    }
+}
+
+fn checklist(state: &State, pen: Pen, width: usize) -> Vec<Vec<Span<'static>>> {
+    if state.facts.checks.is_empty() {
+        return Vec::new();
+    }
+    let wide = width >= 100;
+    let mut lines = vec![vec![pen.put(Role::Faint, "─".repeat(width))]];
+    let mut head = vec![pen.fit(Role::Title, "   Checklist (live)", 64.min(width))];
+    if wide {
+        head.push(pen.put(Role::Dim, "when a step fails, this is where you see it"));
+    }
+    lines.push(head);
+    for check in &state.facts.checks {
+        let (glyph, role) = match check.holds {
+            Some(true) => ("✓", Role::Good),
+            Some(false) => ("✗", Role::Bad),
+            None => ("·", Role::Dim),
+        };
+        let mut line = vec![pen.put(role, format!("   {glyph} "))];
+        if wide {
+            line.push(pen.fit(Role::Text, check.what.clone(), 59));
+            line.push(pen.put(Role::Dim, check.hint.clone()));
+        } else {
+            line.push(pen.put(Role::Text, check.what.clone()));
+        }
+        lines.push(line);
+    }
+    lines
+}

@@ -1,0 +1,902 @@
+//! The list: pulls and their exchanges, as a table of which only the visible rows are built.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::frame::{kind_role, status_role};
+use super::layout::Layout;
+use super::names;
+use super::pen::{self, Pen, fit};
+use super::phases::Axis;
+use crate::exchange::{ConnectionId, Ending, Exchange, Rejection, TunnelId};
+use crate::registry::{Blob, BlobState, Kind, Lang, Pull, PullId, State as PullState, explain};
+use crate::store::{Entry, Store};
+use crate::tui::action::Item;
+use crate::tui::rows::{Row, refused_host, span};
+use crate::tui::state::State;
+use crate::tui::text::{self, count, middle, size, took, wrap};
+use crate::tui::theme::Role;
+
+/// The columns that there is room for.
+#[derive(Clone, Copy, Debug)]
+struct Columns {
+    method: bool,
+    host: usize,
+    kind: usize,
+    subject: usize,
+    time: usize,
+    waterfall: usize,
+}
+
+const MARKER: usize = 3;
+const STATUS: usize = 5;
+const METHOD: usize = 5;
+const SIZE: usize = 11;
+
+impl Columns {
+    fn of(width: u16) -> Self {
+        let width = usize::from(width);
+        let waterfall = if width >= 88 { (width / 5).min(40) } else { 0 };
+        let host = match width {
+            0..=95 => 0,
+            96..=139 => 18,
+            _ => 26,
+        };
+        let method = width >= 104;
+        let (kind, time) = if width < 60 { (9, 0) } else { (11, 7) };
+        let used = MARKER
+            + STATUS
+            + usize::from(method) * METHOD
+            + kind
+            + host
+            + SIZE
+            + time
+            + waterfall
+            + usize::from(waterfall > 0);
+        Self {
+            method,
+            host,
+            kind,
+            subject: width.saturating_sub(used),
+            time,
+            waterfall,
+        }
+    }
+}
+
+/// Draws the heads, the visible rows, and what the selected one is.
+pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &Store, pen: Pen) {
+    let columns = Columns::of(layout.body.width);
+    let window = state
+        .rows
+        .iter()
+        .enumerate()
+        .skip(state.top)
+        .take(layout.body.height.into());
+    let scale = Scale::of(
+        state,
+        store,
+        window.clone().map(|(_, row)| row),
+        columns.waterfall,
+    );
+    heads(buffer, layout.heads, &columns, &scale, pen);
+    for ((at, row), y) in window.zip(0..) {
+        let area = pen::row(layout.body, y);
+        let painter = Painter {
+            state,
+            store,
+            pen,
+            columns,
+            scale: &scale,
+        };
+        let mut spans = painter.row(*row);
+        let selected = at == state.at;
+        let marker = if selected { ">" } else { " " };
+        let mark = match row.item {
+            Item::Exchange(id) if state.marks.contains(&id) => pen.put(Role::Secret, "•"),
+            _ => Span::raw(" "),
+        };
+        let fold = match row.open {
+            Some(true) => "▾",
+            Some(false) => "▸",
+            None => " ",
+        };
+        let mut line = vec![
+            pen.put(Role::Accent, marker),
+            mark,
+            pen.put(Role::Dim, fold),
+        ];
+        line.append(&mut spans);
+        pen::draw(buffer, area, line);
+        if selected {
+            buffer.set_style(area, pen.0.style(Role::Selected));
+        }
+    }
+    if state.rows.is_empty() {
+        let text = if state.filtering.text.is_empty() {
+            "   Everything is taken out of the view. :unhide brings it back."
+        } else {
+            "   Nothing matches the filter. f changes it; an empty one shows everything."
+        };
+        pen::draw(
+            buffer,
+            pen::row(layout.body, 1),
+            vec![pen.put(Role::Dim, text)],
+        );
+    }
+    info(
+        buffer,
+        layout.info,
+        state,
+        store,
+        pen,
+        columns.waterfall > 0,
+    );
+}
+
+fn heads(buffer: &mut Buffer, area: Rect, columns: &Columns, scale: &Scale, pen: Pen) {
+    let mut line = vec![Span::raw("   "), pen.fit(Role::Dim, "STAT", STATUS)];
+    if columns.method {
+        line.push(pen.fit(Role::Dim, "METH", METHOD));
+    }
+    line.push(pen.fit(Role::Dim, "KIND", columns.kind));
+    if columns.host > 0 {
+        line.push(pen.fit(Role::Dim, "HOST", columns.host));
+    }
+    line.push(pen.fit(Role::Dim, "REPO · REFERENCE", columns.subject));
+    line.push(pen.right(Role::Dim, "SIZE", SIZE));
+    if columns.time > 0 {
+        line.push(pen.right(Role::Dim, "TIME", columns.time));
+    }
+    if columns.waterfall > 0 {
+        line.push(Span::raw(" "));
+        line.push(pen.fit(Role::Dim, scale.axis(None).ruler(), columns.waterfall));
+    }
+    pen::draw(buffer, area, line);
+}
+
+/// The time axes: pulls are drawn from their own start, on one common scale.
+struct Scale {
+    span: Duration,
+    from: jiff::Timestamp,
+    columns: usize,
+    flat: bool,
+}
+
+impl Scale {
+    fn of<'a>(
+        state: &State,
+        store: &Store,
+        rows: impl Iterator<Item = &'a Row>,
+        columns: usize,
+    ) -> Self {
+        let (mut from, mut to, mut longest) = (None, None, Duration::ZERO);
+        for row in rows {
+            let (began, took) = match row.item {
+                Item::Exchange(id) => {
+                    let Some(entry) = store.entry(id) else {
+                        continue;
+                    };
+                    if let Some(pull) = entry.pull.and_then(|id| store.pull(id))
+                        && !state.flat
+                    {
+                        longest = longest.max(length(pull, state.now));
+                        continue;
+                    }
+                    (entry.exchange.started, span(entry, state.now))
+                }
+                Item::Pull(id) => {
+                    let Some(pull) = store.pull(id) else { continue };
+                    longest = longest.max(length(pull, state.now));
+                    continue;
+                }
+                _ => continue,
+            };
+            longest = longest.max(took);
+            from = Some(from.map_or(began, |from: jiff::Timestamp| from.min(began)));
+            let ended = began + took;
+            to = Some(to.map_or(ended, |to: jiff::Timestamp| to.max(ended)));
+        }
+        let from = from.unwrap_or(state.now);
+        let all = Duration::try_from(to.unwrap_or(from).duration_since(from)).unwrap_or_default();
+        let span = if state.flat { all } else { longest };
+        Self {
+            span: span.max(Duration::from_millis(1)),
+            from,
+            columns,
+            flat: state.flat,
+        }
+    }
+
+    fn axis(&self, start: Option<jiff::Timestamp>) -> Axis {
+        let from = if self.flat {
+            self.from
+        } else {
+            start.unwrap_or(self.from)
+        };
+        Axis {
+            from,
+            span: self.span,
+            columns: self.columns,
+        }
+    }
+}
+
+/// How long a pull took, or has taken.
+fn length(pull: &Pull, now: jiff::Timestamp) -> Duration {
+    match (pull.state, pull.ended) {
+        (_, Some(ended)) => {
+            Duration::try_from(ended.duration_since(pull.started)).unwrap_or_default()
+        }
+        (PullState::UnderWay, None) => {
+            Duration::try_from(now.duration_since(pull.started)).unwrap_or_default()
+        }
+        (_, None) => pull.totals.took,
+    }
+}
+
+struct Painter<'a> {
+    state: &'a State,
+    store: &'a Store,
+    pen: Pen,
+    columns: Columns,
+    scale: &'a Scale,
+}
+
+/// The cells of a row.
+struct Cells {
+    status: Span<'static>,
+    method: String,
+    kind: Span<'static>,
+    host: String,
+    subject: Vec<Span<'static>>,
+    size: Span<'static>,
+    time: String,
+    bar: Vec<Span<'static>>,
+}
+
+impl Painter<'_> {
+    fn row(&self, row: Row) -> Vec<Span<'static>> {
+        match row.item {
+            Item::Pull(id) => self.store.pull(id).map(|pull| self.pull(pull)),
+            Item::Exchange(id) => self
+                .store
+                .entry(id)
+                .map(|entry| self.cells(self.exchange(row, entry))),
+            Item::Blob(id, at) => self.queued(id, at),
+            Item::Refused(at) => self.refused(at, row.count),
+            Item::Tunnel(at) => self.tunnel(at),
+        }
+        .unwrap_or_default()
+    }
+
+    fn cells(&self, cells: Cells) -> Vec<Span<'static>> {
+        let (pen, columns) = (self.pen, self.columns);
+        let mut line = vec![cells.status];
+        if columns.method {
+            line.push(pen.fit(Role::Dim, cells.method, METHOD));
+        }
+        line.push(cells.kind);
+        if columns.host > 0 {
+            line.push(pen.fit(Role::Dim, cells.host, columns.host - 1));
+            line.push(Span::raw(" "));
+        }
+        line.extend(fit(cells.subject, columns.subject));
+        line.push(cells.size);
+        if columns.time > 0 {
+            line.push(pen.right(Role::Dim, cells.time, columns.time));
+        }
+        if columns.waterfall > 0 {
+            line.push(Span::raw(" "));
+            line.extend(cells.bar);
+        }
+        line
+    }
+
+    fn pull(&self, pull: &Pull) -> Vec<Span<'static>> {
+        let (pen, columns) = (self.pen, self.columns);
+        let open = pull.state == PullState::UnderWay;
+        let (glyph, role) = match pull.state {
+            PullState::UnderWay => ("…", Role::Accent),
+            PullState::Complete => ("✓", Role::Good),
+            PullState::Failed => ("✗", Role::Bad),
+        };
+        let mut left = vec![
+            pen.fit(Role::Title, format!("#{}", pull.id.0), STATUS),
+            pen.put(Role::Title, purpose(pull)),
+            Span::raw(" "),
+            pen.put(role, glyph),
+            Span::raw(" "),
+            pen.put(Role::Title, names::pull(pull)),
+        ];
+        if let Some(finding) = pull.findings.first() {
+            let role = severity_role(finding.severity);
+            left.push(pen.put(
+                role,
+                format!("  ! {}", count(pull.findings.len(), "finding")),
+            ));
+        }
+        if let Some(platform) = &pull.platform {
+            left.push(pen.put(Role::Dim, format!("  {platform}")));
+        }
+        left.push(pen.put(Role::Dim, format!("  {}", pull.client.label())));
+        left.push(pen.put(
+            Role::Dim,
+            format!("  {}", count(pull.totals.exchanges, "exchange")),
+        ));
+        let size_text = match pull.totals.promised {
+            Some(promised) if open && promised > 0 => {
+                let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();
+                format!("{}% of {}", percent(received, promised), size(promised))
+            }
+            _ => size(pull.totals.received),
+        };
+        let size_room = SIZE.max(text::width(&size_text) + 1);
+        let took_text = took(length(pull, self.state.now));
+        let right = columns.time;
+        let room =
+            MARKER + right + columns.waterfall + usize::from(columns.waterfall > 0) + size_room;
+        let mut line = fit(left, usize::from(self.state.size.0).saturating_sub(room));
+        line.push(pen.right(Role::Text, size_text, size_room));
+        line.push(pen.right(Role::Text, took_text, right));
+        if columns.waterfall > 0 {
+            line.push(Span::raw(" "));
+            let axis = self.scale.axis(Some(pull.started));
+            let end = pull.started + length(pull, self.state.now);
+            line.extend(axis.whole(pen, pull.started, end, open));
+        }
+        line
+    }
+
+    fn exchange(&self, row: Row, entry: &Entry) -> Cells {
+        let pen = self.pen;
+        let pull = entry.pull.and_then(|id| self.store.pull(id));
+        let last = row.via.and_then(|id| self.store.entry(id));
+        let shown = last.unwrap_or(entry);
+        let blob = pull.and_then(|pull| blob_of(pull, &shown.exchange));
+        let part = pull
+            .and_then(|pull| pull.step(entry.exchange.id).and_then(|step| step.part))
+            .or_else(|| blob.and_then(|blob| blob.part));
+        let merged = last.is_some();
+        let status = entry.reading.status;
+        let failed = !matches!(shown.exchange.ended, None | Some((_, Ending::Complete)));
+        let status_text = match status {
+            Some(status) => status.to_string(),
+            None if entry.exchange.ended.is_some() => "!".to_owned(),
+            None => "·".to_owned(),
+        };
+        let kind_word = names::kind(entry, part, merged);
+        let indent = if row.depth > 1 { "└ " } else { "" };
+        let kind = if merged {
+            last.map_or(entry.kind, |last| last.kind)
+        } else {
+            entry.kind
+        };
+        let role = if failed { Role::Bad } else { kind_role(kind) };
+        let host = match last {
+            Some(last) => {
+                format!(
+                    "{}→{}",
+                    names::host_word(&entry.reading.authority),
+                    names::host_word(&last.reading.authority)
+                )
+            }
+            None => names::host(
+                &entry.reading.authority,
+                self.columns.host.saturating_sub(1),
+            ),
+        };
+        let room = self.columns.subject.saturating_sub(1);
+        Cells {
+            status: pen.fit(
+                if failed {
+                    Role::Bad
+                } else {
+                    status_role(status)
+                },
+                status_text,
+                STATUS,
+            ),
+            method: entry.reading.method.clone(),
+            kind: pen.fit(role, format!("{indent}{kind_word}"), self.columns.kind),
+            host,
+            subject: self.subject(entry, shown, blob, pull.is_some(), room),
+            size: self.size(shown, blob),
+            time: took(match last {
+                Some(last) => {
+                    let end = last
+                        .exchange
+                        .ended
+                        .as_ref()
+                        .map_or(self.state.now, |(at, _)| *at);
+                    Duration::try_from(end.duration_since(entry.exchange.started))
+                        .unwrap_or_default()
+                }
+                None => span(entry, self.state.now),
+            }),
+            bar: self.bar(entry, last, pull),
+        }
+    }
+
+    fn subject(
+        &self,
+        entry: &Entry,
+        shown: &Entry,
+        blob: Option<&Blob>,
+        in_pull: bool,
+        room: usize,
+    ) -> Vec<Span<'static>> {
+        let pen = self.pen;
+        let notes = self.notes(entry, shown, blob);
+        let reserved = pen::width(&notes);
+        let name = match (&blob.and_then(|blob| blob.digest.as_ref()), entry.kind) {
+            (Some(digest), Kind::Cdn) => digest.short(),
+            _ => names::subject(&entry.reading, in_pull),
+        };
+        let name = text::clean(&name).into_owned();
+        let room_for_name = room.saturating_sub(reserved).max(8);
+        let mut spans = vec![pen.put(Role::Text, middle(&name, room_for_name))];
+        let used = pen::width(&spans) + reserved;
+        // A bar for what is large, where there is room for one.
+        if let Some(blob) = blob
+            && matches!(
+                entry.kind,
+                Kind::Layer | Kind::Redirect | Kind::Blob | Kind::Cdn | Kind::Config
+            )
+            && let Some(total) = blob.size.filter(|total| *total >= BAR_FROM)
+            && room > used + 14
+        {
+            let part = ratio(blob.received, total);
+            let columns = (room - used - 7).min(16);
+            let role = if blob.state == BlobState::Failed {
+                Role::Bad
+            } else {
+                Role::Receive
+            };
+            spans.push(Span::raw("  "));
+            spans.extend(pen.bar(role, part, columns));
+            spans.push(pen.put(Role::Dim, format!("{:>4}%", percent(blob.received, total))));
+        }
+        let gap = room.saturating_sub(pen::width(&spans) + reserved);
+        spans.push(Span::raw(" ".repeat(gap)));
+        spans.extend(notes);
+        spans
+    }
+
+    /// What stands at the right edge of the subject: ticks, lifetimes, failures.
+    fn notes(&self, entry: &Entry, shown: &Entry, blob: Option<&Blob>) -> Vec<Span<'static>> {
+        let pen = self.pen;
+        let reading = &shown.reading;
+        let mut notes = Vec::new();
+        if let Some((_, ending)) = &shown.exchange.ended {
+            match ending {
+                Ending::Complete => {}
+                Ending::Aborted { .. } => notes.push(pen.put(Role::Bad, " cut off")),
+                Ending::Failed { reason, .. } => {
+                    let text = format!(" {}", failure_words(*reason));
+                    notes.push(pen.put(Role::Bad, text));
+                }
+            }
+        }
+        if let Some(error) = reading.errors.first() {
+            notes.push(pen.put(Role::Bad, format!(" {}", middle(&error.code, 24))));
+        }
+        if let Some(answer) = &reading.token_answer {
+            let anonymous = reading.token_request.as_ref().is_some_and(|request| {
+                request.credentials == crate::registry::Credentials::Anonymous
+            });
+            let who = if anonymous {
+                " anonymous"
+            } else {
+                " signed in"
+            };
+            notes.push(pen.put(Role::Dim, who));
+            if self.state.facts.live {
+                let issued = entry
+                    .exchange
+                    .ended
+                    .as_ref()
+                    .map_or(entry.exchange.started, |(at, _)| *at);
+                let left = remaining(issued + answer.lifetime(), self.state.now);
+                let text = left.map_or_else(
+                    || " expired".to_owned(),
+                    |left| format!(" {} left", took(left)),
+                );
+                notes.push(pen.put(Role::Secret, text));
+            } else {
+                notes.push(pen.put(Role::Secret, format!(" for {}", took(answer.lifetime()))));
+            }
+        }
+        if let Some(crate::registry::Document::Index(index)) = &reading.document {
+            notes.push(pen.put(
+                Role::Dim,
+                format!(" {}", count(index.images().count(), "platform")),
+            ));
+        }
+        if let Some(crate::registry::Document::Manifest(manifest)) = &reading.document {
+            notes.push(pen.put(
+                Role::Dim,
+                format!(" {}", count(manifest.layers.len(), "layer")),
+            ));
+        }
+        if reading.range.is_some() && blob.is_some_and(|blob| blob.resumed) {
+            notes.push(pen.put(Role::Warn, " resumed"));
+        }
+        let verified = match blob.map(|blob| blob.state) {
+            Some(BlobState::Verified) => Some(true),
+            Some(BlobState::Mismatch) => Some(false),
+            _ if reading.succeeded() => reading.digests.agree(),
+            _ => None,
+        };
+        if let Some(good) = verified
+            && (entry.kind != Kind::Redirect || shown.exchange.id != entry.exchange.id)
+        {
+            notes.push(Span::raw(" "));
+            notes.push(pen.tick(good));
+        }
+        notes
+    }
+
+    fn size(&self, shown: &Entry, blob: Option<&Blob>) -> Span<'static> {
+        let exchange = &shown.exchange;
+        let total = shown
+            .reading
+            .content_length
+            .or_else(|| blob.and_then(|blob| blob.size));
+        let moved = exchange.received.max(exchange.sent);
+        let text = match (exchange.ended.is_some(), total) {
+            (false, Some(total)) if moved > 0 && moved < total => slash(moved, total),
+            _ if moved == 0 => "-".to_owned(),
+            _ => size(moved),
+        };
+        self.pen.right(Role::Text, text, SIZE)
+    }
+
+    fn bar(&self, entry: &Entry, last: Option<&Entry>, pull: Option<&Pull>) -> Vec<Span<'static>> {
+        let axis = self.scale.axis(pull.map(|pull| pull.started));
+        let mut spans = axis.bar(self.pen, &entry.exchange, self.state.now);
+        if let Some(last) = last {
+            let used = pen::width(&spans);
+            let more = axis.bar(self.pen, &last.exchange, self.state.now);
+            // The second begins where the first ended; its leading blanks are what lies before.
+            let blank = more.first().map_or(0, Span::width);
+            if blank >= used {
+                spans.push(Span::raw(" ".repeat(blank - used)));
+                spans.extend(more.into_iter().skip(1));
+            } else {
+                let mut skip = used - blank;
+                for mut span in more.into_iter().skip(1) {
+                    let wide = span.width();
+                    let drop = skip.min(wide);
+                    skip -= drop;
+                    span.content = span.content.chars().skip(drop).collect::<String>().into();
+                    spans.push(span);
+                }
+            }
+        }
+        spans
+    }
+
+    fn queued(&self, id: PullId, at: usize) -> Option<Vec<Span<'static>>> {
+        let pull = self.store.pull(id)?;
+        let blob = pull.blobs.get(at)?;
+        let pen = self.pen;
+        let digest = blob
+            .digest
+            .as_ref()
+            .map_or_else(String::new, crate::registry::Digest::short);
+        Some(self.cells(Cells {
+            status: pen.fit(Role::Dim, "·", STATUS),
+            method: String::new(),
+            kind: pen.fit(Role::Dim, names::part(blob.part), self.columns.kind),
+            host: String::new(),
+            subject: vec![pen.put(Role::Dim, format!("{digest}  queued"))],
+            size: pen.right(
+                Role::Dim,
+                blob.size.map_or_else(|| "-".to_owned(), size),
+                SIZE,
+            ),
+            time: String::new(),
+            bar: Vec::new(),
+        }))
+    }
+
+    fn refused(&self, at: ConnectionId, times: usize) -> Option<Vec<Span<'static>>> {
+        let handshake = super::pages::handshake(self.store, at)?;
+        let pen = self.pen;
+        let host = refused_host(handshake).unwrap_or("?").to_owned();
+        let what = match &handshake.rejection {
+            rejection if rejection.is_distrust() => "client rejects our CA",
+            Rejection::Timeout => "client's TLS handshake timed out",
+            _ => "client's TLS handshake failed",
+        };
+        let times = if times > 1 {
+            format!("  ×{times}")
+        } else {
+            String::new()
+        };
+        let mut subject = Vec::new();
+        if self.columns.host == 0 {
+            subject.push(pen.put(Role::Text, format!("{host}  ")));
+        }
+        subject.push(pen.put(Role::Bad, what));
+        subject.push(pen.put(Role::Dim, format!("{times}  ⏎ = fix")));
+        Some(self.cells(Cells {
+            status: pen.fit(Role::Bad, "!", STATUS),
+            method: "TLS".to_owned(),
+            kind: pen.fit(Role::Bad, "refused", self.columns.kind),
+            host,
+            subject,
+            size: pen.right(Role::Dim, "-", SIZE),
+            time: String::new(),
+            bar: Vec::new(),
+        }))
+    }
+
+    fn tunnel(&self, at: TunnelId) -> Option<Vec<Span<'static>>> {
+        let tunnel = super::pages::tunnel_of(self.store, at)?;
+        let pen = self.pen;
+        let target = tunnel
+            .connection
+            .target
+            .as_ref()
+            .map_or_else(|| "?".to_owned(), ToString::to_string);
+        let end = tunnel.ended.as_ref().map_or(self.state.now, |(at, _)| *at);
+        let lasted =
+            Duration::try_from(end.duration_since(tunnel.connection.opened)).unwrap_or_default();
+        let mut subject = Vec::new();
+        if self.columns.host == 0 {
+            subject.push(pen.put(Role::Dim, format!("{target}  ")));
+        }
+        subject.push(pen.put(Role::Dim, super::pages::tunnel_words(tunnel.kind)));
+        Some(self.cells(Cells {
+            status: pen.fit(Role::Dim, "-", STATUS),
+            method: "TUN".to_owned(),
+            kind: pen.fit(Role::Dim, "tunnel", self.columns.kind),
+            host: target,
+            subject,
+            size: pen.right(Role::Text, size(tunnel.sent + tunnel.received), SIZE),
+            time: took(lasted),
+            bar: self.scale.axis(None).whole(
+                pen,
+                tunnel.connection.opened,
+                end,
+                tunnel.ended.is_none(),
+            ),
+        }))
+    }
+}
+
+/// What the selected row is, and why.
+fn info(buffer: &mut Buffer, area: Rect, state: &State, store: &Store, pen: Pen, legend: bool) {
+    if area.height == 0 {
+        return;
+    }
+    let mut first = Vec::new();
+    if legend {
+        for (role, glyph, what) in [
+            (Role::Connect, "▐", "connect+TLS"),
+            (Role::Wait, "▒", "waiting"),
+            (Role::Receive, "█", "receiving"),
+        ] {
+            first.push(pen.put(role, format!(" {glyph}")));
+            first.push(pen.put(Role::Dim, format!(" {what} ")));
+        }
+        first.push(Span::raw("  "));
+    } else {
+        first.push(Span::raw(" "));
+    }
+    let (what, why) = selected(state, store);
+    first.extend([pen.put(Role::Text, what)]);
+    pen::draw(buffer, pen::row(area, 0), fit(first, area.width.into()));
+    if !state.explain || area.height < 2 {
+        return;
+    }
+    let label = match state.look.lang {
+        Lang::En => " Why? ",
+        Lang::Zh => " 为什么？",
+    };
+    let indent = text::width(label);
+    let room = usize::from(area.width).saturating_sub(indent + 1);
+    let why = text::clean(&why).into_owned();
+    let mut lines = wrap(&why, room);
+    let rows = usize::from(area.height) - 1;
+    if lines.len() > rows {
+        lines.truncate(rows);
+        if let Some(last) = lines.last_mut() {
+            *last = text::cut(&format!("{last} …"), room);
+        }
+    }
+    for (line, at) in lines.into_iter().zip(1..) {
+        let label = if at == 1 {
+            label.to_owned()
+        } else {
+            " ".repeat(indent)
+        };
+        let spans = vec![pen.put(Role::Accent, label), pen.put(Role::Text, line)];
+        pen::draw(buffer, pen::row(area, at), spans);
+    }
+}
+
+/// The selected row in a line, and why it is there.
+fn selected(state: &State, store: &Store) -> (String, String) {
+    let lang = state.look.lang;
+    match state.selection {
+        Some(Item::Exchange(id)) => {
+            let Some(entry) = store.entry(id) else {
+                return Default::default();
+            };
+            let pull = entry.pull.and_then(|id| store.pull(id));
+            let what = match &entry.reading.redirect {
+                Some(redirect) => format!(
+                    "{} {}: {} → {}",
+                    entry.kind,
+                    names::subject(&entry.reading, true),
+                    redirect.status,
+                    redirect.authority.as_deref().unwrap_or(&redirect.target)
+                ),
+                None => format!(
+                    "{} {}{}",
+                    entry.reading.method,
+                    entry.reading.authority,
+                    entry
+                        .reading
+                        .url
+                        .as_ref()
+                        .map_or_else(String::new, |url| names::short_path(url.path()))
+                ),
+            };
+            (what, super::why(entry, pull, lang))
+        }
+        Some(Item::Pull(id)) => {
+            let Some(pull) = store.pull(id) else {
+                return Default::default();
+            };
+            let what = format!(
+                "{} {} by {}: {}",
+                purpose(pull),
+                pull.name(),
+                pull.client.label(),
+                count(pull.totals.exchanges, "exchange")
+            );
+            let why = pull
+                .findings
+                .first()
+                .map_or_else(|| no_findings(pull, lang), |finding| finding.sentence(lang));
+            (what, why)
+        }
+        Some(Item::Refused(at)) => {
+            let host = super::pages::handshake(store, at)
+                .and_then(refused_host)
+                .unwrap_or("?");
+            (
+                format!("TLS handshake for {host}"),
+                super::pages::refusal_finding(store, host, lang).0,
+            )
+        }
+        Some(Item::Blob(id, _)) => {
+            let name = store.pull(id).map(Pull::name).unwrap_or_default();
+            (
+                format!("queued blob of {name}"),
+                match lang {
+                    Lang::En => {
+                        "The manifest names it; the client has not asked for it yet.".to_owned()
+                    }
+                    Lang::Zh => "清单中列出了它，客户端尚未请求。".to_owned(),
+                },
+            )
+        }
+        Some(Item::Tunnel(_)) => ("tunnel, passed on unread".to_owned(), String::new()),
+        None => Default::default(),
+    }
+}
+
+fn no_findings(pull: &Pull, lang: Lang) -> String {
+    match (pull.state, lang) {
+        (PullState::UnderWay, Lang::En) => "Under way; nothing is wrong so far.",
+        (PullState::UnderWay, Lang::Zh) => "进行中，目前未发现问题。",
+        (_, Lang::En) => {
+            "Nothing is wrong with it. p opens the overview, s the sequence, v the waterfall."
+        }
+        (_, Lang::Zh) => "未发现问题。p 打开概览，s 打开时序图，v 打开瀑布图。",
+    }
+    .to_owned()
+}
+
+/// Why an exchange happened, in words.
+pub(super) fn explanation(entry: &Entry, pull: Option<&Pull>, lang: Lang) -> String {
+    let step = pull.and_then(|pull| pull.step(entry.exchange.id));
+    match (step, pull) {
+        (Some(step), Some(pull)) => explain(step, &entry.reading, pull, lang),
+        _ => String::new(),
+    }
+}
+
+/// `pull`, `push`, …
+pub(super) fn purpose(pull: &Pull) -> &'static str {
+    use crate::registry::Purpose;
+    match pull.purpose {
+        Purpose::Pull => "pull",
+        Purpose::Push => "push",
+        Purpose::Inspect => "inspect",
+        Purpose::List => "list",
+        Purpose::Delete => "delete",
+    }
+}
+
+pub(super) fn severity_role(severity: crate::registry::Severity) -> Role {
+    use crate::registry::Severity;
+    match severity {
+        Severity::Info => Role::Info,
+        Severity::Warning => Role::Warn,
+        Severity::Error => Role::Bad,
+    }
+}
+
+/// The blob of a pull that an exchange is about.
+pub(super) fn blob_of<'a>(pull: &'a Pull, exchange: &Exchange) -> Option<&'a Blob> {
+    pull.blobs
+        .iter()
+        .find(|blob| blob.exchanges.contains(&exchange.id))
+}
+
+fn failure_words(reason: crate::exchange::Failure) -> &'static str {
+    use crate::exchange::Failure;
+    match reason {
+        Failure::BadRequest => "bad request",
+        Failure::HeadTooLarge => "head too large",
+        Failure::Misdirected => "misdirected",
+        Failure::RequestTimeout => "client too slow",
+        Failure::Loop => "loop",
+        Failure::Forbidden => "not dialled",
+        Failure::Overload => "overload",
+        Failure::Dns => "name not found",
+        Failure::Connect => "no connection",
+        Failure::UpstreamProxy => "proxy failed",
+        Failure::Tls => "TLS failed",
+        Failure::Timeout => "timed out",
+        Failure::BadResponse => "bad response",
+        Failure::NoResponse => "no response",
+        Failure::Internal => "internal",
+    }
+}
+
+/// What is left until a moment.
+pub(super) fn remaining(until: jiff::Timestamp, now: jiff::Timestamp) -> Option<Duration> {
+    Duration::try_from(until.duration_since(now))
+        .ok()
+        .filter(|left| !left.is_zero())
+}
+
+/// `24.0/41.4M`.
+fn slash(moved: u64, total: u64) -> String {
+    let (moved, total) = (size(moved), size(total));
+    let unit = total.chars().last().unwrap_or('B');
+    format!("{}/{total}", moved.strip_suffix(unit).unwrap_or(&moved))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ratio")]
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        1.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+/// Whole per cent; 100 only when all is there.
+pub(super) fn percent(part: u64, whole: u64) -> u64 {
+    match whole {
+        0 => 100,
+        whole => (u128::from(part) * 100 / u128::from(whole))
+            .min(100)
+            .try_into()
+            .unwrap_or(100),
+    }
+}
+
+/// Smaller blobs have no bar.
+const BAR_FROM: u64 = 64 * 1024;

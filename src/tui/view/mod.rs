@@ -1,0 +1,345 @@
+//! Drawing: pure functions from the store and the state to a buffer.
+
+pub(crate) mod detail;
+mod empty;
+mod frame;
+pub(crate) mod layout;
+mod list;
+mod names;
+mod over;
+mod overview;
+mod pages;
+mod pen;
+mod phases;
+mod sequence;
+mod waterfall;
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use self::layout::{Layout, SMALLEST};
+use self::pen::{Pen, Sheet};
+use super::overlay::Overlay;
+use super::screen::{Doc, Page, PullPage, Screen};
+use super::state::State;
+use super::theme::Role;
+use crate::exchange::{Bodies, Exchange, ExchangeId};
+use crate::redact::Redactor;
+use crate::registry::{Digest, Lang, Pull, Why};
+use crate::store::{Entry, Store};
+
+/// Draws everything. Returns where the terminal's cursor is to be, when something is typed.
+///
+/// [`State::prepare`] comes first; the buffer has the size given there.
+pub fn render(store: &Store, state: &State, buffer: &mut Buffer) -> Option<(u16, u16)> {
+    let pen = Pen(state.look.theme);
+    let (width, height) = state.size;
+    let cursor = if width < SMALLEST.0 || height < SMALLEST.1 {
+        let area = Rect::new(0, height / 2, width, u16::from(height > 0));
+        pen::draw(
+            buffer,
+            area,
+            vec![pen.put(Role::Warn, " Please enlarge the window.")],
+        );
+        None
+    } else {
+        screen(store, state, buffer, pen)
+    };
+    if state.look.ascii {
+        super::ascii::reduce(buffer);
+    }
+    cursor
+}
+
+fn screen(store: &Store, state: &State, buffer: &mut Buffer, pen: Pen) -> Option<(u16, u16)> {
+    let layout = Layout::of(state, store);
+    frame::header(buffer, &layout, state, store, pen);
+    frame::rule(buffer, layout.rule, pen);
+    frame::rule(buffer, layout.rule_below, pen);
+    match state.page() {
+        Some(page) => draw_doc(buffer, layout.body, page, pen),
+        None if state.is_empty(store) => empty::draw(buffer, &layout, state, pen),
+        None => list::draw(buffer, &layout, state, store, pen),
+    }
+    if let Some(Overlay::Menu(menu)) = &state.overlay {
+        over::menu(buffer, layout.body, menu, pen);
+    }
+    frame::footer(buffer, &layout, state, pen)
+}
+
+/// Works out the content of an open screen, and keeps its position within it.
+pub(super) fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area: Rect) {
+    let pen = Pen(state.look.theme);
+    let mut sheet = Sheet::new(pen, area.width.into());
+    page.doc = match page.screen {
+        Screen::Detail(id, tab) => detail::doc(state, store, bodies, id, tab, area),
+        Screen::Pull(id, which) => {
+            if let Some(pull) = store.pull(id) {
+                keep_cursor(page, pull);
+                match which {
+                    PullPage::Overview => {
+                        overview::write(state, store, pull, &mut sheet);
+                        sheet.finish()
+                    }
+                    PullPage::Sequence => {
+                        sequence::doc(state, store, pull, page.cursor, page.left, sheet)
+                    }
+                    PullPage::Waterfall => waterfall::doc(state, store, pull, page.cursor, sheet),
+                }
+            } else {
+                sheet.text(Role::Dim, 2, "This pull is no longer kept.");
+                sheet.finish()
+            }
+        }
+        Screen::Refused(id) => {
+            pages::refused(state, store, id, &mut sheet);
+            sheet.finish()
+        }
+        Screen::Tunnel(id) => {
+            pages::tunnel(state, store, id, &mut sheet);
+            sheet.finish()
+        }
+        Screen::Events => {
+            pages::events(state, store, &mut sheet);
+            sheet.finish()
+        }
+        Screen::Help => {
+            pages::help(&mut sheet);
+            sheet.finish()
+        }
+    };
+    find_hits(page);
+    let height = usize::from(area.height).saturating_sub(page.doc.fixed.len());
+    let last = page.doc.len().saturating_sub(height);
+    if let Some(cursor) = page.cursor.filter(|_| page.has_cursor()) {
+        let lines = page.doc.about.iter();
+        let first = lines
+            .clone()
+            .position(|about| *about == Some(cursor))
+            .unwrap_or(0);
+        let end = lines
+            .clone()
+            .rposition(|about| *about == Some(cursor))
+            .unwrap_or(0);
+        page.top = page.top.min(first);
+        if end >= page.top + height {
+            page.top = end + 1 - height.min(end + 1);
+        }
+    }
+    page.top = page.top.min(last);
+}
+
+/// The cursor is on an exchange of the pull.
+fn keep_cursor(page: &mut Page, pull: &Pull) {
+    let known = page.cursor.is_some_and(|id| pull.step(id).is_some());
+    if page.has_cursor() && !known {
+        page.cursor = pull.steps.first().map(|step| step.exchange);
+    }
+}
+
+/// Finds the lines with what is searched for.
+pub(super) fn find_hits(page: &mut Page) {
+    page.hits.clear();
+    let Some(wanted) = &page.search else { return };
+    let contains = |line: &Line<'_>| {
+        let text: String = line
+            .spans
+            .iter()
+            .map(|span| span.content.as_ref())
+            .collect();
+        text.to_lowercase().contains(wanted)
+    };
+    let (lines, beside) = (&page.doc.lines, &page.doc.beside);
+    page.hits = (0..page.doc.len())
+        .filter(|at| lines.get(*at).is_some_and(contains) || beside.get(*at).is_some_and(contains))
+        .collect();
+}
+
+fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen) {
+    let doc = &page.doc;
+    let fixed = u16::try_from(doc.fixed.len()).unwrap_or(0);
+    for (line, y) in doc.fixed.iter().zip(0..) {
+        let row = pen::row(area, y);
+        if row.height > 0 {
+            buffer.set_line(row.x, row.y, line, row.width);
+        }
+    }
+    let body = Rect {
+        y: area.y + fixed.min(area.height),
+        height: area.height.saturating_sub(fixed),
+        ..area
+    };
+    let columns = doc.split.map_or(body.width, |split| split.min(body.width));
+    for y in 0..body.height {
+        let at = page.top + usize::from(y);
+        let row = pen::row(body, y);
+        if let Some(line) = doc.lines.get(at) {
+            buffer.set_line(row.x, row.y, line, columns);
+        }
+        let about = doc.about.get(at).copied().flatten();
+        let here = page.has_cursor() && about.is_some() && about == page.cursor;
+        if here {
+            let row = Rect {
+                width: columns,
+                ..row
+            };
+            buffer.set_style(row, pen.0.style(Role::Selected));
+        }
+        if page.hits.binary_search(&at).is_ok() {
+            mark_found(buffer, row, page, pen);
+        }
+    }
+    if let Some(split) = doc.split {
+        draw_beside(buffer, body, doc, split, page, pen);
+    }
+    let hidden = doc
+        .len()
+        .saturating_sub(page.top + usize::from(body.height));
+    if hidden > 0 && body.height > 0 {
+        let text = format!(" {hidden} more ↓ ");
+        let wide = u16::try_from(super::text::width(&text))
+            .unwrap_or(0)
+            .min(body.width);
+        let corner = Rect {
+            x: body.right() - wide,
+            y: body.bottom() - 1,
+            width: wide,
+            height: 1,
+        };
+        pen::draw(buffer, corner, vec![pen.put(Role::Dim, text)]);
+    }
+}
+
+/// The second column. On a screen with a cursor it stays where it is.
+fn draw_beside(buffer: &mut Buffer, body: Rect, doc: &Doc, split: u16, page: &Page, pen: Pen) {
+    let top = if page.has_cursor() { 0 } else { page.top };
+    for y in 0..body.height {
+        let row = pen::row(body, y);
+        if split + 2 >= row.width {
+            return;
+        }
+        let bar = Rect {
+            x: row.x + split,
+            width: 1,
+            ..row
+        };
+        pen::draw(buffer, bar, vec![pen.put(Role::Faint, "│")]);
+        if let Some(line) = doc.beside.get(top + usize::from(y)) {
+            let gap = u16::from(page.has_cursor());
+            buffer.set_line(bar.x + 1 + gap, row.y, line, row.width - split - 1 - gap);
+        }
+    }
+}
+
+/// Highlights what is searched for in a row of the screen.
+fn mark_found(buffer: &mut Buffer, row: Rect, page: &Page, pen: Pen) {
+    let Some(wanted) = page.search.as_deref().filter(|wanted| !wanted.is_empty()) else {
+        return;
+    };
+    let wanted: Vec<char> = wanted.chars().collect();
+    let cells: Vec<char> = (row.left()..row.right())
+        .map(|x| {
+            let symbol = buffer.cell((x, row.y)).map_or(" ", |cell| cell.symbol());
+            symbol
+                .chars()
+                .next()
+                .map_or(' ', |c| c.to_lowercase().next().unwrap_or(c))
+        })
+        .collect();
+    for (at, window) in cells.windows(wanted.len()).enumerate() {
+        if window == wanted {
+            let x = row.x + u16::try_from(at).unwrap_or(0);
+            let wide = u16::try_from(wanted.len()).unwrap_or(0);
+            buffer.set_style(
+                Rect {
+                    x,
+                    width: wide,
+                    ..row
+                },
+                pen.0.style(Role::Found),
+            );
+        }
+    }
+}
+
+/// An exchange as it may be shown: with its secrets masked, unless they are revealed right now.
+pub(super) fn masked<'a>(state: &State, exchange: &'a Exchange) -> Cow<'a, Exchange> {
+    if state.facts.secrets_kept && !state.reveals() {
+        Cow::Owned(Redactor::new().exchange(exchange.clone()))
+    } else {
+        Cow::Borrowed(exchange)
+    }
+}
+
+/// Why an exchange happened.
+fn why(entry: &Entry, pull: Option<&Pull>, lang: Lang) -> String {
+    list::explanation(entry, pull, lang)
+}
+
+/// A file name for a body.
+pub(super) fn body_name(entry: &Entry) -> String {
+    let digests = &entry.reading.digests;
+    let digest = digests
+        .requested
+        .as_ref()
+        .or(digests.stated.as_ref())
+        .or(digests.computed.as_ref());
+    let extension = match entry.reading.content_type.as_str() {
+        json if json.contains("json") => "json",
+        text if text.starts_with("text/") => "txt",
+        _ => "bin",
+    };
+    match digest {
+        Some(digest) => format!(
+            "{}-{}.{extension}",
+            entry.kind,
+            digest.hex().get(..12).unwrap_or_default()
+        ),
+        None => format!("{}-{}.{extension}", entry.kind, entry.exchange.id),
+    }
+}
+
+/// The blob that an exchange is about: its digest, how far it got, and the requests for it.
+fn decoded_blob(pull: Option<&Pull>, entry: &Entry, sheet: &mut Sheet) {
+    let blob = pull.and_then(|pull| Some((pull, list::blob_of(pull, &entry.exchange)?)));
+    let Some((pull, blob)) = blob else { return };
+    let pen = sheet.pen;
+    sheet.heading(&format!("The blob: {}", names::part(blob.part)));
+    sheet.labels(12);
+    if let Some(digest) = &blob.digest {
+        sheet.value("digest", Role::Info, &Digest::to_string(digest));
+    }
+    if let Some(descriptor) = &blob.descriptor {
+        sheet.value("media type", Role::Text, descriptor.media_type.as_str());
+    }
+    let bar = sheet.width.saturating_sub(50).clamp(8, 30);
+    sheet.field("received", detail::progress(pen, Some(blob), bar));
+    let of = blob.size.map_or_else(String::new, |size| {
+        format!(" of {}", super::text::exact(size))
+    });
+    sheet.value(
+        "bytes",
+        Role::Text,
+        &format!("{}{of}", super::text::exact(blob.received)),
+    );
+    let places = blob.exchanges.iter().filter_map(|id| place(pull, *id));
+    sheet.value(
+        "exchanges",
+        Role::Text,
+        &places.collect::<Vec<_>>().join(", "),
+    );
+}
+
+fn place(pull: &Pull, id: ExchangeId) -> Option<String> {
+    let at = pull.steps.iter().position(|step| step.exchange == id)?;
+    let step = pull.steps.get(at)?;
+    let why = match step.cause.map(|cause| cause.why) {
+        Some(Why::Redirect) => " (redirected)",
+        Some(Why::Retry) => " (again)",
+        _ => "",
+    };
+    Some(format!("{} {}{why}", at + 1, step.kind))
+}

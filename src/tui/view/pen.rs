@@ -1,0 +1,197 @@
+//! Writing styled text. Everything that is written goes through here, and so is made harmless.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::exchange::ExchangeId;
+use crate::tui::screen::Doc;
+use crate::tui::text::{self, clean, wrap};
+use crate::tui::theme::{Role, Theme};
+
+/// Makes spans.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pen(pub(crate) Theme);
+
+impl Pen {
+    /// Text of a role; what could steer the terminal is escaped.
+    pub(crate) fn put(self, role: Role, text: impl AsRef<str>) -> Span<'static> {
+        Span::styled(clean(text.as_ref()).into_owned(), self.0.style(role))
+    }
+
+    /// The same in exactly `room` columns.
+    pub(crate) fn fit(self, role: Role, text: impl AsRef<str>, room: usize) -> Span<'static> {
+        Span::styled(text::fit(&clean(text.as_ref()), room), self.0.style(role))
+    }
+
+    /// The same, at the right edge of `room` columns.
+    pub(crate) fn right(self, role: Role, text: impl AsRef<str>, room: usize) -> Span<'static> {
+        Span::styled(text::right(&clean(text.as_ref()), room), self.0.style(role))
+    }
+
+    /// A tick or a cross.
+    pub(crate) fn tick(self, good: bool) -> Span<'static> {
+        if good {
+            self.put(Role::Good, "✓")
+        } else {
+            self.put(Role::Bad, "✗")
+        }
+    }
+
+    /// A bar of `room` columns, filled to `part` of it.
+    pub(crate) fn bar(self, role: Role, part: f64, room: usize) -> [Span<'static>; 2] {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "a part of a small number"
+        )]
+        let full = ((part.clamp(0.0, 1.0) * room as f64).round() as usize).min(room);
+        [
+            self.put(role, "█".repeat(full)),
+            self.put(Role::Faint, "░".repeat(room - full)),
+        ]
+    }
+}
+
+/// Columns that spans take.
+pub(crate) fn width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(Span::width).sum()
+}
+
+/// Pads spans to `room` columns, or cuts them there with an ellipsis.
+pub(crate) fn fit(mut spans: Vec<Span<'static>>, room: usize) -> Vec<Span<'static>> {
+    let mut used = 0;
+    for at in 0..spans.len() {
+        let Some(span) = spans.get_mut(at) else { break };
+        let wide = span.width();
+        if used + wide > room {
+            span.content = text::cut(&span.content, room - used).into();
+            used += span.width();
+            spans.truncate(at + 1);
+            break;
+        }
+        used += wide;
+    }
+    if used < room {
+        spans.push(Span::raw(" ".repeat(room - used)));
+    }
+    spans
+}
+
+/// Draws a line into the first row of an area.
+pub(crate) fn draw(buffer: &mut Buffer, area: Rect, spans: Vec<Span<'static>>) {
+    if area.height > 0 {
+        buffer.set_line(area.x, area.y, &Line::from(spans), area.width);
+    }
+}
+
+/// The row of an area, counted from its top.
+pub(crate) fn row(area: Rect, at: u16) -> Rect {
+    Rect {
+        y: area.y + at,
+        height: u16::from(at < area.height),
+        ..area
+    }
+}
+
+/// Collects the lines of a screen.
+pub(crate) struct Sheet {
+    pub(crate) pen: Pen,
+    /// Columns that lines may take.
+    pub(crate) width: usize,
+    pub(crate) lines: Vec<Line<'static>>,
+    about: Vec<Option<ExchangeId>>,
+    subject: Option<ExchangeId>,
+    /// Columns of labels.
+    label: usize,
+}
+
+impl Sheet {
+    pub(crate) fn new(pen: Pen, width: usize) -> Self {
+        Self {
+            pen,
+            width,
+            lines: Vec::new(),
+            about: Vec::new(),
+            subject: None,
+            label: 10,
+        }
+    }
+
+    /// Labels of the fields that follow take so many columns.
+    pub(crate) fn labels(&mut self, columns: usize) {
+        self.label = columns;
+    }
+
+    /// The lines that follow are about this exchange.
+    pub(crate) fn about(&mut self, exchange: Option<ExchangeId>) {
+        self.subject = exchange;
+    }
+
+    pub(crate) fn push(&mut self, spans: Vec<Span<'static>>) {
+        self.lines.push(Line::from(spans));
+        self.about.push(self.subject);
+    }
+
+    pub(crate) fn blank(&mut self) {
+        // Never two in a row, and never at the top.
+        if self.lines.last().is_some_and(|line| line.width() > 0) {
+            self.push(Vec::new());
+        }
+    }
+
+    pub(crate) fn heading(&mut self, text: &str) {
+        self.blank();
+        self.push(vec![self.pen.put(Role::Title, format!(" {text}"))]);
+    }
+
+    /// A heading with something dim behind it.
+    pub(crate) fn heading_with(&mut self, text: &str, note: &str) {
+        self.blank();
+        let pen = self.pen;
+        self.push(vec![
+            pen.put(Role::Title, format!(" {text}")),
+            pen.put(Role::Dim, format!("  {note}")),
+        ]);
+    }
+
+    /// A label and what stands for it.
+    pub(crate) fn field(&mut self, label: &str, value: Vec<Span<'static>>) {
+        let label = self
+            .pen
+            .fit(Role::Label, format!("  {label}"), self.label + 2);
+        let mut spans = vec![label, Span::raw(" ")];
+        spans.extend(value);
+        self.push(spans);
+    }
+
+    /// A label and a text, which goes on below itself when it is long.
+    pub(crate) fn value(&mut self, label: &str, role: Role, value: &str) {
+        let room = self.width.saturating_sub(self.label + 4).max(8);
+        let value = clean(value);
+        for (at, line) in wrap(&value, room).into_iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            self.field(label, vec![self.pen.put(role, line)]);
+        }
+    }
+
+    /// Text over as many lines as it needs, `indent` columns in.
+    pub(crate) fn text(&mut self, role: Role, indent: usize, text: &str) {
+        let text = clean(text);
+        for line in wrap(&text, self.width.saturating_sub(indent + 1)) {
+            self.push(vec![
+                Span::raw(" ".repeat(indent)),
+                self.pen.put(role, line),
+            ]);
+        }
+    }
+
+    pub(crate) fn finish(self) -> Doc {
+        Doc {
+            lines: self.lines,
+            about: self.about,
+            ..Doc::default()
+        }
+    }
+}

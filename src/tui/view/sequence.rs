@@ -1,0 +1,401 @@
+//! A pull as a ladder: client, pullscope and the servers, one arrow per message.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use ratatui::text::{Line, Span};
+
+use super::names;
+use super::pen::{Pen, Sheet};
+use crate::exchange::{Ending, ExchangeId};
+use crate::registry::{Kind, Pull, State as PullState};
+use crate::store::{Entry, Store};
+use crate::tui::screen::Doc;
+use crate::tui::state::State;
+use crate::tui::text::{cut, middle, size, took, width};
+use crate::tui::theme::Role;
+
+/// Columns of the time at the left.
+const MARGIN: usize = 11;
+/// Columns of the detail at the right.
+const DETAIL: usize = 34;
+
+pub(super) fn doc(
+    state: &State,
+    store: &Store,
+    pull: &Pull,
+    cursor: Option<ExchangeId>,
+    left: usize,
+    mut sheet: Sheet,
+) -> Doc {
+    let pen = sheet.pen;
+    let detail = if sheet.width >= 100 { DETAIL } else { 0 };
+    let room = sheet.width.saturating_sub(MARGIN + detail + 3);
+    let servers = servers(store, pull);
+    let ladder = Ladder::new(&servers, room, left, pull.client.name.as_str());
+    let fixed = vec![Line::from(ladder.heads(pen))];
+    let mut before = pull.started;
+    for step in &pull.steps {
+        let Some(entry) = store.entry(step.exchange) else {
+            continue;
+        };
+        sheet.about(Some(step.exchange));
+        let here = cursor == Some(step.exchange);
+        let server = servers
+            .iter()
+            .position(|host| *host == entry.reading.authority)
+            .unwrap_or(0);
+        let waited =
+            Duration::try_from(entry.exchange.started.duration_since(before)).unwrap_or_default();
+        before = entry.exchange.started;
+        let time = if waited.is_zero() {
+            "+0ms".to_owned()
+        } else {
+            format!("+{}", took(waited))
+        };
+        let (asks, answers) = words(entry, pull);
+        let marker = if here { ">" } else { " " };
+        let mut line = vec![
+            pen.put(Role::Accent, marker),
+            pen.right(Role::Dim, time, MARGIN - 3),
+            Span::raw("  "),
+        ];
+        line.extend(ladder.request(pen, server, &asks, entry));
+        sheet.push(line);
+        let mut line = vec![
+            pen.put(Role::Accent, marker),
+            pen.right(Role::Dim, answered_after(entry), MARGIN - 3),
+            Span::raw("  "),
+        ];
+        line.extend(ladder.response(pen, server, &answers, entry));
+        sheet.push(line);
+    }
+    sheet.about(None);
+    if pull.state == PullState::UnderWay {
+        sheet.push(vec![pen.put(Role::Accent, "            … under way")]);
+    }
+    let mut doc = sheet.finish();
+    doc.fixed = fixed;
+    if detail > 0 {
+        let total = u16::try_from(MARGIN + room + 2).unwrap_or(u16::MAX);
+        doc.split = Some(total);
+        doc.beside = beside(state, store, pull, cursor, pen, detail - 2);
+    }
+    doc
+}
+
+/// How long after its request an answer came.
+fn answered_after(entry: &Entry) -> String {
+    let head = entry.exchange.response.as_ref().map(|response| response.at);
+    head.map_or_else(String::new, |at| {
+        took(Duration::try_from(at.duration_since(entry.exchange.started)).unwrap_or_default())
+    })
+}
+
+/// The hosts of a pull, in the order in which they are met.
+fn servers(store: &Store, pull: &Pull) -> Vec<String> {
+    let mut hosts: Vec<String> = Vec::new();
+    for step in &pull.steps {
+        if let Some(entry) = store.entry(step.exchange)
+            && !hosts.contains(&entry.reading.authority)
+        {
+            hosts.push(entry.reading.authority.clone());
+        }
+    }
+    hosts
+}
+
+/// What a request and its answer are called.
+fn words(entry: &Entry, pull: &Pull) -> (String, String) {
+    let reading = &entry.reading;
+    let part = pull.step(entry.exchange.id).and_then(|step| step.part);
+    let what = match (entry.kind, part) {
+        (Kind::Challenge | Kind::Ping, None) | (Kind::Resolve, _) => names::subject(reading, true),
+        (Kind::Cdn, _) => "signed URL".to_owned(),
+        (Kind::Token, _) => "token".to_owned(),
+        (_, Some(part)) => names::part(Some(part)),
+        (kind, None) => kind.word().to_owned(),
+    };
+    let asks = format!("{} {what}", reading.method);
+    let Some(status) = reading.status else {
+        let text = if entry.exchange.ended.is_some() {
+            "no answer"
+        } else {
+            "…"
+        };
+        return (asks, text.to_owned());
+    };
+    let mut answer = status.to_string();
+    match entry.kind {
+        Kind::Challenge => {
+            let scheme = reading
+                .challenges
+                .first()
+                .map_or("", |challenge| challenge.scheme.as_str());
+            let _ = write!(answer, " {scheme}");
+        }
+        Kind::Token => {
+            if let Some(token) = &reading.token_answer {
+                let _ = write!(answer, " token {}", took(token.lifetime()));
+            }
+        }
+        Kind::Redirect => answer.push_str(" Location"),
+        Kind::Error => {
+            if let Some(error) = reading.errors.first() {
+                let _ = write!(answer, " {}", error.code);
+            }
+        }
+        _ if entry.exchange.received > 0 => {
+            let _ = write!(answer, " {}", size(entry.exchange.received));
+        }
+        _ => {}
+    }
+    match (&entry.exchange.ended, reading.digests.agree()) {
+        (Some((_, Ending::Aborted { .. } | Ending::Failed { .. })), _) => {
+            answer.push_str(" cut off ✗");
+        }
+        (_, Some(true)) => answer.push_str(" ✓"),
+        (_, Some(false)) => answer.push_str(" ✗"),
+        _ => {}
+    }
+    (asks, answer)
+}
+
+struct Ladder {
+    heads: Vec<String>,
+    /// Where each lifeline stands, and the end of the drawing.
+    lines: Vec<usize>,
+    room: usize,
+    left: usize,
+}
+
+impl Ladder {
+    fn new(servers: &[String], room: usize, left: usize, client: &str) -> Self {
+        let lanes = servers.len().max(1);
+        let client = if client.is_empty() { "client" } else { client };
+        // Client to pullscope holds the words; the other lanes share what is left.
+        let first = (room / 3).clamp(18, 28);
+        let lane = (room.saturating_sub(first + 10) / lanes).clamp(13, 24);
+        let mut lifelines = vec![3, 3 + first];
+        lifelines.extend((1..=lanes).map(|at| 3 + first + at * lane));
+        let mut heads = vec![client.to_owned(), "pullscope".to_owned()];
+        heads.extend(servers.iter().map(|host| cut(host, lane.saturating_sub(2))));
+        Self {
+            heads,
+            lines: lifelines,
+            room,
+            left,
+        }
+    }
+
+    /// A row of the drawing, cut to what is visible.
+    fn row(&self, pen: Pen, cells: &[(char, Role)]) -> Vec<Span<'static>> {
+        let mut spans: Vec<Span<'static>> = Vec::new();
+        let mut run = String::new();
+        let mut role = Role::Faint;
+        let mut columns = 0;
+        for (c, its) in cells.iter().skip(self.left) {
+            columns += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+            if columns > self.room {
+                break;
+            }
+            if *its != role && !run.is_empty() {
+                spans.push(pen.put(role, std::mem::take(&mut run)));
+            }
+            role = *its;
+            run.push(*c);
+        }
+        if !run.is_empty() {
+            spans.push(pen.put(role, run));
+        }
+        spans
+    }
+
+    fn heads(&self, pen: Pen) -> Vec<Span<'static>> {
+        let mut text = String::new();
+        for (head, line) in self.heads.iter().zip(&self.lines) {
+            let start = line.saturating_sub(width(head) / 2);
+            let pad = start.saturating_sub(width(&text));
+            if pad == 0 && !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(&" ".repeat(pad));
+            text.push_str(head);
+        }
+        let cells: Vec<_> = text.chars().map(|c| (c, Role::Title)).collect();
+        let mut spans = vec![Span::raw(" ".repeat(MARGIN))];
+        spans.extend(self.row(pen, &cells));
+        spans
+    }
+
+    fn blank(&self) -> Vec<(char, Role)> {
+        let end = self.lines.last().map_or(0, |line| line + 1);
+        let mut cells = vec![(' ', Role::Faint); end];
+        for line in &self.lines {
+            if let Some(cell) = cells.get_mut(*line) {
+                *cell = ('│', Role::Faint);
+            }
+        }
+        cells
+    }
+
+    fn request(&self, pen: Pen, server: usize, text: &str, entry: &Entry) -> Vec<Span<'static>> {
+        let role = super::frame::kind_role(entry.kind);
+        let mut cells = self.blank();
+        let (from, to) = self.between(0);
+        stroke(&mut cells, from, to, '─', role);
+        put(&mut cells, to - 1, '▶', role);
+        label(&mut cells, from, to - 2, text);
+        let far = self.lines.get(server + 2).copied().unwrap_or(to);
+        if entry.exchange.upstream.is_some()
+            || entry.exchange.response.is_some()
+            || entry.exchange.ended.is_none()
+        {
+            self.across(&mut cells, far, '─', '┼', role);
+            put(&mut cells, far - 1, '▶', role);
+            if let Some(authorization) = &entry.reading.authorization {
+                label(&mut cells, to + 2, far - 2, &authorization.scheme);
+            } else if entry.kind == Kind::Cdn {
+                label(&mut cells, to + 2, far - 2, "no auth");
+            }
+        }
+        self.row(pen, &cells)
+    }
+
+    fn response(&self, pen: Pen, server: usize, text: &str, entry: &Entry) -> Vec<Span<'static>> {
+        let failed = !matches!(entry.exchange.ended, None | Some((_, Ending::Complete)));
+        let role = if failed {
+            Role::Bad
+        } else {
+            super::frame::status_role(entry.reading.status)
+        };
+        let bulk = matches!(
+            entry.kind,
+            Kind::Cdn | Kind::Layer | Kind::Blob | Kind::Upload
+        );
+        let (dash, cross) = if bulk { ('═', '╪') } else { ('╌', '┼') };
+        let mut cells = self.blank();
+        let (from, to) = self.between(0);
+        if entry.exchange.response.is_none() && entry.exchange.ended.is_none() {
+            label(&mut cells, from, to - 2, "…");
+            return self.row(pen, &cells);
+        }
+        stroke(&mut cells, from, to, '╌', role);
+        put(&mut cells, from + 1, '◀', role);
+        label(&mut cells, from + 1, to - 1, text);
+        let far = self.lines.get(server + 2).copied().unwrap_or(to);
+        if entry.exchange.response.is_some()
+            && entry
+                .exchange
+                .upstream
+                .as_ref()
+                .is_none_or(|up| up.address.is_some())
+        {
+            self.across(&mut cells, far, dash, cross, role);
+            put(&mut cells, to + 1, '◀', role);
+        }
+        self.row(pen, &cells)
+    }
+
+    /// The two lines that a message of this hop runs between.
+    fn between(&self, hop: usize) -> (usize, usize) {
+        let at = |index: usize| self.lines.get(index).copied().unwrap_or(0);
+        (at(hop), at(hop + 1))
+    }
+
+    /// From pullscope's line to a server's, over the lines between.
+    fn across(&self, cells: &mut [(char, Role)], far: usize, dash: char, cross: char, role: Role) {
+        let (near, _) = self.between(1);
+        stroke(cells, near, far, dash, role);
+        for line in self
+            .lines
+            .iter()
+            .filter(|line| **line > near && **line < far)
+        {
+            put(cells, *line, cross, role);
+        }
+    }
+}
+
+fn stroke(cells: &mut [(char, Role)], from: usize, to: usize, dash: char, role: Role) {
+    for cell in cells.iter_mut().take(to).skip(from + 1) {
+        *cell = (dash, role);
+    }
+}
+
+fn put(cells: &mut [(char, Role)], at: usize, c: char, role: Role) {
+    if let Some(cell) = cells.get_mut(at) {
+        *cell = (c, role);
+    }
+}
+
+/// Words on an arrow, with a blank on each side.
+fn label(cells: &mut [(char, Role)], from: usize, to: usize, text: &str) {
+    let text = crate::tui::text::clean(text);
+    let text = middle(&text, to.saturating_sub(from + 3));
+    for (c, at) in format!(" {text} ").chars().zip(from + 1..to) {
+        put(cells, at, c, Role::Text);
+    }
+}
+
+/// What the message under the cursor is.
+fn beside(
+    state: &State,
+    store: &Store,
+    pull: &Pull,
+    cursor: Option<ExchangeId>,
+    pen: Pen,
+    room: usize,
+) -> Vec<Line<'static>> {
+    let Some(entry) = cursor.and_then(|id| store.entry(id)) else {
+        return Vec::new();
+    };
+    let at = pull
+        .steps
+        .iter()
+        .position(|step| step.exchange == entry.exchange.id)
+        .map_or(0, |at| at + 1);
+    let mut sheet = Sheet::new(pen, room);
+    let reading = &entry.reading;
+    sheet.push(vec![
+        pen.put(Role::Title, format!("{at} ")),
+        pen.put(super::frame::kind_role(entry.kind), entry.kind.word()),
+    ]);
+    let path = reading
+        .url
+        .as_ref()
+        .map_or_else(String::new, |url| names::short_path(url.path()));
+    sheet.text(Role::Text, 0, &format!("{} {path}", reading.method));
+    sheet.text(Role::Dim, 0, &reading.authority);
+    let status = reading
+        .status
+        .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    sheet.push(vec![
+        pen.put(
+            super::frame::status_role(reading.status),
+            format!("{status}  "),
+        ),
+        pen.put(
+            Role::Dim,
+            format!(
+                "{}  {}",
+                size(entry.exchange.received),
+                took(crate::tui::rows::span(entry, state.now))
+            ),
+        ),
+    ]);
+    if state.explain {
+        sheet.blank();
+        sheet.text(
+            Role::Text,
+            0,
+            &super::list::explanation(entry, Some(pull), state.look.lang),
+        );
+    }
+    sheet.blank();
+    sheet.push(vec![
+        pen.put(Role::Accent, "⏎"),
+        pen.put(Role::Dim, " opens it"),
+    ]);
+    sheet.lines
+}

@@ -1,0 +1,143 @@
+//! A pull on a time axis, with the chain that decided how long it took.
+
+use std::time::Duration;
+
+use ratatui::text::{Line, Span};
+
+use super::names;
+use super::pen::Sheet;
+use super::phases::Axis;
+use crate::exchange::ExchangeId;
+use crate::registry::Pull;
+use crate::store::Store;
+use crate::tui::rows::span;
+use crate::tui::screen::Doc;
+use crate::tui::state::State;
+use crate::tui::text::{size, took};
+use crate::tui::theme::Role;
+
+pub(super) fn doc(
+    state: &State,
+    store: &Store,
+    pull: &Pull,
+    cursor: Option<ExchangeId>,
+    mut sheet: Sheet,
+) -> Doc {
+    let pen = sheet.pen;
+    let end = pull.ended.unwrap_or(state.now);
+    let length = Duration::try_from(end.duration_since(pull.started)).unwrap_or_default();
+    let wide = sheet.width >= 100;
+    let (kind, host, bytes, time) = (15, if wide { 20 } else { 0 }, 8, 8);
+    let used = 6 + kind + host + bytes + time + 2;
+    let axis = Axis {
+        from: pull.started,
+        span: length.max(Duration::from_millis(1)),
+        columns: sheet.width.saturating_sub(used + 1).max(8),
+    };
+    let mut head = vec![
+        pen.fit(Role::Dim, "    #", 6),
+        pen.fit(Role::Dim, "KIND", kind),
+    ];
+    if wide {
+        head.push(pen.fit(Role::Dim, "HOST", host));
+    }
+    head.extend([
+        pen.right(Role::Dim, "SIZE", bytes),
+        pen.right(Role::Dim, "TIME", time),
+        Span::raw("  "),
+        pen.put(Role::Dim, axis.ruler()),
+    ]);
+    for (at, step) in pull.steps.iter().enumerate() {
+        let Some(entry) = store.entry(step.exchange) else {
+            continue;
+        };
+        sheet.about(Some(step.exchange));
+        let critical = pull.critical_path.contains(&step.exchange);
+        let here = cursor == Some(step.exchange);
+        let mut line = vec![
+            pen.put(Role::Accent, if here { ">" } else { " " }),
+            pen.put(Role::Warn, if critical { "◆" } else { " " }),
+            pen.right(Role::Dim, (at + 1).to_string(), 3),
+            Span::raw(" "),
+            pen.fit(
+                super::frame::kind_role(entry.kind),
+                names::kind(entry, step.part, false),
+                kind,
+            ),
+        ];
+        if wide {
+            line.push(pen.fit(
+                Role::Dim,
+                names::host(&entry.reading.authority, host - 1),
+                host,
+            ));
+        }
+        let moved = entry.exchange.received.max(entry.exchange.sent);
+        line.push(pen.right(
+            Role::Text,
+            if moved == 0 {
+                "-".to_owned()
+            } else {
+                size(moved)
+            },
+            bytes,
+        ));
+        line.push(pen.right(Role::Text, took(span(entry, state.now)), time));
+        line.push(Span::raw("  "));
+        line.extend(axis.bar(pen, &entry.exchange, state.now));
+        sheet.push(line);
+    }
+    sheet.about(None);
+    sheet.blank();
+    summary(state, store, pull, length, &mut sheet);
+    let mut doc = sheet.finish();
+    doc.fixed = vec![Line::from(head)];
+    doc
+}
+
+/// How much of the time the critical path explains, and by what.
+fn summary(state: &State, store: &Store, pull: &Pull, length: Duration, sheet: &mut Sheet) {
+    let pen = sheet.pen;
+    let mut legend = vec![
+        pen.put(Role::Warn, "  ◆"),
+        pen.put(Role::Dim, " critical path"),
+    ];
+    for (role, glyph, what) in [
+        (Role::Connect, "▐", "connect+TLS"),
+        (Role::Wait, "▒", "waiting"),
+        (Role::Receive, "█", "receiving"),
+    ] {
+        legend.push(pen.put(role, format!("   {glyph}")));
+        legend.push(pen.put(Role::Dim, format!(" {what}")));
+    }
+    sheet.push(legend);
+    let mut sums = [Duration::ZERO; 3];
+    let mut all = Duration::ZERO;
+    for id in &pull.critical_path {
+        let Some(entry) = store.entry(*id) else {
+            continue;
+        };
+        let phases = super::phases::Phases::of(&entry.exchange, state.now);
+        let parts = [
+            phases.connected,
+            phases.answered.saturating_sub(phases.connected),
+            phases.over.saturating_sub(phases.answered),
+        ];
+        for (sum, part) in sums.iter_mut().zip(parts) {
+            *sum = sum.saturating_add(part);
+        }
+        all = all.saturating_add(phases.over);
+    }
+    if pull.critical_path.is_empty() {
+        return;
+    }
+    let [connecting, waiting, receiving] = sums.map(took);
+    let text = format!(
+        "{} of {} are on the critical path of {}: {connecting} connecting, {waiting} waiting for servers, {receiving} \
+         receiving; the rest is the client's own.",
+        took(all.min(length)),
+        took(length),
+        crate::tui::text::count(pull.critical_path.len(), "exchange"),
+    );
+    sheet.text(Role::Text, 2, &text);
+}

@@ -1,0 +1,438 @@
+//! Manifests and blobs: whether they are what was asked for, and how they came.
+
+use pullscope::exchange::{Failure, Side};
+use pullscope::registry::Severity;
+use serde_json::json;
+
+use crate::scenario::{CDN, HUB, Image, MANIFEST, SKOPEO, Scenario, sha256};
+
+fn tag() -> String {
+    format!("{HUB}/manifests/latest")
+}
+
+/// A pull up to its blobs.
+fn begun(image: &Image) -> Scenario {
+    let mut story = Scenario::docker();
+    story.manifest(image);
+    story.blob(&image.blobs[0]);
+    story
+}
+
+#[test]
+fn digest_mismatch() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let mut damaged = layer.clone();
+    damaged[3] ^= 1;
+    let mut story = begun(&image);
+    story.redirect(layer);
+    story.download(layer).body("", &damaged);
+    let (severity, sentence) = story.only("digest-mismatch");
+    assert_eq!(severity, Severity::Error);
+    assert!(sentence.contains("what cdn.example sent has the digest"));
+}
+
+#[test]
+fn a_digest_that_is_unknown_or_of_another_kind_is_no_mismatch() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let mut story = begun(&image);
+    story.redirect(layer);
+    story.download(layer).change(|exchange| {
+        exchange.response_body.as_mut().unwrap().sha256 = None;
+    });
+    assert_eq!(story.rules(), [""; 0]);
+    let mut story = Scenario::docker();
+    let sha512 = format!("sha512:{}", "ab".repeat(64));
+    story
+        .get(&format!("{HUB}/blobs/{sha512}"))
+        .answer(307)
+        .header("Location", &format!("{CDN}/x"));
+    story.get(&format!("{CDN}/x")).body("", b"\xff");
+    assert_eq!(story.rules(), [""; 0]);
+}
+
+#[test]
+fn dcd_mismatch() {
+    let image = Image::new(0);
+    let mut story = Scenario::docker();
+    story
+        .get(&tag())
+        .header("Docker-Content-Digest", &sha256(b"other"))
+        .body(MANIFEST, &image.manifest);
+    let (severity, sentence) = story.only("dcd-mismatch");
+    assert_eq!(severity, Severity::Error);
+    assert!(sentence.contains("registry-1.docker.io states"));
+    let told = |stated: &str| {
+        let mut story = Scenario::docker();
+        story
+            .get(&tag())
+            .header("Docker-Content-Digest", stated)
+            .body(MANIFEST, &image.manifest);
+        story
+    };
+    let (_, sentence) = told("sha256:xyz").only("dcd-mismatch");
+    assert!(sentence.contains("states sha256:xyz as"), "{sentence}");
+    assert_eq!(told("blake3:00").rules(), [""; 0], "we cannot compute it");
+    // Where the body is not what was asked for, that is what is wrong.
+    let digest = sha256(b"other");
+    let mut story = Scenario::docker();
+    story
+        .get(&format!("{HUB}/manifests/{digest}"))
+        .header("Docker-Content-Digest", &digest)
+        .body(MANIFEST, &image.manifest);
+    assert_eq!(story.rules(), ["digest-mismatch"]);
+}
+
+#[test]
+fn truncated() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let mut story = begun(&image);
+    story.redirect(layer);
+    story.download(layer).cut(Side::Upstream, 3);
+    let (severity, sentence) = story.only("truncated");
+    assert_eq!(severity, Severity::Error);
+    assert_eq!(
+        sentence,
+        "A download from cdn.example broke off after 3 B of 6 B."
+    );
+    story.blob(layer);
+    assert_eq!(story.only("truncated").0, Severity::Warning);
+}
+
+#[test]
+fn a_body_without_a_length_is_measured_by_its_descriptor() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let mut story = begun(&image);
+    story.redirect(layer);
+    let url = format!("{CDN}/{}", sha256(layer));
+    story.get(&url).body("", &layer[..2]);
+    assert_eq!(story.rules(), ["truncated"]);
+}
+
+#[test]
+fn what_the_client_breaks_off_is_its_own_affair() {
+    let image = Image::new(1);
+    for side in [Side::Client, Side::Shutdown, Side::Capture] {
+        let mut story = begun(&image);
+        story.redirect(&image.blobs[1]);
+        story.download(&image.blobs[1]).cut(side, 3);
+        assert_eq!(story.rules(), [""; 0]);
+    }
+}
+
+#[test]
+fn size_mismatch() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let mut story = begun(&image);
+    story.redirect(layer);
+    let url = format!("{CDN}/{}", sha256(layer));
+    story
+        .get(&url)
+        .body("application/octet-stream", b"\xff a page of another size");
+    let (severity, sentence) = story.only("size-mismatch");
+    assert_eq!(severity, Severity::Error);
+    assert!(sentence.contains("cdn.example serves 24 B where the manifest promises 6 B"));
+    // What is compressed on the way has another length.
+    let mut story = begun(&image);
+    story.redirect(layer);
+    story
+        .download(layer)
+        .header("Content-Encoding", "gzip")
+        .header("Content-Length", "99");
+    assert_eq!(story.rules(), ["blob-encoding"]);
+}
+
+#[test]
+fn blob_encoding() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let mut story = begun(&image);
+    story.redirect(layer);
+    story
+        .download(layer)
+        .header("Content-Encoding", "gzip")
+        .change(|exchange| {
+            let body = exchange.response_body.as_mut().unwrap();
+            body.encoded_sha256 = body.sha256.replace("0".repeat(64));
+        });
+    let (severity, sentence) = story.only("blob-encoding");
+    assert_eq!(severity, Severity::Warning);
+    assert!(sentence.contains("Content-Encoding gzip"));
+
+    // A layer that says it is gzip and is a text: its digest is right.
+    let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST,
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": sha256(&image.blobs[0]), "size": image.blobs[0].len()},
+        "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+            "digest": sha256(b"<html>"), "size": 6}]});
+    let odd = Image {
+        manifest: manifest.to_string().into_bytes(),
+        blobs: vec![image.blobs[0].clone(), b"<html>".to_vec()],
+    };
+    let mut story = Scenario::docker();
+    story.pull(&odd);
+    let (_, sentence) = story.only("blob-encoding");
+    assert!(
+        sentence.contains("is HTML, though its media type is"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn resumed() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let mut story = begun(&image);
+    let again = |story: &mut Scenario, start: usize, end: Option<u64>| {
+        let range = format!("bytes={start}-");
+        story.redirect(layer).sends("Range", &range);
+        let rest = story
+            .download(layer)
+            .sends("Range", &range)
+            .answer(206)
+            .header("Content-Range", &format!("bytes {start}-5/6"))
+            .body("application/octet-stream", &layer[start..]);
+        if let Some(end) = end {
+            rest.cut(Side::Client, end);
+        }
+    };
+    story.redirect(layer);
+    story.download(layer).cut(Side::Client, 2);
+    again(&mut story, 2, Some(2));
+    let (severity, sentence) = story.only("resumed");
+    assert_eq!(severity, Severity::Info);
+    assert!(
+        sentence.contains("docker 28.2.0 took it up again at 2 B"),
+        "{sentence}"
+    );
+    again(&mut story, 4, None);
+    let (severity, sentence) = story.only("resumed");
+    assert_eq!(severity, Severity::Warning);
+    assert!(sentence.contains("2 times"), "{sentence}");
+}
+
+#[test]
+fn parts_that_are_wanted_are_no_resumption() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let mut story = begun(&image);
+    for start in [0, 3] {
+        let range = format!("bytes={start}-{}", start + 2);
+        story.redirect(layer).sends("Range", &range);
+        story
+            .download(layer)
+            .sends("Range", &range)
+            .answer(206)
+            .header("Content-Range", &format!("bytes {start}-{}/6", start + 2))
+            .body("application/octet-stream", &layer[start..start + 3]);
+    }
+    assert_eq!(story.rules(), [""; 0], "as lazy pulling does");
+}
+
+#[test]
+fn range_ignored() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let told = |range: &str| {
+        let mut story = begun(&image);
+        story.redirect(layer).sends("Range", range);
+        story.download(layer).sends("Range", range);
+        story
+    };
+    let (severity, sentence) = told("bytes=3-").only("range-ignored");
+    assert_eq!(severity, Severity::Warning);
+    assert!(sentence.contains("(bytes=3-)"));
+    assert_eq!(told("bytes=0-").rules(), [""; 0], "all of it was asked for");
+}
+
+#[test]
+fn slow_blob() {
+    let image = Image::new(3);
+    let told = |others: u64, wait: u64, receive: u64| {
+        let mut story = Scenario::docker();
+        story.manifest(&image);
+        for blob in &image.blobs[..3] {
+            story.redirect(blob);
+            story
+                .download(blob)
+                .takes(1, 1)
+                .change(|exchange| exchange.received = others);
+        }
+        story.redirect(&image.blobs[3]);
+        story
+            .download(&image.blobs[3])
+            .takes(wait, receive)
+            .change(|exchange| exchange.received = 3_000_000);
+        story
+    };
+    let (severity, sentence) = told(20_000_000, 1, 30).only("slow-blob");
+    assert_eq!(severity, Severity::Warning);
+    assert_eq!(
+        sentence,
+        "3.0 MB from cdn.example came at 96.7 kB/s, the median of this pull's other blobs is \
+         10.0 MB/s; first byte after 1.0 s, then 30.0 s to receive."
+    );
+    let (_, sentence) = told(20_000_000, 30, 1).only("slow-blob");
+    assert!(
+        sentence.starts_with("cdn.example took 30.0 s to send"),
+        "{sentence}"
+    );
+    assert_eq!(told(20_000_000, 0, 9).rules(), [""; 0], "not long");
+    assert_eq!(
+        told(300_000, 1, 30).rules(),
+        [""; 0],
+        "as slow as the others"
+    );
+    // With nothing to compare it with, what crawls is slow.
+    assert_eq!(told(1_000, 1, 40).rules(), [""; 0]);
+    let (_, sentence) = told(1_000, 1, 60).only("slow-blob");
+    assert!(sentence.contains("at no more than 49.1 kB/s"), "{sentence}");
+}
+
+#[test]
+fn duplicate() {
+    let image = Image::new(2);
+    let mut story = Scenario::docker();
+    story.pull(&image);
+    story.blob(&image.blobs[1]);
+    let (severity, sentence) = story.only("duplicate");
+    assert_eq!(severity, Severity::Warning);
+    assert!(sentence.contains("whole 2 times in one pull, 6 B each time"));
+    // What arrived damaged had to be fetched again.
+    let mut story = begun(&image);
+    story.redirect(&image.blobs[1]);
+    story.download(&image.blobs[1]).body("", b"\xffother");
+    story.blob(&image.blobs[1]);
+    story.blob(&image.blobs[2]);
+    assert!(!story.rules().contains(&"duplicate"));
+}
+
+#[test]
+fn schema1() {
+    let body = br#"{"schemaVersion":1,"name":"library/alpine","tag":"latest","fsLayers":[]}"#;
+    let mut story = Scenario::docker();
+    story
+        .get(&tag())
+        .header("Docker-Content-Digest", &sha256(body))
+        .body(
+            "application/vnd.docker.distribution.manifest.v1+prettyjws",
+            body,
+        );
+    let (severity, sentence) = story.only("schema1");
+    assert_eq!(severity, Severity::Warning);
+    assert!(sentence.contains("schema 1"));
+}
+
+#[test]
+fn manifest_type() {
+    let mut story = Scenario::docker();
+    story
+        .get(&tag())
+        .body("text/html; charset=utf-8", b"<html>Access blocked</html>");
+    let (severity, sentence) = story.only("manifest-type");
+    assert_eq!(severity, Severity::Error);
+    assert!(sentence.contains("answers with a web page"));
+
+    let image = Image::new(0);
+    let digest = sha256(&image.manifest);
+    let told = |content_type: &str, body: &[u8]| {
+        let mut story = Scenario::docker();
+        story
+            .get(&tag())
+            .header("Docker-Content-Digest", &sha256(body))
+            .body(content_type, body);
+        story
+    };
+    let (_, sentence) = told("application/json", &image.manifest).only("manifest-type");
+    assert!(
+        sentence.contains("while the manifest itself says"),
+        "{sentence}"
+    );
+    let (_, sentence) = told(MANIFEST, b"{}").only("manifest-type");
+    assert!(sentence.contains("cannot be read as one"), "{sentence}");
+    assert_eq!(told(MANIFEST, &image.manifest).rules(), [""; 0]);
+    let parameter = format!("{MANIFEST}; charset=utf-8");
+    assert_eq!(told(&parameter, &image.manifest).rules(), [""; 0]);
+    assert!(!digest.is_empty());
+}
+
+#[test]
+fn pages_in_other_places_are_never_reported() {
+    let image = Image::new(1);
+    let mut story = Scenario::docker();
+    // quay.io answers `/v2/` with `true` as text/html, and redirects with a page.
+    story
+        .get("https://registry-1.docker.io/v2/")
+        .answer(401)
+        .header(
+            "WWW-Authenticate",
+            "Bearer realm=\"https://auth.docker.io/token\"",
+        )
+        .body("text/html; charset=utf-8", b"true");
+    story.manifest(&image);
+    for blob in &image.blobs {
+        story
+            .redirect(blob)
+            .body("text/html", b"<html>Redirecting</html>");
+        story.download(blob);
+    }
+    story
+        .ask("HEAD", &tag())
+        .header("Docker-Content-Digest", &sha256(&image.manifest));
+    assert_eq!(story.rules(), [""; 0]);
+}
+
+#[test]
+fn head_405() {
+    let image = Image::new(1);
+    let mut story = Scenario::docker();
+    story.ask("HEAD", &tag()).answer(405).header("Allow", "GET");
+    story.pull(&image);
+    let (severity, sentence) = story.only("head-405");
+    assert_eq!(severity, Severity::Warning);
+    assert!(sentence.contains("does not allow HEAD"));
+}
+
+#[test]
+fn missing_dcd() {
+    let image = Image::new(0);
+    let mut story = Scenario::docker();
+    story.get(&tag()).body(MANIFEST, &image.manifest);
+    let (severity, sentence) = story.only("missing-dcd");
+    assert_eq!(severity, Severity::Warning);
+    assert!(sentence.contains("without Docker-Content-Digest"));
+}
+
+#[test]
+fn exchanges_that_are_open_or_failed_are_explained_and_not_judged() {
+    let image = Image::new(1);
+    let mut story = begun(&image);
+    story.redirect(&image.blobs[1]);
+    story.download(&image.blobs[1]).open();
+    assert_eq!(story.rules(), [""; 0]);
+    for failure in [
+        Failure::BadRequest,
+        Failure::HeadTooLarge,
+        Failure::Misdirected,
+        Failure::RequestTimeout,
+        Failure::Loop,
+        Failure::Forbidden,
+        Failure::Overload,
+        Failure::Dns,
+        Failure::Connect,
+        Failure::UpstreamProxy,
+        Failure::Tls,
+        Failure::Timeout,
+        Failure::BadResponse,
+        Failure::NoResponse,
+        Failure::Internal,
+    ] {
+        let mut story = Scenario::new(SKOPEO);
+        story.get(&tag()).fails(failure);
+        assert_eq!(story.rules(), [""; 0], "{failure:?}");
+    }
+}

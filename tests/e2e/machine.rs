@@ -1,0 +1,208 @@
+//! A machine of the test's own: its /etc and /run are nobody else's, and a stand-in for systemctl
+//! starts a real dockerd with the environment that the unit's drop-ins set.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::components::program;
+use crate::lab::PULLSCOPE;
+use crate::process::{Finished, Process, bound, command, isolated};
+
+/// What it takes to have one.
+pub(crate) const NEEDS: &[&str] = &["root", "dockerd", "docker", "nsenter", "setpriv"];
+const RUN: Duration = Duration::from_secs(180);
+
+/// What a machine's /etc holds: paths, and the mode, owner and content of what is there.
+pub(crate) type Snapshot = BTreeMap<PathBuf, (u32, u32, Vec<u8>)>;
+
+pub(crate) struct Machine {
+    dir: PathBuf,
+    data: PathBuf,
+    holder: Process,
+}
+
+impl Machine {
+    /// A machine whose files are in `dir`, and whose user's CA is in `data`.
+    pub(crate) fn start(dir: &Path, data: &Path) -> Self {
+        let dir = dir.join("machine");
+        for name in ["bin", "home", "docker"] {
+            fs::create_dir_all(dir.join(name)).expect("the folder is writable");
+        }
+        let bin = dir.join("bin");
+        symlink(PULLSCOPE, bin.join("pullscope")).expect("the folder is writable");
+        script(&bin.join("sudo"), "exec \"$@\"\n");
+        script(&bin.join("systemctl"), SYSTEMCTL);
+        let mounts = r#"
+cp -a /etc "$MACHINE/etc"
+mount --bind "$MACHINE/etc" /etc
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/system /etc/docker /etc/systemd/system
+if [ -d /usr/local/share/ca-certificates ]; then
+    cp -a /usr/local/share/ca-certificates "$MACHINE/anchors"
+    mount --bind "$MACHINE/anchors" /usr/local/share/ca-certificates
+fi
+# Hooks of other packages keep lists of their own, with times in them.
+rm -rf /etc/ca-certificates/update.d/* /etc/docker/* /etc/systemd/system/docker.service.d /etc/pullscope
+if ! [ -e /lib/systemd/system/docker.service ]; then
+    printf '[Service]\nExecStart=/usr/sbin/dockerd\n' > /etc/systemd/system/docker.service
+fi
+echo ready"#;
+        let mut holder = isolated(
+            &["--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"],
+            mounts,
+            "sleep",
+        );
+        holder.arg("infinity").env("MACHINE", &dir);
+        let mut holder = Process::start("machine", &dir, &mut holder);
+        holder.until("its mounts", RUN, |out, _| {
+            out.contains("ready").then_some(())
+        });
+        Self {
+            dir,
+            data: data.to_owned(),
+            holder,
+        }
+    }
+
+    /// Runs a shell script on it.
+    pub(crate) fn shell(&self, script: &str) -> Finished {
+        let ns = format!("/proc/{}/ns", self.holder.id());
+        let mut shell = command("nsenter");
+        shell
+            .arg(format!("--mount={ns}/mnt"))
+            .arg(format!("--pid={ns}/pid_for_children"))
+            .args(["sh", "-ec", script])
+            .env("MACHINE", &self.dir)
+            .env("DOCKERD", program("dockerd"))
+            .env("HOME", self.dir.join("home"))
+            .env("XDG_DATA_HOME", &self.data)
+            .env("XDG_CONFIG_HOME", self.dir.join("home/config"))
+            .env("XDG_STATE_HOME", self.dir.join("home/state"))
+            .env(
+                "PATH",
+                format!(
+                    "{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                    self.dir.join("bin").display()
+                ),
+            )
+            .env_remove("SUDO_UID")
+            .current_dir(&self.dir);
+        Process::start("shell", &self.dir, &mut shell).finish(RUN)
+    }
+
+    /// Where one of its files in /etc is for the test.
+    pub(crate) fn etc(&self, path: &str) -> PathBuf {
+        self.dir.join("etc").join(path)
+    }
+
+    /// Puts a file into its /etc.
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.etc(path);
+        fs::create_dir_all(path.parent().expect("it has one")).expect("the folder is writable");
+        fs::write(path, text).expect("the folder is writable");
+    }
+
+    /// Everything in its /etc.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        tree(&self.dir.join("etc"))
+    }
+}
+
+/// The two must be the same; names what is not.
+#[track_caller]
+pub(crate) fn assert_same(now: &Snapshot, before: &Snapshot) {
+    let paths = before.keys().chain(now.keys());
+    let differ: std::collections::BTreeSet<_> = paths
+        .filter(|path| now.get(*path) != before.get(*path))
+        .collect();
+    assert!(differ.is_empty(), "these differ: {differ:?}");
+}
+
+/// Everything below a folder, the folders themselves too.
+pub(crate) fn tree(root: &Path) -> Snapshot {
+    let mut found = Snapshot::new();
+    let mut pending = vec![root.to_owned()];
+    while let Some(path) = pending.pop() {
+        let meta = fs::symlink_metadata(&path).expect("it was just listed");
+        let content = if meta.is_dir() {
+            let entries = fs::read_dir(&path).expect("it is readable");
+            pending.extend(entries.map(|entry| entry.expect("it is readable").path()));
+            Vec::new()
+        } else if meta.is_file() {
+            fs::read(&path).expect("it is readable")
+        } else {
+            Vec::new()
+        };
+        let inner = path.strip_prefix(root).expect("it is below").to_owned();
+        found.insert(inner, (meta.mode(), meta.uid(), content));
+    }
+    found
+}
+
+fn script(path: &Path, text: &str) {
+    fs::write(path, format!("#!/bin/sh\n{text}")).expect("the folder is writable");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+}
+
+/// Asks a machine's pullscope, as its own process and not the machine's.
+pub(crate) fn on_root(dir: &Path, root: &Path, args: &[&str]) -> Finished {
+    let mut setup = bound(PULLSCOPE);
+    setup
+        .args(args)
+        .arg("--root")
+        .arg(root)
+        .env("HOME", dir)
+        .env("XDG_DATA_HOME", dir.join("data"))
+        .env("XDG_CONFIG_HOME", dir.join("config"))
+        .env("XDG_STATE_HOME", dir.join("state"))
+        .env_remove("SUDO_UID")
+        .current_dir(dir);
+    Process::start("setup", dir, &mut setup).finish(RUN)
+}
+
+/// `restart` gives dockerd what the drop-ins set, in their order, as systemd does.
+const SYSTEMCTL: &str = r##"
+set -eu
+environment() {
+    for file in $(ls /etc/systemd/system/$1.d/*.conf 2>/dev/null | sort); do
+        sed -n 's/^Environment="\(.*\)"$/\1/p; t; s/^Environment=\(.*\)$/\1/p' "$file"
+    done | sed 's/%%/%/g'
+}
+stop() {
+    [ -e /run/docker.pid ] || return 0
+    pid=$(cat /run/docker.pid)
+    kill "$pid" 2>/dev/null || return 0
+    while [ -e "/proc/$pid/stat" ] && ! grep -q ') Z ' "/proc/$pid/stat"; do sleep 0.05; done
+    rm -f /run/docker.pid
+}
+case "$1" in
+daemon-reload) ;;
+stop) stop ;;
+restart)
+    # Other services are asked what they are given, and no more.
+    [ "$2" = docker.service ] || exit 0
+    stop
+    set -- "$DOCKERD" --data-root "$MACHINE/docker" --iptables=false --ip6tables=false \
+        --bridge=none --storage-driver=vfs --pidfile /run/docker.pid
+    unset HTTPS_PROXY HTTP_PROXY NO_PROXY SSL_CERT_DIR SSL_CERT_FILE
+    environment docker.service > /run/docker.env
+    while IFS= read -r line; do
+        name=${line%%=*}
+        export "$name=${line#*=}"
+    done < /run/docker.env
+    setsid "$@" < /dev/null > "$MACHINE/dockerd.log" 2>&1 &
+    tries=0
+    until docker info > /dev/null 2>&1; do
+        tries=$((tries + 1))
+        if [ $tries -gt 300 ]; then cat "$MACHINE/dockerd.log" >&2; exit 1; fi
+        sleep 0.1
+    done
+    ;;
+show)
+    printf 'Environment=%s\n' "$(environment "$2" | tr '\n' ' ')" ;;
+*) echo "systemctl: $1?" >&2; exit 1 ;;
+esac
+"##;

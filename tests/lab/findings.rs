@@ -1,0 +1,113 @@
+//! What is found when the embedded client pulls from the lab through pullscope: nothing in
+//! healthy pulls, and under each fault that fault and no other.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use pullscope::lab::client::{Platform, Puller};
+use pullscope::lab::{Fault, Provider};
+use pullscope::proxy::ca::CaFiles;
+use pullscope::proxy::{Proxy, Settings};
+use pullscope::store::Store;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::time::timeout;
+
+use crate::support::Fixture;
+
+/// Longer than anything in here takes, shorter than a hang.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What is to be found under a fault at a provider; `None` where only another client shows it.
+fn expected(fault: Fault, provider: Provider) -> Option<&'static [&'static str]> {
+    Some(match fault {
+        Fault::RateLimit => &["rate-limited"],
+        Fault::ExpiredUrl => &["signed-url-expired"],
+        Fault::CorruptLayer => &["digest-mismatch"],
+        Fault::TruncatedLayer => &["resumed", "truncated"],
+        Fault::SlowLayer if provider == Provider::Quay => &["slow-blob"],
+        // It takes its time, and is the same everywhere.
+        Fault::SlowLayer => return None,
+        // What an opaque token allows, only the registry knows.
+        Fault::WrongScope if provider == Provider::Gcr => &["denied"],
+        Fault::WrongScope => &["scope-mismatch"],
+        Fault::SkewedClock => &["clock-skew"],
+        Fault::MissingDigest => &["missing-dcd"],
+        Fault::RedirectHttp => &["redirect-downgrade"],
+        // This client sends no HEAD (dockerd does); nothing in a pull shows that there is a newer
+        // image elsewhere; and a server's trouble has no rule but its status.
+        Fault::Head405 | Fault::StaleMirror | Fault::Mirror500 => &[],
+        Fault::Mirror404 => &["not-found"],
+        Fault::NoPlatform => &["no-platform"],
+        Fault::BlockPage => &["manifest-type"],
+        Fault::Schema1 => &["schema1"],
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_is_found_and_no_other() {
+    for &fault in Fault::ALL {
+        for &provider in fault.providers() {
+            let Some(expected) = expected(fault, provider) else {
+                continue;
+            };
+            let store = pulled(&[fault.name()], provider).await;
+            assert_found(&format!("{provider}:{fault}"), &store, expected);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_pull_gives_no_finding() {
+    for provider in Provider::ALL {
+        let store = pulled(&[], provider).await;
+        assert_found(provider.name(), &store, &[]);
+        assert_eq!(store.pulls().len(), 1, "{provider}");
+    }
+}
+
+/// The store after a pull through a proxy of ours.
+async fn pulled(faults: &[&str], provider: Provider) -> Store {
+    let fixture = Fixture::new(faults).await;
+    let dir = tempfile::tempdir().unwrap();
+    let identity = CaFiles::new(dir.path().join("ca")).open().unwrap();
+    let ca = identity.pem().to_owned();
+    let mut settings = Settings::new(([127, 0, 0, 1], 0).into());
+    let routes = fixture.lab.routes();
+    settings.connect_to = routes
+        .iter()
+        .map(|route| route.to_string().parse().unwrap())
+        .collect();
+    let root = CertificateDer::from_pem_slice(fixture.lab.ca_pem().as_bytes()).unwrap();
+    settings.upstream_roots = vec![root];
+    let (proxy, mut changes) = Proxy::start(settings, identity).unwrap();
+    let puller = Puller::new(proxy.address(), &ca, Platform::native()).unwrap();
+    let mut store = Store::default();
+    let pull = async {
+        // Most faults end it; what it says is tested elsewhere.
+        let _ = puller.pull(&fixture.image(provider), &|_| {}).await;
+        proxy.shutdown(Duration::from_secs(10)).await;
+    };
+    let mut events = Vec::new();
+    let observed = async {
+        tokio::pin!(pull);
+        loop {
+            tokio::select! {
+                () = &mut pull => return,
+                () = changes.next(&mut events) => store.extend(events.drain(..)),
+            }
+        }
+    };
+    timeout(PATIENCE, observed).await.expect("a pull in time");
+    changes.drain_all(&mut events);
+    store.extend(events);
+    store
+}
+
+fn assert_found(what: &str, store: &Store, expected: &[&str]) {
+    let pulls = store.pulls().iter().flat_map(|pull| &pull.findings);
+    let all: Vec<_> = pulls.chain(store.findings()).collect();
+    let rules: BTreeSet<_> = all.iter().map(|finding| finding.rule).collect();
+    let expected: BTreeSet<_> = expected.iter().copied().collect();
+    assert_eq!(rules, expected, "{what}: {all:#?}");
+}

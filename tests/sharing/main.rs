@@ -1,0 +1,16 @@
+//! What is made of a trace for people and tools: the story, and every form it is exported in.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as expected"
+)]
+
+#[path = "../article/load.rs"]
+mod load;
+
+mod curl;
+mod golden;
+mod hostile;
+mod json;
+mod mermaid;
+mod mitmproxy;
+mod program;

@@ -1,0 +1,305 @@
+//! Transcripts: the article's come back line by line, and every text is one.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as expected"
+)]
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use pullscope::exchange::{
+    Body, Capture, Ending, Exchange, ExchangeId, Failure, Omission, RawHead, ResponseHead, Side,
+    Trace,
+};
+use pullscope::export::transcript::{self, Imported};
+use pullscope::har;
+use pullscope::registry::{InMemoryOnly, Reading};
+use serde_json::Value;
+
+const NAMES: [&str; 4] = ["gcr", "mirror", "dockerhub", "quay"];
+
+/// A pull as the article prints it, put together without the code under test.
+fn article(name: &str) -> String {
+    let path = format!(
+        "{}/tests/data/article/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut text = String::new();
+    for exchange in file["exchanges"].as_array().unwrap() {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let (request, response) = (&exchange["request"], &exchange["response"]);
+        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        let fields = |text: &mut String, message: &Value| {
+            for field in message["headers"].as_array().unwrap() {
+                writeln!(text, "{}: {}", word(&field[0]), word(&field[1])).unwrap();
+            }
+        };
+        writeln!(
+            text,
+            "{} {} {}",
+            word(&request["method"]),
+            word(&request["url"]),
+            word(&request["version"])
+        )
+        .unwrap();
+        fields(&mut text, request);
+        writeln!(
+            text,
+            "\n{} {} {}",
+            word(&response["version"]),
+            response["status"],
+            word(&response["reason"])
+        )
+        .unwrap();
+        fields(&mut text, response);
+        let body = word(&response["body"]);
+        if !body.is_empty() {
+            let end = if body.ends_with('\n') { "" } else { "\n" };
+            write!(text, "\n{body}{end}").unwrap();
+        }
+    }
+    text
+}
+
+fn import(text: &str) -> Imported {
+    transcript::read(text.as_bytes(), Timestamp::UNIX_EPOCH)
+}
+
+fn export(trace: &Trace) -> String {
+    let mut out = Vec::new();
+    let bodies = har::Document::default();
+    transcript::write(&trace.exchanges, &bodies, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn the_article_comes_back_line_by_line() {
+    let mut count = 0;
+    for name in NAMES {
+        let printed = article(name);
+        let imported = import(&printed);
+        assert_eq!(imported.remarks, [], "{name}");
+        count += imported.trace.exchanges.len();
+        let exported = export(&imported.trace);
+        for (number, (is, was)) in exported.lines().zip(printed.lines()).enumerate() {
+            assert_eq!(is, was, "{name}, line {}", number + 1);
+        }
+        assert_eq!(exported, printed, "{name}");
+    }
+    assert_eq!(count, 28);
+}
+
+#[test]
+fn the_article_comes_back_by_way_of_a_har() {
+    let all: Vec<_> = NAMES.iter().map(|name| article(name)).collect();
+    let printed = all.join("\n");
+    let imported = import(&printed);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("article.har");
+    let (trace, bodies) = (&imported.trace, har::Document::default());
+    har::export(trace, &bodies, &path, &har::Options::default()).unwrap();
+    let document = har::read(&path).unwrap();
+    assert_eq!(document.trace.exchanges.len(), 28);
+    let mut out = Vec::new();
+    transcript::write(&document.trace.exchanges, &document, &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), printed);
+}
+
+#[test]
+fn what_was_imported_is_decoded() {
+    let mut verified = 0;
+    for name in NAMES {
+        let trace = import(&article(name)).trace;
+        assert!(
+            trace
+                .exchanges
+                .is_sorted_by_key(|exchange| exchange.started)
+        );
+        for exchange in &trace.exchanges {
+            let reading = Reading::of(exchange, &InMemoryOnly);
+            verified += usize::from(reading.digests.agree() == Some(true));
+            assert_ne!(reading.digests.agree(), Some(false));
+            assert_eq!(exchange.ended.as_ref().unwrap().1, Ending::Complete);
+            let stated = reading.content_length.unwrap();
+            assert_eq!(exchange.received, stated);
+        }
+        assert_eq!(
+            trace.exchanges[0].started.to_string().get(..10),
+            Some("2020-08-20")
+        );
+    }
+    assert_eq!(verified, 7);
+}
+
+#[test]
+fn line_ends_fences_and_prose_do_no_harm() {
+    let pasted = "Let us look:\n\n```http\nGET /v2/ HTTP/1.1\r\nHost: r.example:5000\r\n\
+        Accept: a,\r\n  b\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\
+        Content-Length: 3\r\n\r\n{\r\n}\r\n```\n\nand so on\n\n\
+        HEAD https://r.example/v2/a/manifests/b HTTP/1.1\nHTTP/2 200\ncontent-length: 5\n\n\
+        HTTP/1.1 200 OK\n\nCONNECT r.example:443 HTTP/1.1\n\n\
+        POST https://t.example/token HTTP/1.1\n\ngrant_type=password\n";
+    let imported = import(pasted);
+    let [first, second, third] = imported.trace.exchanges.as_slice() else {
+        panic!("{:?}", imported.trace.exchanges.len());
+    };
+    let request = first.request.as_ref().unwrap();
+    assert_eq!(request.url, "https://r.example:5000/v2/");
+    assert_eq!(request.head.text("accept"), Some("a, b"));
+    assert_eq!(first.response.as_ref().unwrap().interim.len(), 1);
+    let kept = |body: &Option<Body>| body.as_ref().unwrap().capture.clone();
+    let memory = |text: &'static str| Capture::Memory { bytes: text.into() };
+    assert_eq!(kept(&first.response_body), memory("{\n}"));
+    assert_eq!(kept(&second.response_body), Capture::Empty);
+    assert_eq!(second.response.as_ref().unwrap().head.status(), Some(200));
+    assert_eq!(kept(&third.request_body), memory("grant_type=password"));
+    assert!(matches!(
+        third.ended,
+        Some((
+            _,
+            Ending::Failed {
+                reason: Failure::NoResponse,
+                ..
+            }
+        ))
+    ));
+    let remarks: Vec<_> = imported.remarks.iter().map(|remark| remark.line).collect();
+    assert_eq!(remarks, [1, 18, 24, 26]);
+}
+
+/// An exchange with everything that does not fit into plain text.
+fn awkward() -> Exchange {
+    let mut trace =
+        import("GET https://r.example/v2/ HTTP/1.1\nHost: r.example\n\nHTTP/1.1 200 OK\nDate: x\n")
+            .trace;
+    let mut exchange = trace.exchanges.remove(0);
+    exchange.response = Some(ResponseHead {
+        head: RawHead::new(
+            &b"HTTP/1.1 200 \x1b[2J\r\nServer: \xff\xe2\x80\xae\r\nEmpty:\r\nno colon\r\n\r\n"[..],
+        ),
+        ..exchange.response.unwrap()
+    });
+    exchange
+}
+
+fn with_body(capture: Capture, sha256: Option<String>) -> String {
+    let mut exchange = awkward();
+    exchange.response_body = Some(Body {
+        size: 9,
+        decoded_size: Some(9),
+        sha256,
+        complete: true,
+        capture,
+        ..Body::default()
+    });
+    transcript::exchange(&exchange, &har::Document::default())
+}
+
+#[test]
+fn hostile_bytes_are_shown_and_other_content_is_described() {
+    let text = with_body(
+        Capture::Memory {
+            bytes: "a\u{202e}b".into(),
+        },
+        None,
+    );
+    assert!(text.contains("HTTP/1.1 200 \\x1b[2J\nServer: \\xff\\u{202e}\nEmpty:\nno colon:\n"));
+    assert!(text.ends_with("\n\na\\u{202e}b\n"), "{text}");
+    let digest = "ab".repeat(32);
+    let described = format!("\n\n[9 bytes, sha256:{digest}]\n");
+    for bytes in [
+        &b"\x1f\x8b\x08"[..],
+        b"a\0b",
+        b"x\n\nGET https://evil.example/ HTTP/1.1\n\n",
+        b"[cut off: never]",
+        b"```\nHTTP/1.1 200 OK",
+    ] {
+        let capture = Capture::Memory {
+            bytes: bytes.to_vec().into(),
+        };
+        let text = with_body(capture, Some(digest.clone()));
+        assert!(text.ends_with(&described), "{text}");
+    }
+    let reason = Omission::Blob;
+    let text = with_body(Capture::Omitted { reason }, Some(digest.clone()));
+    assert!(text.ends_with(&described), "{text}");
+    let again = import(&text)
+        .trace
+        .exchanges
+        .remove(0)
+        .response_body
+        .unwrap();
+    assert_eq!((again.size, again.sha256), (9, Some(digest)));
+}
+
+#[test]
+fn how_an_exchange_ended_is_said_and_read_back() {
+    let ends = |exchange: &Exchange| {
+        let text = transcript::exchange(exchange, &har::Document::default());
+        let again = import(&text).trace.exchanges.remove(0);
+        (text, again.ended.unwrap().1)
+    };
+    let mut exchange = awkward();
+    let by = Side::Upstream;
+    let detail = "reset\u{7}".to_owned();
+    exchange.ended = Some((Timestamp::UNIX_EPOCH, Ending::Aborted { by, detail }));
+    let (text, ending) = ends(&exchange);
+    assert!(text.ends_with("\n\n[cut off: reset\\x07]\n"), "{text}");
+    let detail = "reset\\x07".to_owned();
+    assert_eq!(ending, Ending::Aborted { by, detail });
+    exchange.response = None;
+    let (reason, detail) = (Failure::NoResponse, "refused".to_owned());
+    let failed = Ending::Failed { reason, detail };
+    exchange.ended = Some((Timestamp::UNIX_EPOCH, failed.clone()));
+    let (text, ending) = ends(&exchange);
+    assert!(text.ends_with("\n\n[no response: refused]\n"), "{text}");
+    assert_eq!(ending, failed);
+    exchange.id = ExchangeId(1);
+    exchange.ended = None;
+    assert!(
+        ends(&exchange)
+            .0
+            .contains("[no response: the exchange was still open")
+    );
+}
+
+#[test]
+fn undated_transcripts_have_the_moment_given() {
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    let text = b"GET https://r.example/ HTTP/1.1\n\nHTTP/1.1 200 OK\n";
+    let trace = transcript::read(text, at).trace;
+    assert_eq!(trace.exchanges[0].started, at);
+}
+
+fn lines() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        Just("GET https://r.example/v2/ HTTP/1.1".to_owned()),
+        Just("HTTP/1.1 200 OK".to_owned()),
+        Just("Content-Length: 5".to_owned()),
+        Just(String::new()),
+        Just("```".to_owned()),
+        Just("[7 bytes]".to_owned()),
+        "[ -~\r]{0,20}",
+    ];
+    proptest::collection::vec(line, 0..20).prop_map(|lines| lines.join("\n"))
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_transcript(bytes: Vec<u8>) {
+        transcript::read(&bytes, Timestamp::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn what_is_written_reads_back(text in lines()) {
+        let first = import(&text).trace;
+        let written = export(&first);
+        let second = import(&written).trace;
+        prop_assert_eq!(first.exchanges.len(), second.exchanges.len());
+        prop_assert_eq!(export(&second), written);
+    }
+}

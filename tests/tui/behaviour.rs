@@ -1,0 +1,278 @@
+//! How the view behaves under keys, in windows of any size, and with hostile names.
+
+use proptest::prelude::*;
+use pullscope::exchange::RawHead;
+use pullscope::exchange::printable::is_hidden;
+use pullscope::store::Store;
+use pullscope::tui::keymap::{BINDINGS, Place};
+use pullscope::tui::{Action, Effect, Facts};
+
+use crate::article;
+use crate::scenario::{HUB, Image, Scenario};
+use crate::stage::{Stage, store};
+use crate::story;
+
+fn selected(stage: &mut Stage) -> String {
+    let screen = stage.screen();
+    let line = screen.lines().find(|line| line.starts_with('>'));
+    line.unwrap_or_default().to_owned()
+}
+
+#[test]
+fn moving_up_pauses_and_f_resumes() {
+    let mut story = Scenario::docker();
+    story.pull(&Image::new(2));
+    let mut stage = Stage::of_story(&story);
+    assert!(stage.screen().contains("LIVE ●"));
+    stage.keys("up");
+    assert!(stage.screen().contains("PAUSED"));
+    let before = selected(&mut stage);
+    story.get("https://quay.io/v2/a/b/manifests/1").answer(404);
+    stage.store = store(&story);
+    stage.state.changed(&stage.store, &[]);
+    assert_eq!(
+        selected(&mut stage),
+        before,
+        "the selection is an exchange, not a row"
+    );
+    assert!(stage.screen().contains("PAUSED +2"), "{}", stage.screen());
+    stage.keys("F");
+    assert!(stage.screen().contains("LIVE ●"));
+    assert!(selected(&mut stage).contains("404"));
+}
+
+#[test]
+fn a_selection_outlives_a_filter() {
+    let mut stage = article::stage();
+    stage.keys("g j j j");
+    let before = selected(&mut stage);
+    stage.keys("f").types("status:200").keys("enter");
+    assert_eq!(selected(&mut stage), before);
+    stage.keys("f ctrl-u enter");
+    assert_eq!(selected(&mut stage), before);
+}
+
+#[test]
+fn a_mistake_leaves_the_last_filter_in_force() {
+    let mut stage = article::stage();
+    stage.keys("f").types("kind:token");
+    let rows = |stage: &mut Stage| {
+        stage
+            .screen()
+            .lines()
+            .filter(|line| line.contains("token  "))
+            .count()
+    };
+    let tokens = rows(&mut stage);
+    assert!(tokens > 0);
+    stage.types(" si");
+    assert_eq!(
+        rows(&mut stage),
+        tokens,
+        "a word that may become a keyword waits"
+    );
+    stage.types("ze:huge");
+    let screen = stage.screen();
+    assert!(screen.contains('▼'), "{screen}");
+    assert_eq!(rows(&mut stage), tokens);
+    stage.keys("enter");
+    assert!(
+        stage.screen().contains("filter: kind:token size:huge"),
+        "the prompt stays open"
+    );
+}
+
+#[test]
+fn folding_hides_what_is_below() {
+    let mut stage = article::stage();
+    let all = stage.screen();
+    stage.keys("g left");
+    let folded = stage.screen();
+    assert!(all.contains('▾') && folded.contains("▸#1"), "{folded}");
+    stage.keys("right");
+    assert_eq!(stage.screen(), all);
+}
+
+#[test]
+fn every_key_works_everywhere_and_never_breaks_the_drawing() {
+    let names = [
+        "enter", "esc", "tab", "space", "up", "down", "left", "right",
+    ];
+    let letters: Vec<String> = ('!'..='~').map(String::from).collect();
+    let keys: Vec<&str> = letters.iter().map(String::as_str).chain(names).collect();
+    let story = story::under_way();
+    let mut stage = Stage::of_story(&story);
+    for opening in [
+        "",
+        "enter",
+        "g enter",
+        "g j enter",
+        "g enter s",
+        "g enter v",
+        "E",
+        "?",
+        "x",
+        "y",
+        "ctrl-p",
+        ":",
+        "f",
+    ] {
+        for key in &keys {
+            stage.begin_again(story.now);
+            stage.keys(opening).keys(key);
+            for size in [(120, 36), (41, 9), (10, 3), (1, 1)] {
+                stage.size(size).screen();
+            }
+        }
+    }
+}
+
+#[test]
+fn effects_are_asked_for() {
+    let mut stage = article::stage();
+    stage.keys("g j y enter");
+    assert!(matches!(stage.effects.pop(), Some(Effect::Copy { .. })));
+    stage
+        .keys("x enter")
+        .keys("ctrl-u")
+        .types("a.har")
+        .keys("enter");
+    let Some(Effect::Export { format, path, only }) = stage.effects.pop() else {
+        panic!("no export")
+    };
+    assert_eq!(
+        (format.as_str(), path.to_str(), only.len()),
+        ("har", Some("a.har"), 0)
+    );
+    stage.keys("m x").types("marked").keys("enter enter");
+    let Some(Effect::Export { only, .. }) = stage.effects.pop() else {
+        panic!("no export")
+    };
+    assert_eq!(only.len(), 1);
+    stage.keys("q");
+    assert_eq!(stage.effects, [Effect::Quit]);
+}
+
+#[test]
+fn quitting_asks_while_transfers_are_under_way() {
+    let mut stage = Stage::of_story(&story::under_way());
+    stage.keys("q");
+    assert!(stage.effects.is_empty());
+    assert!(stage.screen().contains("transfers are under way"));
+    stage.keys("n q y");
+    assert_eq!(stage.effects, [Effect::Quit]);
+}
+
+#[test]
+fn secrets_are_shown_for_ten_seconds_and_only_where_they_were_kept() {
+    let mut story = Scenario::docker();
+    story
+        .get(&format!("{HUB}/manifests/1"))
+        .bearer("s3cr3t-t0ken-of-many-letters")
+        .answer(200);
+    let secret = "s3cr3t-t0ken-of-many-letters";
+    let facts = Facts {
+        live: true,
+        secrets_kept: true,
+        ..Facts::default()
+    };
+    let mut stage = Stage::new(store(&story), facts, story.now);
+    stage.keys("G enter 2");
+    assert!(!stage.screen().contains(secret), "{}", stage.screen());
+    stage.keys("R");
+    assert!(stage.screen().contains(secret));
+    assert!(stage.screen().contains("SECRETS SHOWN"));
+    stage
+        .state
+        .tick(story.now + std::time::Duration::from_secs(11));
+    assert!(!stage.screen().contains(secret));
+}
+
+#[test]
+fn what_the_network_says_cannot_steer_the_terminal() {
+    let evil = "\u{1b}]0;owned\u{7}\u{202e}gnp\u{200b}.exe\u{9b}31m";
+    let mut story = Scenario::docker();
+    story
+        .get(&format!("{HUB}/manifests/latest"))
+        .answer(404)
+        .body(
+            "application/json",
+            format!(
+                r#"{{"errors":[{{"code":"X{}","message":"{}"}}]}}"#,
+                evil.escape_debug(),
+                "\\u001b[2J\\u202e"
+            )
+            .as_bytes(),
+        );
+    story
+        .get(&format!("{HUB}/manifests/latest"))
+        .answer(200)
+        .header("X-Evil", evil)
+        .change(|exchange| {
+            let request = exchange.request.as_mut().unwrap();
+            request.head = RawHead::new(format!(
+                "GET /{evil} HTTP/1.1\r\nUser-Agent: {evil}\r\nX-{evil}: {evil}\r\n\r\n"
+            ));
+            request.url = format!("https://{evil}.example/v2/{evil}/manifests/{evil}");
+        });
+    let mut stage = Stage::of_story(&story);
+    for keys in [
+        "g", "j", "j", "enter", "2", "3", "4", "5", "6", "esc p", "s", "v", "esc E", "esc y",
+        "esc f",
+    ] {
+        stage.keys(keys);
+        for size in [(120, 36), (60, 16)] {
+            let screen = stage.size(size).screen();
+            let bad: Vec<char> = screen
+                .chars()
+                .filter(|c| *c != '\n' && is_hidden(*c))
+                .collect();
+            assert!(bad.is_empty(), "{bad:?} after {keys} in\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn every_action_of_the_table_does_something() {
+    for binding in BINDINGS {
+        let mut stage = Stage::of_story(&story::under_way());
+        if !binding.places.contains(&Place::List) {
+            stage.keys("g j enter");
+        }
+        // It must not panic, and draws afterwards.
+        let effects = stage.state.update(binding.action, &stage.store);
+        assert_eq!(
+            effects.contains(&Effect::Quit),
+            false,
+            "{:?} quits without a question while transfers are under way",
+            binding.action
+        );
+        stage.screen();
+    }
+    let mut stage = Stage::live(Store::default(), "2026-01-01T00:00:00Z".parse().unwrap());
+    assert_eq!(
+        stage.state.update(Action::Quit, &stage.store),
+        [Effect::Quit]
+    );
+    stage.keys("a");
+    assert!(
+        matches!(stage.effects.as_slice(), [Effect::Copy { text, .. }] if text == "pullscope demo")
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_names_in_any_window(text: String, width in 1_u16..140, height in 1_u16..50) {
+        let mut story = Scenario::docker();
+        story.get(&format!("{HUB}/manifests/latest")).answer(200).header("X-Any", &text.replace(['\r', '\n'], " ")).change(|exchange| {
+            let request = exchange.request.as_mut().unwrap();
+            request.url = format!("https://h.example/v2/{text}/manifests/{text}");
+        });
+        let mut stage = Stage::of_story(&story);
+        for keys in ["g", "j", "enter", "3", "esc p", "s"] {
+            stage.keys(keys).size((width, height)).screen();
+        }
+    }
+}
