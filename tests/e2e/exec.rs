@@ -377,9 +377,10 @@ impl Containerd {
         let socket = dir.join("containerd.sock");
         let config = dir.join("containerd.toml");
         let text = format!(
-            "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = {socket:?}\n",
-            dir.join("containerd-root"),
-            dir.join("containerd-state")
+            "version = 2\nroot = '{}'\nstate = '{}'\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = '{}'\n",
+            dir.join("containerd-root").display(),
+            dir.join("containerd-state").display(),
+            socket.display()
         );
         fs::write(&config, text).unwrap();
         let children = &["--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"];

@@ -164,7 +164,7 @@ pub(crate) fn on_root(dir: &Path, root: &Path, args: &[&str]) -> Finished {
 }
 
 /// `restart` gives dockerd what the drop-ins set, in their order, as systemd does.
-const SYSTEMCTL: &str = r##"
+const SYSTEMCTL: &str = r#"
 set -eu
 environment() {
     for file in $(ls /etc/systemd/system/$1.d/*.conf 2>/dev/null | sort); do
@@ -205,4 +205,4 @@ show)
     printf 'Environment=%s\n' "$(environment "$2" | tr '\n' ' ')" ;;
 *) echo "systemctl: $1?" >&2; exit 1 ;;
 esac
-"##;
+"#;
