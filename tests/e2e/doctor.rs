@@ -28,8 +28,8 @@ impl Told {
             .out
             .find("{\n")
             .unwrap_or_else(|| panic!("{}{}", run.out, run.err));
-        let mut values =
-            serde_json::Deserializer::from_slice(&run.out.as_bytes()[start..]).into_iter();
+        let json = run.out.get(start..).unwrap_or_default();
+        let mut values = serde_json::Deserializer::from_str(json).into_iter();
         let told: Value = values.next().unwrap().unwrap();
         assert_eq!(told["schema"], 1);
         let bad = told["checks"]
