@@ -241,9 +241,8 @@ fn every_action_of_the_table_does_something() {
         }
         // It must not panic, and draws afterwards.
         let effects = stage.state.update(binding.action, &stage.store);
-        assert_eq!(
-            effects.contains(&Effect::Quit),
-            false,
+        assert!(
+            !effects.contains(&Effect::Quit),
             "{:?} quits without a question while transfers are under way",
             binding.action
         );

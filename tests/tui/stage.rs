@@ -75,14 +75,14 @@ impl Stage {
 
     pub(crate) fn new(store: Store, facts: Facts, now: Timestamp) -> Self {
         let state = State::new(facts, Look::default(), now);
-        let mut stage = Self {
+        let mut made = Self {
             store,
             state,
             effects: Vec::new(),
             size: (120, 36),
         };
-        stage.prepare();
-        stage
+        made.prepare();
+        made
     }
 
     /// Forgets everything but the store.

@@ -70,9 +70,9 @@ fn run(svg: &mut String, style: &Cell, text: &str, start: u16, end: u16, y: u16)
         ""
     };
     let lead = text.len() - text.trim_start().len();
-    let left = left + lead as f64 * CELL.0;
+    let left = left + columns(lead) * CELL.0;
     let shown = text.trim();
-    let length = unicode_width::UnicodeWidthStr::width(shown) as f64 * CELL.0;
+    let length = columns(unicode_width::UnicodeWidthStr::width(shown)) * CELL.0;
     writeln!(
         svg,
         "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{length:.1}\" xml:space=\"preserve\" fill=\"{fg}\"{weight}>{}</text>",
@@ -80,6 +80,11 @@ fn run(svg: &mut String, style: &Cell, text: &str, start: u16, end: u16, y: u16)
         escape(shown)
     )
     .unwrap();
+}
+
+/// A number of columns, of which there are few.
+fn columns(count: usize) -> f64 {
+    f64::from(u16::try_from(count).unwrap())
 }
 
 fn same(a: &Cell, b: &Cell) -> bool {
