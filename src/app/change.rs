@@ -3,6 +3,8 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+
 use crate::clients::plan::Plan;
 use crate::clients::system::{NoPrograms, Programs, Runner, System};
 use crate::clients::undo::{Record, Records};
@@ -19,6 +21,7 @@ pub(super) struct Changes<'a> {
     pub(super) system: System,
     pub(super) programs: Box<dyn Runner>,
     records: Records,
+    dirs: &'a Dirs,
 }
 
 /// What became of a plan.
@@ -33,7 +36,7 @@ pub(super) enum Became {
 }
 
 impl<'a> Changes<'a> {
-    pub(super) fn new(args: &'a ChangeArgs, dirs: &Dirs, talk: &'a Talk) -> Outcome<Self> {
+    pub(super) fn new(args: &'a ChangeArgs, dirs: &'a Dirs, talk: &'a Talk) -> Outcome<Self> {
         let root = args.root.clone().unwrap_or_else(|| PathBuf::from("/"));
         if !root.is_absolute() || !root.is_dir() {
             return Err(usage(format!(
@@ -53,6 +56,7 @@ impl<'a> Changes<'a> {
             system,
             programs,
             records: Records::in_dir(dirs.data().join("setup")),
+            dirs,
         })
     }
 
@@ -71,6 +75,10 @@ impl<'a> Changes<'a> {
         if !self.may("Write this?", takes_root)? {
             return Ok(Became::Dropped);
         }
+        let data = self.dirs.data();
+        self.dirs
+            .make(data)
+            .with_context(|| format!("failed to create {}", data.display()))?;
         self.records.apply(plan, &self.system)?;
         self.run_all(&plan.restart)?;
         Ok(Became::Done)

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Parser as _;
+use anyhow::Context as _;
+use clap::FromArgMatches as _;
 use tokio_util::task::TaskTracker;
 
 use crate::clients::trust;
@@ -36,6 +37,11 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         keep_secrets: args.proxy.keep_secrets,
         keep_blobs: args.keep_blobs,
     };
+    if args.session.is_none() && args.output.is_none() {
+        let dir = dirs.sessions();
+        dirs.make(&dir)
+            .with_context(|| format!("failed to create {}", dir.display()))?;
+    }
     prepare(&plan, args.session.is_some())?;
     if args.tui {
         // What clients are to trust: the system's roots and this CA.
@@ -71,8 +77,10 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
 
 /// The arguments of `pullscope` without a word: the live view on a terminal, and otherwise what
 /// `record` does.
-pub(super) fn defaults() -> Outcome<RecordArgs> {
-    let cli = Cli::try_parse_from(["pullscope", "record"]).map_err(usage_of)?;
+pub(super) fn defaults(configured: clap::Command) -> Outcome<RecordArgs> {
+    let matches = configured.try_get_matches_from(["pullscope", "record"]);
+    let read = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = read.map_err(usage_of)?;
     match cli.command {
         Some(Command::Record(mut args)) => {
             args.tui = Tty::is_there();

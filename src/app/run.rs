@@ -18,11 +18,11 @@ use super::{
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
     let started = hardening::harden();
-    let cli = match arguments() {
-        Ok(cli) => cli,
+    let (cli, configured) = match arguments() {
+        Ok(read) => read,
         Err(code) => return code,
     };
-    match dispatch(cli, &started) {
+    match dispatch(cli, configured, &started) {
         Ok(code) => code,
         Err(failure) => {
             output::say(&format!("pullscope: {failure}"));
@@ -31,8 +31,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// The command line, over the environment, over the configuration file.
-fn arguments() -> Result<Cli, ExitCode> {
+/// The command line, over the environment, over the configuration file; and what it is read by.
+fn arguments() -> Result<(Cli, clap::Command), ExitCode> {
     let verb = std::env::args_os()
         .skip(1)
         .find(|arg| !arg.to_string_lossy().starts_with('-'));
@@ -59,9 +59,10 @@ fn arguments() -> Result<Cli, ExitCode> {
         _ => Cli::command(),
     };
     let read = command
+        .clone()
         .try_get_matches()
         .and_then(|matches| Cli::from_arg_matches(&matches));
-    read.map_err(|error| {
+    read.map(|cli| (cli, command)).map_err(|error| {
         let _ = error.print();
         match error.exit_code() {
             0 => ExitCode::SUCCESS,
@@ -70,13 +71,17 @@ fn arguments() -> Result<Cli, ExitCode> {
     })
 }
 
-fn dispatch(cli: Cli, started: &Started) -> Outcome<ExitCode> {
+fn dispatch(cli: Cli, configured: clap::Command, started: &Started) -> Outcome<ExitCode> {
     let bars = MultiProgress::new();
     log::start(cli.verbose, cli.quiet, cli.log_file.as_deref(), &bars)?;
     faults::report();
     let talk = Talk::new(cli.quiet, bars);
     match cli.command {
-        None => block_on(record::run(record::defaults()?, &Dirs::of_user()?, &talk))?,
+        None => block_on(record::run(
+            record::defaults(configured)?,
+            &Dirs::of_user()?,
+            &talk,
+        ))?,
         Some(Command::Record(args)) => block_on(record::run(*args, &Dirs::of_user()?, &talk))?,
         Some(Command::Exec(args)) => {
             return block_on(exec::run(*args, started, &talk.beside_a_command()));

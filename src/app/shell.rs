@@ -32,8 +32,9 @@ pub(super) fn man(dir: Option<&Path>) -> Outcome {
 
 /// `pullscope config`.
 pub(super) fn config(command: ConfigCommand, dirs: &Dirs) -> Outcome {
-    Ok(match command {
-        ConfigCommand::Template => output::data(&template(&Cli::command()))?,
-        ConfigCommand::Path => output::data(&format!("{}\n", dirs.config_file().display()))?,
-    })
+    let text = match command {
+        ConfigCommand::Template => template(&Cli::command()),
+        ConfigCommand::Path => format!("{}\n", dirs.config_file().display()),
+    };
+    Ok(output::data(&text)?)
 }

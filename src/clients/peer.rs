@@ -51,12 +51,11 @@ fn find(table: &str, local: SocketAddr, remote: Option<SocketAddr>) -> Option<u6
         let (from, to, state) = (fields.next()?, fields.next()?, fields.next()?);
         let inode = fields.nth(5)?.parse().ok()?;
         let from = address(from)?;
-        let matches = match remote {
-            Some(remote) => same(from, local) && same(address(to)?, remote),
-            None => {
-                let every = from.ip().is_unspecified() && from.port() == local.port();
-                state == LISTENING && (same(from, local) || every)
-            }
+        let matches = if let Some(remote) = remote {
+            same(from, local) && same(address(to)?, remote)
+        } else {
+            let every = from.ip().is_unspecified() && from.port() == local.port();
+            state == LISTENING && (same(from, local) || every)
         };
         (matches && inode != 0).then_some(inode)
     })

@@ -40,7 +40,10 @@ pub fn read(system: &System, unit: &str, except: &str) -> Result<Service, ReadEr
     for dir in UNIT_DIRS {
         let dir = Path::new(dir).join(format!("{unit}.d"));
         for name in system.names(&dir) {
-            if name.ends_with(".conf") {
+            if Path::new(&name)
+                .extension()
+                .is_some_and(|end| end == "conf")
+            {
                 let path = dir.join(&name);
                 named.entry(name).or_insert(path);
             }

@@ -92,7 +92,7 @@ pub struct SetupArgs {
     pub proxy: String,
 
     /// Trust this certificate (PEM) instead of your own CA's: that of a pullscope which runs as
-    /// a service, from http://127.0.0.1:8642/ca.pem.
+    /// a service, from `http://127.0.0.1:8642/ca.pem`.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
 

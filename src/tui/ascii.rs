@@ -47,7 +47,11 @@ mod tests {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
         buffer.set_string(0, 0, "a→b 仓 ✓", Style::new());
         reduce(&mut buffer);
-        let line: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+        let line: String = buffer
+            .content
+            .iter()
+            .map(ratatui::buffer::Cell::symbol)
+            .collect();
         assert_eq!(line, "a>b ?  +  ");
     }
 }

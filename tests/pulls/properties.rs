@@ -119,7 +119,7 @@ fn assert_same(one: &Store, other: &Store) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn any_order_of_events_gives_the_same_store(

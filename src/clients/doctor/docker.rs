@@ -8,6 +8,7 @@ use super::handshake::{Outcome, PROBE, outcome, tail};
 use super::{Check, Patient, bad, good, no_proxy, skipped};
 use crate::clients::environment::{is_local, merge};
 use crate::clients::setup::{DAEMON_JSON, MARK, daemon_json};
+use crate::clients::undo::Record;
 
 pub(super) fn checks(patient: &Patient<'_>, well: bool, checks: &mut Vec<Check>) {
     let info = match info(patient) {
@@ -108,7 +109,7 @@ fn left_behind(patient: &Patient<'_>) -> Option<Check> {
     let known: Vec<PathBuf> = match patient.records.load("docker", patient.system) {
         Ok(record) => record
             .iter()
-            .flat_map(|record| record.before())
+            .flat_map(Record::before)
             .map(|(path, _)| path)
             .collect(),
         // Root's record, which only root reads.

@@ -1,7 +1,7 @@
 //! What concerns every client: the CA, the clock, the proxy.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -153,11 +153,11 @@ fn proxy(patient: &Patient<'_>) -> Check {
 
 fn occupied(patient: &Patient<'_>, mut text: String) -> Check {
     if let Some(process) = peer::process(patient.address, None) {
-        text.push_str(&format!(" but {} (process {})", process.name, process.pid));
+        let (name, pid) = (process.name, process.pid);
+        text = format!("{text} but {name} (process {pid})");
     }
     text.push_str(". Stop it, or use another port");
-    let mut other = patient.address;
-    other.set_port(other.port().checked_add(1).unwrap_or(8642));
+    let other = free_port(patient.address);
     bad(
         "proxy",
         text,
@@ -166,6 +166,14 @@ fn occupied(patient: &Patient<'_>, mut text: String) -> Check {
             format!("pullscope doctor --proxy http://{other}"),
         ],
     )
+}
+
+/// The next port that nothing listens on, as far as can be seen.
+fn free_port(taken: SocketAddr) -> SocketAddr {
+    let next = |step| Some(SocketAddr::new(taken.ip(), taken.port().checked_add(step)?));
+    let mut candidates = (1..=100).filter_map(next);
+    let free = candidates.find(|address| TcpListener::bind(address).is_ok());
+    free.unwrap_or(SocketAddr::new(taken.ip(), DEFAULT_PORT))
 }
 
 /// The CA's certificate as a pullscope serves it; `None` when it is no pullscope.
@@ -210,5 +218,6 @@ pub(super) fn no_proxy(patient: &Patient<'_>) -> Option<Check> {
     ))
 }
 
+const DEFAULT_PORT: u16 = 8642;
 const PATIENCE: Duration = Duration::from_secs(3);
 const LONGEST: u64 = 64 * 1024;

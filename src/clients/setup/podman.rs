@@ -50,10 +50,11 @@ pub(super) fn plan(system: &System, wanted: &Wanted) -> Result<Plan, SetupError>
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     all.extend(own.iter().map(|(name, value)| format!("{name}={value}")));
-    let lines: String = all
+    let lines: Vec<_> = all
         .iter()
         .map(|entry| format!("  {},\n", toml::Value::from(entry.as_str())))
         .collect();
+    let lines = lines.concat();
     let content = format!(
         "# {MARK} podman`. This restores what was here before:\n\
          #   {sudo}pullscope setup podman --undo\n\
@@ -90,7 +91,9 @@ fn sources_in(system: &System, dir: &Path) -> Vec<PathBuf> {
     let drop_ins = dir.join("containers.conf.d");
     let mut sources = vec![dir.join("containers.conf")];
     let names = system.names(&drop_ins);
-    let confs = names.into_iter().filter(|name| name.ends_with(".conf"));
+    let confs = names
+        .into_iter()
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "conf"));
     sources.extend(confs.map(|name| drop_ins.join(name)));
     sources
 }

@@ -7,6 +7,7 @@ use crate::config::ClientName;
 
 /// The recipe for a client: a proxy's URL, the CA's certificate, and a bundle of the system's
 /// roots with it.
+#[expect(clippy::too_many_lines, reason = "one recipe for each client")]
 pub fn recipe(client: ClientName, proxy: &str, ca: &Path, bundle: &Path) -> String {
     let (ca, bundle) = (ca.display(), bundle.display());
     let service = |unit: &str, more: &str| {
@@ -111,19 +112,7 @@ pub fn recipe(client: ClientName, proxy: &str, ca: &Path, bundle: &Path) -> Stri
              curl --proxy {proxy} --cacert {ca} https://registry-1.docker.io/v2/\n"
         ),
         ClientName::Kubernetes => kubernetes(proxy, &service("containerd.service", cluster)),
-        ClientName::DockerDesktop => format!(
-            "# Docker Desktop runs dockerd in a virtual machine, which reaches this one by the name\n\
-             # host.docker.internal. The proxy must listen where the machine can reach it:\n\
-             pullscope record -o desktop.har --listen 0.0.0.0:8642 --allow-remote \\\n    \
-             --proxy-credentials USER:PASSWORD\n\
-             # Settings, Resources, Proxies, Manual: both fields to\n\
-             #   http://USER:PASSWORD@host.docker.internal:8642\n\
-             # The CA goes into the system's store, which Docker Desktop copies when it starts:\n\
-             pullscope ca install            # macOS; asks for an administrator\n\
-             # On Windows: certutil -addstore -user Root pullscope.pem\n\
-             # Then restart Docker Desktop.\n\
-             # Undo: clear the fields, `pullscope ca uninstall`, restart Docker Desktop.\n"
-        ),
+        ClientName::DockerDesktop => DESKTOP.to_owned(),
         ClientName::GithubActions => GITHUB.to_owned(),
     }
 }
@@ -139,6 +128,18 @@ fn kubernetes(proxy: &str, node: &str) -> String {
          #   the node's container reaches.\n"
     )
 }
+
+const DESKTOP: &str = "# Docker Desktop runs dockerd in a virtual machine, which reaches this one by the name\n\
+             # host.docker.internal. The proxy must listen where the machine can reach it:\n\
+             pullscope record -o desktop.har --listen 0.0.0.0:8642 --allow-remote \\\n    \
+             --proxy-credentials USER:PASSWORD\n\
+             # Settings, Resources, Proxies, Manual: both fields to\n\
+             #   http://USER:PASSWORD@host.docker.internal:8642\n\
+             # The CA goes into the system's store, which Docker Desktop copies when it starts:\n\
+             pullscope ca install            # macOS; asks for an administrator\n\
+             # On Windows: certutil -addstore -user Root pullscope.pem\n\
+             # Then restart Docker Desktop.\n\
+             # Undo: clear the fields, `pullscope ca uninstall`, restart Docker Desktop.\n";
 
 const GITHUB: &str = "# In a job, before the step that pulls. It traces every pull of dockerd and of the\n\
 # rootless clients, and uploads the redacted HAR when the job ends.\n\

@@ -1,5 +1,6 @@
 //! Services of systemd: one drop-in gives them the proxy, and a directory with the CA.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -14,7 +15,7 @@ use crate::clients::systemd::{self, Service, assignment};
 pub(super) struct Unit {
     /// The client's name on the command line.
     client: &'static str,
-    unit: &'static str,
+    service: &'static str,
     /// What must not go through a proxy for the service to work.
     except: &'static str,
     /// What to say when there is no such unit.
@@ -23,39 +24,39 @@ pub(super) struct Unit {
 
 const DOCKER: Unit = Unit {
     client: "docker",
-    unit: "docker.service",
+    service: "docker.service",
     except: "",
     absent: "Is Docker installed, or is it rootless, or a snap? Then start dockerd with the lines \
              that `pullscope setup --print docker` prints",
 };
 pub(super) const CONTAINERD: Unit = Unit {
     client: "containerd",
-    unit: "containerd.service",
+    service: "containerd.service",
     except: "",
     absent: "Is containerd installed? `pullscope setup --print containerd` prints the lines to \
              start it with",
 };
 pub(super) const BUILDKIT: Unit = Unit {
     client: "buildkit",
-    unit: "buildkit.service",
+    service: "buildkit.service",
     except: "",
     absent: "BuildKit inside dockerd is set up by `pullscope setup docker`; for the container \
              driver see `pullscope setup --print buildkit`",
 };
 pub(super) const CRIO: Unit = Unit {
     client: "crio",
-    unit: "crio.service",
+    service: "crio.service",
     except: IN_CLUSTER,
     absent: "Is CRI-O installed? `pullscope setup --print crio` prints the lines to start it with",
 };
 const K3S: Unit = Unit {
     client: "k3s",
-    unit: "k3s.service",
+    service: "k3s.service",
     except: IN_CLUSTER,
     absent: "Is k3s installed on this node? See `pullscope setup --print k3s`",
 };
 const K3S_AGENT: Unit = Unit {
-    unit: "k3s-agent.service",
+    service: "k3s-agent.service",
     ..K3S
 };
 /// What a node reaches without a proxy: itself, pods, services, private networks.
@@ -87,7 +88,9 @@ pub(super) fn docker(
 
 /// k3s: the server's unit, or the agent's.
 pub(super) fn k3s(system: &System, wanted: &Wanted) -> Result<Plan, SetupError> {
-    let agent = systemd::read(system, K3S_AGENT.unit, MARK)?.unit.is_some();
+    let agent = systemd::read(system, K3S_AGENT.service, MARK)?
+        .unit
+        .is_some();
     service(if agent { &K3S_AGENT } else { &K3S }, system, wanted)
 }
 
@@ -96,11 +99,11 @@ pub(super) fn service(unit: &Unit, system: &System, wanted: &Wanted) -> Result<P
     if !system.has_systemd() {
         return Err(SetupError::NoSystemd(unit.client));
     }
-    let service = systemd::read(system, unit.unit, MARK)?;
+    let service = systemd::read(system, unit.service, MARK)?;
     if service.unit.is_none() {
         return Err(SetupError::Blocked(format!(
             "there is no {} on this machine. {}",
-            unit.unit, unit.absent
+            unit.service, unit.absent
         )));
     }
     if let Some((name, (file, _))) = service
@@ -114,7 +117,7 @@ pub(super) fn service(unit: &Unit, system: &System, wanted: &Wanted) -> Result<P
             file.display()
         )));
     }
-    let dir = PathBuf::from(format!("/etc/systemd/system/{}.d", unit.unit));
+    let dir = PathBuf::from(format!("/etc/systemd/system/{}.d", unit.service));
     let path = dir.join(name_after(&service.drop_ins));
     let before = system.text(&path)?;
     let before = before.filter(|text| !text.contains(MARK));
@@ -122,7 +125,7 @@ pub(super) fn service(unit: &Unit, system: &System, wanted: &Wanted) -> Result<P
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let restart = vec![
         words(&["systemctl", "daemon-reload"]),
-        words(&["systemctl", "restart", unit.unit]),
+        words(&["systemctl", "restart", unit.service]),
     ];
     Ok(Plan {
         client: unit.client,
@@ -166,12 +169,13 @@ fn drop_in(
             text.push('\n');
         }
     }
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "# {MARK} {client}`. This restores what was here before:\n\
          #   sudo pullscope setup {client} --undo\n\
          [Service]\n",
         client = unit.client
-    ));
+    );
     text.push_str(&assignment("HTTPS_PROXY", &wanted.proxy));
     text.push_str(&assignment("HTTP_PROXY", &wanted.proxy));
     if !except.is_empty() {

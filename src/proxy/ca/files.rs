@@ -223,14 +223,15 @@ impl CaFiles {
                 source,
             }
         };
-        let is_new = !self.dir.exists();
+        let above = self.dir.ancestors();
+        let missing: Vec<_> = above.take_while(|dir| !dir.exists()).collect();
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&self.dir)
             .map_err(io("create"))?;
-        if is_new {
-            self.give(&self.dir).map_err(io("give away"))?;
+        for dir in missing {
+            self.give(dir).map_err(io("give away"))?;
         }
         let meta = File::open(&self.dir)
             .and_then(|dir| dir.metadata())

@@ -88,7 +88,7 @@ where
             // Its errors reach whoever waits for the response, or nobody needs them.
             let _ = connection.with_upgrades().await;
         };
-        let driven = match driver {
+        let held = match driver {
             Driver::Companion(companion) => Driven::Companion(companion.place(Box::pin(work))),
             Driver::Task(tasks) => {
                 let ended = CancellationToken::new();
@@ -104,7 +104,7 @@ where
             forward_proxy,
             tap,
             sender,
-            _driven: driven,
+            _driven: held,
         })
     }
 }

@@ -147,8 +147,7 @@ impl Party {
         Duration::try_from(moment.duration_since(last)).unwrap_or_default()
     }
 
-    /// How well an exchange fits in; `None` when it does not. Above [`SURE`] it can belong
-    /// nowhere else.
+    /// How well an exchange fits in; `None` when it does not.
     pub(super) fn fit(
         &self,
         observed: Observed<'_>,
