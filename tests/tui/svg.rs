@@ -82,9 +82,9 @@ fn run(svg: &mut String, style: &Cell, text: &str, start: u16, end: u16, y: u16)
     .unwrap();
 }
 
-/// A number of columns of a screen, which is small.
+/// A number of columns, of which there are few.
 fn columns(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::MAX, f64::from)
+    f64::from(u16::try_from(count).unwrap())
 }
 
 fn same(a: &Cell, b: &Cell) -> bool {
