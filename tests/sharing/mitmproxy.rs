@@ -250,7 +250,7 @@ fn installed() -> Option<PathBuf> {
     );
     // Not `eprintln!`, which the test runner hides for tests that pass.
     let said = "SKIPPED mitmproxy: not here: tests/readers/install.sh";
-    writeln!(std::io::stderr(), "{said}").unwrap();
+    writeln!(std::io::stderr(), "{said}").expect("stderr is open");
     None
 }
 
