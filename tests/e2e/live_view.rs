@@ -36,7 +36,7 @@ impl View {
             lab.root().display()
         );
         for mapping in lab.connect_to() {
-            run.extend([" --connect-to ", mapping]);
+            run.extend([" --connect-to ", &mapping]);
         }
         let terminal = Terminal::start(&dir, size, &run);
         let screen = terminal.until(&[WAITING]);

@@ -5,6 +5,7 @@
 )]
 
 #[path = "../article/load.rs"]
+#[expect(dead_code, reason = "not all of it is needed here")]
 mod load;
 
 mod curl;

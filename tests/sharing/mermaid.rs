@@ -27,8 +27,8 @@ fn parse(diagram: &str) -> Option<Value> {
             "Mermaid is not here: run tests/readers/install.sh"
         );
         // Not `eprintln!`, which the test runner hides for tests that pass.
-        let said = b"SKIPPED mermaid: not here: tests/readers/install.sh\n";
-        std::io::stderr().write_all(said).unwrap();
+        let said = "SKIPPED mermaid: not here: tests/readers/install.sh";
+        writeln!(std::io::stderr(), "{said}").expect("stderr is open");
         return None;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -123,22 +123,19 @@ fn pullscope(folder: &Path, lab: &Lab) -> Recorder {
     }
 }
 
-/// The bodies of a HAR file.
-struct Files<'a>(&'a har::Document);
-
-impl pullscope::registry::Bodies for Files<'_> {
-    fn load(&self, file: &str) -> Option<bytes::Bytes> {
-        let file = file.to_owned();
-        let capture = Capture::Stored { file, size: 0 };
-        let bytes = pullscope::exchange::Bodies::read(self.0, &capture);
-        bytes.ok().flatten().map(Into::into)
-    }
-}
-
 /// What both must agree on: everything but times and connections.
 fn story(path: &Path) -> Value {
     let document = har::read(path).unwrap();
     assert!(document.skipped.is_empty());
+    struct Files<'a>(&'a har::Document);
+    impl pullscope::registry::Bodies for Files<'_> {
+        fn load(&self, file: &str) -> Option<bytes::Bytes> {
+            let file = file.to_owned();
+            let capture = Capture::Stored { file, size: 0 };
+            let bytes = pullscope::exchange::Bodies::read(self.0, &capture);
+            bytes.ok().flatten().map(Into::into)
+        }
+    }
     let store = Store::of_trace(document.trace.clone(), &Files(&document));
     assert_eq!(store.loose().count(), 0);
     let pulls = store.pulls().iter().map(|pull| {
@@ -210,8 +207,8 @@ async fn same_story(faults: &[&str]) {
     for recorder in [theirs, ours] {
         let puller = Puller::new(recorder.address, &recorder.ca_pem, Platform::native()).unwrap();
         for image in lab.images() {
-            let image = puller.pull(image, &|_| {}).await;
-            assert!(image.is_ok() || !faults.is_empty(), "{image:?}");
+            let pulled = puller.pull(image, &|_| {}).await;
+            assert!(pulled.is_ok() || !faults.is_empty(), "{pulled:?}");
         }
         recorder.finish();
     }
@@ -252,8 +249,8 @@ fn installed() -> Option<PathBuf> {
         "mitmproxy is not here: run tests/readers/install.sh"
     );
     // Not `eprintln!`, which the test runner hides for tests that pass.
-    let said = b"SKIPPED mitmproxy: not here: tests/readers/install.sh\n";
-    std::io::stderr().write_all(said).unwrap();
+    let said = "SKIPPED mitmproxy: not here: tests/readers/install.sh";
+    writeln!(std::io::stderr(), "{said}").expect("stderr is open");
     None
 }
 
