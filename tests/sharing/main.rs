@@ -5,7 +5,6 @@
 )]
 
 #[path = "../article/load.rs"]
-#[expect(dead_code, reason = "not all of it is needed here")]
 mod load;
 
 mod curl;
