@@ -18,14 +18,14 @@ pub(super) fn ladder(pull: &Pull, steps: &[StepStory], store: &Store, lang: Lang
     let drawn = steps.iter().take(MOST);
     for entry in drawn.filter_map(|step| store.entry(step.exchange)) {
         let host = entry.reading.authority.as_str();
-        let lane = hosts
+        let column = hosts
             .iter()
             .position(|one| *one == host)
             .unwrap_or_else(|| {
                 hosts.push(host);
                 hosts.len() - 1
             });
-        row(&mut rows, entry, pull, lane + 1, y, lang);
+        row(&mut rows, entry, pull, column + 1, y, lang);
         y += ROW;
     }
     let lanes = hosts.len() + 1;
@@ -37,8 +37,8 @@ pub(super) fn ladder(pull: &Pull, steps: &[StepStory], store: &Store, lang: Lang
     );
     let client = pull.client.label();
     let names = std::iter::once(client.as_ref()).chain(hosts);
-    for (lane, name) in names.enumerate() {
-        let x = x(lane);
+    for (column, name) in names.enumerate() {
+        let x = x(column);
         let _ = write!(
             html,
             "<line class=\"lane\" x1=\"{x}\" y1=\"{}\" x2=\"{x}\" y2=\"{y}\"/>\
@@ -52,7 +52,7 @@ pub(super) fn ladder(pull: &Pull, steps: &[StepStory], store: &Store, lang: Lang
     html
 }
 
-fn row(html: &mut String, entry: &Entry, pull: &Pull, lane: usize, y: usize, lang: Lang) {
+fn row(html: &mut String, entry: &Entry, pull: &Pull, column: usize, y: usize, lang: Lang) {
     let part = pull.step(entry.exchange.id).and_then(|step| step.part);
     let blob = part.filter(|part| matches!(part, Part::Config | Part::Layer { .. }));
     let what = blob.map_or_else(
@@ -76,20 +76,20 @@ fn row(html: &mut String, entry: &Entry, pull: &Pull, lane: usize, y: usize, lan
         .reading
         .status
         .is_none_or(|status| status >= 400 && status != 401);
-    let (line, words) = if bad {
+    let (reply, words) = if bad {
         ("cut", "wrong")
     } else {
         ("reply", "said")
     };
-    let (from, to, back) = (x(0), x(lane), y + ROW / 2);
-    let said = text(&format!("{} {what}", entry.reading.method), 26 * lane);
-    let answer = text(&answer, 26 * lane);
+    let (from, to, back) = (x(0), x(column), y + ROW / 2);
+    let said = text(&format!("{} {what}", entry.reading.method), 26 * column);
+    let answer = text(&answer, 26 * column);
     let _ = write!(
         html,
         "<a href=\"#{link}\"><line class=\"ask\" x1=\"{from}\" y1=\"{y}\" x2=\"{to}\" y2=\"{y}\"/>\
          <polygon points=\"{to},{y} {tip},{above} {tip},{below}\"/>\
          <text x=\"{label}\" y=\"{text_y}\">{said}</text>\
-         <line class=\"{line}\" x1=\"{to}\" y1=\"{back}\" x2=\"{from}\" y2=\"{back}\"/>\
+         <line class=\"{reply}\" x1=\"{to}\" y1=\"{back}\" x2=\"{from}\" y2=\"{back}\"/>\
          <polygon class=\"tip\" points=\"{from},{back} {start},{back_above} {start},{back_below}\"/>\
          <text class=\"{words}\" x=\"{label}\" y=\"{back_text}\">{answer}</text></a>",
         link = target(entry.exchange.id),
@@ -106,8 +106,8 @@ fn row(html: &mut String, entry: &Entry, pull: &Pull, lane: usize, y: usize, lan
 }
 
 /// Where a lane stands.
-fn x(lane: usize) -> usize {
-    8 + lane * LANE
+fn x(column: usize) -> usize {
+    8 + column * LANE
 }
 
 fn text(text: &str, longest: usize) -> String {

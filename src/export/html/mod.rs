@@ -283,9 +283,9 @@ fn foot() -> String {
     for (key, label) in keys {
         let _ = write!(html, "<kbd>{key}</kbd> {} &ensp;", words("span", label));
     }
-    let _ = write!(
+    let _ = writeln!(
         html,
-        "</p><p>{} {}</p></footer><script>{SCRIPT}</script></body></html>\n",
+        "</p><p>{} {}</p></footer><script>{SCRIPT}</script></body></html>",
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_VERSION"),
     );
