@@ -19,6 +19,7 @@ needs=(
     "containerd containerd"
     "curl curl"
     "docker-registry docker-registry"
+    "chromium chromium"
     "dockerd docker.io"
     "docker docker-cli"
     "faketime faketime"

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::config::{ExportArgs, Format, RedactArgs};
 use crate::exchange::{Bodies, Event, Trace};
 use crate::export::story::Telling;
-use crate::export::{allowlist, curl, json, markdown, mermaid, transcript};
+use crate::export::{allowlist, curl, html, json, markdown, mermaid, transcript};
 use crate::har;
 use crate::redact::Redactor;
 use crate::store::{Entry, Store};
@@ -65,6 +65,7 @@ fn told(args: &ExportArgs, selection: &Selection, source: Source, talk: &Talk) -
     write(&args.output, talk, |out| match args.format {
         Format::Json => json::write(&telling, &takes, whole, secrets_kept, out),
         Format::Md => markdown::write(&telling, &takes, whole, bodies, out),
+        Format::Html => html::write(&telling, &takes, whole, secrets_kept, bodies, out),
         Format::Curl => out.write_all(curl::script(entries(), &telling, bodies).as_bytes()),
         Format::Mermaid => {
             let text = mermaid::diagram(entries(), &telling);

@@ -300,6 +300,8 @@ pub enum Format {
     Json,
     /// A Markdown article: steps explained, tables, transcripts, a sequence diagram.
     Md,
+    /// A web page of its own: the story in both languages, pictures, every exchange in full.
+    Html,
     /// A shell script of curl commands.
     Curl,
     /// A Mermaid sequence diagram.

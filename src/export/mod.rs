@@ -2,6 +2,7 @@
 
 pub mod allowlist;
 pub mod curl;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod mermaid;

@@ -33,3 +33,14 @@ if [ "$(cat "$target/diagrams/installed" 2>/dev/null || true)" != "$wanted" ]; t
     echo "$wanted" >"$target/diagrams/installed"
     echo "installed Mermaid in $target/diagrams"
 fi
+
+# Playwright without its browsers, for tests/sharing/page.rs; the browser is the system's.
+pages=$here/../pages
+wanted=$(cksum <"$pages/package-lock.json")
+if [ "$(cat "$target/pages/installed" 2>/dev/null || true)" != "$wanted" ]; then
+    mkdir -p "$target/pages"
+    cp "$pages/package.json" "$pages/package-lock.json" "$target/pages/"
+    (cd "$target/pages" && npm ci --silent --no-audit --no-fund)
+    echo "$wanted" >"$target/pages/installed"
+    echo "installed Playwright in $target/pages"
+fi

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use pullscope::exchange::printable::is_hidden;
 use pullscope::export::story::text::{self, Look};
 use pullscope::export::story::{self, Telling};
-use pullscope::export::{allowlist, curl, json, markdown, mermaid, transcript};
+use pullscope::export::{allowlist, curl, html, json, markdown, mermaid, transcript};
 use pullscope::har;
 use pullscope::registry::{InMemoryOnly, Lang};
 use pullscope::store::{Entry, Store};
 
-const NASTY: &str = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}gnp.exe\u{200b}\u{feff}<script>alert(1)</script>\
+const NASTY: &str = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}gnp.exe\u{200b}\u{feff}<script>alert(1)</script><img/src=x/onerror=alert(2)>\
                      ');$(touch /tmp/x)`id`|[x](javascript:alert(1))**#;end";
 
 /// A pull in which every text is nasty.
@@ -94,6 +94,8 @@ fn forms(lang: Lang) -> Vec<(&'static str, String)> {
     json::write(&telling, &all, true, false, &mut json_text).unwrap();
     let mut article = Vec::new();
     markdown::write(&telling, &all, true, &bodies, &mut article).unwrap();
+    let mut page = Vec::new();
+    html::write(&telling, &all, true, false, &bodies, &mut page).unwrap();
     let exchanges = store.entries().map(|entry| &entry.exchange);
     let mut http = Vec::new();
     transcript::write(exchanges, &bodies, &mut http).unwrap();
@@ -102,6 +104,7 @@ fn forms(lang: Lang) -> Vec<(&'static str, String)> {
         ("story", lines),
         ("json", utf8(json_text)),
         ("md", utf8(article)),
+        ("html", utf8(page)),
         ("http", utf8(http)),
         ("mermaid", mermaid::diagram(store.entries(), &telling)),
         ("curl", curl::script(store.entries(), &telling, &bodies)),

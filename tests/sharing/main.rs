@@ -13,4 +13,5 @@ mod hostile;
 mod json;
 mod mermaid;
 mod mitmproxy;
+mod page;
 mod program;

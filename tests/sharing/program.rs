@@ -203,7 +203,16 @@ fn nothing_found_is_said_and_is_no_failure() {
 fn every_format_is_written_to_a_file_of_ones_own() {
     let folder = folder();
     pullscope(folder.path(), &["import", "a.txt", "-o", "a.har"]);
-    for format in ["har", "http", "json", "md", "curl", "mermaid", "allowlist"] {
+    for format in [
+        "har",
+        "http",
+        "json",
+        "md",
+        "html",
+        "curl",
+        "mermaid",
+        "allowlist",
+    ] {
         for lang in ["en", "zh"] {
             let args = [
                 "export", "a.har", "--format", format, "--lang", lang, "-o", "out",

@@ -301,10 +301,18 @@ async fn no_secret_of_a_file_reaches_any_form_of_it() {
     let raw = ["export", "kept.har", "--format", "http", "--keep-secrets"];
     fs::write(dir.path().join("kept.txt"), over(dir.path(), &raw)).unwrap();
     let export = |format: &'static str| vec!["export", "kept.har", "--format", format];
-    let mut commands: Vec<Vec<&str>> =
-        ["har", "http", "json", "md", "curl", "mermaid", "allowlist"]
-            .map(export)
-            .to_vec();
+    let mut commands: Vec<Vec<&str>> = [
+        "har",
+        "http",
+        "json",
+        "md",
+        "html",
+        "curl",
+        "mermaid",
+        "allowlist",
+    ]
+    .map(export)
+    .to_vec();
     commands.extend([
         vec!["show", "kept.har"],
         vec!["show", "kept.har", "--json"],

@@ -24,4 +24,4 @@ pub use finding::finding;
 pub use label::Label;
 pub use place::{short_url, shorten};
 pub use pull::{PullStory, StepStory, Telling, pull, title};
-pub use step::everything;
+pub use step::{around, everything};

@@ -53,6 +53,16 @@ pub fn everything(
     telling: &Telling<'_>,
     bodies: &dyn Bodies,
 ) -> Vec<Block> {
+    let mut blocks = around(entry, pull, telling);
+    let text = transcript::exchange(&entry.exchange, bodies);
+    let heading = Span::strong(say::TRANSCRIPT.of(telling.lang));
+    blocks.push(Block::Heading(vec![heading]));
+    blocks.push(Block::Inset(vec![Block::Verbatim(text)]));
+    blocks
+}
+
+/// What is around a step's messages: what caused it, digests, phases, connections.
+pub fn around(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Block> {
     let lang = telling.lang;
     let mut blocks = Vec::new();
     if let Some(pull) = pull {
@@ -64,9 +74,6 @@ pub fn everything(
     blocks.extend(transfer::digests(&entry.reading, lang));
     blocks.extend(transfer::timing(&entry.exchange, lang));
     blocks.extend(transfer::connection(&entry.exchange, lang));
-    let text = transcript::exchange(&entry.exchange, bodies);
-    blocks.push(Block::Heading(vec![Span::strong(say::TRANSCRIPT.of(lang))]));
-    blocks.push(Block::Inset(vec![Block::Verbatim(text)]));
     blocks
 }
 

@@ -1,0 +1,349 @@
+//! A page of its own: the story of every pull in both languages, its pictures, every exchange in
+//! full. It loads nothing, and is whole without scripts; a script adds search and keys.
+//!
+//! The page is written piece by piece: beside one pull, memory does not grow with the trace.
+//! What came over the wire is text only ([`markup`]); should that ever fail, the page's
+//! Content-Security-Policy lets no script run but the one whose digest it names.
+
+mod ladder;
+mod markup;
+mod waterfall;
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::story::{self, Block, StepStory, Telling, Tone, label as say};
+use super::transcript;
+use crate::exchange::{Bodies, ExchangeId};
+use crate::registry::{Kind, Lang, Pull};
+use crate::store::{Entry, Store};
+use markup::{blocks, both, escape, spans};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Writes the page. It opens in `telling`'s language; the reader may switch.
+///
+/// `takes` says of an exchange whether it is asked for; what is no exchange is told where
+/// `whole`.
+///
+/// # Errors
+/// When the stream fails.
+pub fn write(
+    telling: &Telling<'_>,
+    takes: &dyn Fn(&Entry) -> bool,
+    whole: bool,
+    secrets_kept: bool,
+    bodies: &dyn Bodies,
+    mut out: impl Write,
+) -> io::Result<()> {
+    let store = telling.store;
+    let page = Page { store, bodies };
+    let wanted = |id: ExchangeId| store.entry(id).is_some_and(takes);
+    let has_wanted = |pull: &&Pull| pull.steps.iter().any(|step| wanted(step.exchange));
+    let pulls = || store.pulls().iter().filter(has_wanted);
+    out.write_all(head(telling.lang).as_bytes())?;
+    if secrets_kept {
+        let notice = words("p", say::SECRETS_KEPT).replacen("<p", "<p class=\"notice\"", 2);
+        out.write_all(notice.as_bytes())?;
+    }
+    out.write_all(b"<ul class=\"toc\">")?;
+    for pull in pulls() {
+        let title = page.both("span", |telling| spans(&story::title(pull, telling.lang)));
+        write!(out, "<li><a href=\"#pull-{}\">{title}</a></li>", pull.id.0)?;
+    }
+    out.write_all(b"</ul>")?;
+    for pull in pulls() {
+        page.pull(pull, &wanted, &mut out)?;
+    }
+    let loose = store.loose().filter(|entry| takes(entry)).zip(1..);
+    for (entry, number) in loose {
+        if number == 1 {
+            let heading = words("span", say::LOOSE);
+            write!(out, "<section class=\"pull\"><h2>{heading}</h2>")?;
+        }
+        let told = Pair::of(|lang| story::loose(entry, number, &page.telling(lang)));
+        out.write_all(page.step(&told.en, &told.zh, None).as_bytes())?;
+    }
+    if store.loose().any(takes) {
+        out.write_all(b"</section>")?;
+    }
+    if whole {
+        let rest = page.both("div", |telling| {
+            let mut rest = story::unread(telling);
+            rest.extend(story::beyond_pulls(telling));
+            blocks(&rest, 3)
+        });
+        if !rest.is_empty() {
+            write!(out, "<section class=\"pull\">{rest}</section>")?;
+        }
+    }
+    out.write_all(foot().as_bytes())?;
+    out.flush()
+}
+
+/// Something in both languages.
+struct Pair<T> {
+    en: T,
+    zh: T,
+}
+
+impl<T> Pair<T> {
+    fn of(make: impl Fn(Lang) -> T) -> Self {
+        Self {
+            en: make(Lang::En),
+            zh: make(Lang::Zh),
+        }
+    }
+}
+
+struct Page<'a> {
+    store: &'a Store,
+    bodies: &'a dyn Bodies,
+}
+
+impl<'a> Page<'a> {
+    fn telling(&self, lang: Lang) -> Telling<'a> {
+        Telling {
+            store: self.store,
+            lang,
+        }
+    }
+
+    fn both(&self, element: &str, make: impl Fn(&Telling<'a>) -> String) -> String {
+        let told = Pair::of(|lang| make(&self.telling(lang)));
+        both(element, &told.en, &told.zh)
+    }
+
+    fn pull(
+        &self,
+        pull: &Pull,
+        wanted: &dyn Fn(ExchangeId) -> bool,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        let told = Pair::of(|lang| story::pull(pull, &self.telling(lang), wanted));
+        let part = |en: &[Block], zh: &[Block]| both("div", &blocks(en, 4), &blocks(zh, 4));
+        let title = self.both("span", |telling| spans(&story::title(pull, telling.lang)));
+        let id = pull.id.0;
+        write!(
+            out,
+            "<section class=\"pull\" id=\"pull-{id}\"><h2>{title}</h2>"
+        )?;
+        out.write_all(part(&told.en.overview, &told.zh.overview).as_bytes())?;
+        write!(out, "<h3>{}</h3>", words("span", say::FINDINGS))?;
+        if told.en.findings.is_empty() {
+            out.write_all(words("p", say::NO_FINDINGS).as_bytes())?;
+        }
+        out.write_all(part(&told.en.findings, &told.zh.findings).as_bytes())?;
+        let steps = Pair {
+            en: told.en.steps.as_slice(),
+            zh: told.zh.steps.as_slice(),
+        };
+        let waterfall = waterfall::waterfall(pull, &steps, self.store);
+        if !waterfall.is_empty() {
+            write!(out, "<h3>{}</h3>{waterfall}", words("span", say::WATERFALL))?;
+        }
+        let ladder = self.both("div", |telling| {
+            ladder::ladder(pull, steps.en, self.store, telling.lang)
+        });
+        write!(
+            out,
+            "<details class=\"more\" open><summary>{}</summary>{ladder}</details>",
+            words("span", say::SEQUENCE)
+        )?;
+        write!(out, "<h3>{}</h3>", words("span", say::STEPS))?;
+        for (en, zh) in steps.en.iter().zip(steps.zh) {
+            out.write_all(self.step(en, zh, Some(pull)).as_bytes())?;
+        }
+        out.write_all(part(&told.en.blobs, &told.zh.blobs).as_bytes())?;
+        out.write_all(b"</section>\n")
+    }
+
+    /// One exchange: a line that opens.
+    fn step(&self, en: &StepStory, zh: &StepStory, pull: Option<&Pull>) -> String {
+        let mut html = String::new();
+        let failed = en.head.first().and_then(|cell| cell.first());
+        let failed = failed.is_some_and(|status| status.tone == Tone::Bad);
+        // Writing to a string never fails.
+        let _ = write!(
+            html,
+            "<details class=\"step{}\" id=\"{}\" data-g=\"{}\"><summary>\
+             <span class=\"n\">{}</span>",
+            if failed { " failed" } else { "" },
+            target(en.exchange),
+            group(en.kind),
+            en.number,
+        );
+        let classes = ["status", "method", "kind", "where", "fig size", "fig took"];
+        for (class, (en, zh)) in classes.iter().zip(en.head.iter().zip(&zh.head)) {
+            let cell = both("span", &spans(en), &spans(zh));
+            let _ = write!(html, "<span class=\"{class}\">{cell}</span>");
+        }
+        html.push_str("</summary><div class=\"in\">");
+        let explain = |step: &StepStory| {
+            let text = story::Span::plain(story::shorten(&step.explanation));
+            blocks(&[Block::Paragraph(vec![text])], 4)
+        };
+        html.push_str(&both("div", &explain(en), &explain(zh)));
+        html.push_str(&both(
+            "div",
+            &blocks(&en.decoded, 4),
+            &blocks(&zh.decoded, 4),
+        ));
+        if let Some(entry) = self.store.entry(en.exchange) {
+            html.push_str(&self.both("div", |telling| {
+                blocks(&story::around(entry, pull, telling), 4)
+            }));
+            let text = transcript::exchange(&entry.exchange, self.bodies);
+            let _ = write!(
+                html,
+                "<details class=\"more\"><summary>{}</summary><pre tabindex=\"0\">{}</pre></details>",
+                words("span", say::TRANSCRIPT),
+                escape(&text),
+            );
+        }
+        html.push_str("</div></details>\n");
+        html
+    }
+}
+
+/// Everything before the first pull.
+fn head(lang: Lang) -> String {
+    let (language, title) = match lang {
+        Lang::En => ("en", say::ARTICLE.of(Lang::En)),
+        Lang::Zh => ("zh-CN", say::ARTICLE.of(Lang::Zh)),
+    };
+    let show = choices(
+        "show",
+        &say::SHOW,
+        0,
+        &[
+            ("all", say::ALL_OF_THEM),
+            ("access", say::ACCESS),
+            ("documents", say::DOCUMENTS),
+            ("blobs", say::BLOBS),
+            ("failed", say::FAILED),
+        ],
+    );
+    let languages = choices(
+        "lang",
+        &say::LANGUAGE,
+        usize::from(lang == Lang::Zh),
+        &[("en", say::ENGLISH), ("zh", say::CHINESE)],
+    );
+    let themes = choices(
+        "theme",
+        &say::THEME,
+        0,
+        &[
+            ("auto", say::AUTO),
+            ("light", say::LIGHT),
+            ("dark", say::DARK),
+        ],
+    );
+    format!(
+        "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\">\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; \
+         form-action 'none'\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"referrer\" content=\"no-referrer\">\
+         <meta name=\"generator\" content=\"{} {}\">\
+         <link rel=\"icon\" href=\"data:,\"><title>{title}</title>\n<style>{STYLE}</style></head>\n\
+         <body><a class=\"skip\" href=\"#main\">{}</a><header class=\"top\"><h1>{}</h1>\
+         <input class=\"js\" type=\"search\" id=\"search\" aria-label=\"Search 搜索\" \
+         placeholder=\"Search · 搜索  ( / )\" autocomplete=\"off\" spellcheck=\"false\">\
+         <output class=\"count js\" id=\"count\" aria-live=\"polite\"></output>\
+         {show}{languages}{themes}</header><main id=\"main\">\n",
+        fingerprint(STYLE),
+        fingerprint(SCRIPT),
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_VERSION"),
+        words("span", say::TO_CONTENT),
+        words("span", say::ARTICLE),
+    )
+}
+
+/// Everything after the last pull.
+fn foot() -> String {
+    let keys = [
+        ("/", say::SEARCH),
+        ("j", say::NEXT),
+        ("k", say::PREVIOUS),
+        ("e", say::OPEN_ALL),
+        ("f", say::SHOW),
+        ("l", say::LANGUAGE),
+        ("t", say::THEME),
+    ];
+    let mut html = String::from("</main><footer><p class=\"js\">");
+    for (key, label) in keys {
+        let _ = write!(html, "<kbd>{key}</kbd> {} &ensp;", words("span", label));
+    }
+    let _ = writeln!(
+        html,
+        "</p><p>{} {}</p></footer><script>{SCRIPT}</script></body></html>",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_VERSION"),
+    );
+    html
+}
+
+/// One choice out of several; CSS acts on it.
+fn choices(
+    name: &str,
+    legend: &story::Label,
+    chosen: usize,
+    all: &[(&str, story::Label)],
+) -> String {
+    let legend = words("span", *legend);
+    let mut html = format!("<fieldset class=\"set\"><legend>{legend}</legend>");
+    for (at, (value, label)) in all.iter().enumerate() {
+        let checked = if at == chosen { " checked" } else { "" };
+        let _ = write!(
+            html,
+            "<label><input type=\"radio\" name=\"{name}\" id=\"{name}-{value}\" \
+             value=\"{value}\" autocomplete=\"off\"{checked}>{}</label>",
+            words("span", *label),
+        );
+    }
+    html.push_str("</fieldset>");
+    html
+}
+
+fn words(element: &str, label: story::Label) -> String {
+    let text = |lang| escape(label.of(lang)).into_owned();
+    both(element, &text(Lang::En), &text(Lang::Zh)).replace("&#39;", "'")
+}
+
+/// The anchor of an exchange.
+fn target(id: ExchangeId) -> String {
+    format!("x{id}")
+}
+
+/// What the reader may choose to see alone.
+fn group(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Ping | Kind::Challenge | Kind::Token => "access",
+        Kind::Resolve
+        | Kind::Index
+        | Kind::Manifest
+        | Kind::Config
+        | Kind::Tags
+        | Kind::Referrers
+        | Kind::Catalog
+        | Kind::Publish => "documents",
+        Kind::Layer | Kind::Blob | Kind::Exists | Kind::Redirect | Kind::Cdn | Kind::Upload => {
+            "blobs"
+        }
+        Kind::Delete | Kind::Error | Kind::Other => "other",
+    }
+}
+
+/// As a Content-Security-Policy names what is in line.
+fn fingerprint(text: &str) -> String {
+    STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
+}

@@ -1,0 +1,123 @@
+//! When each exchange of a pull ran, and in which phase it spent its time.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::markup::{both, escape};
+use super::{Pair, target};
+use crate::exchange::Exchange;
+use crate::export::story::{StepStory, label as say};
+use crate::registry::{Lang, Pull};
+use crate::store::Store;
+
+/// A bar for each of the steps.
+pub(super) fn waterfall(pull: &Pull, steps: &Pair<&[StepStory]>, store: &Store) -> String {
+    let exchanges = || steps.en.iter().filter_map(|s| store.entry(s.exchange));
+    let end = exchanges()
+        .map(|entry| since(pull.started, entry.exchange.started) + length(&entry.exchange))
+        .fold(Duration::ZERO, Duration::max);
+    let whole = end.as_secs_f64();
+    if whole <= 0.0 {
+        return String::new();
+    }
+    let mut html = legend();
+    html.push_str("<ol class=\"fall\">");
+    for (en, zh) in steps.en.iter().zip(steps.zh) {
+        let Some(entry) = store.entry(en.exchange) else {
+            continue;
+        };
+        let exchange = &entry.exchange;
+        let name = |step: &StepStory, lang| {
+            let kind = step.kind.name(lang);
+            let host = &entry.reading.authority;
+            escape(&format!("{} {kind} · {host}", step.number)).into_owned()
+        };
+        let name = both("span", &name(en, Lang::En), &name(zh, Lang::Zh));
+        let _ = write!(
+            html,
+            "<li><a href=\"#{}\"><span class=\"name\">{name}</span>\
+             <svg aria-hidden=\"true\">{}</svg><span class=\"took\">{:.0} ms</span></a></li>",
+            target(en.exchange),
+            bars(exchange, pull.started, whole),
+            length(exchange).as_secs_f64() * 1_000.0,
+        );
+    }
+    html.push_str("</ol>");
+    html
+}
+
+fn bars(exchange: &Exchange, start: Timestamp, whole: f64) -> String {
+    let timings = &exchange.timings;
+    let connect = [timings.dns, timings.connect];
+    let connect = connect
+        .into_iter()
+        .flatten()
+        .fold(Duration::ZERO, Duration::saturating_add);
+    let mut phases = vec![
+        ("blocked", timings.blocked),
+        ("connect", Some(connect)),
+        (
+            "wait",
+            timings
+                .send
+                .map(|send| send.saturating_add(timings.wait.unwrap_or_default()))
+                .or(timings.wait),
+        ),
+        ("receive", timings.receive),
+    ];
+    if timings.total().is_zero() {
+        phases = vec![("wait", Some(length(exchange)))];
+    }
+    let mut at = since(start, exchange.started).as_secs_f64();
+    let mut html = String::new();
+    for (name, took) in phases {
+        let took = took.unwrap_or_default().as_secs_f64();
+        if took <= 0.0 {
+            continue;
+        }
+        let (x, width) = (at / whole * 100.0, (took / whole * 100.0).max(0.15));
+        // Writing to a string never fails.
+        let _ = write!(
+            html,
+            "<rect class=\"p-{name}\" x=\"{x:.3}%\" y=\"1\" width=\"{width:.3}%\" height=\"10\"/>"
+        );
+        at += took;
+    }
+    html
+}
+
+fn legend() -> String {
+    let phases = [
+        ("blocked", say::BLOCKED),
+        ("connect", say::CONNECT),
+        ("wait", say::WAIT),
+        ("receive", say::RECEIVE),
+    ];
+    let mut html = String::from("<div class=\"legend\">");
+    for (name, label) in phases {
+        let text = both("span", label.of(Lang::En), label.of(Lang::Zh));
+        let _ = write!(
+            html,
+            "<span><svg aria-hidden=\"true\"><rect class=\"p-{name}\" width=\"100%\" \
+             height=\"100%\"/></svg>{text}</span>"
+        );
+    }
+    html.push_str("</div>");
+    html
+}
+
+/// From the beginning of an exchange to its end, as far as either is known.
+fn length(exchange: &Exchange) -> Duration {
+    let total = exchange.timings.total();
+    match &exchange.ended {
+        Some((at, _)) if total.is_zero() => since(exchange.started, *at),
+        _ => total,
+    }
+}
+
+/// Zero where the clock went back.
+fn since(start: Timestamp, at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(start)).unwrap_or_default()
+}

@@ -1,0 +1,111 @@
+//! The web page, opened in Chromium.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pullscope::export::html;
+use pullscope::export::story::Telling;
+use pullscope::har;
+use pullscope::registry::Lang;
+use pullscope::store::{Entry, Store};
+use serde_json::Value;
+
+use crate::golden::article;
+use crate::hostile::hostile;
+
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// What Chromium made of the page; `None` where the browser or its driver is not installed.
+fn open(store: &Store) -> Option<Value> {
+    let target = option_env!("CARGO_TARGET_DIR").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    );
+    let home = target.join("readers/pages");
+    if !home.join("installed").is_file() || !Path::new(CHROMIUM).exists() {
+        let required = std::env::var_os("PULLSCOPE_E2E").is_some_and(|value| value == "required");
+        assert!(
+            !required,
+            "Chromium or Playwright is not here: run tests/readers/install.sh"
+        );
+        // Not `eprintln!`, which the test runner hides for tests that pass.
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED page: Chromium or Playwright is not here: tests/readers/install.sh"
+        )
+        .unwrap();
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page.html");
+    let telling = Telling {
+        store,
+        lang: Lang::En,
+    };
+    let all = |_: &Entry| true;
+    let mut page = std::fs::File::create(&file).unwrap();
+    let bodies = har::Document::default();
+    html::write(&telling, &all, true, false, &bodies, &mut page).unwrap();
+    let output = Command::new("node")
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/pages/check.mjs"
+        ))
+        .arg(&file)
+        .arg(CHROMIUM)
+        .args(std::env::var_os("PULLSCOPE_PICTURES"))
+        .current_dir(&home)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+/// No error, no request but for the page itself, nothing that could run or load.
+fn is_inert(told: &Value) {
+    for what in ["errors", "dialogs"] {
+        assert_eq!(told[what].as_array().unwrap().len(), 0, "{}", told[what]);
+    }
+    let requests = told["requests"].as_array().unwrap();
+    assert_eq!(requests.len(), 1, "{requests:?}");
+    let markup = &told["markup"];
+    assert_eq!(markup["scripts"], 1);
+    assert_eq!(markup["foreign"], 0);
+    assert_eq!(markup["handlers"], 0);
+    assert_eq!(markup["links"], serde_json::json!([]));
+}
+
+#[test]
+fn the_page_works_in_a_browser() {
+    let Some(told) = open(&article()) else {
+        return;
+    };
+    is_inert(&told);
+    assert_eq!(told["markup"]["pulls"], 4);
+    assert_eq!(told["markup"]["steps"], 28);
+    let keys = &told["keys"];
+    assert_ne!(keys["first"], keys["second"]);
+    assert_eq!(keys["first"], keys["back"]);
+    assert_eq!(keys["opened"], 1);
+    assert_eq!(keys["all_open"], 28);
+    assert_eq!(keys["language"], "zh-CN");
+    assert_eq!(keys["dark"], "rgb(22, 24, 27)");
+    assert_eq!(keys["none"], 0);
+    assert_eq!(keys["again"], 28);
+    assert_eq!(told["phone_overflow"], 0);
+}
+
+#[test]
+fn hostile_text_stays_text_in_a_browser() {
+    let store = hostile();
+    let Some(told) = open(&store) else {
+        return;
+    };
+    is_inert(&told);
+    assert_eq!(told["markup"]["steps"], store.entries().len());
+    let text = told["markup"]["text"].as_str().unwrap();
+    assert!(text.contains("<script>alert(1)</script>"), "{text}");
+    assert!(text.contains("onerror=alert(2)"), "{text}");
+}
