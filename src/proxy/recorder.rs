@@ -185,7 +185,7 @@ impl Recorder {
 impl Changes {
     /// Waits for news and adds it to `events`. Dropping the future loses nothing.
     ///
-    /// What happens in quick succession is told together, at most [`PACE`] later: waking the
+    /// What happens in quick succession is told together, at most `PACE` later: waking the
     /// reader for each change would cost traffic more than the change itself.
     pub async fn next(&mut self, events: &mut Vec<Event>) {
         sleep_until(self.next_look).await;

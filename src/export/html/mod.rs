@@ -2,7 +2,7 @@
 //! full. It loads nothing, and is whole without scripts; a script adds search and keys.
 //!
 //! The page is written piece by piece: beside one pull, memory does not grow with the trace.
-//! What came over the wire is text only ([`markup`]); should that ever fail, the page's
+//! What came over the wire is text only (`markup`); should that ever fail, the page's
 //! Content-Security-Policy lets no script run but the one whose digest it names.
 
 mod ladder;
