@@ -222,13 +222,13 @@ fn wrap(cell: &[Span], width: usize, indent: usize) -> Vec<Line> {
     for span in cell {
         for word in words(span.text()) {
             let mut word = word;
-            if used > 0 && used + word.trim_end().width() > room {
+            if used > 0 && used + word.trim_end_matches(' ').width() > room {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
-                word = word.trim_start();
+                word = word.trim_start_matches(' ');
             }
             for piece in pieces(word, room) {
-                if used > 0 && used + piece.trim_end().width() > room {
+                if used > 0 && used + piece.trim_end_matches(' ').width() > room {
                     lines.push(std::mem::take(&mut line));
                     used = 0;
                 }
@@ -314,7 +314,7 @@ fn padded(mut line: Line, column: usize, right: bool) -> Line {
 /// Without the spaces at its end.
 fn trimmed(mut line: Line) -> Line {
     while let Some(last) = line.pop() {
-        let text = last.text().trim_end();
+        let text = last.text().trim_end_matches(' ');
         if !text.is_empty() {
             line.push(Span::new(text, last.tone));
             break;
