@@ -2,13 +2,15 @@
 
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 
+use crate::tui::terminal::THREAD;
+
 /// From here on a panic of a task is one line in the log: where it was. What was being read at
-/// the time stays out of it, since it may hold a secret. A panic of the main thread is told as
-/// Rust does: the program ends by it.
+/// the time stays out of it, since it may hold a secret. A panic of the main thread, or of the
+/// live view's, is told as Rust does: the program ends by it.
 pub(super) fn report() {
     let inherited = take_hook();
     set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
-        if std::thread::current().name() == Some("main") {
+        if matches!(std::thread::current().name(), Some("main" | THREAD)) {
             inherited(info);
             return;
         }

@@ -119,7 +119,7 @@ pub(super) struct Window {
 impl Window {
     fn open(view: View, mailbox: Mailbox, inbox: Inbox) -> Outcome<Self> {
         let logs = mailbox.clone();
-        restore_after_panic(|text| tracing::error!("{text}"));
+        restore_after_panic();
         log::divert(Some(Box::new(move |line| {
             logs.offer(Message::Log(line.to_owned()));
         })));

@@ -3,7 +3,7 @@
 use pullscope::exchange::Event;
 use pullscope::registry::BlobState::{AlreadyPresent, Verified, Whole};
 use pullscope::registry::{Pull, PullId, Purpose, State};
-use pullscope::store::Store;
+use pullscope::store::{Filter, Store};
 
 use crate::load::{NAMES, events};
 
@@ -86,4 +86,25 @@ fn any_order_of_the_events_gives_the_same_store() {
     }
     assert_eq!(reversed.pulls(), expected.pulls());
     assert!(reversed.entries().eq(expected.entries()));
+}
+
+#[test]
+fn a_filter_for_layers_finds_the_way_to_them() {
+    let store = store();
+    let found = |text: &str| {
+        let filter: Filter = text.parse().unwrap();
+        let fits = store
+            .entries()
+            .filter(|entry| filter.matches(entry, &store));
+        let kinds: Vec<_> = fits.map(|entry| entry.kind.word()).collect();
+        kinds.join(" ")
+    };
+    assert_eq!(found("pull:3 kind:layer"), "", "it was there already");
+    assert_eq!(
+        found("pull:1 kind:layer"),
+        "redirect redirect cdn cdn",
+        "two layers"
+    );
+    assert_eq!(found("pull:1 kind:config"), "redirect cdn");
+    assert_eq!(found("pull:3 kind:cdn"), "cdn");
 }

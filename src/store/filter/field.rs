@@ -6,7 +6,7 @@ use super::compare::{Unit, nanos};
 use super::pattern::{Pattern, Style};
 use super::provider;
 use crate::exchange::{Ending, Exchange};
-use crate::registry::{Finding, Pull, Reference, Route, Severity};
+use crate::registry::{Finding, Part, Pull, Reference, Route, Severity};
 use crate::store::{Entry, Store};
 
 /// A text of an exchange; some have several, or none.
@@ -244,10 +244,15 @@ fn error(pattern: &Pattern, entry: &Entry) -> bool {
 }
 
 fn layer(entry: &Entry, store: &Store) -> Option<u64> {
-    match pull(entry, store)?.step(entry.exchange.id)?.part? {
-        crate::registry::Part::Layer { number, .. } => u64::try_from(number).ok(),
+    match part(entry, store)? {
+        Part::Layer { number, .. } => u64::try_from(number).ok(),
         _ => None,
     }
+}
+
+/// The part of the image that the exchange is about.
+pub(super) fn part(entry: &Entry, store: &Store) -> Option<Part> {
+    pull(entry, store)?.step(entry.exchange.id)?.part
 }
 
 fn severity(severity: Severity) -> &'static str {

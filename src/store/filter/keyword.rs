@@ -65,7 +65,8 @@ macro_rules! keywords {
 /// Every keyword, in the order of the documentation.
 pub const KEYWORDS: &[Keyword] = keywords! {
     "kind" ["k" "step"] "" Field::Kind, "a kind", "kind:layer,config",
-        "what the exchange is for in its pull";
+        "what the exchange is for in its pull; `layer` and `config` also find the redirects to them and \
+         the downloads these led to";
     "status" ["code" "status-code"] "c" Field::Number(Number::Status), "a status",
         "status:4xx", "the answer's status";
     "method" ["m"] "m" Field::Text(Text::Method), "a method", "method:HEAD",

@@ -6,12 +6,12 @@ use super::atom::Atom;
 use super::caret::Mistake;
 use super::compare::Bounds;
 use super::expr::Expr;
-use super::field::{Number, Text, fits_anything};
+use super::field::{Number, Text, fits_anything, part};
 use super::flag::{FLAGS, Flag};
 use super::keyword::{Field, KEYWORDS, Keyword};
 use super::pattern::{Pattern, Style};
 use crate::exchange::{Body, Capture, RawHead};
-use crate::registry::Kind;
+use crate::registry::{Kind, Part};
 use crate::store::{Entry, Store};
 
 /// One condition.
@@ -79,7 +79,7 @@ impl Term {
                 let number = number.of(entry, store);
                 number.is_some_and(|number| bounds.hold(number))
             }
-            Self::Kind(kind) => entry.kind == *kind,
+            Self::Kind(kind) => entry.kind == *kind || brings(entry, store) == Some(*kind),
             Self::Is(flag) => flag.holds(entry),
             Self::Header(side, name, value) => heads(*side, entry).any(|head| {
                 head.fields().any(|field| {
@@ -94,6 +94,18 @@ impl Term {
                 _ => false,
             }),
         }
+    }
+}
+
+/// What a redirect, or the download it led to, brings of the image.
+fn brings(entry: &Entry, store: &Store) -> Option<Kind> {
+    if !matches!(entry.kind, Kind::Redirect | Kind::Cdn) {
+        return None;
+    }
+    match part(entry, store)? {
+        Part::Layer { .. } => Some(Kind::Layer),
+        Part::Config => Some(Kind::Config),
+        Part::Index | Part::Manifest => None,
     }
 }
 

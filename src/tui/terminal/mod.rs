@@ -15,4 +15,4 @@ mod writer;
 pub use feed::{Feed, Feeder, feed};
 pub use message::{Inbox, Mailbox, Message, Opened, mailbox};
 pub use run::{Host, View, run};
-pub use tty::{Tty, TtyError, restore_after_panic};
+pub use tty::{THREAD, Tty, TtyError, restore_after_panic};

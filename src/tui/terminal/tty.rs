@@ -99,21 +99,16 @@ pub(super) fn mouse(on: bool) -> Vec<u8> {
     bytes
 }
 
-/// Makes a panic of the view's thread, or of the main one, give the terminal back before it is
-/// reported. Other threads' panics are handed to `report` and never reach a terminal in use.
-pub fn restore_after_panic(report: impl Fn(&str) + Send + Sync + 'static) {
+/// Makes a panic of the view's thread, or of the main one, give the terminal back before the hook
+/// that stands tells of it. A panic of another thread leaves the terminal in use.
+pub fn restore_after_panic() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current();
-        let ours = matches!(thread.name(), Some(name) if name == THREAD || name == "main");
-        if ours {
+        if matches!(thread.name(), Some(name) if name == THREAD || name == "main") {
             restore();
-            usual(panic);
-        } else if saved().is_some() {
-            report(&format!("a task failed: {panic}"));
-        } else {
-            usual(panic);
         }
+        usual(panic);
     }));
 }
 
@@ -147,4 +142,4 @@ fn saved() -> std::sync::MutexGuard<'static, Option<Termios>> {
 }
 
 /// The name of the view's thread.
-pub(super) const THREAD: &str = "tui";
+pub const THREAD: &str = "tui";
