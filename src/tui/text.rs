@@ -103,7 +103,11 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
             }
             let (at, columns) = chance.take().unwrap_or((line.len(), used));
             let rest = line.split_off(at);
-            lines.push(std::mem::replace(&mut line, rest).trim_end().to_owned());
+            lines.push(
+                std::mem::replace(&mut line, rest)
+                    .trim_end_matches(' ')
+                    .to_owned(),
+            );
             used -= columns;
         }
         if line.is_empty() && grapheme == " " && !lines.is_empty() {
@@ -112,8 +116,9 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
         line.push_str(grapheme);
         used += wide;
     }
-    if !line.trim().is_empty() || lines.is_empty() {
-        lines.push(line.trim_end().to_owned());
+    let last = line.trim_end_matches(' ');
+    if !last.is_empty() || lines.is_empty() {
+        lines.push(last.to_owned());
     }
     lines
 }
