@@ -35,7 +35,7 @@ pub(crate) fn cut(text: &str, room: usize) -> String {
     if width(text) <= room {
         return text.to_owned();
     }
-    let (mut head, _) = start(text, room.saturating_sub(1));
+    let mut head = start(text, room.saturating_sub(1));
     if room > 0 {
         head.push('…');
     }
@@ -48,7 +48,7 @@ pub(crate) fn middle(text: &str, room: usize) -> String {
         return text.to_owned();
     }
     let keep = room.saturating_sub(1);
-    let (head, _) = start(text, keep.div_ceil(2));
+    let head = start(text, keep.div_ceil(2));
     let mut tail = Vec::new();
     let mut used = width(&head) + 1;
     for grapheme in text.graphemes(true).rev() {
@@ -58,26 +58,32 @@ pub(crate) fn middle(text: &str, room: usize) -> String {
         }
         tail.push(grapheme);
     }
-    let mut joined = head;
-    if room > 0 {
-        joined.push('…');
+    loop {
+        let mut joined = head.clone();
+        if room > 0 {
+            joined.push('…');
+        }
+        joined.extend(tail.iter().copied().rev());
+        // Some neighbours take more columns than each by itself.
+        if width(&joined) <= room || tail.pop().is_none() {
+            return joined;
+        }
     }
-    joined.extend(tail.into_iter().rev());
-    joined
 }
 
-/// The first graphemes that fit, and how many bytes of the text they are.
-fn start(text: &str, room: usize) -> (String, usize) {
-    let (mut head, mut used) = (String::new(), 0);
+/// The first graphemes that fit.
+fn start(text: &str, room: usize) -> String {
+    let mut head = String::new();
     for grapheme in text.graphemes(true) {
-        used += width(grapheme);
-        if used > room {
+        let fits = head.len();
+        head.push_str(grapheme);
+        // Some neighbours take more columns than each by itself.
+        if width(&head) > room {
+            head.truncate(fits);
             break;
         }
-        head.push_str(grapheme);
     }
-    let bytes = head.len();
-    (head, bytes)
+    head
 }
 
 /// The text in lines of at most `room` columns, broken at spaces, or between the characters of
@@ -86,35 +92,35 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
     let room = room.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
-    let mut used = 0;
-    // Where the line could be broken: bytes of it, and the columns up to there.
+    // Where the line could be broken.
     let mut chance = None;
     let mut before = None;
-    for grapheme in text.graphemes(true) {
-        let wide = width(grapheme);
+    // What reads as one character and is wider than a line is taken apart.
+    let graphemes = text.graphemes(true).flat_map(|grapheme| {
+        let whole = width(grapheme) <= room;
+        grapheme.split_inclusive(move |_: char| !whole)
+    });
+    for grapheme in graphemes {
         let breaks = before.is_some_and(|before: &str| may_break(before, grapheme));
         if breaks && !line.is_empty() {
-            chance = Some((line.len(), used));
+            chance = Some(line.len());
         }
         before = Some(grapheme);
-        if used + wide > room {
-            if grapheme == " " {
-                continue;
-            }
-            let (at, columns) = chance.take().unwrap_or((line.len(), used));
-            let rest = line.split_off(at);
-            lines.push(
-                std::mem::replace(&mut line, rest)
-                    .trim_end_matches(' ')
-                    .to_owned(),
-            );
-            used -= columns;
-        }
-        if line.is_empty() && grapheme == " " && !lines.is_empty() {
-            continue;
-        }
         line.push_str(grapheme);
-        used += wide;
+        // Measured as a whole: some neighbours take more columns than each by itself.
+        while width(&line) > room && line.len() > grapheme.len() {
+            let begun = line.len() - grapheme.len();
+            if grapheme == " " {
+                line.truncate(begun);
+                break;
+            }
+            let rest = line.split_off(chance.take().unwrap_or(begun));
+            let full = std::mem::replace(&mut line, rest);
+            lines.push(full.trim_end_matches(' ').to_owned());
+        }
+        if line == " " && !lines.is_empty() {
+            line.clear();
+        }
     }
     let last = line.trim_end_matches(' ');
     if !last.is_empty() || lines.is_empty() {
