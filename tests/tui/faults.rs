@@ -3,7 +3,7 @@
 use pullscope::exchange::{Failure, Rejection, Side, Verification};
 use serde_json::json;
 
-use crate::scenario::{CDN, HUB, Image, SKOPEO, Scenario, sha256};
+use crate::scenario::{CDN, HUB, INDEX, Image, MANIFEST, SKOPEO, Scenario, sha256};
 use crate::stage::Stage;
 use crate::story;
 
@@ -181,4 +181,75 @@ fn servers_that_do_not_answer() {
         .fails(Failure::Tls)
         .verified(Verification::Rejected { reason });
     look("upstream-certificate", &story);
+}
+
+#[test]
+fn manifests_that_do_not_help() {
+    let image = Image::new(1);
+    let mut story = Scenario::docker();
+    story.get(&tag()).body(MANIFEST, &image.manifest);
+    image.blobs.iter().for_each(|blob| drop(story.blob(blob)));
+    look("missing-digest", &story);
+
+    let index = image.index("mips64le");
+    let mut story = Scenario::docker();
+    story
+        .get(&tag())
+        .header("Docker-Content-Digest", &sha256(&index))
+        .body(INDEX, &index);
+    look("no-platform", &story);
+
+    let schema1 = br#"{"schemaVersion":1,"name":"library/alpine","tag":"latest","fsLayers":[]}"#;
+    let signed = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+    let mut story = Scenario::docker();
+    story
+        .get(&tag())
+        .header("Docker-Content-Digest", &sha256(schema1))
+        .body(signed, schema1);
+    look("schema1", &story);
+}
+
+#[test]
+fn a_token_server_whose_clock_is_ahead() {
+    let mut story = Scenario::docker();
+    story.challenge();
+    let (iat, nbf, exp) = (story.epoch(3_600), story.epoch(3_300), story.epoch(3_900));
+    let token = story.token(&json!({"iat": iat, "nbf": nbf, "exp": exp}));
+    let date = story.date(0);
+    story
+        .get(&tag())
+        .bearer(&token)
+        .answer(401)
+        .header("Date", &date)
+        .header(
+            "WWW-Authenticate",
+            r#"Bearer realm="https://auth.docker.io/token",error="invalid_token""#,
+        );
+    look("skewed-clock", &story);
+}
+
+#[test]
+fn mirrors() {
+    let mirror = "https://mirror.example/v2/library/alpine/manifests/latest";
+    for (name, status, code) in [
+        ("mirror-404", 404, "MANIFEST_UNKNOWN"),
+        ("mirror-500", 500, "UNKNOWN"),
+    ] {
+        let mut story = Scenario::docker();
+        story.get("https://mirror.example/v2/");
+        story.get(mirror).answer(status).error(code);
+        story.pull(&Image::new(1));
+        look(name, &story);
+    }
+    // What the mirror serves is whole and right; only Docker Hub knows that it is old.
+    let old = Image::new(2);
+    let mut story = Scenario::docker();
+    story.get("https://mirror.example/v2/");
+    story
+        .get(mirror)
+        .header("Docker-Content-Digest", &sha256(&old.manifest))
+        .body(MANIFEST, &old.manifest);
+    story.wait(60);
+    story.pull(&Image::new(1));
+    look("stale-mirror", &story);
 }
