@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::arrow::{answered, asked};
 use super::story::{Telling, shorten};
 use crate::exchange::Ending;
 use crate::exchange::printable::printable;
-use crate::registry::figures::bytes;
-use crate::registry::{Part, Pull, PullId};
+use crate::registry::{Pull, PullId};
 use crate::store::Entry;
 
 /// Mermaid does not draw what has more characters than this unless told to.
@@ -60,13 +60,7 @@ impl Diagram {
         telling: &Telling<'_>,
     ) {
         let lang = telling.lang;
-        let part = pull.and_then(|pull| pull.step(entry.exchange.id)?.part);
-        let blob = part.filter(|part| matches!(part, Part::Config | Part::Layer { .. }));
-        let what = blob.map_or_else(
-            || shorten(entry.reading.url.as_ref().map_or("", |url| url.path())),
-            |part| part.name(lang),
-        );
-        let asked = escape(&format!("{} {what}", entry.reading.method));
+        let asked = escape(&asked(entry, pull, lang));
         let _ = writeln!(self.lines, "    {client}->>{host}: {asked}");
         let detail = match &entry.exchange.ended {
             Some((_, Ending::Aborted { detail, .. } | Ending::Failed { detail, .. })) => {
@@ -74,19 +68,7 @@ impl Diagram {
             }
             _ => None,
         };
-        let mut answer = match entry.reading.status {
-            Some(status) => format!("{status} {}", entry.kind.name(lang)),
-            None => entry.kind.name(lang).to_owned(),
-        };
-        if entry.exchange.received > 0 {
-            answer.push(' ');
-            answer.push_str(&bytes(entry.exchange.received));
-        }
-        match entry.reading.digests.agree() {
-            Some(true) => answer.push_str(" ✓"),
-            Some(false) => answer.push_str(" ✗"),
-            None => {}
-        }
+        let mut answer = answered(entry, lang);
         if let Some(detail) = detail {
             let said: String = detail.chars().take(LONGEST_DETAIL).collect();
             let _ = write!(answer, ": {said}");

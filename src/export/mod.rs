@@ -1,6 +1,7 @@
 //! The forms a trace is shared in besides HAR. Pure: each takes a trace and gives text.
 
 pub mod allowlist;
+mod arrow;
 pub mod curl;
 pub mod html;
 pub mod json;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use super::markup::escape;
 use super::target;
 use crate::exchange::printable::printable;
-use crate::export::story::{StepStory, shorten};
-use crate::registry::figures::bytes;
-use crate::registry::{Lang, Part, Pull};
+use crate::export::arrow::{answered, asked};
+use crate::export::story::StepStory;
+use crate::registry::{Lang, Pull};
 use crate::store::{Entry, Store};
 
 /// The steps of a pull as a drawing; of a very long pull the first [`MOST`].
@@ -53,25 +53,6 @@ pub(super) fn ladder(pull: &Pull, steps: &[StepStory], store: &Store, lang: Lang
 }
 
 fn row(html: &mut String, entry: &Entry, pull: &Pull, column: usize, y: usize, lang: Lang) {
-    let part = pull.step(entry.exchange.id).and_then(|step| step.part);
-    let blob = part.filter(|part| matches!(part, Part::Config | Part::Layer { .. }));
-    let what = blob.map_or_else(
-        || shorten(entry.reading.url.as_ref().map_or("", |url| url.path())),
-        |part| part.name(lang),
-    );
-    let mut answer = match entry.reading.status {
-        Some(status) => format!("{status} {}", entry.kind.name(lang)),
-        None => entry.kind.name(lang).to_owned(),
-    };
-    if entry.exchange.received > 0 {
-        answer.push(' ');
-        answer.push_str(&bytes(entry.exchange.received));
-    }
-    match entry.reading.digests.agree() {
-        Some(true) => answer.push_str(" ✓"),
-        Some(false) => answer.push_str(" ✗"),
-        None => {}
-    }
     let bad = entry
         .reading
         .status
@@ -82,8 +63,8 @@ fn row(html: &mut String, entry: &Entry, pull: &Pull, column: usize, y: usize, l
         ("reply", "said")
     };
     let (from, to, back) = (x(0), x(column), y + ROW / 2);
-    let said = text(&format!("{} {what}", entry.reading.method), 26 * column);
-    let answer = text(&answer, 26 * column);
+    let said = text(&asked(entry, Some(pull), lang), 26 * column);
+    let answer = text(&answered(entry, lang), 26 * column);
     let _ = write!(
         html,
         "<a href=\"#{link}\"><line class=\"ask\" x1=\"{from}\" y1=\"{y}\" x2=\"{to}\" y2=\"{y}\"/>\
