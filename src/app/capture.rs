@@ -18,8 +18,11 @@ use crate::journal::{self, Journal, JournalHandle, Session};
 use crate::proxy::ca::Identity;
 use crate::proxy::{Changes, Proxy, Settings};
 use crate::redact::Redactor;
+use crate::store::Store;
 
+use super::fail_on::FailOn;
 use super::failure::Outcome;
+use super::source::{self, Loader};
 
 /// Someone who watches what passes. It must not block.
 pub(super) trait Observer: Send {
@@ -45,6 +48,8 @@ pub(super) struct Plan {
     pub(super) keep_secrets: bool,
     /// Whether blobs are kept.
     pub(super) keep_blobs: bool,
+    /// What is to make the recording a failure.
+    pub(super) fail_on: Option<FailOn>,
 }
 
 /// Where a session is, and whether it stays.
@@ -64,6 +69,7 @@ pub(super) struct Capture {
     last_call: CancellationToken,
     output: Option<PathBuf>,
     session: SessionDir,
+    fail_on: Option<FailOn>,
 }
 
 /// How a recording went.
@@ -80,6 +86,8 @@ pub(super) struct Summary {
     pub(super) journal: journal::Status,
     /// The HAR, when one was to be written.
     pub(super) har: Option<Outcome<har::Report>>,
+    /// A failure where something passed that was to be one.
+    pub(super) verdict: Outcome,
     /// The session directory, unless it was removed.
     pub(super) session: Option<PathBuf>,
 }
@@ -142,6 +150,7 @@ impl Capture {
             last_call,
             output: plan.output,
             session: plan.session,
+            fail_on: plan.fail_on,
         })
     }
 
@@ -177,6 +186,7 @@ impl Capture {
             last_call,
             output,
             session,
+            fail_on,
         } = self;
         let recorder = proxy.recorder().clone();
         let drained = proxy.shutdown(drain).await;
@@ -191,6 +201,14 @@ impl Capture {
             }
             None => None,
         };
+        let verdict = match fail_on {
+            Some(fail_on) => {
+                let from = session.path.clone();
+                let judged = tokio::task::spawn_blocking(move || judge(&from, &fail_on)).await;
+                judged.unwrap_or_else(|error| Err(error.into()))
+            }
+            None => Ok(()),
+        };
         let written = matches!(har, Some(Ok(_))) && journal.is_whole();
         let removed =
             session.temporary && written && std::fs::remove_dir_all(&session.path).is_ok();
@@ -201,6 +219,7 @@ impl Capture {
             faults: recorder.faults(),
             journal,
             har,
+            verdict,
             session: (!removed).then_some(session.path),
         }
     }
@@ -311,6 +330,13 @@ fn derive(session: &Path, output: &Path) -> Outcome<har::Report> {
         output,
         &har::Options::default(),
     )?)
+}
+
+/// Looks through a session for what was to be a failure.
+fn judge(session: &Path, fail_on: &FailOn) -> Outcome {
+    let source = source::open(session)?;
+    let store = Store::of_trace(source.trace, &Loader(source.bodies.as_ref()));
+    fail_on.judge(&store)
 }
 
 /// A session of a proxy that did not start holds a header and nothing else.

@@ -17,6 +17,7 @@ use crate::config::ExecArgs;
 use crate::proxy::ca::CaFiles;
 
 use super::capture::{Capture, Counts, Observer, Plan, SessionDir};
+use super::fail_on::FailOn;
 use super::failure::{Failure, Outcome};
 use super::hardening::Started;
 use super::outline::Outline;
@@ -51,6 +52,7 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
         },
         keep_secrets: args.proxy.keep_secrets,
         keep_blobs: false,
+        fail_on: FailOn::read(args.fail_on.as_deref())?,
     };
     let (outline, seen) = Outline::new();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

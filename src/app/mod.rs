@@ -8,6 +8,7 @@ mod doctor;
 mod events_out;
 mod exec;
 mod export;
+mod fail_on;
 mod failure;
 mod faults;
 mod hardening;

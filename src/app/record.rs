@@ -16,6 +16,7 @@ use crate::tui::terminal::Tty;
 
 use super::capture::{Capture, Observer, Plan, SessionDir, Summary};
 use super::events_out::EventsOut;
+use super::fail_on::FailOn;
 use super::failure::{Outcome, usage, usage_of};
 use super::pace::Pace;
 use super::progress::Progress;
@@ -36,6 +37,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         session: session.clone(),
         keep_secrets: args.proxy.keep_secrets,
         keep_blobs: args.keep_blobs,
+        fail_on: FailOn::read(args.fail_on.as_deref())?,
     };
     if args.session.is_none() && args.output.is_none() {
         let dir = dirs.sessions();
@@ -275,6 +277,7 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
         faults,
         journal,
         har,
+        verdict,
         session,
     } = summary;
     let mut said = vec![format!(
@@ -334,7 +337,7 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
             "the session is in {path}; `pullscope export {path} -o x.har` reads it"
         ));
     }
-    outcome
+    outcome.and(verdict)
 }
 
 fn plural(count: u64, one: &str, many: &str) -> String {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::config::{Language, SelectionArgs};
 use crate::exchange::{ExchangeId, Trace};
 use crate::registry::{Lang, PullId};
-use crate::store::{Entry, Filter, Store};
+use crate::store::{Entry, Filter, Mistake, Store};
 
 use super::failure::{Outcome, usage};
 use super::source::{Loader, Source};
@@ -20,10 +20,7 @@ impl Selection {
     /// Reads the arguments; a mistake in the filter is pointed at.
     pub(super) fn read(args: &SelectionArgs) -> Outcome<Self> {
         let text = args.filter.as_deref().unwrap_or_default();
-        let filter = text.parse().map_err(|mistake: crate::store::Mistake| {
-            let caret = mistake.caret(text).replace('\n', "\n  ");
-            usage(format!("--filter: {mistake}\n\n  {caret}"))
-        })?;
+        let filter = filter("--filter", text)?;
         Ok(Self {
             filter,
             pulls: args.pull.iter().copied().map(PullId).collect(),
@@ -78,6 +75,14 @@ impl Selection {
         };
         Ok(())
     }
+}
+
+/// The filter of a flag; a mistake in it is pointed at.
+pub(super) fn filter(flag: &str, text: &str) -> Outcome<Filter> {
+    text.parse().map_err(|mistake: Mistake| {
+        let caret = mistake.caret(text).replace('\n', "\n  ");
+        usage(format!("{flag}: {mistake}\n\n  {caret}"))
+    })
 }
 
 /// The language that was asked for.

@@ -10,6 +10,7 @@ use crate::export::story::{self, Block, Telling};
 use crate::registry::{Pull, PullId};
 use crate::store::Store;
 
+use super::fail_on::FailOn;
 use super::failure::{Outcome, usage};
 use super::run::Talk;
 use super::select::{Selection, lang};
@@ -18,6 +19,7 @@ use super::{export, locale, output, paint};
 
 pub(super) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
     let selection = Selection::read(&args.selection)?;
+    let fail_on = FailOn::read(args.fail_on.as_deref())?;
     let source = export::open(&args.source, args.keep_secrets, talk)?;
     let bodies = source.bodies.as_ref();
     let store = Store::of_trace(source.trace, &Loader(bodies));
@@ -39,9 +41,10 @@ pub(super) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
             ascii: args.ascii || !locale::is_utf8(),
         },
     };
+    let verdict = || fail_on.map_or(Ok(()), |fail_on| fail_on.judge(&store));
     if args.json {
         let takes = |entry: &_| selection.takes(entry, &store);
-        return export::write(Path::new("-"), talk, |out| {
+        export::write(Path::new("-"), talk, |out| {
             json::write(
                 &view.telling,
                 &takes,
@@ -49,7 +52,8 @@ pub(super) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
                 args.keep_secrets,
                 out,
             )
-        });
+        })?;
+        return verdict();
     }
     let lines = match &args.step {
         Some(step) => view.step(step, bodies)?,
@@ -63,7 +67,8 @@ pub(super) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
         });
     }
     let colours = paint::is_wanted(args.color);
-    Ok(output::data(&paint::paint(&lines, colours))?)
+    output::data(&paint::paint(&lines, colours))?;
+    verdict()
 }
 
 /// What is shown, and how.

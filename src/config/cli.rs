@@ -164,6 +164,11 @@ pub struct RecordArgs {
     #[arg(long)]
     pub keep_blobs: bool,
 
+    /// Exit with 4 when an exchange passes this filter, such as `is:error | severity:error`
+    /// (docs/reference/filters.md).
+    #[arg(long, value_name = "FILTER")]
+    pub fail_on: Option<String>,
+
     /// Print events on stdout, one JSON object a line.
     #[arg(long)]
     pub json: bool,

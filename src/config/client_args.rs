@@ -14,6 +14,11 @@ pub struct ExecArgs {
     #[arg(short, long, value_name = "FILE.har", default_value = "pullscope.har")]
     pub output: PathBuf,
 
+    /// Exit with 4 when an exchange passes this filter, such as `is:error | severity:error`
+    /// (docs/reference/filters.md).
+    #[arg(long, value_name = "FILTER")]
+    pub fail_on: Option<String>,
+
     /// How the proxy reaches servers, and what it keeps.
     #[command(flatten)]
     pub proxy: ProxyArgs,

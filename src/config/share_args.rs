@@ -35,6 +35,11 @@ pub struct ShowArgs {
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=1_000))]
     pub width: Option<u16>,
 
+    /// Exit with 4 when an exchange passes this filter, such as `is:error | severity:error`
+    /// (docs/reference/filters.md).
+    #[arg(long, value_name = "FILTER")]
+    pub fail_on: Option<String>,
+
     /// What of it.
     #[command(flatten)]
     pub selection: SelectionArgs,

@@ -47,12 +47,18 @@ impl<'a> User<'a> {
     }
 
     /// `pullscope exec -o trace.har …the lab… -- COMMAND`, put behind `command`.
-    fn exec_in(&self, mut command: Command, run: &[&str]) -> Process {
+    fn exec_in(&self, command: Command, run: &[&str]) -> Process {
+        self.exec_with(command, &[], run)
+    }
+
+    /// As `exec_in`, with flags of its own.
+    fn exec_with(&self, mut command: Command, flags: &[&str], run: &[&str]) -> Process {
         let arguments = self.at(&mut command).args(["exec", "-o", "trace.har"]);
         for mapping in self.lab.connect_to() {
             arguments.args(["--connect-to", &mapping]);
         }
         let arguments = arguments.arg("--upstream-ca").arg(self.lab.root());
+        let arguments = arguments.args(flags);
         Process::start("exec", self.lab.dir(), arguments.arg("--").args(run))
     }
 
@@ -140,6 +146,32 @@ fn skopeo_is_traced_and_nothing_is_left_but_the_trace() {
             & 0o777,
         0o600
     );
+}
+
+#[test]
+fn what_was_not_to_pass_is_exit_code_4_unless_the_command_has_failed() {
+    if !available(&["curl", "setpriv"]) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let user = User::new(&lab);
+    let run = |filter: &str, fail: &str| {
+        let flags = ["--fail-on", filter];
+        let curl = ["curl", "-sS", fail, PING];
+        user.exec_with(bound(PULLSCOPE), &flags, &curl).finish(RUN)
+    };
+    let found = run("kind:challenge", "--no-fail");
+    assert_eq!(found.status.code(), Some(4), "{}", found.err);
+    assert!(
+        found.err.contains("--fail-on kind:challenge: 1 exchange"),
+        "{}",
+        found.err
+    );
+    user.trace().find("ping", |entry| entry.status() == 401);
+    run("status:5xx", "--no-fail").succeeded();
+    // curl's own code for an answer of 4xx.
+    let failed = run("kind:challenge", "--fail");
+    assert_eq!(failed.status.code(), Some(22), "{}", failed.err);
 }
 
 #[test]

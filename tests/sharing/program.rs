@@ -187,6 +187,30 @@ fn mistakes_say_what_and_what_to_do() {
 }
 
 #[test]
+fn what_was_not_to_be_there_is_exit_code_4() {
+    let folder = folder();
+    pullscope(folder.path(), &["import", "a.txt", "-o", "a.har"]);
+    for json in [&[][..], &["--json"]] {
+        let run = |filter: &str| {
+            let show = ["show", "a.har", "--fail-on", filter];
+            pullscope(folder.path(), &[&show[..], json].concat())
+        };
+        let found = run("host:docker.io status:2xx");
+        assert_eq!(found.status.code(), Some(4), "{found:?}");
+        assert!(!found.stdout.is_empty());
+        let said = String::from_utf8_lossy(&found.stderr).into_owned();
+        let named = "exchange 1: GET registry-1.docker.io/v2/library/alpine/manifests/3.20: 200\n";
+        assert!(said.contains(named), "{said}");
+        assert!(!stdout(&run("status:5xx")).is_empty());
+        let wrong = run("statsu:5xx");
+        assert_eq!(wrong.status.code(), Some(2));
+        assert!(wrong.stdout.is_empty());
+        let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+        assert!(said.contains("--fail-on: ") && said.contains("did you mean status:?"));
+    }
+}
+
+#[test]
 fn nothing_found_is_said_and_is_no_failure() {
     let folder = folder();
     pullscope(folder.path(), &["import", "a.txt", "-o", "a.har"]);

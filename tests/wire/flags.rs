@@ -174,6 +174,31 @@ async fn an_export_without_connect_entries_has_the_exchanges_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_recording_fails_when_what_was_not_to_pass_has_passed() {
+    for (filter, code) in [("path:/v2/ status:200", 4), ("status:5xx", 0)] {
+        let setting = Setting::new();
+        let (address, _seen, _origin) = origin(answer(JSON), None).await;
+        let mapping = format!("{HOST}:80:127.0.0.1:{}", address.port());
+        let args = ["--connect-to", &*mapping, "--fail-on", filter];
+        let program = Program::record(setting.path(), &args);
+        let mut stream = TcpStream::connect(&program.address).await.unwrap();
+        let request = format!(
+            "GET http://{HOST}/v2/?sig=hidden HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let got = read_all(&mut stream).await;
+        assert!(got.ends_with(b"twenty\"}"), "{}", got.escape_ascii());
+        drop(stream);
+        program.stop_with(code);
+        assert_eq!(setting.entries("trace.har").len(), 1);
+        let said = setting.read("stderr");
+        let named = format!("--fail-on {filter}: 1 exchange\n  exchange 1: GET {HOST}/v2/: 200\n");
+        assert_eq!(said.contains(&named), code == 4, "{said}");
+        assert!(!said.contains("hidden"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_given_up_when_the_user_says() {
     let setting = Setting::new();
     let silent = Script::AnswerAndStay(vec![Turn {

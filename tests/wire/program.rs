@@ -41,11 +41,16 @@ impl Program {
     }
 
     /// Asks it to end, which must succeed; returns what it printed from its second line on.
-    pub(crate) fn stop(mut self) -> String {
+    pub(crate) fn stop(self) -> String {
+        self.stop_with(0)
+    }
+
+    /// Asks it to end, which must be with this exit code.
+    pub(crate) fn stop_with(mut self, code: i32) -> String {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
         let mut stdout = String::new();
         self.lines.read_to_string(&mut stdout).unwrap();
-        assert!(self.child.wait().unwrap().success());
+        assert_eq!(self.child.wait().unwrap().code(), Some(code));
         stdout
     }
 }

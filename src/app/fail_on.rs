@@ -1,0 +1,70 @@
+//! `--fail-on FILTER`: exit code 4 where something passed that was not to.
+
+use crate::exchange::printable::printable;
+use crate::store::{Entry, Filter, Store};
+
+use super::failure::{Failure, Outcome};
+use super::select;
+
+/// What is to make a command fail.
+pub(super) struct FailOn {
+    text: String,
+    filter: Filter,
+}
+
+impl FailOn {
+    /// Reads the flag; a mistake in the filter is pointed at.
+    pub(super) fn read(text: Option<&str>) -> Outcome<Option<Self>> {
+        let read = |text: &str| {
+            Ok(Self {
+                filter: select::filter("--fail-on", text)?,
+                text: text.to_owned(),
+            })
+        };
+        text.map(read).transpose()
+    }
+
+    /// A failure that names the first exchanges that pass the filter, if any does.
+    pub(super) fn judge(&self, store: &Store) -> Outcome {
+        let mut found = store
+            .entries()
+            .filter(|entry| self.filter.matches(entry, store));
+        let mut lines: Vec<_> = found.by_ref().take(NAMED).map(line).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let more = found.count();
+        let count = lines.len() + more;
+        if more > 0 {
+            lines.push(format!("  and {more} more"));
+        }
+        let exchanges = if count == 1 { "exchange" } else { "exchanges" };
+        Err(Failure {
+            error: anyhow::anyhow!(
+                "--fail-on {}: {count} {exchanges}\n{}",
+                printable(&self.text),
+                lines.join("\n")
+            ),
+            code: MATCHED,
+        })
+    }
+}
+
+/// An exchange in a line, without the URL's query, which may sign it.
+fn line(entry: &Entry) -> String {
+    let reading = &entry.reading;
+    let path = reading.url.as_ref().map_or("", url::Url::path);
+    let status = reading
+        .status
+        .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    let (id, method, host) = (entry.exchange.id.0, &reading.method, &reading.authority);
+    let text = format!("  exchange {id}: {method} {host}{path}: {status}");
+    // Names come from the network: nothing in them may steer the terminal.
+    printable(&text).into_owned()
+}
+
+/// The exit code.
+const MATCHED: u8 = 4;
+
+/// How many exchanges are named.
+const NAMED: usize = 10;
