@@ -76,13 +76,15 @@ fn every_command_that_the_documentation_tells_to_run_is_one() {
             let Some(rest) = line.strip_prefix("pullscope ") else {
                 continue;
             };
-            // An inner command of a shell, and what follows this one, are not ours.
-            let own = rest.split(['#', '>', '|', ';', '&']).next().unwrap();
-            let words = own.split_whitespace().map(|word| match word {
-                "CLIENT" => "docker",
-                word => word.trim_matches(['"', '\'']),
-            });
-            let words: Vec<_> = ["pullscope"].into_iter().chain(words).collect();
+            let words = shlex::split(rest.trim_end_matches('\\'))
+                .unwrap_or_else(|| panic!("{}: {line}: a quote is open", page.display()));
+            // What follows the command is not ours.
+            let own = words
+                .iter()
+                .map(String::as_str)
+                .take_while(|word| !word.starts_with(['>', '|', ';', '&']) && *word != "2>");
+            let own = own.map(|word| if word == "CLIENT" { "docker" } else { word });
+            let words: Vec<_> = ["pullscope"].into_iter().chain(own).collect();
             Cli::command()
                 .try_get_matches_from(&words)
                 .unwrap_or_else(|error| panic!("{}: {line}: {error}", page.display()));
