@@ -6,12 +6,13 @@ use std::path::Path;
 use crate::config::{ExportArgs, Format, RedactArgs};
 use crate::exchange::{Bodies, Event, Trace};
 use crate::export::story::Telling;
-use crate::export::{allowlist, curl, html, json, markdown, mermaid, transcript};
+use crate::export::{allowlist, curl, html, json, markdown, mermaid, otlp, transcript};
 use crate::har;
 use crate::redact::Redactor;
 use crate::store::{Entry, Store};
 
 use super::failure::{Outcome, usage};
+use super::origin::origin;
 use super::run::Talk;
 use super::select::{self, Selection};
 use super::source::{self, Loader, Source};
@@ -51,6 +52,8 @@ pub(super) fn run(args: &ExportArgs, talk: &Talk) -> Outcome {
 /// Writes a form that is made from pulls.
 fn told(args: &ExportArgs, selection: &Selection, source: Source, talk: &Talk) -> Outcome {
     let secrets_kept = source.trace.secrets_kept || args.keep_secrets;
+    // A session is where it was recorded; a file may come from anywhere.
+    let recorded_here = args.source.is_dir();
     let bodies = source.bodies.as_ref();
     let store = Store::of_trace(source.trace, &Loader(bodies));
     selection.check(&store)?;
@@ -81,6 +84,7 @@ fn told(args: &ExportArgs, selection: &Selection, source: Source, talk: &Talk) -
             let needed = allowlist::needed(entries(), whole, &telling);
             out.write_all(allowlist::text(&needed, &telling).as_bytes())
         }
+        Format::Otlp => otlp::write(&telling, &takes, whole, &origin(recorded_here), out),
         Format::Har | Format::Http => Ok(()),
     })
 }

@@ -16,6 +16,7 @@ mod import;
 mod lab;
 mod locale;
 mod log;
+mod origin;
 mod outline;
 mod output;
 mod pace;

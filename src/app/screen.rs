@@ -64,6 +64,7 @@ fn extension(word: &str) -> &str {
         "http" | "transcript" => "txt",
         "markdown" => "md",
         "mermaid" => "mmd",
+        "otlp" => "jsonl",
         "curl" => "sh",
         other => other,
     }

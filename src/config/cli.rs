@@ -311,6 +311,8 @@ pub enum Format {
     Curl,
     /// A Mermaid sequence diagram.
     Mermaid,
+    /// OpenTelemetry traces (OTLP/JSON, a request on each line), as collectors read and write them.
+    Otlp,
     /// The hosts and ports that were needed.
     Allowlist,
 }

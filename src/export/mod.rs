@@ -7,5 +7,6 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod mermaid;
+pub mod otlp;
 pub mod story;
 pub mod transcript;

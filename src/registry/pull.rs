@@ -181,7 +181,17 @@ pub struct Totals {
 impl Pull {
     /// The image as a user would type it: `alpine:3.20`, `quay.io/coreos/etcd:v3.5`.
     pub fn name(&self) -> String {
-        let familiar = match self.registry.as_str() {
+        let familiar = self.image();
+        match &self.reference {
+            Some(Reference::Digest(digest)) => format!("{familiar}@{digest}"),
+            Some(reference) => format!("{familiar}:{reference}"),
+            None => familiar,
+        }
+    }
+
+    /// The same without its tag or digest: `alpine`, `quay.io/coreos/etcd`.
+    pub fn image(&self) -> String {
+        match self.registry.as_str() {
             "registry-1.docker.io" | "docker.io" | "index.docker.io" => self
                 .repository
                 .strip_prefix("library/")
@@ -189,11 +199,6 @@ impl Pull {
                 .to_owned(),
             registry if self.repository.is_empty() => registry.to_owned(),
             registry => format!("{registry}/{}", self.repository),
-        };
-        match &self.reference {
-            Some(Reference::Digest(digest)) => format!("{familiar}@{digest}"),
-            Some(reference) => format!("{familiar}:{reference}"),
-            None => familiar,
         }
     }
 

@@ -1,0 +1,105 @@
+//! What is no exchange: tunnels that were passed on unread, and refused handshakes.
+
+use jiff::Timestamp;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{Span, Status};
+use opentelemetry_semantic_conventions::attribute as name;
+
+use super::attributes::{Attributes, text, word};
+use super::context::{Context, nanoseconds};
+use super::pull;
+use crate::exchange::head::latin1;
+use crate::exchange::{Connection, Ending, HandshakeFailed, Rejection, Tunnel};
+use crate::registry::{Lang, refused_handshake};
+
+/// A tunnel that was passed on unread.
+pub(super) fn tunnel(tunnel: &Tunnel) -> Span {
+    let connection = &tunnel.connection;
+    let context = Context::of_other("tunnel", tunnel.id.0, connection.opened, connection);
+    let mut attributes = connect(connection);
+    if let Some(address) = tunnel
+        .upstream
+        .as_ref()
+        .and_then(|upstream| upstream.address)
+    {
+        attributes.text(name::NETWORK_PEER_ADDRESS, &address.ip().to_string());
+        attributes.number(name::NETWORK_PEER_PORT, address.port());
+    }
+    attributes.text("pullscope.tunnel", &word(&tunnel.kind));
+    attributes.number("pullscope.sent_bytes", tunnel.sent);
+    attributes.number("pullscope.received_bytes", tunnel.received);
+    let ended = tunnel
+        .ended
+        .as_ref()
+        .map_or(connection.opened, |(at, _)| *at);
+    let status = match &tunnel.ended {
+        Some((_, Ending::Failed { reason, detail })) => {
+            attributes.text(name::ERROR_TYPE, &word(reason));
+            error(detail)
+        }
+        _ => Status::default(),
+    };
+    span(&context, connection, ended, attributes, status)
+}
+
+/// A handshake in which a client did not accept our certificate.
+pub(super) fn handshake(failed: &HandshakeFailed, lang: Lang) -> Span {
+    let connection = &failed.connection;
+    let context = Context::of_other("handshake", connection.id.0, failed.at, connection);
+    let mut attributes = connect(connection);
+    let kind = match &failed.rejection {
+        Rejection::Alert { name, .. } => format!("tls_alert_{name}"),
+        Rejection::Closed => "closed_in_tls_handshake".to_owned(),
+        Rejection::Protocol { .. } => "no_tls_handshake".to_owned(),
+        Rejection::Timeout => "tls_handshake_timeout".to_owned(),
+    };
+    attributes.text(name::ERROR_TYPE, &kind);
+    attributes.text_of("process.executable.name", failed.process.as_ref());
+    let finding = refused_handshake(failed);
+    let said = finding.as_ref().map(|finding| finding.sentence(lang));
+    let status = error(said.as_deref().unwrap_or_default());
+    let events = finding.map(|finding| pull::event(&finding, failed.at, lang));
+    Span {
+        events: events.into_iter().collect(),
+        ..span(&context, connection, failed.at, attributes, status)
+    }
+}
+
+fn span(
+    context: &Context,
+    connection: &Connection,
+    ended: Timestamp,
+    attributes: Attributes,
+    status: Status,
+) -> Span {
+    Span {
+        name: "CONNECT".to_owned(),
+        kind: SpanKind::Client.into(),
+        start_time_unix_nano: nanoseconds(connection.opened),
+        end_time_unix_nano: nanoseconds(ended.max(connection.opened)),
+        attributes: attributes.into_inner(),
+        status: Some(status),
+        ..context.span(context.root, None)
+    }
+}
+
+fn connect(connection: &Connection) -> Attributes {
+    let mut attributes = Attributes::default();
+    attributes.text(name::HTTP_REQUEST_METHOD, "CONNECT");
+    if let Some(target) = &connection.target {
+        attributes.text(name::SERVER_ADDRESS, &target.host);
+        attributes.number(name::SERVER_PORT, target.port);
+    }
+    let head = connection.connect_head.as_ref();
+    let agent = head.and_then(|head| head.values("user-agent").next());
+    attributes.text_of(name::USER_AGENT_ORIGINAL, agent.map(latin1));
+    attributes
+}
+
+fn error(message: &str) -> Status {
+    Status {
+        message: text(message),
+        code: StatusCode::Error.into(),
+    }
+}

@@ -1,0 +1,143 @@
+//! A pull as the root of a trace, and what its exchanges stand below.
+
+use jiff::Timestamp;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{Span, Status};
+use opentelemetry_semantic_conventions::attribute as name;
+
+use super::attributes::{Attributes, text, word};
+use super::context::{Context, nanoseconds, span_id};
+use super::exchange;
+use crate::exchange::ExchangeId;
+use crate::registry::{Finding, Lang, Pull, Reference, Severity, State, Step};
+use crate::store::{Entry, Store};
+
+/// The root span of a pull.
+pub(super) fn root(pull: &Pull, store: &Store, context: &Context, lang: Lang) -> Span {
+    let entries = || {
+        pull.steps
+            .iter()
+            .filter_map(|step| store.entry(step.exchange))
+    };
+    let ends = entries().map(|entry| exchange::end(&entry.exchange));
+    let ended = ends.max().unwrap_or(pull.started);
+    let mut attributes = Attributes::default();
+    attributes.text(name::CONTAINER_IMAGE_NAME, &pull.image());
+    if let Some(Reference::Tag(tag)) = &pull.reference {
+        attributes.texts(name::CONTAINER_IMAGE_TAGS, [tag.as_str()]);
+    }
+    let digest = pull.digest.as_ref().map(ToString::to_string);
+    attributes.text_of(name::OCI_MANIFEST_DIGEST, digest);
+    attributes.text(name::SERVER_ADDRESS, &pull.registry);
+    if !pull.client.name.is_empty() {
+        attributes.text(name::USER_AGENT_NAME, &pull.client.name);
+        attributes.text(name::USER_AGENT_VERSION, &pull.client.version);
+    }
+    attributes.text("pullscope.purpose", &word(&pull.purpose));
+    attributes.text("pullscope.state", &word(&pull.state));
+    let platform = pull.platform.as_ref().map(ToString::to_string);
+    attributes.text_of("pullscope.platform", platform);
+    attributes.texts("pullscope.mirrors", pull.mirrors.iter().map(String::as_str));
+    attributes.number("pullscope.exchanges", pull.totals.exchanges);
+    attributes.number("pullscope.received_bytes", pull.totals.received);
+    attributes.number("pullscope.sent_bytes", pull.totals.sent);
+    let gravest = pull.findings.iter().max_by_key(|one| one.severity);
+    let status = (pull.state == State::Failed).then(|| Status {
+        message: gravest
+            .filter(|one| one.severity == Severity::Error)
+            .map_or_else(String::new, |one| text(&one.sentence(lang))),
+        code: StatusCode::Error.into(),
+    });
+    let status = Some(status.unwrap_or_default());
+    Span {
+        name: format!("{} {}", word(&pull.purpose), text(&pull.image())),
+        kind: SpanKind::Internal.into(),
+        start_time_unix_nano: nanoseconds(pull.started),
+        end_time_unix_nano: nanoseconds(ended.max(pull.started)),
+        attributes: attributes.into_inner(),
+        events: findings(&pull.findings, store, ended, lang),
+        status,
+        ..context.span(context.root, None)
+    }
+}
+
+/// The span of one step of a pull. It stands below the nearest of its reasons that `given` says
+/// is given out as well, or below the pull.
+pub(super) fn step(
+    step: &Step,
+    pull: &Pull,
+    store: &Store,
+    context: &Context,
+    given: &dyn Fn(ExchangeId) -> bool,
+) -> Option<Span> {
+    let entry = store.entry(step.exchange)?;
+    let parent = reason(step, pull, given).and_then(|id| store.entry(id));
+    let parent = parent.map_or(context.root, |entry| span_id(&entry.exchange));
+    Some(exchange::span(entry, Some(step), context, Some(parent)))
+}
+
+/// The nearest reason for a step that is given out.
+fn reason(step: &Step, pull: &Pull, given: &dyn Fn(ExchangeId) -> bool) -> Option<ExchangeId> {
+    let mut cause = step.cause;
+    // Reasons are earlier exchanges; the bound is for what should not be.
+    for _ in 0..pull.steps.len() {
+        let from = cause?.exchange;
+        if given(from) {
+            return Some(from);
+        }
+        cause = pull.step(from)?.cause;
+    }
+    None
+}
+
+/// The trace of a pull.
+pub(super) fn context(pull: &Pull, store: &Store) -> Option<Context> {
+    let first = store.entry(pull.steps.first()?.exchange)?;
+    Some(Context::of_pull(&first.exchange))
+}
+
+/// Findings as events, each at the end of the last exchange that shows it.
+pub(super) fn findings(
+    findings: &[Finding],
+    store: &Store,
+    ended: Timestamp,
+    lang: Lang,
+) -> Vec<Event> {
+    findings
+        .iter()
+        .map(|finding| {
+            let shown = finding.evidence.iter().filter_map(|one| one.exchange);
+            let shown: Vec<&Entry> = shown.filter_map(|id| store.entry(id)).collect();
+            let at = shown.iter().map(|entry| exchange::end(&entry.exchange));
+            event(finding, at.max().unwrap_or(ended), lang)
+        })
+        .collect()
+}
+
+/// A finding as an event.
+pub(super) fn event(finding: &Finding, at: Timestamp, lang: Lang) -> Event {
+    let mut attributes = Attributes::default();
+    attributes.text("pullscope.finding.rule", finding.rule);
+    attributes.text("pullscope.finding.severity", &word(&finding.severity));
+    attributes.text("pullscope.finding.title", finding.title(lang));
+    attributes.text("pullscope.finding.message", &finding.sentence(lang));
+    attributes.text("pullscope.finding.fix", &finding.fix(lang));
+    attributes.text("pullscope.finding.link", finding.link());
+    let evidence: Vec<String> = finding
+        .evidence
+        .iter()
+        .map(|one| match one.exchange {
+            Some(id) => format!("exchange {id}, {}: {}", one.field, one.value),
+            None => format!("{}: {}", one.field, one.value),
+        })
+        .collect();
+    let evidence = evidence.iter().map(String::as_str);
+    attributes.texts("pullscope.finding.evidence", evidence);
+    Event {
+        time_unix_nano: nanoseconds(at),
+        name: "pullscope.finding".to_owned(),
+        attributes: attributes.into_inner(),
+        dropped_attributes_count: 0,
+    }
+}
