@@ -13,5 +13,6 @@ mod hostile;
 mod json;
 mod mermaid;
 mod mitmproxy;
+mod otlp;
 mod page;
 mod program;

@@ -235,6 +235,7 @@ fn every_format_is_written_to_a_file_of_ones_own() {
         "html",
         "curl",
         "mermaid",
+        "otlp",
         "allowlist",
     ] {
         for lang in ["en", "zh"] {

@@ -64,10 +64,7 @@ pub(super) fn end(exchange: &Exchange) -> Timestamp {
 
 /// The method, and the route where there is one: few names for many spans.
 fn span_name(entry: &Entry) -> String {
-    let method = match known_method(&entry.reading.method) {
-        Some(method) => method,
-        None => "HTTP",
-    };
+    let method = known_method(&entry.reading.method).unwrap_or("HTTP");
     match route(entry) {
         Some(route) => format!("{method} {route}"),
         None => method.to_owned(),

@@ -99,13 +99,12 @@ impl Live {
             .steps
             .iter()
             .find_map(|step| self.given.get(&step.exchange));
-        let context = match given {
-            Some(context) => *context,
-            None => {
-                let context = pull::context(of, store)?;
-                self.rootless.insert(context, first);
-                context
-            }
+        let context = if let Some(context) = given {
+            *context
+        } else {
+            let context = pull::context(of, store)?;
+            self.rootless.insert(context, first);
+            context
         };
         self.begun.insert(first, context);
         Some(context)
