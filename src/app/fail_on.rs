@@ -4,6 +4,7 @@ use crate::exchange::printable::printable;
 use crate::store::{Entry, Filter, Store};
 
 use super::failure::{Failure, Outcome};
+use super::record::plural;
 use super::select;
 
 /// What is to make a command fail.
@@ -34,14 +35,13 @@ impl FailOn {
             return Ok(());
         }
         let more = found.count();
-        let count = lines.len() + more;
+        let count = plural((lines.len() + more) as u64, "exchange", "exchanges");
         if more > 0 {
             lines.push(format!("  and {more} more"));
         }
-        let exchanges = if count == 1 { "exchange" } else { "exchanges" };
         Err(Failure {
             error: anyhow::anyhow!(
-                "--fail-on {}: {count} {exchanges}\n{}",
+                "--fail-on {}: {count}\n{}",
                 printable(&self.text),
                 lines.join("\n")
             ),

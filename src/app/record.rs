@@ -340,7 +340,8 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
     outcome.and(verdict)
 }
 
-fn plural(count: u64, one: &str, many: &str) -> String {
+/// A count with its noun.
+pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 

@@ -1,9 +1,16 @@
 //! Attributes with values that are bounded and hold nothing hidden.
 
+use std::net::SocketAddr;
+
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
+use opentelemetry_proto::tonic::trace::v1::Status;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_semantic_conventions::attribute as name;
 use serde::Serialize;
 
+use crate::exchange::RawHead;
+use crate::exchange::head::latin1;
 use crate::exchange::printable::printable;
 
 /// Attributes in the order they are noted.
@@ -43,6 +50,18 @@ impl Attributes {
         self.put(key, Value::BoolValue(value));
     }
 
+    /// The address that was dialled.
+    pub(super) fn peer(&mut self, address: SocketAddr) {
+        self.text(name::NETWORK_PEER_ADDRESS, &address.ip().to_string());
+        self.number(name::NETWORK_PEER_PORT, address.port());
+    }
+
+    /// What the client calls itself in the head of its request.
+    pub(super) fn user_agent(&mut self, head: Option<&RawHead>) {
+        let agent = head.and_then(|head| head.values("user-agent").next());
+        self.text_of(name::USER_AGENT_ORIGINAL, agent.map(latin1));
+    }
+
     pub(super) fn into_inner(self) -> Vec<KeyValue> {
         self.0
     }
@@ -53,6 +72,14 @@ impl Attributes {
             value: Some(any(value)),
             key_strindex: 0,
         });
+    }
+}
+
+/// The status of a span that stands for an error.
+pub(super) fn error(message: &str) -> Status {
+    Status {
+        message: text(message),
+        code: StatusCode::Error.into(),
     }
 }
 

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
-use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use opentelemetry_semantic_conventions::attribute as name;
 
-use super::attributes::{Attributes, text, word};
+use super::attributes::{Attributes, error, word};
 use super::context::{Context, nanoseconds, span_id};
 use crate::exchange::head::latin1;
 use crate::exchange::timings::millis::to_millis;
@@ -89,9 +88,7 @@ fn request(attributes: &mut Attributes, entry: &Entry) {
             attributes.number(name::SERVER_PORT, port);
         }
     }
-    let head = request.map(|request| &request.head);
-    let agent = head.and_then(|head| head.values("user-agent").next());
-    attributes.text_of(name::USER_AGENT_ORIGINAL, agent.map(latin1));
+    attributes.user_agent(request.map(|request| &request.head));
     let size = size(entry.exchange.request_body.as_ref(), entry.exchange.sent);
     attributes.number(name::HTTP_REQUEST_BODY_SIZE, size);
 }
@@ -99,8 +96,7 @@ fn request(attributes: &mut Attributes, entry: &Entry) {
 fn server(attributes: &mut Attributes, upstream: Option<&Upstream>) {
     let Some(upstream) = upstream else { return };
     if let Some(address) = upstream.address {
-        attributes.text(name::NETWORK_PEER_ADDRESS, &address.ip().to_string());
-        attributes.number(name::NETWORK_PEER_PORT, address.port());
+        attributes.peer(address);
     }
     attributes.flag("pullscope.connection.reused", upstream.reused);
     if let Some(tls) = &upstream.tls {
@@ -127,13 +123,7 @@ fn response(attributes: &mut Attributes, entry: &Entry) {
 
 /// What kind of error it is, when it is one, and what is said of it.
 fn outcome(entry: &Entry) -> (Option<String>, Status) {
-    let failed = |kind: String, message: &str| {
-        let status = Status {
-            message: text(message),
-            code: StatusCode::Error.into(),
-        };
-        (Some(kind), status)
-    };
+    let failed = |kind, message: &str| (Some(kind), error(message));
     match &entry.exchange.ended {
         Some((_, Ending::Failed { reason, detail })) => failed(word(reason), detail),
         Some((_, Ending::Aborted { by, detail })) => {

@@ -2,14 +2,12 @@
 
 use jiff::Timestamp;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
-use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use opentelemetry_semantic_conventions::attribute as name;
 
-use super::attributes::{Attributes, text, word};
+use super::attributes::{Attributes, error, word};
 use super::context::{Context, nanoseconds};
 use super::pull;
-use crate::exchange::head::latin1;
 use crate::exchange::{Connection, Ending, HandshakeFailed, Rejection, Tunnel};
 use crate::registry::{Lang, refused_handshake};
 
@@ -23,8 +21,7 @@ pub(super) fn tunnel(tunnel: &Tunnel) -> Span {
         .as_ref()
         .and_then(|upstream| upstream.address)
     {
-        attributes.text(name::NETWORK_PEER_ADDRESS, &address.ip().to_string());
-        attributes.number(name::NETWORK_PEER_PORT, address.port());
+        attributes.peer(address);
     }
     attributes.text("pullscope.tunnel", &word(&tunnel.kind));
     attributes.number("pullscope.sent_bytes", tunnel.sent);
@@ -91,15 +88,6 @@ fn connect(connection: &Connection) -> Attributes {
         attributes.text(name::SERVER_ADDRESS, &target.host);
         attributes.number(name::SERVER_PORT, target.port);
     }
-    let head = connection.connect_head.as_ref();
-    let agent = head.and_then(|head| head.values("user-agent").next());
-    attributes.text_of(name::USER_AGENT_ORIGINAL, agent.map(latin1));
+    attributes.user_agent(connection.connect_head.as_ref());
     attributes
-}
-
-fn error(message: &str) -> Status {
-    Status {
-        message: text(message),
-        code: StatusCode::Error.into(),
-    }
 }

@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
-use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use opentelemetry_semantic_conventions::attribute as name;
 
-use super::attributes::{Attributes, text, word};
+use super::attributes::{Attributes, error, text, word};
 use super::context::{Context, nanoseconds, span_id};
 use super::exchange;
 use crate::exchange::ExchangeId;
@@ -43,13 +42,12 @@ pub(super) fn root(pull: &Pull, store: &Store, context: &Context, lang: Lang) ->
     attributes.number("pullscope.received_bytes", pull.totals.received);
     attributes.number("pullscope.sent_bytes", pull.totals.sent);
     let gravest = pull.findings.iter().max_by_key(|one| one.severity);
-    let status = (pull.state == State::Failed).then(|| Status {
-        message: gravest
-            .filter(|one| one.severity == Severity::Error)
-            .map_or_else(String::new, |one| text(&one.sentence(lang))),
-        code: StatusCode::Error.into(),
-    });
-    let status = Some(status.unwrap_or_default());
+    let status = if pull.state == State::Failed {
+        let gravest = gravest.filter(|one| one.severity == Severity::Error);
+        error(&gravest.map_or_else(String::new, |one| one.sentence(lang)))
+    } else {
+        Status::default()
+    };
     Span {
         name: format!("{} {}", word(&pull.purpose), text(&pull.image())),
         kind: SpanKind::Internal.into(),
@@ -57,7 +55,7 @@ pub(super) fn root(pull: &Pull, store: &Store, context: &Context, lang: Lang) ->
         end_time_unix_nano: nanoseconds(ended.max(pull.started)),
         attributes: attributes.into_inner(),
         events: findings(&pull.findings, store, ended, lang),
-        status,
+        status: Some(status),
         ..context.span(context.root, None)
     }
 }
