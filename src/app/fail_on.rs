@@ -53,7 +53,7 @@ impl FailOn {
 /// An exchange in a line, without the URL's query, which may sign it.
 fn line(entry: &Entry) -> String {
     let reading = &entry.reading;
-    let path = reading.url.as_ref().map_or("", url::Url::path);
+    let path = reading.path();
     let status = reading
         .status
         .map_or_else(|| "no answer".to_owned(), |status| status.to_string());

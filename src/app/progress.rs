@@ -238,7 +238,7 @@ fn sha256_in(url: &str) -> Option<String> {
 }
 
 fn log(exchange: &Exchange, reading: &Reading) {
-    let path = reading.url.as_ref().map_or("", url::Url::path);
+    let path = reading.path();
     tracing::info!(
         id = exchange.id.0,
         status = reading.status.unwrap_or(0),

@@ -83,7 +83,7 @@ impl Narrator {
         let status = reading
             .status
             .map_or_else(|| "---".to_owned(), |status| status.to_string());
-        let path = reading.url.as_ref().map_or("", url::Url::path);
+        let path = reading.path();
         let size = exchange.response_body.as_ref().map_or(0, |body| body.size);
         let first = format!(
             "{:>3}  {status} {:<4} {word:<10} {}{}  {}",

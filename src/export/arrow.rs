@@ -9,10 +9,7 @@ use crate::store::Entry;
 pub(super) fn asked(entry: &Entry, pull: Option<&Pull>, lang: Lang) -> String {
     let part = pull.and_then(|pull| pull.step(entry.exchange.id)?.part);
     let blob = part.filter(|part| matches!(part, Part::Config | Part::Layer { .. }));
-    let what = blob.map_or_else(
-        || shorten(entry.reading.url.as_ref().map_or("", |url| url.path())),
-        |part| part.name(lang),
-    );
+    let what = blob.map_or_else(|| shorten(entry.reading.path()), |part| part.name(lang));
     format!("{} {what}", entry.reading.method)
 }
 

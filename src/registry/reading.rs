@@ -357,6 +357,11 @@ impl Reading {
         }
     }
 
+    /// The path of the URL; empty where the URL could not be read.
+    pub fn path(&self) -> &str {
+        self.url.as_ref().map_or("", |url| url.path())
+    }
+
     /// The repository in the URL, or the one a token is asked for.
     pub fn repository(&self) -> Option<&str> {
         let in_url = self.endpoint.as_ref().and_then(|e| e.repository.as_deref());

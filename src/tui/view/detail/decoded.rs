@@ -107,7 +107,7 @@ pub(super) fn summary(subject: &Subject<'_>, sheet: &mut Sheet) {
 
 fn request_line(subject: &Subject<'_>, sheet: &mut Sheet) {
     let reading = &subject.entry.reading;
-    let path = reading.url.as_ref().map_or("", |url| url.path());
+    let path = reading.path();
     sheet.value(
         "request",
         Role::Text,
