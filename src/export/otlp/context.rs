@@ -10,17 +10,17 @@ use crate::exchange::{Connection, Exchange};
 ///
 /// The identifiers are the first bytes of a SHA-256 over the number, start and client of the
 /// exchange that a trace begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Context {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context {
     /// The trace's identifier.
-    pub trace: [u8; 16],
+    pub(super) trace: [u8; 16],
     /// The identifier of the root span.
-    pub root: [u8; 8],
+    pub(super) root: [u8; 8],
 }
 
 impl Context {
     /// The trace of the pull that begins with this exchange.
-    pub fn of_pull(first: &Exchange) -> Self {
+    pub(super) fn of_pull(first: &Exchange) -> Self {
         let identity = identity(first.id.0, first.started, &first.connection);
         Self {
             trace: hash("trace", &identity),
@@ -29,7 +29,7 @@ impl Context {
     }
 
     /// The trace of an exchange that belongs to no pull: its span is the root.
-    pub fn of_loose(exchange: &Exchange) -> Self {
+    pub(super) fn of_loose(exchange: &Exchange) -> Self {
         let identity = identity(exchange.id.0, exchange.started, &exchange.connection);
         Self {
             trace: hash("trace", &identity),

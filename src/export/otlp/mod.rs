@@ -11,13 +11,10 @@
 mod attributes;
 mod context;
 mod exchange;
-mod live;
 mod other;
 mod pull;
 mod resource;
 mod write;
 
-pub use context::Context;
-pub use live::Live;
 pub use resource::Origin;
 pub use write::write;

@@ -96,12 +96,7 @@ pub(super) fn context(pull: &Pull, store: &Store) -> Option<Context> {
 }
 
 /// Findings as events, each at the end of the last exchange that shows it.
-pub(super) fn findings(
-    findings: &[Finding],
-    store: &Store,
-    ended: Timestamp,
-    lang: Lang,
-) -> Vec<Event> {
+fn findings(findings: &[Finding], store: &Store, ended: Timestamp, lang: Lang) -> Vec<Event> {
     findings
         .iter()
         .map(|finding| {

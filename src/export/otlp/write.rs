@@ -64,7 +64,7 @@ pub fn write(
 }
 
 /// The span of an exchange that belongs to no pull, with what is wrong with it.
-pub(super) fn loose(entry: &Entry, telling: &Telling<'_>) -> Span {
+fn loose(entry: &Entry, telling: &Telling<'_>) -> Span {
     let context = Context::of_loose(&entry.exchange);
     let mut span = exchange::span(entry, None, &context, None);
     let id = Some(entry.exchange.id);
