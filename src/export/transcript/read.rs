@@ -156,7 +156,11 @@ impl Reader {
             return;
         };
         match Note::read(line) {
-            Some(note) => message.notes.push(note),
+            // A remark ends the message: the blank line behind it is no content.
+            Some(note) => {
+                message.notes.push(note);
+                self.place = Place::Outside;
+            }
             None => message.content.push_str(whole),
         }
     }
