@@ -83,17 +83,18 @@ fn a_pull_is_seen_exported_and_left() {
     let terminal = &view.terminal;
     assert!(terminal.is_alternate());
     view.copy(ALPINE, "alpine");
-    let list = terminal.until(&["pull ✓ alpine:latest", "LIVE ●", "layer 1/1"]);
-    for shown in [
+    // The last requests of the pull may take a frame longer than the first.
+    terminal.until(&[
+        "pull ✓ alpine:latest",
+        "LIVE ●",
+        "layer 1/1",
         "challenge",
         "token",
         "manifest",
         "config",
         "linux/amd64",
         "skopeo",
-    ] {
-        assert!(list.contains(shown), "no {shown} in\n{list}");
-    }
+    ]);
     terminal.keys(&["g", "Enter"]);
     terminal.until(&[
         "complete",
