@@ -298,10 +298,20 @@ fn reads_back(text: &str) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn the_blank_line_behind_a_remark_is_no_content() {
-    // One line end more, and the content would have the length that was stated.
+fn the_blank_lines_around_a_remark_are_no_content() {
+    // With them, the content would have the length that was stated.
     let request = "GET https://r.example/v2/ HTTP/1.1";
-    reads_back(&format!("{request}\nContent-Length: 5\naa\n\n{request}")).unwrap();
+    for rest in [format!("aa\n\n{request}"), "!A ".to_owned()] {
+        reads_back(&format!("{request}\nContent-Length: 5\n{rest}")).unwrap();
+    }
+}
+
+#[test]
+fn what_would_be_shown_longer_than_it_is_reads_back() {
+    for content in ["\r0\n", "\r0\n\n\n", "00\r\r\n", "a\r \r\n"] {
+        let request = "GET https://r.example/v2/ HTTP/1.1";
+        reads_back(&format!("{request}\nContent-Length: 5\n{content}")).unwrap();
+    }
 }
 
 proptest! {

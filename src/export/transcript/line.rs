@@ -1,6 +1,7 @@
 //! What a line of a transcript is.
 
 use crate::exchange::RawHead;
+use crate::exchange::printable::printable_lines;
 
 /// A line that begins a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +134,12 @@ pub(super) fn is_ambiguous(text: &str) -> bool {
         after_blank = line.trim().is_empty();
         taken
     })
+}
+
+/// Content as it is shown: what is hidden is escaped, and line ends of both kinds stay.
+pub(super) fn printable_content(text: &str) -> String {
+    let lines: Vec<_> = text.split("\r\n").map(printable_lines).collect();
+    lines.join("\r\n")
 }
 
 /// What fences a block off in Markdown, from where transcripts are copied.

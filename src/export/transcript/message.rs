@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use url::Url;
 
-use super::line::{Note, Start, field};
+use super::line::{Note, Start, field, printable_content};
 use crate::exchange::{Body, Capture, Omission, RawHead};
 use crate::registry::{Digest, Endpoint};
 
@@ -134,13 +134,19 @@ fn exact(content: &str, length: Option<u64>, promised: &[Digest]) -> String {
             .chain(places)
         {
             if place >= bare
-                && let Some(text) = text.get(..place).filter(|text| fits(text))
+                && let Some((text, rest)) = text.split_at_checked(place)
+                && !(text.ends_with('\r') && rest.starts_with('\n'))
+                && fits(text)
             {
                 return text.to_owned();
             }
         }
     }
-    least.to_owned()
+    match length {
+        // It is not what was sent, so it is kept as it would be shown.
+        Some(_) => printable_content(least),
+        None => least.to_owned(),
+    }
 }
 
 /// The digests that an answer's content should have.

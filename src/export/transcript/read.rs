@@ -77,6 +77,7 @@ impl Reader {
         let may_start = self.after_blank || self.place != Place::Content;
         self.after_blank = line.trim().is_empty();
         if may_start && let Some(start) = Start::read(line) {
+            self.end_content();
             self.start(line, &start);
         } else if line.starts_with(FENCE) {
             self.place = Place::Outside;
@@ -159,9 +160,26 @@ impl Reader {
             // A remark ends the message: the blank line behind it is no content.
             Some(note) => {
                 message.notes.push(note);
+                self.end_content();
                 self.place = Place::Outside;
             }
             None => message.content.push_str(whole),
+        }
+    }
+
+    /// The blank line before what comes next parts the two; it is no content.
+    fn end_content(&mut self) {
+        if self.place != Place::Content {
+            return;
+        }
+        let Some(message) = self.talks.last_mut().map(Talk::message) else {
+            return;
+        };
+        let last = message.content.split_inclusive('\n').next_back();
+        if let Some(blank) = last.filter(|line| line.trim().is_empty()) {
+            message
+                .content
+                .truncate(message.content.len() - blank.len());
         }
     }
 

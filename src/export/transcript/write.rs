@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::line::{Note, is_ambiguous, is_bodiless};
+use super::line::{Note, is_ambiguous, is_bodiless, printable_content};
 use crate::exchange::head::latin1;
-use crate::exchange::printable::{printable, printable_bytes, printable_lines};
+use crate::exchange::printable::{printable, printable_bytes};
 use crate::exchange::{Bodies, Body, Capture, Ending, Exchange, Omission, RawHead};
 
 /// Writes exchanges one after the other; answers how many.
@@ -105,10 +105,7 @@ fn shown(body: &Body, bodies: &dyn Bodies) -> Option<String> {
     };
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     match text.filter(|text| is_text(text)) {
-        Some(text) => {
-            let lines: Vec<_> = text.split("\r\n").map(printable_lines).collect();
-            Some(lines.join("\r\n"))
-        }
+        Some(text) => Some(printable_content(&text)),
         None => Some(
             Note::Content {
                 size: body.decoded_size.unwrap_or(body.size),
@@ -122,10 +119,9 @@ fn shown(body: &Body, bodies: &dyn Bodies) -> Option<String> {
 
 /// Whether people can read it, and a reader tell where it ends.
 fn is_text(text: &str) -> bool {
+    let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     !text.is_empty()
-        && !text
-            .chars()
-            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        && !text.split("\r\n").any(|part| part.contains(is_control))
         && !is_ambiguous(text)
 }
 
