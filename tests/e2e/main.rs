@@ -14,6 +14,7 @@ mod exec;
 mod image;
 mod interruption;
 mod lab;
+mod lab_article;
 mod lab_cli;
 mod lab_faults;
 #[cfg(test)]
@@ -22,12 +23,14 @@ mod lab_pulls;
 mod lab_replay;
 #[cfg(test)]
 mod lab_stories;
+mod lines;
 mod live_view;
 mod machine;
 mod pki;
 mod process;
 mod pull;
 mod push;
+mod raw_client;
 mod recorder;
 mod registry;
 mod setup;

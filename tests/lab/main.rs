@@ -7,7 +7,6 @@
     reason = "a test ends where it goes wrong"
 )]
 
-mod article;
 mod client;
 mod faults;
 mod findings;
