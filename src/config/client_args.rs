@@ -28,21 +28,28 @@ pub struct ExecArgs {
     pub command: Vec<OsString>,
 }
 
-/// A container client, as the command line names it.
+/// A container client, as the command line names it. Names that people type for the same setting
+/// are understood too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "each is the name of a program")]
 pub enum ClientName {
+    #[value(alias = "dockerd")]
     Docker,
+    #[value(alias = "nerdctl")]
     Containerd,
+    #[value(alias = "buildah")]
     Podman,
+    #[value(aliases = ["buildkitd", "buildx"])]
     Buildkit,
     K3s,
+    #[value(alias = "cri-o")]
     Crio,
     Skopeo,
     Crane,
     Oras,
     Helm,
     Curl,
+    #[value(aliases = ["k8s", "kubelet"])]
     Kubernetes,
     DockerDesktop,
     GithubActions,
@@ -177,6 +184,20 @@ mod tests {
         for client in ClientName::value_variants() {
             let name = client.to_possible_value().unwrap();
             assert_eq!(name.get_name(), client.name());
+        }
+    }
+
+    #[test]
+    fn clients_are_known_by_the_programs_people_type() {
+        for (typed, client) in [
+            ("dockerd", ClientName::Docker),
+            ("nerdctl", ClientName::Containerd),
+            ("buildah", ClientName::Podman),
+            ("buildx", ClientName::Buildkit),
+            ("cri-o", ClientName::Crio),
+            ("k8s", ClientName::Kubernetes),
+        ] {
+            assert_eq!(ClientName::from_str(typed, false), Ok(client));
         }
     }
 
