@@ -57,7 +57,7 @@ fn told(args: &ExportArgs, selection: &Selection, source: Source, talk: &Talk) -
     let bodies = source.bodies.as_ref();
     let store = Store::of_trace(source.trace, &Loader(bodies));
     selection.check(&store)?;
-    let lang = select::lang(&args.selection);
+    let lang = select::lang(args.selection.lang);
     let telling = Telling {
         store: &store,
         lang,

@@ -4,6 +4,7 @@ mod ca;
 mod capture;
 mod change;
 mod demo;
+mod diff;
 mod doctor;
 mod events_out;
 mod exec;

@@ -3,9 +3,19 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
-use crate::config::When;
+use crate::config::{LookArgs, When};
 use crate::export::story::Tone;
-use crate::export::story::text::Line;
+use crate::export::story::text::{Line, Look};
+
+use super::locale;
+
+/// How text is laid out where nothing else was asked for.
+pub(super) fn look(args: &LookArgs) -> Look {
+    Look {
+        width: args.width.or_else(columns).unwrap_or(100).max(60).into(),
+        ascii: args.ascii || !locale::is_utf8(),
+    }
+}
 
 /// Whether colours are wanted on stdout (<https://no-color.org>).
 pub(super) fn is_wanted(when: When) -> bool {

@@ -11,8 +11,8 @@ use crate::config::{Cli, Command, Dirs, with_file};
 use super::failure::Outcome;
 use super::hardening::Started;
 use super::{
-    ca, demo, doctor, exec, export, faults, hardening, import, lab, log, output, record, setup,
-    shell, show, view,
+    ca, demo, diff, doctor, exec, export, faults, hardening, import, lab, log, output, record,
+    setup, shell, show, view,
 };
 
 /// Runs pullscope with the arguments of this process.
@@ -90,6 +90,7 @@ fn dispatch(cli: Cli, configured: clap::Command, started: &Started) -> Outcome<E
         Some(Command::Setup(args)) => setup::run(&args, &Dirs::of_user()?, &talk)?,
         Some(Command::View(args)) => block_on(view::run(args, &talk))?,
         Some(Command::Show(args)) => show::run(&args, &talk)?,
+        Some(Command::Diff(args)) => diff::run(&args, &talk)?,
         Some(Command::Export(args)) => export::run(&args, &talk)?,
         Some(Command::Import(args)) => import::run(&args, &talk)?,
         Some(Command::Redact(args)) => export::redact(&args, &talk)?,

@@ -86,8 +86,8 @@ pub(super) fn filter(flag: &str, text: &str) -> Outcome<Filter> {
 }
 
 /// The language that was asked for.
-pub(super) fn lang(args: &SelectionArgs) -> Lang {
-    match args.lang {
+pub(super) fn lang(language: Language) -> Lang {
+    match language {
         Language::En => Lang::En,
         Language::Zh => Lang::Zh,
     }

@@ -15,7 +15,7 @@ use super::failure::{Outcome, usage};
 use super::run::Talk;
 use super::select::{Selection, lang};
 use super::source::Loader;
-use super::{export, locale, output, paint};
+use super::{export, output, paint};
 
 pub(super) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
     let selection = Selection::read(&args.selection)?;
@@ -24,22 +24,14 @@ pub(super) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
     let bodies = source.bodies.as_ref();
     let store = Store::of_trace(source.trace, &Loader(bodies));
     selection.check(&store)?;
-    let lang = lang(&args.selection);
+    let lang = lang(args.selection.lang);
     let view = View {
         telling: Telling {
             store: &store,
             lang,
         },
         selection: &selection,
-        look: Look {
-            width: args
-                .width
-                .or_else(paint::columns)
-                .unwrap_or(100)
-                .max(60)
-                .into(),
-            ascii: args.ascii || !locale::is_utf8(),
-        },
+        look: paint::look(&args.look),
     };
     let verdict = || fail_on.map_or(Ok(()), |fail_on| fail_on.judge(&store));
     if args.json {
@@ -66,7 +58,7 @@ pub(super) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
             "nothing in it is what was asked for"
         });
     }
-    let colours = paint::is_wanted(args.color);
+    let colours = paint::is_wanted(args.look.color);
     output::data(&paint::paint(&lines, colours))?;
     verdict()
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    ChangeArgs, ConfigCommand, DoctorArgs, ExecArgs, ImportArgs, RedactArgs, SelectionArgs,
-    SetupArgs, ShowArgs,
+    ChangeArgs, ConfigCommand, DiffArgs, DoctorArgs, ExecArgs, ImportArgs, RedactArgs,
+    SelectionArgs, SetupArgs, ShowArgs,
 };
 
 /// See what happens between a container client and a registry.
@@ -59,6 +59,11 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Tell the story of a session or a HAR file: what happened in each pull, and why.
     Show(ShowArgs),
+    /// Compare two pulls: a mirror with the registry, today with yesterday, one client with another.
+    ///
+    /// Steps, hosts, digests, blobs, timings and findings stand side by side. Where one tag stood for
+    /// two images it is said which is older, and whether it was stale.
+    Diff(DiffArgs),
     /// Write a session or a HAR file in another form.
     Export(ExportArgs),
     /// Make a HAR of a plain-text transcript of requests and answers.

@@ -13,4 +13,6 @@ pub use cli::{
 pub use client_args::{ChangeArgs, ClientName, ConfigCommand, DoctorArgs, ExecArgs, SetupArgs};
 pub use dirs::{Dirs, NoHome};
 pub use file::{ConfigError, template, with_file};
-pub use share_args::{ImportArgs, Language, RedactArgs, SelectionArgs, ShowArgs, When};
+pub use share_args::{
+    DiffArgs, ImportArgs, Language, LookArgs, RedactArgs, SelectionArgs, ShowArgs, When,
+};

@@ -23,6 +23,68 @@ pub struct ShowArgs {
     #[arg(long)]
     pub keep_secrets: bool,
 
+    /// How it is printed.
+    #[command(flatten)]
+    pub look: LookArgs,
+
+    /// Exit with 4 when an exchange passes this filter, such as `is:error | severity:error`
+    /// (docs/reference/filters.md).
+    #[arg(long, value_name = "FILTER")]
+    pub fail_on: Option<String>,
+
+    /// What of it.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+}
+
+/// `pullscope diff`.
+#[derive(Args, Clone, Debug)]
+pub struct DiffArgs {
+    /// The first: a session directory, or a HAR file of any program.
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+
+    /// The second; the same as the first to compare two pulls of one trace.
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+
+    /// Which pull of A, by its number; else its only one, or the one that B has too.
+    #[arg(long, value_name = "N")]
+    pub pull_a: Option<u64>,
+
+    /// Which pull of B, by its number.
+    #[arg(long, value_name = "N")]
+    pub pull_b: Option<u64>,
+
+    /// Print JSON (docs/reference/json.md).
+    #[arg(long)]
+    pub json: bool,
+
+    /// Write a page of HTML, complete in one file.
+    #[arg(long, conflicts_with = "json")]
+    pub html: bool,
+
+    /// The file to write; `-` is stdout.
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+
+    /// Do not redact what the sources left in.
+    #[arg(long)]
+    pub keep_secrets: bool,
+
+    /// The language of explanations.
+    #[arg(long, value_enum, default_value_t = Language::En, env = "PULLSCOPE_LANG")]
+    pub lang: Language,
+
+    /// How it is printed.
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+// A doc comment here would become the help of every command that takes these.
+#[expect(missing_docs, reason = "clap shows it as help")]
+#[derive(Args, Clone, Debug)]
+pub struct LookArgs {
     /// When to use colours.
     #[arg(long, value_enum, default_value_t = When::Auto)]
     pub color: When,
@@ -34,15 +96,6 @@ pub struct ShowArgs {
     /// The width in columns; else `COLUMNS`, the terminal's, or 100.
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(60..=1_000))]
     pub width: Option<u16>,
-
-    /// Exit with 4 when an exchange passes this filter, such as `is:error | severity:error`
-    /// (docs/reference/filters.md).
-    #[arg(long, value_name = "FILTER")]
-    pub fail_on: Option<String>,
-
-    /// What of it.
-    #[command(flatten)]
-    pub selection: SelectionArgs,
 }
 
 /// `pullscope import`.

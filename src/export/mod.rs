@@ -3,6 +3,7 @@
 pub mod allowlist;
 mod arrow;
 pub mod curl;
+pub mod diff;
 pub mod html;
 pub mod json;
 pub mod markdown;

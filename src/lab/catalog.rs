@@ -72,9 +72,9 @@ impl Repository {
     pub(super) fn build(provider: Provider, faults: &[FaultSpec]) -> Result<Self, CatalogError> {
         let has = |fault| faults.iter().any(|spec| spec.strikes(provider, fault));
         let release = if has(Fault::StaleMirror) {
-            "3.11.6"
+            &BEFORE
         } else {
-            "3.12.0"
+            &CURRENT
         };
         let platforms = match provider {
             _ if has(Fault::NoPlatform) => NOBODYS_PLATFORM,
@@ -124,13 +124,42 @@ impl Repository {
     }
 }
 
-fn alpine(platform: Platform, release: &str) -> io::Result<PlatformImage> {
+/// A release of Alpine, and how its image was built.
+struct Release {
+    version: &'static str,
+    image: About,
+}
+
+const CURRENT: Release = Release {
+    version: "3.12.0",
+    image: ALPINE,
+};
+
+/// The release before, which a stale mirror still has.
+const BEFORE: Release = Release {
+    version: "3.11.6",
+    image: About {
+        history: &[
+            Step {
+                created: "2020-04-24T01:05:03.608058404Z",
+                ..ADD_ALPINE
+            },
+            Step {
+                created: "2020-04-24T01:05:03.776829834Z",
+                ..RUN_SHELL
+            },
+        ],
+        ..ALPINE
+    },
+};
+
+fn alpine(platform: Platform, release: &Release) -> io::Result<PlatformImage> {
     let layer = alpine_layer(platform, release)?;
-    Ok(PlatformImage::new(platform, ALPINE, &[layer]))
+    Ok(PlatformImage::new(platform, release.image, &[layer]))
 }
 
 /// Its first layer is Alpine's, so that a client that has that one does not fetch it again.
-fn alpine_curl(platform: Platform, release: &str) -> io::Result<PlatformImage> {
+fn alpine_curl(platform: Platform, release: &Release) -> io::Result<PlatformImage> {
     let curl = LayerBuilder::new(1_593_950_067)
         .directories(&["usr", "usr/bin", "usr/lib", "usr/share", "usr/share/curl"])?
         .file("usr/share/curl/README", ABOUT_FILES)?
@@ -159,7 +188,8 @@ fn kube_controller_manager(platform: Platform) -> io::Result<PlatformImage> {
     Ok(PlatformImage::new(platform, KUBE, &[base, binary]))
 }
 
-fn alpine_layer(platform: Platform, release: &str) -> io::Result<Layer> {
+fn alpine_layer(platform: Platform, release: &Release) -> io::Result<Layer> {
+    let release = release.version;
     let os_release =
         format!("NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID={release}\nPRETTY_NAME=\"Lab\"\n");
     let seed = format!("alpine {release} {}", name(platform));
@@ -185,7 +215,7 @@ fn name(platform: Platform) -> String {
 /// A small image with two layers.
 #[cfg(test)]
 pub(super) fn sample() -> PlatformImage {
-    alpine_curl(AMD64, "3.12.0").unwrap()
+    alpine_curl(AMD64, &CURRENT).unwrap()
 }
 
 const AMD64: Platform = Platform::linux("amd64");
@@ -434,7 +464,7 @@ mod tests {
 
     #[test]
     fn alpine_curl_starts_with_alpines_layer() {
-        let alpine = alpine(AMD64, "3.12.0").unwrap();
+        let alpine = alpine(AMD64, &CURRENT).unwrap();
         assert_eq!(sample().layers[0].digest, alpine.layers[0].digest);
     }
 }

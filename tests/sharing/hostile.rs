@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use pullscope::exchange::printable::is_hidden;
 use pullscope::export::story::text::{self, Look};
 use pullscope::export::story::{self, Telling};
-use pullscope::export::{allowlist, curl, html, json, markdown, mermaid, transcript};
+use pullscope::export::{allowlist, curl, diff, html, json, markdown, mermaid, transcript};
 use pullscope::har;
 use pullscope::registry::{InMemoryOnly, Lang};
 use pullscope::store::{Entry, Store};
+
+use crate::diff::compared;
 
 const NASTY: &str = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}gnp.exe\u{200b}\u{feff}<script>alert(1)</script><img/src=x/onerror=alert(2)>\
                      ');$(touch /tmp/x)`id`|[x](javascript:alert(1))**#;end";
@@ -100,7 +102,15 @@ fn forms(lang: Lang) -> Vec<(&'static str, String)> {
     let mut http = Vec::new();
     transcript::write(exchanges, &bodies, &mut http).unwrap();
     let needed = allowlist::needed(store.entries(), true, &telling);
+    let compared = compared(&store, &store);
+    let mut diff_json = Vec::new();
+    diff::json::write(&compared, lang, false, &mut diff_json).unwrap();
+    let mut diff_page = Vec::new();
+    html::write_comparison(&compared, lang, false, &mut diff_page).unwrap();
     vec![
+        ("diff", crate::diff::text(&compared, lang, look)),
+        ("diff json", utf8(diff_json)),
+        ("diff html", utf8(diff_page)),
         ("story", lines),
         ("json", utf8(json_text)),
         ("md", utf8(article)),
@@ -122,7 +132,8 @@ fn nothing_hidden_reaches_any_form() {
             assert_eq!(hidden, None, "{name}: {text}");
         }
     }
-    let (_, story) = &forms(Lang::En)[0];
+    let forms = forms(Lang::En);
+    let (_, story) = forms.iter().find(|(name, _)| *name == "story").unwrap();
     assert!(story.contains("\\u{202e}gnp.exe"), "{story}");
 }
 

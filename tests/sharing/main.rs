@@ -8,6 +8,7 @@
 mod load;
 
 mod curl;
+mod diff;
 mod golden;
 mod hostile;
 mod json;

@@ -11,13 +11,26 @@ use pullscope::registry::Lang;
 use pullscope::store::{Entry, Store};
 use serde_json::Value;
 
+use crate::diff::compared;
 use crate::golden::article;
 use crate::hostile::hostile;
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// What Chromium made of the page; `None` where the browser or its driver is not installed.
+/// What Chromium made of a trace's page; `None` where the browser or its driver is not installed.
 fn open(store: &Store) -> Option<Value> {
+    let telling = Telling {
+        store,
+        lang: Lang::En,
+    };
+    let all = |_: &Entry| true;
+    let bodies = har::Document::default();
+    let mut page = Vec::new();
+    html::write(&telling, &all, true, false, &bodies, &mut page).unwrap();
+    open_page(&page)
+}
+
+fn open_page(page: &[u8]) -> Option<Value> {
     let target = option_env!("CARGO_TARGET_DIR").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
         PathBuf::from,
@@ -36,14 +49,7 @@ fn open(store: &Store) -> Option<Value> {
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.html");
-    let telling = Telling {
-        store,
-        lang: Lang::En,
-    };
-    let all = |_: &Entry| true;
-    let mut page = std::fs::File::create(&file).unwrap();
-    let bodies = har::Document::default();
-    html::write(&telling, &all, true, false, &bodies, &mut page).unwrap();
+    std::fs::write(&file, page).unwrap();
     let output = Command::new("node")
         .arg(concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -68,7 +74,6 @@ fn is_inert(told: &Value) {
     let requests = told["requests"].as_array().unwrap();
     assert_eq!(requests.len(), 1, "{requests:?}");
     let markup = &told["markup"];
-    assert_eq!(markup["scripts"], 1);
     assert_eq!(markup["foreign"], 0);
     assert_eq!(markup["handlers"], 0);
     assert_eq!(markup["links"], serde_json::json!([]));
@@ -80,6 +85,7 @@ fn the_page_works_in_a_browser() {
         return;
     };
     is_inert(&told);
+    assert_eq!(told["markup"]["scripts"], 1);
     assert_eq!(told["markup"]["pulls"], 4);
     assert_eq!(told["markup"]["steps"], 28);
     let keys = &told["keys"];
@@ -101,8 +107,30 @@ fn hostile_text_stays_text_in_a_browser() {
         return;
     };
     is_inert(&told);
+    assert_eq!(told["markup"]["scripts"], 1);
     assert_eq!(told["markup"]["steps"], store.entries().len());
     let text = told["markup"]["text"].as_str().unwrap();
     assert!(text.contains("<script>alert(1)</script>"), "{text}");
     assert!(text.contains("onerror=alert(2)"), "{text}");
+}
+
+#[test]
+fn two_pulls_side_by_side_in_a_browser() {
+    let (article, hostile) = (article(), hostile());
+    for (a, b, shows) in [
+        (&article, &article, "2h3po24q.mirror.aliyuncs.com"),
+        (&hostile, &article, "<script>alert(1)<"),
+    ] {
+        let compared = compared(a, b);
+        let mut page = Vec::new();
+        html::write_comparison(&compared, Lang::En, false, &mut page).unwrap();
+        let Some(told) = open_page(&page) else {
+            return;
+        };
+        is_inert(&told);
+        assert_eq!(told["markup"]["scripts"], 0);
+        assert_eq!(told["phone_overflow"], 0);
+        let text = told["markup"]["text"].as_str().unwrap();
+        assert!(text.contains(shows), "{text}");
+    }
 }

@@ -5,6 +5,7 @@
 //! What came over the wire is text only (`markup`); should that ever fail, the page's
 //! Content-Security-Policy lets no script run but the one whose digest it names.
 
+mod comparison;
 mod ladder;
 mod markup;
 mod waterfall;
@@ -21,6 +22,7 @@ use super::transcript;
 use crate::exchange::{Bodies, ExchangeId};
 use crate::registry::{Kind, Lang, Pull};
 use crate::store::{Entry, Store};
+pub use comparison::write as write_comparison;
 use markup::{blocks, both, escape, spans};
 
 const STYLE: &str = include_str!("page.css");
@@ -48,8 +50,7 @@ pub fn write(
     let pulls = || store.pulls().iter().filter(has_wanted);
     out.write_all(head(telling.lang).as_bytes())?;
     if secrets_kept {
-        let notice = words("p", say::SECRETS_KEPT).replacen("<p", "<p class=\"notice\"", 2);
-        out.write_all(notice.as_bytes())?;
+        out.write_all(notice().as_bytes())?;
     }
     out.write_all(b"<ul class=\"toc\">")?;
     for pull in pulls() {
@@ -213,10 +214,6 @@ impl<'a> Page<'a> {
 
 /// Everything before the first pull.
 fn head(lang: Lang) -> String {
-    let (language, title) = match lang {
-        Lang::En => ("en", say::ARTICLE.of(Lang::En)),
-        Lang::Zh => ("zh-CN", say::ARTICLE.of(Lang::Zh)),
-    };
     let show = choices(
         "show",
         &say::SHOW,
@@ -229,6 +226,21 @@ fn head(lang: Lang) -> String {
             ("failed", say::FAILED),
         ],
     );
+    let search = format!(
+        "<input class=\"js\" type=\"search\" id=\"search\" aria-label=\"Search 搜索\" \
+         placeholder=\"Search · 搜索  ( / )\" autocomplete=\"off\" spellcheck=\"false\">\
+         <output class=\"count js\" id=\"count\" aria-live=\"polite\"></output>{show}"
+    );
+    top(lang, say::ARTICLE, &search, Some(SCRIPT))
+}
+
+/// A page's beginning up to its content, with these controls before those of every page. Of
+/// scripts it runs this one alone, if any.
+fn top(lang: Lang, title: story::Label, controls: &str, script: Option<&str>) -> String {
+    let language = match lang {
+        Lang::En => "en",
+        Lang::Zh => "zh-CN",
+    };
     let languages = choices(
         "lang",
         &say::LANGUAGE,
@@ -245,26 +257,27 @@ fn head(lang: Lang) -> String {
             ("dark", say::DARK),
         ],
     );
+    let scripts = script.map_or_else(
+        || "'none'".to_owned(),
+        |script| format!("'sha256-{}'", fingerprint(script)),
+    );
     format!(
         "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; \
+         style-src 'sha256-{}'; script-src {scripts}; img-src data:; base-uri 'none'; \
          form-action 'none'\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"referrer\" content=\"no-referrer\">\
          <meta name=\"generator\" content=\"{} {}\">\
-         <link rel=\"icon\" href=\"data:,\"><title>{title}</title>\n<style>{STYLE}</style></head>\n\
+         <link rel=\"icon\" href=\"data:,\"><title>{}</title>\n<style>{STYLE}</style></head>\n\
          <body><a class=\"skip\" href=\"#main\">{}</a><header class=\"top\"><h1>{}</h1>\
-         <input class=\"js\" type=\"search\" id=\"search\" aria-label=\"Search 搜索\" \
-         placeholder=\"Search · 搜索  ( / )\" autocomplete=\"off\" spellcheck=\"false\">\
-         <output class=\"count js\" id=\"count\" aria-live=\"polite\"></output>\
-         {show}{languages}{themes}</header><main id=\"main\">\n",
+         {controls}{languages}{themes}</header><main id=\"main\">\n",
         fingerprint(STYLE),
-        fingerprint(SCRIPT),
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_VERSION"),
+        title.of(lang),
         words("span", say::TO_CONTENT),
-        words("span", say::ARTICLE),
+        words("span", title),
     )
 }
 
@@ -279,17 +292,21 @@ fn foot() -> String {
         ("l", say::LANGUAGE),
         ("t", say::THEME),
     ];
-    let mut html = String::from("</main><footer><p class=\"js\">");
+    let mut html = String::from("<p class=\"js\">");
     for (key, label) in keys {
         let _ = write!(html, "<kbd>{key}</kbd> {} &ensp;", words("span", label));
     }
-    let _ = writeln!(
-        html,
-        "</p><p>{} {}</p></footer><script>{SCRIPT}</script></body></html>",
+    bottom(&format!("{html}</p>"), Some(SCRIPT))
+}
+
+/// A page's end behind its content.
+fn bottom(keys: &str, script: Option<&str>) -> String {
+    let script = script.map_or_else(String::new, |text| format!("<script>{text}</script>"));
+    format!(
+        "</main><footer>{keys}<p>{} {}</p></footer>{script}</body></html>\n",
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_VERSION"),
-    );
-    html
+    )
 }
 
 /// One choice out of several; CSS acts on it.
@@ -312,6 +329,11 @@ fn choices(
     }
     html.push_str("</fieldset>");
     html
+}
+
+/// Says that the page holds secrets.
+fn notice() -> String {
+    words("p", say::SECRETS_KEPT).replacen("<p", "<p class=\"notice\"", 2)
 }
 
 fn words(element: &str, label: story::Label) -> String {

@@ -78,8 +78,13 @@ fn list<T: Serialize>(
     write!(out, "\"{name}\":[")?;
     for (number, value) in values.enumerate() {
         out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
-        let mut serializer = Serializer::with_formatter(&mut *out, Plain);
-        value.serialize(&mut serializer)?;
+        one(out, &value)?;
     }
     out.write_all(b"]")
+}
+
+/// Writes a value on a line; nothing in it acts on a terminal.
+pub(super) fn one(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(out, Plain);
+    Ok(value.serialize(&mut serializer)?)
 }

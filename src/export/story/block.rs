@@ -97,12 +97,12 @@ impl Span {
 }
 
 /// A field of one span as it is.
-pub(super) fn cell(text: impl AsRef<str>) -> Cell {
+pub(in crate::export) fn cell(text: impl AsRef<str>) -> Cell {
     vec![Span::plain(text)]
 }
 
 /// The spans with a space in between.
-pub(super) fn spaced(spans: impl IntoIterator<Item = Span>) -> Cell {
+pub(in crate::export) fn spaced(spans: impl IntoIterator<Item = Span>) -> Cell {
     let mut cell = Cell::new();
     for span in spans {
         if !cell.is_empty() {

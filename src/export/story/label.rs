@@ -177,6 +177,35 @@ labels! {
     CLOSED "the client closed after it saw our certificate" "客户端看到证书后关闭连接";
     BAD_TLS "no TLS handshake we can answer: {n}" "无法应答的 TLS 握手：{n}";
     HANDSHAKE_TIMEOUT "the client did not finish in time" "客户端超时未完成握手";
+    COMPARED "Two pulls side by side" "两次拉取对照";
+    SOURCE "source" "来源";
+    EXCHANGE_COUNT "exchanges" "交互次数";
+    DIFFERENCE "difference" "差异";
+    ONLY_A "only in A" "仅 A";
+    ONLY_B "only in B" "仅 B";
+    METHOD "method" "方法";
+    STATUS "status" "状态码";
+    HOST "host" "主机";
+    HOSTS "Hosts" "主机";
+    WHERE_TIME_WENT "Where the time went, all exchanges together" "耗时分布（所有交互合计）";
+    PHASE "phase" "阶段";
+    TOOK "took" "用时";
+    RECEIVED "received" "接收";
+    SENT "sent" "发送";
+    FINDING "finding" "诊断";
+    BLOB "blob" "数据块";
+    BOTH_HAVE "In both: {n}" "两者都有：{n}";
+    A_HAS "only in A: {n}" "仅 A：{n}";
+    B_HAS "only in B: {n}" "仅 B：{n}";
+    SAME_IMAGE "Both got the same image: {n}." "两者得到同一镜像：{n}。";
+    OTHER_IMAGES "They asked for different things and got different images." "两者请求的内容不同，得到的镜像也不同。";
+    IMAGE_UNKNOWN "Of at least one of them it is not known which image it got." "至少有一方得到的镜像未知。";
+    TAG_DIFFERS "The same tag stood for different images: {n} in A, {m} in B." "同一标签对应不同镜像：A 为 {n}，B 为 {m}。";
+    STALE_A "A got the older one, made {n} earlier, though the newer one was there already: the tag that A was given is stale." "A 得到的是较旧的镜像（早 {n} 构建），而当时新镜像已存在：A 得到的标签是过期的。";
+    STALE_B "B got the older one, made {n} earlier, though the newer one was there already: the tag that B was given is stale." "B 得到的是较旧的镜像（早 {n} 构建），而当时新镜像已存在：B 得到的标签是过期的。";
+    MOVED_A "A got the older one, made {n} earlier: the tag was moved in between." "A 得到的是较旧的镜像（早 {n} 构建）：标签在两次拉取之间被移动。";
+    MOVED_B "B got the older one, made {n} earlier: the tag was moved in between." "B 得到的是较旧的镜像（早 {n} 构建）：标签在两次拉取之间被移动。";
+    NO_AGE "Which of them is older does not show." "无法看出哪个更旧。";
     DISTRUSTS "the client probably does not trust the CA" "客户端可能不信任本 CA";
 }
 

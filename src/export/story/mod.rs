@@ -19,9 +19,11 @@ mod token;
 mod transfer;
 
 pub use block::{Block, Cell, Span, Table, Tone};
+pub(in crate::export) use block::{cell, spaced};
 pub use connections::{beyond_pulls, loose, loose_heading, unread};
 pub use finding::finding;
 pub use label::Label;
 pub use place::{short_url, shorten};
 pub use pull::{PullStory, StepStory, Telling, pull, title};
 pub use step::{around, everything};
+pub(in crate::export) use transfer::millis;

@@ -166,7 +166,7 @@ fn section(name: &str, pairs: Pairs) -> Vec<Block> {
 }
 
 /// A duration for people: `92 ms`, `3.1 s`, `2.5 min`.
-pub(super) fn millis(duration: Duration) -> String {
+pub(in crate::export) fn millis(duration: Duration) -> String {
     let tenths = |part: u128, of: u128| format!("{}.{}", part / of, part % of * 10 / of);
     match duration.as_micros() {
         0 => "0 ms".to_owned(),

@@ -1,0 +1,54 @@
+//! The blobs of two pulls, lined up by digest.
+
+use super::Pair;
+use crate::registry::{Blob, Digest, Part, Pull};
+
+/// A blob of the one pull and the same in the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlobPair<'a> {
+    /// Which part of the image it is.
+    pub part: Option<Part>,
+    /// Its digest.
+    pub digest: Option<&'a Digest>,
+    /// Its size in bytes, as the manifest says, else as it came.
+    pub size: Option<u64>,
+    /// What became of it.
+    pub blobs: Pair<&'a Blob>,
+}
+
+/// The blobs of the first in the manifest's order, then those that only the second has. Blobs of
+/// which the digest is not known are like no others.
+pub(super) fn align<'a>(a: &'a Pull, b: &'a Pull) -> Vec<BlobPair<'a>> {
+    let in_b = |digest: &Digest| {
+        b.blobs
+            .iter()
+            .find(|blob| blob.digest.as_ref() == Some(digest))
+    };
+    let in_a = |digest: &Digest| {
+        a.blobs
+            .iter()
+            .any(|blob| blob.digest.as_ref() == Some(digest))
+    };
+    let of_a = a.blobs.iter().map(|blob| Pair {
+        a: Some(blob),
+        b: blob.digest.as_ref().and_then(in_b),
+    });
+    let only_b = b.blobs.iter();
+    let only_b = only_b.filter(|blob| !blob.digest.as_ref().is_some_and(in_a));
+    let only_b = only_b.map(|blob| Pair {
+        a: None,
+        b: Some(blob),
+    });
+    of_a.chain(only_b).filter_map(pair).collect()
+}
+
+fn pair(blobs: Pair<&Blob>) -> Option<BlobPair<'_>> {
+    let blob = *blobs.any()?;
+    let mut known = [blobs.a, blobs.b].into_iter().flatten();
+    Some(BlobPair {
+        part: blob.part,
+        digest: blob.digest.as_ref(),
+        size: known.find_map(|blob| blob.size),
+        blobs,
+    })
+}

@@ -1,0 +1,220 @@
+//! The steps of two pulls, lined up by what they were for.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Pair, Side};
+use crate::exchange::ExchangeId;
+use crate::registry::{Digest, Kind, Part, Route, Step};
+
+/// A step of the one pull and its like in the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepPair {
+    /// What it was for: a ping also where the answer was a challenge.
+    pub kind: Kind,
+    /// Which part of the image it concerned; the number of layers is that of the first that has it.
+    pub part: Option<Part>,
+    /// How it went.
+    pub taken: Pair<Taken>,
+    /// In what they differ, apart from time.
+    pub differences: Vec<Difference>,
+}
+
+/// How a step went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Taken {
+    /// Its number in its pull, from 1.
+    pub number: usize,
+    /// Its exchange.
+    pub exchange: ExchangeId,
+    /// What it was for, as the answer shows.
+    pub kind: Kind,
+    /// Who was asked: host, and port where it is not the scheme's own.
+    pub host: String,
+    /// The method.
+    pub method: String,
+    /// The status, where an answer came.
+    pub status: Option<u16>,
+    /// Bytes of content received.
+    pub received: u64,
+    /// All phases together.
+    pub took: Duration,
+    /// The digest computed over the content, else the one stated.
+    pub digest: Option<Digest>,
+}
+
+/// What differs between a step and its like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Difference {
+    /// Only the first did it.
+    OnlyA,
+    /// Only the second did it.
+    OnlyB,
+    /// The method.
+    Method,
+    /// The status.
+    Status,
+    /// The host.
+    Host,
+    /// The content's digest.
+    Digest,
+    /// The number of bytes.
+    Size,
+}
+
+/// What makes two steps alike: what they were for, the part of the image, and the how-manieth of
+/// that sort it was.
+type Likeness = (Kind, Option<Slot>, usize);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Slot {
+    Index,
+    Manifest,
+    Config,
+    Layer(usize),
+}
+
+/// The steps of both: those of the first in their order, each step of the second that the first
+/// did not do behind the one it followed.
+pub(super) fn align(a: Side<'_>, b: Side<'_>) -> Vec<StepPair> {
+    let (of_a, of_b) = (likenesses(&a), likenesses(&b));
+    let place: HashMap<Likeness, usize> = of_a.iter().copied().zip(0..).collect();
+    let mut like = vec![None; of_a.len()];
+    // What only the second did, by the step of the first that it comes behind.
+    let mut alone: Vec<Vec<usize>> = vec![Vec::new(); of_a.len() + 1];
+    let mut behind = 0;
+    for (at_b, likeness) in of_b.iter().enumerate() {
+        match place.get(likeness) {
+            Some(at_a) => {
+                if let Some(slot) = like.get_mut(*at_a) {
+                    *slot = Some(at_b);
+                }
+                behind = at_a + 1;
+            }
+            None => alone
+                .get_mut(behind)
+                .into_iter()
+                .for_each(|list| list.push(at_b)),
+        }
+    }
+    let only_b = |places: &[usize]| -> Vec<StepPair> {
+        places
+            .iter()
+            .filter_map(|at| pair(&a, None, &b, Some(*at)))
+            .collect()
+    };
+    let mut pairs = alone
+        .first()
+        .map(|places| only_b(places))
+        .unwrap_or_default();
+    for (at_a, at_b) in like.into_iter().enumerate() {
+        pairs.extend(pair(&a, Some(at_a), &b, at_b));
+        pairs.extend(
+            alone
+                .get(at_a + 1)
+                .map(|places| only_b(places))
+                .unwrap_or_default(),
+        );
+    }
+    pairs
+}
+
+fn likenesses(side: &Side<'_>) -> Vec<Likeness> {
+    let mut counts: HashMap<(Kind, Option<Slot>), usize> = HashMap::new();
+    let steps = side.pull.steps.iter();
+    steps
+        .map(|step| {
+            let sort = (purpose(side, step), step.part.map(slot));
+            let count = counts.entry(sort).or_default();
+            *count += 1;
+            (sort.0, sort.1, *count)
+        })
+        .collect()
+}
+
+/// What a step was for, whatever was answered: one registry takes for a ping what another
+/// answers with a challenge.
+fn purpose(side: &Side<'_>, step: &Step) -> Kind {
+    let entry = side.entry(step.exchange);
+    let endpoint = entry.and_then(|entry| entry.reading.endpoint.as_ref());
+    match step.kind {
+        Kind::Challenge if endpoint.is_some_and(|endpoint| endpoint.route == Route::Ping) => {
+            Kind::Ping
+        }
+        kind => kind,
+    }
+}
+
+fn slot(part: Part) -> Slot {
+    match part {
+        Part::Index => Slot::Index,
+        Part::Manifest => Slot::Manifest,
+        Part::Config => Slot::Config,
+        Part::Layer { number, .. } => Slot::Layer(number),
+    }
+}
+
+fn pair(a: &Side<'_>, at_a: Option<usize>, b: &Side<'_>, at_b: Option<usize>) -> Option<StepPair> {
+    let step = |side: &Side<'_>, at: Option<usize>| {
+        let step = side.pull.steps.get(at?)?;
+        Some((purpose(side, step), step.part))
+    };
+    let (kind, part) = step(a, at_a).or_else(|| step(b, at_b))?;
+    let taken = Pair {
+        a: at_a.and_then(|at| taken(a, at)),
+        b: at_b.and_then(|at| taken(b, at)),
+    };
+    Some(StepPair {
+        kind,
+        part,
+        differences: differences(&taken),
+        taken,
+    })
+}
+
+fn taken(side: &Side<'_>, at: usize) -> Option<Taken> {
+    let step = side.pull.steps.get(at)?;
+    let entry = side.entry(step.exchange)?;
+    let reading = &entry.reading;
+    let digest = reading
+        .digests
+        .computed
+        .as_ref()
+        .or(reading.digests.stated.as_ref());
+    Some(Taken {
+        number: at + 1,
+        exchange: step.exchange,
+        kind: step.kind,
+        host: reading.authority.clone(),
+        method: reading.method.clone(),
+        status: reading.status,
+        received: entry.exchange.received,
+        took: entry.exchange.timings.total(),
+        // A token's differs each time, and so does that of a page about an error.
+        digest: digest
+            .filter(|_| step.part.is_some() && reading.status == Some(200))
+            .cloned(),
+    })
+}
+
+fn differences(taken: &Pair<Taken>) -> Vec<Difference> {
+    let (a, b) = match (&taken.a, &taken.b) {
+        (Some(a), Some(b)) => (a, b),
+        (Some(_), None) => return vec![Difference::OnlyA],
+        (None, _) => return vec![Difference::OnlyB],
+    };
+    let digests_differ = a.digest.is_some() && b.digest.is_some() && a.digest != b.digest;
+    [
+        (Difference::Host, a.host != b.host),
+        (Difference::Method, a.method != b.method),
+        (Difference::Status, a.status != b.status),
+        (Difference::Digest, digests_differ),
+        (Difference::Size, a.received != b.received),
+    ]
+    .into_iter()
+    .filter_map(|(what, differs)| differs.then_some(what))
+    .collect()
+}

@@ -1,0 +1,407 @@
+//! The comparison as blocks of text, in either language.
+
+use std::time::Duration;
+
+use super::{
+    Age, BlobPair, Comparison, Difference, Pair, Phase, Side, StepPair, Taken, Traffic, Verdict,
+};
+use crate::export::story::{
+    Block, Cell, Label, Span, Table, Tone, cell, label as say, millis, shorten, spaced,
+};
+use crate::registry::figures::{bytes, span};
+use crate::registry::{Blob, BlobState, Digest, Finding, Kind, Lang, Part, Pull, Severity, State};
+
+/// Everything that is told of a comparison, in sections.
+pub fn sections(compared: &Comparison<'_>, lang: Lang) -> Vec<Vec<Block>> {
+    let paragraph = |cell| Block::Paragraph(cell);
+    let section = |label: Label, intro: Option<Cell>, table: Table| {
+        let intro = intro.map(paragraph).into_iter();
+        vec![
+            Block::Heading(vec![Span::strong(label.of(lang))]),
+            Block::Inset(intro.chain([Block::Table(table)]).collect()),
+        ]
+    };
+    let intro = shared(&compared.blobs, lang);
+    let tables = [
+        (say::STEPS, None, steps(&compared.steps, lang)),
+        (say::HOSTS, None, hosts(&compared.hosts, lang)),
+        (say::BLOBS, Some(intro), blobs(&compared.blobs, lang)),
+        (say::WHERE_TIME_WENT, None, phases(&compared.phases, lang)),
+        (say::FINDINGS, None, findings(&compared.findings, lang)),
+    ];
+    let tables = tables
+        .into_iter()
+        .filter(|(.., table)| !table.rows.is_empty());
+    let mut sections = vec![
+        vec![paragraph(verdict(&compared.verdict, lang))],
+        vec![Block::Table(overview(compared, lang))],
+    ];
+    sections.extend(tables.map(|(label, intro, table)| section(label, intro, table)));
+    if compared.findings.is_empty() {
+        let none = format!("✓ {}", say::NO_FINDINGS.of(lang));
+        sections.push(vec![paragraph(vec![Span::new(none, Tone::Good)])]);
+    }
+    sections
+}
+
+/// What became of the name that was asked for.
+fn verdict(verdict: &Verdict, lang: Lang) -> Cell {
+    match verdict {
+        Verdict::Same { digest } => {
+            vec![Span::new(
+                say::SAME_IMAGE.with(lang, digest.short()),
+                Tone::Good,
+            )]
+        }
+        Verdict::Other => vec![Span::plain(say::OTHER_IMAGES.of(lang))],
+        Verdict::Unknown => vec![Span::plain(say::IMAGE_UNKNOWN.of(lang))],
+        Verdict::TagDiffers { a, b, age } => {
+            let differ = say::TAG_DIFFERS
+                .with(lang, a.short())
+                .replacen("{m}", &b.short(), 1);
+            let (means, tone) = match age {
+                Some(age) => (
+                    meaning(*age, lang),
+                    if age.stale { Tone::Bad } else { Tone::Warn },
+                ),
+                None => (say::NO_AGE.of(lang).to_owned(), Tone::Dim),
+            };
+            spaced([Span::new(differ, Tone::Warn), Span::new(means, tone)])
+        }
+    }
+}
+
+fn meaning(age: Age, lang: Lang) -> String {
+    let label = match (age.stale, age.older_is_a) {
+        (true, true) => say::STALE_A,
+        (true, false) => say::STALE_B,
+        (false, true) => say::MOVED_A,
+        (false, false) => say::MOVED_B,
+    };
+    label.with(lang, span(age.seconds, lang))
+}
+
+/// A table's head: these columns, then one for each pull.
+fn head(first: &[Span]) -> Vec<(Span, bool)> {
+    let sides = ["A", "B"].map(Span::strong);
+    let columns = first.iter().cloned().chain(sides);
+    columns.map(|name| (name, false)).collect()
+}
+
+fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
+    let (a, b) = (compared.a, compared.b);
+    let mut table = Table {
+        // What stands in a row is named there.
+        head: head(&[Span::default()]),
+        rows: Vec::new(),
+    };
+    table.head.push((say::DIFFERENCE.dim(lang), false));
+    let mut row = |label: Label, a: Option<Cell>, b: Option<Cell>, difference: Span| {
+        if a.is_some() || b.is_some() {
+            let [a, b] = [a, b].map(|cell| cell.unwrap_or_else(nothing));
+            table
+                .rows
+                .push(vec![vec![label.dim(lang)], a, b, vec![difference]]);
+        }
+    };
+    let source = |side: Side<'_>| Some(cell(format!("{} #{}", side.source, side.pull.id.0)));
+    row(say::SOURCE, source(a), source(b), Span::default());
+    let mut texts = |label: Label, of: &dyn Fn(&Pull) -> Option<String>| {
+        let (a, b) = (of(a.pull), of(b.pull));
+        let difference = if a == b {
+            Span::dim("=")
+        } else {
+            Span::new("≠", Tone::Warn)
+        };
+        row(label, a.map(cell), b.map(cell), difference);
+    };
+    texts(say::IMAGE, &|pull| Some(shorten(&pull.name())));
+    texts(say::CLIENT, &|pull| Some(pull.client.label()));
+    texts(say::REGISTRY, &|pull| Some(pull.registry.clone()));
+    texts(say::MIRRORS, &|pull| {
+        (!pull.mirrors.is_empty()).then(|| pull.mirrors.join(" "))
+    });
+    texts(say::PLATFORM, &|pull| {
+        pull.platform.as_ref().map(ToString::to_string)
+    });
+    texts(say::DIGEST, &|pull| pull.digest.as_ref().map(Digest::short));
+    texts(say::STATE, &|pull| {
+        let mark = match pull.state {
+            State::Complete => "✓",
+            State::Failed => "✗",
+            State::UnderWay => "…",
+        };
+        Some(format!("{mark} {}", pull.state.name(lang)))
+    });
+    let started = |side: Side<'_>| Some(cell(format!("{:.3}", side.pull.started)));
+    let later = b.pull.started.duration_since(a.pull.started);
+    let later = more(later.as_micros(), &|micros| {
+        let seconds = u64::try_from(micros / 1_000_000).unwrap_or(u64::MAX);
+        match seconds {
+            0..120 => duration(micros),
+            seconds => span(seconds, lang),
+        }
+    });
+    row(say::STARTED, started(a), started(b), later);
+    let mut figures = |label: Label, of: &dyn Fn(&Pull) -> u128, shown: &dyn Fn(u128) -> String| {
+        let (a, b) = (of(a.pull), of(b.pull));
+        let by = i128::try_from(b).unwrap_or(i128::MAX) - i128::try_from(a).unwrap_or(i128::MAX);
+        row(
+            label,
+            Some(cell(shown(a))),
+            Some(cell(shown(b))),
+            more(by, shown),
+        );
+    };
+    let count = |value: u128| bytes(u64::try_from(value).unwrap_or(u64::MAX));
+    figures(
+        say::EXCHANGE_COUNT,
+        &|pull| pull.steps.len() as u128,
+        &|n| n.to_string(),
+    );
+    figures(say::SENT, &|pull| pull.totals.sent.into(), &count);
+    figures(say::RECEIVED, &|pull| pull.totals.received.into(), &count);
+    figures(say::TOOK, &|pull| pull.totals.took.as_micros(), &duration);
+    table
+}
+
+fn steps(steps: &[StepPair], lang: Lang) -> Table {
+    let mut head = head(&[say::STEP.dim(lang)]);
+    head.push((say::DIFFERENCE.dim(lang), false));
+    let rows = steps.iter().map(|pair| {
+        let sizes = pair.differences.contains(&Difference::Size);
+        let went = |taken: Option<&Taken>| taken.map_or_else(nothing, |taken| went(taken, sizes));
+        vec![
+            vec![Span::plain(step_name(pair, lang))],
+            went(pair.taken.a.as_ref()),
+            went(pair.taken.b.as_ref()),
+            step_difference(pair, lang),
+        ]
+    });
+    Table {
+        rows: rows.collect(),
+        head,
+    }
+}
+
+/// What a step was for, and the part of the image unless that says it already.
+fn step_name(pair: &StepPair, lang: Lang) -> String {
+    let kind = match pair.taken.both() {
+        Some((a, b)) if a.kind != b.kind => pair.kind,
+        _ => pair.taken.any().map_or(pair.kind, |taken| taken.kind),
+    };
+    match (kind, pair.part) {
+        (Kind::Index, Some(Part::Index))
+        | (Kind::Manifest, Some(Part::Manifest))
+        | (Kind::Config, Some(Part::Config))
+        | (_, None) => kind.name(lang).to_owned(),
+        (kind, Some(part)) => format!("{} · {}", kind.name(lang), part_name(part, lang)),
+    }
+}
+
+fn part_name(part: Part, lang: Lang) -> String {
+    match part {
+        Part::Layer { number, .. } => format!("{} {number}", say::LAYER.of(lang)),
+        Part::Config => say::CONFIG.of(lang).to_owned(),
+        part => part.name(lang),
+    }
+}
+
+/// Number, status and duration of a step, and its size where that is of interest.
+fn went(taken: &Taken, sizes: bool) -> Cell {
+    let status = taken
+        .status
+        .map_or_else(|| "---".to_owned(), |status| status.to_string());
+    let tone = match taken.status {
+        None | Some(402..) => Tone::Bad,
+        Some(401) => Tone::Warn,
+        _ => Tone::Plain,
+    };
+    let mut went = vec![
+        Span::dim(format!("{:>2}", taken.number)),
+        Span::new(status, tone),
+    ];
+    if !taken.took.is_zero() {
+        went.push(Span::plain(millis(taken.took)));
+    }
+    if sizes {
+        went.push(Span::plain(bytes(taken.received)));
+    }
+    spaced(went)
+}
+
+fn step_difference(pair: &StepPair, lang: Lang) -> Cell {
+    let label = |difference: &Difference| match difference {
+        Difference::OnlyA => say::ONLY_A,
+        Difference::OnlyB => say::ONLY_B,
+        Difference::Method => say::METHOD,
+        Difference::Status => say::STATUS,
+        Difference::Host => say::HOST,
+        Difference::Digest => say::DIGEST,
+        Difference::Size => say::SIZE,
+    };
+    let mut words: Vec<String> = pair
+        .differences
+        .iter()
+        .map(|difference| label(difference).of(lang).to_owned())
+        .collect();
+    if let Some((a, b)) = pair.taken.both() {
+        let longer = micros(b.took) - micros(a.took);
+        if longer.abs() >= SHOWN {
+            words.push(more(longer, &duration).text().to_owned());
+        }
+    }
+    if words.is_empty() {
+        return vec![Span::dim("=")];
+    }
+    let grave = pair
+        .differences
+        .iter()
+        .any(|d| !matches!(d, Difference::Size));
+    let tone = if grave { Tone::Warn } else { Tone::Plain };
+    vec![Span::new(words.join(", "), tone)]
+}
+
+fn hosts(hosts: &[(String, Pair<Traffic>)], lang: Lang) -> Table {
+    let traffic = |traffic: Option<Traffic>| match traffic {
+        Some(traffic) => {
+            let received = bytes(traffic.received);
+            cell(format!("{} × ↓ {received}", traffic.exchanges))
+        }
+        None => nothing(),
+    };
+    Table {
+        head: head(&[say::HOST.dim(lang)]),
+        rows: hosts
+            .iter()
+            .map(|(host, pair)| vec![vec![Span::plain(host)], traffic(pair.a), traffic(pair.b)])
+            .collect(),
+    }
+}
+
+/// How many blobs both have, and how many one alone, with their bytes.
+fn shared(blobs: &[BlobPair<'_>], lang: Lang) -> Cell {
+    let sum = |wanted: &dyn Fn(&BlobPair<'_>) -> bool| {
+        let wanted = blobs.iter().filter(|pair| wanted(pair));
+        let sizes = wanted.clone().filter_map(|pair| pair.size);
+        let size = sizes.fold(0, u64::saturating_add);
+        format!("{} ({})", wanted.count(), bytes(size))
+    };
+    let parts = [
+        say::BOTH_HAVE.with(lang, sum(&|pair| pair.blobs.both().is_some())),
+        say::A_HAS.with(lang, sum(&|pair| pair.blobs.b.is_none())),
+        say::B_HAS.with(lang, sum(&|pair| pair.blobs.a.is_none())),
+    ];
+    vec![Span::plain(parts.join("; "))]
+}
+
+fn blobs(blobs: &[BlobPair<'_>], lang: Lang) -> Table {
+    let mut head = head(&[say::BLOB, say::DIGEST, say::SIZE].map(|label| label.dim(lang)));
+    if let Some(size) = head.get_mut(2) {
+        size.1 = true;
+    }
+    let state = |blob: Option<&Blob>| match blob {
+        Some(blob) => {
+            let tone = match blob.state {
+                BlobState::Verified => Tone::Good,
+                BlobState::Mismatch | BlobState::Failed => Tone::Bad,
+                _ => Tone::Plain,
+            };
+            let took = blob.took.filter(|took| !took.is_zero());
+            let took = took.map(|took| Span::plain(millis(took)));
+            let name = Span::new(blob.state.name(lang), tone);
+            spaced(std::iter::once(name).chain(took))
+        }
+        None => nothing(),
+    };
+    let rows = blobs.iter().map(|pair| {
+        vec![
+            pair.part
+                .map_or_else(nothing, |part| cell(part_name(part, lang))),
+            pair.digest
+                .map_or_else(nothing, |digest| cell(digest.short())),
+            pair.size.map_or_else(nothing, |size| cell(bytes(size))),
+            state(pair.blobs.a),
+            state(pair.blobs.b),
+        ]
+    });
+    Table {
+        rows: rows.collect(),
+        head,
+    }
+}
+
+fn phases(phases: &[(Phase, Pair<Duration>)], lang: Lang) -> Table {
+    let mut head = head(&[say::PHASE.dim(lang)]);
+    head.push((say::DIFFERENCE.dim(lang), false));
+    let name = |phase: Phase| match phase {
+        Phase::Blocked => say::BLOCKED,
+        Phase::Dns => say::DNS,
+        Phase::Connect => say::CONNECT,
+        Phase::Ssl => say::TLS,
+        Phase::Send => say::SEND,
+        Phase::Wait => say::WAIT,
+        Phase::Receive => say::RECEIVE,
+    };
+    let time = |time: Option<Duration>| time.map_or_else(nothing, |time| cell(millis(time)));
+    let rows = phases.iter().map(|(phase, pair)| {
+        let by = match pair.both() {
+            Some((a, b)) => vec![more(micros(*b) - micros(*a), &duration)],
+            None => nothing(),
+        };
+        vec![vec![name(*phase).dim(lang)], time(pair.a), time(pair.b), by]
+    });
+    Table {
+        rows: rows.collect(),
+        head,
+    }
+}
+
+fn findings(findings: &[(&'static str, Pair<&Finding>)], lang: Lang) -> Table {
+    let mark = |finding: Option<&Finding>| {
+        finding.map_or_else(nothing, |finding| {
+            let tone = match finding.severity {
+                Severity::Info => Tone::Plain,
+                Severity::Warning => Tone::Warn,
+                Severity::Error => Tone::Bad,
+            };
+            vec![Span::new(finding.severity.name(lang), tone)]
+        })
+    };
+    let rows = findings.iter().map(|(rule, pair)| {
+        let title = pair.any().map_or("", |finding| finding.title(lang));
+        let name = spaced([Span::plain(title), Span::dim(*rule)]);
+        vec![name, mark(pair.a), mark(pair.b)]
+    });
+    Table {
+        rows: rows.collect(),
+        head: head(&[say::FINDING.dim(lang)]),
+    }
+}
+
+/// Microseconds by which a step must have taken longer for that to be told.
+const SHOWN: i128 = 100;
+
+fn nothing() -> Cell {
+    vec![Span::dim("-")]
+}
+
+/// How much more the second has: `+1.2 s`, `−3 ms`, `=`.
+fn more(by: i128, shown: &dyn Fn(u128) -> String) -> Span {
+    let size = shown(by.unsigned_abs());
+    match by {
+        0 => Span::dim("="),
+        1.. => Span::plain(format!("+{size}")),
+        _ => Span::plain(format!("-{size}")),
+    }
+}
+
+fn micros(duration: Duration) -> i128 {
+    i128::try_from(duration.as_micros()).unwrap_or(i128::MAX)
+}
+
+fn duration(micros: u128) -> String {
+    millis(Duration::from_micros(
+        u64::try_from(micros).unwrap_or(u64::MAX),
+    ))
+}

@@ -1,0 +1,94 @@
+//! Whether two pulls got the same image, and which of them an older one.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Side;
+use crate::registry::{Digest, Reference};
+
+/// What became of the name that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "result")]
+pub enum Verdict {
+    /// Both got the same image.
+    Same {
+        /// Its digest.
+        digest: Digest,
+    },
+    /// The same tag stood for different images.
+    TagDiffers {
+        /// What the first got.
+        a: Digest,
+        /// What the second got.
+        b: Digest,
+        /// What that means, where both configurations say when they were made.
+        age: Option<Age>,
+    },
+    /// They asked for different images, or by different references, and got different ones.
+    Other,
+    /// Of one of them it is not known what it got.
+    Unknown,
+}
+
+/// Which image of two is older.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Age {
+    /// Whether the older one is the first pull's.
+    pub older_is_a: bool,
+    /// By how many seconds it was made earlier.
+    pub seconds: u64,
+    /// Whether the newer one was made, or even pulled, before the older one was pulled: whoever
+    /// answered is behind. Otherwise the tag was moved in between.
+    pub stale: bool,
+}
+
+impl Verdict {
+    pub(super) fn of(a: Side<'_>, b: Side<'_>) -> Self {
+        let (Some(digest_a), Some(digest_b)) = (&a.pull.digest, &b.pull.digest) else {
+            return Self::Unknown;
+        };
+        if digest_a == digest_b {
+            return Self::Same {
+                digest: digest_a.clone(),
+            };
+        }
+        match (&a.pull.reference, &b.pull.reference) {
+            (Some(Reference::Tag(tag_a)), Some(Reference::Tag(tag_b)))
+                if tag_a == tag_b && a.pull.repository == b.pull.repository =>
+            {
+                Self::TagDiffers {
+                    a: digest_a.clone(),
+                    b: digest_b.clone(),
+                    age: age(a, b),
+                }
+            }
+            _ => Self::Other,
+        }
+    }
+}
+
+fn age(a: Side<'_>, b: Side<'_>) -> Option<Age> {
+    let (created_a, created_b) = (created(a)?, created(b)?);
+    if created_a == created_b {
+        return None;
+    }
+    let older_is_a = created_a < created_b;
+    let (older, newer) = if older_is_a { (a, b) } else { (b, a) };
+    let pulled = older.pull.started;
+    Some(Age {
+        older_is_a,
+        seconds: created_a.duration_since(created_b).unsigned_abs().as_secs(),
+        stale: pulled >= newer.pull.started || pulled >= created_a.max(created_b),
+    })
+}
+
+/// When the image was made, as its configuration says.
+fn created(side: Side<'_>) -> Option<Timestamp> {
+    let config = side
+        .entry(side.pull.image.config?)?
+        .reading
+        .config
+        .as_ref()?;
+    // Builds that are to be reproducible state the epoch.
+    config.created.filter(|created| created.as_second() > 0)
+}

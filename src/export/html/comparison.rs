@@ -1,0 +1,29 @@
+//! A page of its own for two pulls side by side. It has no script.
+
+use std::io::{self, Write};
+
+use super::markup::{blocks, both};
+use super::{bottom, notice, say, top};
+use crate::export::diff::{Comparison, told};
+use crate::registry::Lang;
+
+/// Writes the page. It opens in this language; the reader may switch.
+///
+/// # Errors
+/// When the stream fails.
+pub fn write(
+    compared: &Comparison<'_>,
+    lang: Lang,
+    secrets_kept: bool,
+    mut out: impl Write,
+) -> io::Result<()> {
+    out.write_all(top(lang, say::COMPARED, "", None).as_bytes())?;
+    if secrets_kept {
+        out.write_all(notice().as_bytes())?;
+    }
+    let told = |lang| blocks(&told::sections(compared, lang).concat(), 2);
+    let told = both("div", &told(Lang::En), &told(Lang::Zh));
+    write!(out, "<section class=\"pull\">{told}</section>")?;
+    out.write_all(bottom("", None).as_bytes())?;
+    out.flush()
+}
