@@ -268,6 +268,25 @@ fn how_an_exchange_ended_is_said_and_read_back() {
 }
 
 #[test]
+fn a_host_with_a_blank_in_it_reads_back() {
+    for host in ["r.example HTTP/1.1", "a b", " "] {
+        let text = format!("HEAD /v2/ HTTP/1.1\nHost: {host}\n\n[no response: refused]\n");
+        let imported = import(&text);
+        assert_eq!(imported.trace.exchanges.len(), 1, "{text}");
+        let again = import(&export(&imported.trace));
+        assert_eq!(again.trace.exchanges.len(), 1, "{text}");
+    }
+    let mut trace = import("GET https://r.example/a HTTP/1.1\n\nHTTP/1.1 200 OK\n").trace;
+    trace.exchanges[0].request.as_mut().unwrap().url = "https://r.example/a b".to_owned();
+    let written = export(&trace);
+    assert!(
+        written.starts_with("GET https://r.example/a%20b HTTP/1.1\n"),
+        "{written}"
+    );
+    assert_eq!(import(&written).trace.exchanges.len(), 1);
+}
+
+#[test]
 fn undated_transcripts_have_the_moment_given() {
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
     let text = b"GET https://r.example/ HTTP/1.1\n\nHTTP/1.1 200 OK\n";

@@ -47,6 +47,8 @@ impl Message {
             let (name, value) = field(line)?;
             name.eq_ignore_ascii_case("host").then_some(value)
         });
+        // With a blank in it, it is no host, and would end the target when that is written.
+        let host = host.filter(|host| !host.contains(' '));
         let url = match (target.starts_with('/'), host) {
             (true, Some(host)) => format!("https://{host}{target}"),
             _ => target.to_owned(),

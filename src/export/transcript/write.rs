@@ -35,10 +35,12 @@ pub fn exchange(exchange: &Exchange, bodies: &dyn Bodies) -> String {
     if let Some(request) = &exchange.request {
         method = latin1(request.head.method().unwrap_or_default());
         let version = request.head.version().unwrap_or(b"HTTP/1.1");
+        // A blank in a URL, which a HAR may have, would end it here.
+        let url = request.url.replace(' ', "%20");
         let line = format!(
             "{} {} {}",
             printable(&method),
-            printable(&request.url),
+            printable(&url),
             printable_bytes(version)
         );
         head(&mut text, &line, &request.head);
