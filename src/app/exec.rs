@@ -11,19 +11,24 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tempfile::TempDir;
+use tokio::process::Command;
 
-use crate::clients::{child, environment, refusal, trust};
+use crate::clients::child::{self, LaunchError};
+use crate::clients::{environment, refusal, trust};
 use crate::config::ExecArgs;
 use crate::proxy::ca::CaFiles;
+use crate::tui::terminal::Tty;
 
+use super::behind_view;
 use super::capture::{Capture, Counts, Observer, Plan, SessionDir};
 use super::fail_on::FailOn;
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, usage};
 use super::hardening::Started;
 use super::outline::Outline;
 use super::record;
 use super::run::Talk;
 use super::settings;
+use super::view::{Known, Prepared};
 
 /// Runs the command and gives its exit code. What goes wrong with pullscope itself is 125.
 pub(super) async fn run(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitCode> {
@@ -38,6 +43,11 @@ pub(super) async fn run(args: ExecArgs, started: &Started, talk: &Talk) -> Outco
 async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitCode> {
     if let Some(refusal) = refusal::of(&args.command, is_podman) {
         return Err(anyhow::anyhow!("{refusal}").into());
+    }
+    if args.tui && !Tty::is_there() {
+        return Err(usage(
+            "--tui needs a terminal for input and output; without it the command has both",
+        ));
     }
     record::writable(&args.output)?;
     let scratch = Scratch::new()?;
@@ -55,12 +65,18 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
         fail_on: FailOn::read(args.fail_on.as_deref())?,
     };
     let (outline, seen) = Outline::new();
+    let mut view = args.tui.then(Prepared::new);
+    let not_after = identity.not_after();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let capture = Capture::start(
         plan,
         identity,
         |_| settings::of_proxy(listen, &args.proxy),
-        |_| vec![Box::new(outline) as Box<dyn Observer>],
+        |_| {
+            let view = view.as_mut().and_then(Prepared::observer);
+            let outline: Box<dyn Observer> = Box::new(outline);
+            view.into_iter().chain([outline]).collect()
+        },
     )?;
     warn(&args, talk);
     let proxy = format!("http://{}", capture.proxy().address());
@@ -70,18 +86,25 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
         ca: &ca,
     };
     let variables = environment::variables(route, inherited);
-    let ended = child::run(&args.command, variables, |command| {
-        started.lend(|| command.spawn())
-    })
-    .await;
-    let status = match ended {
-        Ok(status) => status,
-        Err(error) => {
-            let code = error.code();
-            // The recording goes with its folder.
-            let error = error.into();
-            return Err(Failure { error, code });
-        }
+    // The recording goes with its folder where there was no command.
+    let status = if let Some(view) = view {
+        let known = Known {
+            address: capture.proxy().address().to_string(),
+            bundle: &bundle,
+            not_after,
+            keep_secrets: args.proxy.keep_secrets,
+            save_as: args.output.with_extension("copy.har").display().to_string(),
+        };
+        let shown = behind_view::Shown {
+            command: &args.command,
+            facts: known.facts(),
+            session: scratch.private().join("session"),
+        };
+        shown.run(view, &capture, variables, started, talk).await?
+    } else {
+        let launch = |command: &mut Command| started.lend(|| command.spawn());
+        let ended = child::run(&args.command, variables, launch).await;
+        ended.map_err(not_run)?
     };
     let summary = capture.stop(Duration::from_secs(args.proxy.drain)).await;
     let counts = summary.counts;
@@ -107,6 +130,14 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
         }
         Err(failure) => Err(failure),
         Ok(()) => Ok(ExitCode::from(code)),
+    }
+}
+
+/// The failure of a command that did not run.
+pub(super) fn not_run(error: LaunchError) -> Failure {
+    Failure {
+        code: error.code(),
+        error: error.into(),
     }
 }
 

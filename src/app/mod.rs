@@ -1,5 +1,6 @@
 //! Putting it together: commands, the recording session, signals, exit codes.
 
+mod behind_view;
 mod ca;
 mod capture;
 mod change;

@@ -105,8 +105,11 @@ impl Prepared {
         };
         let window = Window::open(view, mailbox.clone(), self.inbox)?;
         let letter = mailbox.clone();
-        // Awaited by nobody: it says what it finds, or nothing when the view has gone.
-        tokio::task::spawn_blocking(move || look_at_docker(facts, &letter));
+        let may_be_docker = facts.first_steps.iter().any(is_for_docker);
+        if may_be_docker {
+            // Awaited by nobody: it says what it finds, or nothing when the view has gone.
+            tokio::task::spawn_blocking(move || look_at_docker(facts, &letter));
+        }
         Ok((window, mailbox))
     }
 }
@@ -195,10 +198,7 @@ fn look_at_docker(mut facts: Facts, mailbox: &Mailbox) {
     let proxy = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let address = facts.source.trim_start_matches("proxy ");
     let ours = !address.is_empty() && proxy.contains(address);
-    let key = facts
-        .first_steps
-        .iter()
-        .find(|step| step.command.contains("setup docker"));
+    let key = facts.first_steps.iter().find(|step| is_for_docker(step));
     facts.checks.insert(
         facts.checks.len().min(2),
         Check {
@@ -280,6 +280,22 @@ impl Known<'_> {
     }
 }
 
+fn is_for_docker(step: &FirstStep) -> bool {
+    step.command.contains("setup docker")
+}
+
+/// The facts of a view on one command, which needs nothing of the user.
+pub(super) fn of_command(mut facts: Facts, command: &str) -> Facts {
+    facts.first_steps.clear();
+    let running = check(
+        Some(true),
+        format!("running {command}"),
+        "its output follows when you leave",
+    );
+    facts.checks.insert(0, running);
+    facts
+}
+
 fn step(what: &str, command: String, notes: &[&str]) -> FirstStep {
     FirstStep {
         key: ' ',
@@ -289,12 +305,15 @@ fn step(what: &str, command: String, notes: &[&str]) -> FirstStep {
     }
 }
 
-fn checks(address: &str) -> Vec<Check> {
-    let check = |holds, what: String, hint: &str| Check {
+fn check(holds: Option<bool>, what: String, hint: &str) -> Check {
+    Check {
         holds,
         what,
         hint: hint.to_owned(),
-    };
+    }
+}
+
+fn checks(address: &str) -> Vec<Check> {
     vec![
         check(
             Some(true),

@@ -1,13 +1,14 @@
-//! Running a command in the foreground, and passing signals on to it.
+//! Running a command in the foreground or behind the live view, and passing signals on to it.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use thiserror::Error;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 /// Why a command did not run.
@@ -52,16 +53,10 @@ impl LaunchError {
 pub async fn run(
     command: &[OsString],
     variables: Vec<(&'static str, OsString)>,
-    launch: impl FnOnce(&mut Command) -> io::Result<tokio::process::Child>,
+    launch: impl FnOnce(&mut Command) -> io::Result<Child>,
 ) -> Result<ExitStatus, LaunchError> {
     let mut signals = Signals::new()?;
-    let program = command.first().cloned().unwrap_or_default();
-    let mut prepared = Command::new(&program);
-    prepared.args(command.iter().skip(1)).envs(variables);
-    let mut child = launch(&mut prepared).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => LaunchError::NotFound { program },
-        _ => LaunchError::NotExecutable { program, source },
-    })?;
+    let mut child = start(command, variables, launch)?;
     // The kernel gives the terminal's signals to every process of the foreground group.
     let shared_terminal = io::stdin().is_terminal();
     loop {
@@ -77,6 +72,67 @@ pub async fn run(
             let _ = kill_process(pid, signal);
         }
     }
+}
+
+/// A command without a terminal, whose output goes to files. It leads a process group of its own,
+/// so that the keys of whoever has the terminal do not reach it.
+#[derive(Debug)]
+pub struct Background {
+    child: Child,
+    group: Option<Pid>,
+}
+
+impl Background {
+    /// Starts it as [`run`] does.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(
+        command: &[OsString],
+        variables: Vec<(&'static str, OsString)>,
+        stdout: File,
+        stderr: File,
+        launch: impl FnOnce(&mut Command) -> io::Result<Child>,
+    ) -> Result<Self, LaunchError> {
+        let child = start(command, variables, |prepared| {
+            prepared.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+            launch(prepared.process_group(0))
+        })?;
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Ok(Self {
+            group: id.and_then(Pid::from_raw),
+            child,
+        })
+    }
+
+    /// Waits for its end. It may be given up and called again.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub async fn ended(&mut self) -> Result<ExitStatus, LaunchError> {
+        Ok(self.child.wait().await?)
+    }
+
+    /// Sends a signal to it and to what it has started, as long as it has not been waited for.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(group) = self.group.filter(|_| self.child.id().is_some()) {
+            let _ = kill_process_group(group, signal);
+        }
+    }
+}
+
+fn start(
+    command: &[OsString],
+    variables: Vec<(&'static str, OsString)>,
+    launch: impl FnOnce(&mut Command) -> io::Result<Child>,
+) -> Result<Child, LaunchError> {
+    let program = command.first().cloned().unwrap_or_default();
+    let mut prepared = Command::new(&program);
+    prepared.args(command.iter().skip(1)).envs(variables);
+    launch(&mut prepared).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => LaunchError::NotFound { program },
+        _ => LaunchError::NotExecutable { program, source },
+    })
 }
 
 /// The exit code of a command that ended, as a shell has it.

@@ -14,6 +14,10 @@ pub struct ExecArgs {
     #[arg(short, long, value_name = "FILE.har", default_value = "pullscope.har")]
     pub output: PathBuf,
 
+    /// Show the live view while the command runs; its own output follows when you leave.
+    #[arg(long)]
+    pub tui: bool,
+
     /// Exit with 4 when an exchange passes this filter, such as `is:error | severity:error`
     /// (docs/reference/filters.md).
     #[arg(long, value_name = "FILTER")]

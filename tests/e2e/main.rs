@@ -11,6 +11,7 @@ mod components;
 mod distrust;
 mod doctor;
 mod exec;
+mod exec_view;
 mod image;
 mod interruption;
 mod lab;

@@ -17,10 +17,12 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen
     if roomy {
         lines.push(Vec::new());
     }
-    let intro = if state.facts.live {
-        "Waiting for the first request. Press a letter to copy that line, then paste it in another terminal."
-    } else {
-        "This trace holds no exchanges."
+    let intro = match (state.facts.live, state.facts.first_steps.is_empty()) {
+        (true, false) => {
+            "Waiting for the first request. Press a letter to copy that line, then paste it in another terminal."
+        }
+        (true, true) => "Waiting for the first request.",
+        (false, _) => "This trace holds no exchanges.",
     };
     for line in wrap(intro, width.saturating_sub(4)) {
         lines.push(vec![pen.put(Role::Title, format!("   {line}"))]);
