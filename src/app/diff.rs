@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use crate::config::{DiffArgs, When};
-use crate::export::diff::{self, Side};
+use crate::exchange::printable::printable;
+use crate::export::diff::{self, Side, Verdict};
 use crate::export::html;
 use crate::export::story::text::{self, Line};
 use crate::registry::{Pull, PullId};
 use crate::store::Store;
 
-use super::failure::{Outcome, usage};
+use super::failure::{Outcome, found, usage};
 use super::run::Talk;
 use super::select::lang;
 use super::source::Loader;
@@ -47,7 +48,13 @@ pub(super) fn run(args: &DiffArgs, talk: &Talk) -> Outcome {
             when => paint::is_wanted(when),
         };
         out.write_all(paint::paint(&lines, colours).as_bytes())
-    })
+    })?;
+    if args.exit_code && !matches!(compared.verdict, Verdict::Same { .. }) {
+        return Err(found(
+            "--exit-code: it does not show that both got the same image",
+        ));
+    }
+    Ok(())
 }
 
 /// A trace, redacted unless told otherwise, and whether secrets are in it.
@@ -114,7 +121,11 @@ impl<'a> Operand<'a> {
     fn choices(&self) -> String {
         let pulls = self.pulls.iter().take(LISTED);
         let mut lines: Vec<_> = pulls
-            .map(|pull| format!("  {} {}  {}", self.flag, pull.id.0, pull.name()))
+            .map(|pull| {
+                // Names come from the network: nothing in them may steer the terminal.
+                let name = pull.name();
+                format!("  {} {}  {}", self.flag, pull.id.0, printable(&name))
+            })
             .collect();
         if self.pulls.len() > LISTED {
             lines.push(format!("  … {} more", self.pulls.len() - LISTED));
@@ -137,7 +148,7 @@ fn choose<'a>(a: &Operand<'a>, b: &Operand<'a>) -> Outcome<(&'a Pull, &'a Pull)>
         return Ok((first, second));
     }
     let alike = |one: &Pull, other: &Pull| {
-        one.repository == other.repository && one.reference == other.reference
+        diff::same_repository(one, other) && one.reference == other.reference
     };
     let mut pairs = a.pulls.iter().flat_map(|one| {
         let others = b.pulls.iter().filter(|other| alike(one, other));

@@ -3,7 +3,7 @@
 use crate::exchange::printable::printable;
 use crate::store::{Entry, Filter, Store};
 
-use super::failure::{Failure, Outcome};
+use super::failure::{Outcome, found};
 use super::record::plural;
 use super::select;
 
@@ -27,26 +27,23 @@ impl FailOn {
 
     /// A failure that names the first exchanges that pass the filter, if any does.
     pub(super) fn judge(&self, store: &Store) -> Outcome {
-        let mut found = store
+        let mut passed = store
             .entries()
             .filter(|entry| self.filter.matches(entry, store));
-        let mut lines: Vec<_> = found.by_ref().take(NAMED).map(line).collect();
+        let mut lines: Vec<_> = passed.by_ref().take(NAMED).map(line).collect();
         if lines.is_empty() {
             return Ok(());
         }
-        let more = found.count();
+        let more = passed.count();
         let count = plural((lines.len() + more) as u64, "exchange", "exchanges");
         if more > 0 {
             lines.push(format!("  and {more} more"));
         }
-        Err(Failure {
-            error: anyhow::anyhow!(
-                "--fail-on {}: {count}\n{}",
-                printable(&self.text),
-                lines.join("\n")
-            ),
-            code: MATCHED,
-        })
+        Err(found(format!(
+            "--fail-on {}: {count}\n{}",
+            printable(&self.text),
+            lines.join("\n")
+        )))
     }
 }
 
@@ -62,9 +59,6 @@ fn line(entry: &Entry) -> String {
     // Names come from the network: nothing in them may steer the terminal.
     printable(&text).into_owned()
 }
-
-/// The exit code.
-const MATCHED: u8 = 4;
 
 /// How many exchanges are named.
 const NAMED: usize = 10;

@@ -22,6 +22,14 @@ pub(super) fn usage(message: impl Display) -> Failure {
     }
 }
 
+/// A command did what it was to, and found what its caller asked it to fail on: exit code 4.
+pub(super) fn found(message: impl Display) -> Failure {
+    Failure {
+        error: anyhow::anyhow!("{message}"),
+        code: 4,
+    }
+}
+
 /// As [`usage`], for an error.
 pub(super) fn usage_of(error: impl Into<anyhow::Error>) -> Failure {
     Failure {

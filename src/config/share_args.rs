@@ -38,6 +38,7 @@ pub struct ShowArgs {
 }
 
 /// `pullscope diff`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Args, Clone, Debug)]
 pub struct DiffArgs {
     /// The first: a session directory, or a HAR file of any program.
@@ -67,6 +68,10 @@ pub struct DiffArgs {
     /// The file to write; `-` is stdout.
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
+
+    /// Exit with 4 unless both got the same image.
+    #[arg(long)]
+    pub exit_code: bool,
 
     /// Do not redact what the sources left in.
     #[arg(long)]

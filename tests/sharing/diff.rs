@@ -3,10 +3,13 @@
 use std::fs;
 use std::process::{Command, Output};
 
+use jiff::Timestamp;
 use pullscope::export::diff::{self, Comparison, Difference, Side, Verdict};
 use pullscope::export::story::Span;
 use pullscope::export::story::text::{self, Look};
-use pullscope::registry::Lang;
+use pullscope::export::transcript;
+use pullscope::registry::digest::Algorithm;
+use pullscope::registry::{Digest, InMemoryOnly, Lang, Part};
 use pullscope::store::Store;
 use serde_json::Value;
 
@@ -276,4 +279,126 @@ fn which_pulls_are_meant_is_found_or_asked() {
     let absent = run(&format!("diff {one} absent.har"));
     assert_eq!(absent.status.code(), Some(1));
     assert!(text_of(&absent.stderr).contains("failed to open absent.har"));
+}
+
+/// The transcript of a pull of `alpine:3.20` whose image was made on that day of May.
+fn pull_of(registry: &str, repository: &str, day: u8, layers: &[&str]) -> String {
+    let digest = |text: &str| Digest::of(Algorithm::Sha256, text.as_bytes()).to_string();
+    let config = format!(
+        "{{\"created\":\"2026-05-{day:02}T00:00:00Z\",\"architecture\":\"amd64\",\"os\":\"linux\",\
+         \"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[]}}}}"
+    );
+    let described: Vec<_> = layers
+        .iter()
+        .map(|layer| {
+            format!(
+                "{{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"{}\",\
+                 \"size\":{}}}",
+                digest(layer),
+                layer.len()
+            )
+        })
+        .collect();
+    let manifest = format!(
+        "{{\"schemaVersion\":2,\"config\":{{\
+         \"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"{}\",\"size\":{}}},\
+         \"layers\":[{}]}}",
+        digest(&config),
+        config.len(),
+        described.join(",")
+    );
+    let get = |path: &str, kind: &str, body: &str| {
+        format!(
+            "GET https://{registry}/v2/{repository}/{path} HTTP/1.1\nHost: {registry}\n\
+             User-Agent: skopeo/1.9.3\n\nHTTP/1.1 200 OK\nContent-Type: {kind}\n\
+             Docker-Content-Digest: {}\nContent-Length: {}\n\n{body}\n\n",
+            digest(body),
+            body.len()
+        )
+    };
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    let mut text = get("manifests/3.20", kind, &manifest);
+    for blob in std::iter::once(config.as_str()).chain(layers.iter().copied()) {
+        let path = format!("blobs/{}", digest(blob));
+        text.push_str(&get(&path, "application/json", blob));
+    }
+    text
+}
+
+fn store_of(text: &str) -> Store {
+    let trace = transcript::read(text.as_bytes(), Timestamp::UNIX_EPOCH).trace;
+    Store::of_trace(trace, &InMemoryOnly)
+}
+
+#[test]
+fn a_mirror_may_have_the_repository_under_a_longer_path() {
+    let hub = pull_of("registry-1.docker.io", "library/alpine", 20, &["{}"]);
+    let hub = store_of(&hub);
+    for (repository, stale) in [
+        ("docker.io/library/alpine", true),
+        ("alpine", true),
+        ("notlibrary/alpine", false),
+        ("pine", false),
+    ] {
+        let mirror = store_of(&pull_of("mirror.example", repository, 3, &["{}"]));
+        for (one, other) in [(&hub, &mirror), (&mirror, &hub)] {
+            let verdict = diff::compare(side(one, 0), side(other, 0)).verdict;
+            assert_eq!(
+                matches!(&verdict, Verdict::TagDiffers { age: Some(age), .. } if age.stale),
+                stale,
+                "{repository}: {verdict:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_layer_that_both_have_is_the_same_step_whatever_its_number() {
+    let before = pull_of("r.example", "a", 1, &["{\"base\":1}", "{\"app\":1}"]);
+    let patched = ["{\"patch\":1}", "{\"base\":1}", "{\"app\":2}"];
+    let after = pull_of("r.example", "a", 2, &patched);
+    let (before, after) = (store_of(&before), store_of(&after));
+    for (one, other, wanted) in [(&before, &after, (3, 4)), (&after, &before, (4, 3))] {
+        let compared = diff::compare(side(one, 0), side(other, 0));
+        let layers = compared.steps.iter().filter(|pair| {
+            let layer = matches!(pair.part, Some(Part::Layer { .. }));
+            layer && pair.taken.both().is_some()
+        });
+        let same: Vec<_> = layers
+            .filter(|pair| pair.differences.is_empty())
+            .map(|pair| pair.taken.both().unwrap())
+            .map(|(a, b)| (a.number, b.number))
+            .collect();
+        // Behind the manifest and the configuration: the first layer before, the second after.
+        assert_eq!(same, [wanted]);
+    }
+}
+
+#[test]
+fn secrets_stay_out_unless_kept_and_scripts_may_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| pullscope(folder.path(), args);
+    // The password stands in a field that a comparison shows.
+    let login = "Authorization: Basic dXNlcjpodW50ZXIyLWh1bnRlcjI=\nUser-Agent: hunter2-hunter2";
+    for (name, day) in [("a", 1), ("b", 2)] {
+        let text = pull_of("r.example", "a", day, &["{}"]);
+        let text = text.replace("User-Agent: skopeo/1.9.3", login);
+        fs::write(folder.path().join("in.txt"), text).unwrap();
+        let output = format!("{name}.har");
+        let made = run(&["import", "in.txt", "--keep-secrets", "-o", &output]);
+        assert!(made.status.success(), "{made:?}");
+    }
+    for form in [&[][..], &["--json"], &["--html"]] {
+        let args = [&["diff", "a.har", "b.har"], form].concat();
+        let clean = run(&args);
+        assert!(clean.status.success(), "{clean:?}");
+        assert!(!text_of(&clean.stdout).contains("hunter2"), "{clean:?}");
+        let kept = run(&[&args[..], &["--keep-secrets"]].concat());
+        assert!(text_of(&kept.stdout).contains("hunter2"), "{kept:?}");
+    }
+    let differs = run(&["diff", "a.har", "b.har", "--exit-code"]);
+    assert_eq!(differs.status.code(), Some(4), "{differs:?}");
+    assert!(text_of(&differs.stdout).starts_with("The same tag stood for different images"));
+    let same = run(&["diff", "a.har", "a.har", "--exit-code"]);
+    assert_eq!(same.status.code(), Some(0), "{same:?}");
 }

@@ -88,6 +88,7 @@ fn side(side: Side<'_>) -> Value {
         "reference": pull.reference,
         "digest": pull.digest,
         "platform": pull.platform,
+        "protocols": side.protocols(),
         "started": pull.started,
         "took_ms": to_millis(pull.totals.took),
         "received": pull.totals.received,

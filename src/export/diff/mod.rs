@@ -9,18 +9,19 @@ mod steps;
 pub mod told;
 mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::exchange::head::latin1;
 use crate::exchange::{ExchangeId, Timings};
 use crate::registry::{Finding, Pull};
 use crate::store::{Entry, Store};
 
 pub use blobs::BlobPair;
 pub use steps::{Difference, StepPair, Taken};
-pub use verdict::{Age, Verdict};
+pub use verdict::{Age, Verdict, same_repository};
 
 /// One of the two pulls.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +127,24 @@ impl Side<'_> {
     fn entries(&self) -> impl Iterator<Item = &Entry> {
         let steps = self.pull.steps.iter();
         steps.filter_map(|step| self.entry(step.exchange))
+    }
+}
+
+impl Side<'_> {
+    /// What was negotiated, each once: `HTTP/1.1`, `TLSv1.3 h2` with the servers.
+    fn protocols(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for entry in self.entries() {
+            let exchange = &entry.exchange;
+            let version = exchange.response.as_ref().and_then(|r| r.head.version());
+            found.extend(version.map(latin1));
+            let tls = exchange.upstream.as_ref().and_then(|u| u.tls.as_ref());
+            found.extend(tls.map(|tls| match &tls.alpn {
+                Some(alpn) => format!("{} {alpn}", tls.version),
+                None => tls.version.clone(),
+            }));
+        }
+        found
     }
 }
 

@@ -1,13 +1,13 @@
 //! The steps of two pulls, lined up by what they were for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::{Pair, Side};
 use crate::exchange::ExchangeId;
-use crate::registry::{Digest, Kind, Part, Route, Step};
+use crate::registry::{Digest, Kind, Part, Pull, Route, Step};
 
 /// A step of the one pull and its like in the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,12 +75,15 @@ enum Slot {
     Manifest,
     Config,
     Layer(usize),
+    /// A layer that both have, by its place in the first, whatever its place in the second.
+    Shared(usize),
 }
 
 /// The steps of both: those of the first in their order, each step of the second that the first
 /// did not do behind the one it followed.
 pub(super) fn align(a: Side<'_>, b: Side<'_>) -> Vec<StepPair> {
-    let (of_a, of_b) = (likenesses(&a), likenesses(&b));
+    let shared = shared_layers(a.pull, b.pull);
+    let (of_a, of_b) = (likenesses(&a, &shared), likenesses(&b, &shared));
     let place: HashMap<Likeness, usize> = of_a.iter().copied().zip(0..).collect();
     let mut like = vec![None; of_a.len()];
     // What only the second did, by the step of the first that it comes behind.
@@ -122,12 +125,32 @@ pub(super) fn align(a: Side<'_>, b: Side<'_>) -> Vec<StepPair> {
     pairs
 }
 
-fn likenesses(side: &Side<'_>) -> Vec<Likeness> {
+/// The layers that both have, by digest, each with its place in the first.
+fn shared_layers<'a>(a: &'a Pull, b: &Pull) -> HashMap<&'a Digest, usize> {
+    let in_b: HashSet<&Digest> = b.layers().filter_map(|blob| blob.digest.as_ref()).collect();
+    let of_a = a.layers().filter_map(|blob| blob.digest.as_ref());
+    let shared = of_a.zip(1..).filter(|(digest, _)| in_b.contains(digest));
+    shared.collect()
+}
+
+/// What a step of a layer is lined up by: the layer itself where both have it, else its number.
+fn layer(side: &Side<'_>, step: &Step, number: usize, shared: &HashMap<&Digest, usize>) -> Slot {
+    let mut layers = side.pull.layers();
+    let blob = layers.find(|blob| blob.exchanges.contains(&step.exchange));
+    let place = blob.and_then(|blob| shared.get(blob.digest.as_ref()?));
+    place.map_or(Slot::Layer(number), |place| Slot::Shared(*place))
+}
+
+fn likenesses(side: &Side<'_>, shared: &HashMap<&Digest, usize>) -> Vec<Likeness> {
     let mut counts: HashMap<(Kind, Option<Slot>), usize> = HashMap::new();
     let steps = side.pull.steps.iter();
     steps
         .map(|step| {
-            let sort = (purpose(side, step), step.part.map(slot));
+            let slot = step.part.map(|part| match part {
+                Part::Layer { number, .. } => layer(side, step, number, shared),
+                part => slot(part),
+            });
+            let sort = (purpose(side, step), slot);
             let count = counts.entry(sort).or_default();
             *count += 1;
             (sort.0, sort.1, *count)

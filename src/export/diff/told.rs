@@ -108,11 +108,7 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     row(say::SOURCE, source(a), source(b), Span::default());
     let mut texts = |label: Label, of: &dyn Fn(&Pull) -> Option<String>| {
         let (a, b) = (of(a.pull), of(b.pull));
-        let difference = if a == b {
-            Span::dim("=")
-        } else {
-            Span::new("≠", Tone::Warn)
-        };
+        let difference = equal(a == b);
         row(label, a.map(cell), b.map(cell), difference);
     };
     texts(say::IMAGE, &|pull| Some(shorten(&pull.name())));
@@ -133,6 +129,13 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
         };
         Some(format!("{mark} {}", pull.state.name(lang)))
     });
+    let protocols = |side: Side<'_>| {
+        let found: Vec<_> = side.protocols().into_iter().collect();
+        (!found.is_empty()).then(|| found.join(", "))
+    };
+    let (of_a, of_b) = (protocols(a), protocols(b));
+    let difference = equal(of_a == of_b);
+    row(say::PROTOCOLS, of_a.map(cell), of_b.map(cell), difference);
     let started = |side: Side<'_>| Some(cell(format!("{:.3}", side.pull.started)));
     let later = b.pull.started.duration_since(a.pull.started);
     let later = more(later.as_micros(), &|micros| {
@@ -163,6 +166,15 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     figures(say::RECEIVED, &|pull| pull.totals.received.into(), &count);
     figures(say::TOOK, &|pull| pull.totals.took.as_micros(), &duration);
     table
+}
+
+/// Whether two values are one.
+fn equal(equal: bool) -> Span {
+    if equal {
+        Span::dim("=")
+    } else {
+        Span::new("≠", Tone::Warn)
+    }
 }
 
 fn steps(steps: &[StepPair], lang: Lang) -> Table {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Side;
-use crate::registry::{Digest, Reference};
+use crate::registry::{Digest, Pull, Reference};
 
 /// What became of the name that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,7 +54,7 @@ impl Verdict {
         }
         match (&a.pull.reference, &b.pull.reference) {
             (Some(Reference::Tag(tag_a)), Some(Reference::Tag(tag_b)))
-                if tag_a == tag_b && a.pull.repository == b.pull.repository =>
+                if tag_a == tag_b && same_repository(a.pull, b.pull) =>
             {
                 Self::TagDiffers {
                     a: digest_a.clone(),
@@ -65,6 +65,17 @@ impl Verdict {
             _ => Self::Other,
         }
     }
+}
+
+/// Whether both are of the same repository. A mirror may have it under a longer path:
+/// `docker.io/library/alpine` for `library/alpine`.
+pub fn same_repository(a: &Pull, b: &Pull) -> bool {
+    let ends = |long: &str, short: &str| {
+        let before = long.strip_suffix(short).filter(|_| !short.is_empty());
+        before.is_some_and(|before| before.ends_with('/'))
+    };
+    let (a, b) = (a.repository.as_str(), b.repository.as_str());
+    a == b || ends(a, b) || ends(b, a)
 }
 
 fn age(a: Side<'_>, b: Side<'_>) -> Option<Age> {

@@ -197,6 +197,7 @@ labels! {
     BOTH_HAVE "In both: {n}" "两者都有：{n}";
     A_HAS "only in A: {n}" "仅 A：{n}";
     B_HAS "only in B: {n}" "仅 B：{n}";
+    PROTOCOLS "protocols" "协议";
     SAME_IMAGE "Both got the same image: {n}." "两者得到同一镜像：{n}。";
     OTHER_IMAGES "They asked for different things and got different images." "两者请求的内容不同，得到的镜像也不同。";
     IMAGE_UNKNOWN "Of at least one of them it is not known which image it got." "至少有一方得到的镜像未知。";
