@@ -31,6 +31,7 @@ needs=(
     "python3 python3"
     "skopeo skopeo"
     "strace strace"
+    "sudo sudo"
     "stty coreutils"
     "tmux tmux"
 )

@@ -142,6 +142,11 @@ impl System {
         self.locate(dir).is_dir()
     }
 
+    /// Whether a file is there.
+    pub fn has_file(&self, path: &Path) -> bool {
+        self.locate(path).is_file()
+    }
+
     /// Whether systemd looks after the services (see `sd_booted(3)`).
     pub fn has_systemd(&self) -> bool {
         self.has_dir(Path::new("/run/systemd/system"))

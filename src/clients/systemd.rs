@@ -58,6 +58,7 @@ pub fn read(system: &System, unit: &str, except: &str) -> Result<Service, ReadEr
         }
     }
     for path in files {
+        let path = named_after(&path, unit);
         let text = system.text(&path)?.unwrap_or_default();
         for line in text.lines().map(str::trim) {
             if let Some((name, value)) = line.split_once('=')
@@ -70,6 +71,19 @@ pub fn read(system: &System, unit: &str, except: &str) -> Result<Service, ReadEr
         }
     }
     Ok(service)
+}
+
+/// What specifiers for the unit's own name stand for (systemd.unit(5)).
+fn named_after(path: &Path, unit: &str) -> PathBuf {
+    let stem = unit.rsplit_once('.').map_or(unit, |(stem, _)| stem);
+    let path = path.to_string_lossy().replace("%n", unit);
+    path.replace("%N", stem).replace("%p", stem).into()
+}
+
+/// Whether there is such a unit.
+pub fn exists(system: &System, unit: &str) -> bool {
+    let mut places = UNIT_DIRS.iter().map(|dir| Path::new(dir).join(unit));
+    places.any(|path| system.has_file(&path))
 }
 
 /// A line that sets a variable, for a unit or a drop-in.
@@ -123,7 +137,7 @@ fn value_of<'a>(line: &'a str, key: &str) -> Option<&'a str> {
 }
 
 /// Splits at spaces outside of quotes, and undoes escapes and doubled percent signs.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
@@ -209,7 +223,7 @@ mod tests {
         let (_dir, system) = machine(&[
             (
                 "/lib/systemd/system/docker.service",
-                "[Service]\nEnvironmentFile=-/etc/default/docker\nEnvironmentFile=-/absent\n",
+                "[Service]\nEnvironmentFile=-/etc/default/%N\nEnvironmentFile=-/absent\n",
             ),
             (
                 "/etc/default/docker",

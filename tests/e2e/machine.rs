@@ -166,10 +166,26 @@ pub(crate) fn on_root(dir: &Path, root: &Path, args: &[&str]) -> Finished {
 /// `restart` gives dockerd what the drop-ins set, in their order, as systemd does.
 const SYSTEMCTL: &str = r#"
 set -eu
+unit() {
+    for dir in /etc /run /usr/local/lib /usr/lib /lib; do
+        [ ! -e $dir/systemd/system/$1 ] || { echo $dir/systemd/system/$1; return; }
+    done
+}
+files() {
+    unit $1
+    ls /etc/systemd/system/$1.d/*.conf 2>/dev/null | sort
+}
 environment() {
-    for file in $(ls /etc/systemd/system/$1.d/*.conf 2>/dev/null | sort); do
+    for file in $(files $1); do
         sed -n 's/^Environment="\(.*\)"$/\1/p; t; s/^Environment=\(.*\)$/\1/p' "$file"
     done | sed 's/%%/%/g'
+}
+environment_files() {
+    for file in $(files $1); do
+        sed -n 's/^EnvironmentFile=-\{0,1\}//p' "$file"
+    done | while IFS= read -r file; do
+        [ ! -e "$file" ] || sed -n "/^[A-Za-z]/s/=['\"]\(.*\)['\"]\$/=\1/; /^[A-Za-z]/p" "$file"
+    done
 }
 stop() {
     [ -e /run/docker.pid ] || return 0
@@ -188,7 +204,7 @@ restart)
     set -- "$DOCKERD" --data-root "$MACHINE/docker" --iptables=false --ip6tables=false \
         --bridge=none --storage-driver=vfs --pidfile /run/docker.pid
     unset HTTPS_PROXY HTTP_PROXY NO_PROXY SSL_CERT_DIR SSL_CERT_FILE
-    environment docker.service > /run/docker.env
+    { environment docker.service; environment_files docker.service; } > /run/docker.env
     while IFS= read -r line; do
         name=${line%%=*}
         export "$name=${line#*=}"
@@ -202,7 +218,9 @@ restart)
     done
     ;;
 show)
-    printf 'Environment=%s\n' "$(environment "$2" | tr '\n' ' ')" ;;
+    # Words that a shell would not take as they are stand in quotes, as systemctl has it.
+    if [ -n "$(unit "$2")" ]; then echo LoadState=loaded; else echo LoadState=not-found; fi
+    printf 'Environment=%s\n' "$(environment "$2" | sed '/[*? ]/s/.*/"&"/' | tr '\n' ' ')" ;;
 *) echo "systemctl: $1?" >&2; exit 1 ;;
 esac
 "#;

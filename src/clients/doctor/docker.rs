@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::handshake::{Outcome, PROBE, outcome, tail};
-use super::{Check, Patient, bad, good, no_proxy, skipped};
+use super::{Cause, Check, Patient, bad, good, no_proxy, skipped, unit};
 use crate::clients::environment::{is_local, merge};
 use crate::clients::setup::{DAEMON_JSON, MARK, daemon_json};
 use crate::clients::undo::Record;
@@ -21,6 +21,8 @@ pub(super) fn checks(patient: &Patient<'_>, well: bool, checks: &mut Vec<Check>)
     ));
     let before = checks.len();
     checks.extend(overridden(patient));
+    let env_file = unit::env_file(patient, SERVICE, "docker", Cause::DockerEnvFile);
+    checks.extend(env_file);
     checks.push(proxy(patient, &info));
     checks.extend(left_behind(patient));
     checks.extend(exceptions(patient, &info));
@@ -50,24 +52,27 @@ fn info(patient: &Patient<'_>) -> Result<Value, Check> {
                 .and_then(|info| info.pointer("/ServerErrors/0"));
             let said = said.and_then(Value::as_str).unwrap_or(&ran.err);
             let denied = said.contains("permission denied");
-            let fix = if denied {
-                "sudo pullscope doctor docker"
-            } else {
-                "sudo systemctl restart docker.service"
-            };
             let why = tail(said);
-            Err(bad(
-                name,
-                format!("dockerd does not answer: {why}"),
-                vec![fix.to_owned()],
-            ))
+            Err(if denied {
+                let ask = "sudo pullscope doctor docker".to_owned();
+                bad(
+                    Cause::DockerDenied,
+                    format!("this user may not ask dockerd anything: {why}"),
+                    vec![patient.with_proxy(ask)],
+                )
+            } else {
+                bad(
+                    Cause::DockerSilent,
+                    format!("dockerd does not answer: {why}"),
+                    vec!["sudo systemctl restart docker.service".to_owned()],
+                )
+            })
         }
     }
 }
 
 /// `proxies` in daemon.json win over the environment.
 fn overridden(patient: &Patient<'_>) -> Option<Check> {
-    let name = "docker-json";
     let mut json = daemon_json(patient.system).ok().flatten()?;
     let proxies = json.get("proxies")?.as_object()?;
     let same = |key: &str| {
@@ -82,7 +87,7 @@ fn overridden(patient: &Patient<'_>) -> Option<Check> {
          which older ones refuse)"
     );
     json.as_object_mut()?.shift_remove("proxies");
-    Some(bad(name, text, rewritten(&json)))
+    Some(bad(Cause::DockerJson, text, rewritten(&json)))
 }
 
 fn proxy(patient: &Patient<'_>, info: &Value) -> Check {
@@ -97,9 +102,9 @@ fn proxy(patient: &Patient<'_>, info: &Value) -> Check {
         format!("the proxy {has}")
     };
     bad(
-        name,
+        Cause::DockerElsewhere,
         format!("dockerd says it uses {has}, not {}", patient.proxy),
-        vec![patient.setup("docker")],
+        unit::set_up(patient, SERVICE, "docker"),
     )
 }
 
@@ -123,7 +128,7 @@ fn left_behind(patient: &Patient<'_>) -> Option<Check> {
     })?;
     let path = stray.display();
     Some(bad(
-        "docker-drop-in",
+        Cause::DockerDropIn,
         format!("{path} is left from an earlier setup, and no --undo knows of it"),
         vec![
             format!("sudo rm {path}"),
@@ -141,9 +146,9 @@ fn exceptions(patient: &Patient<'_>, info: &Value) -> Option<Check> {
     if caught.is_empty() {
         return None;
     }
-    let fix = no_proxy::edits(patient, "docker.service", "docker", &caught);
+    let fix = no_proxy::edits(patient, SERVICE, "docker", &caught);
     Some(bad(
-        "docker-no-proxy",
+        Cause::DockerExceptions,
         no_proxy::sentence("NO_PROXY of dockerd", &caught),
         fix,
     ))
@@ -164,12 +169,12 @@ fn mirrors(patient: &Patient<'_>, info: &Value) -> Vec<Check> {
         && text(info, "HttpProxy").is_empty()
     {
         checks.push(bad(
-            "docker-mirror",
+            Cause::DockerMirrorPlain,
             format!(
                 "the mirror {plain} is asked by plain HTTP, which HTTPS_PROXY does not cover, and \
                  dockerd has no HTTP_PROXY"
             ),
-            vec![patient.setup("docker")],
+            unit::set_up(patient, SERVICE, "docker"),
         ));
     }
     let local = mirrors.iter().find_map(|mirror| {
@@ -197,7 +202,7 @@ fn mirrors(patient: &Patient<'_>, info: &Value) -> Vec<Check> {
             fix.extend(rewritten(&json));
         }
         checks.push(bad(
-            "docker-local",
+            Cause::DockerMirrorLocal,
             format!(
                 "the mirror {mirror} is on {host}, and programs written in Go never use a proxy \
                  for that. Give it another name"
@@ -218,9 +223,9 @@ fn trust(patient: &Patient<'_>) -> Check {
     match outcome(&told) {
         Outcome::Accepted => good(name, "dockerd accepted a certificate of the CA"),
         Outcome::Refused => bad(
-            name,
+            Cause::DockerDistrust,
             format!("dockerd does not trust the CA: {}", tail(&told)),
-            vec![patient.setup("docker")],
+            unit::set_up(patient, SERVICE, "docker"),
         ),
         Outcome::Elsewhere | Outcome::Unclear => skipped(
             name,
@@ -249,5 +254,6 @@ fn text<'a>(info: &'a Value, name: &str) -> &'a str {
         .unwrap_or_default()
 }
 
+const SERVICE: &str = "docker.service";
 /// Another name for this machine.
 const ALIAS: &str = "mirror.pullscope.test";

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::{Check, Patient, bad, good, no_proxy as traps, skipped};
+use super::{Cause, Check, Patient, bad, good, no_proxy as traps, skipped};
 use crate::clients::environment::exceptions;
 use crate::clients::peer;
 use crate::clients::refusal::quoted;
@@ -39,7 +39,11 @@ fn files(patient: &Patient<'_>) -> Check {
             dir.display(),
             folder.mode() & 0o777
         );
-        return bad(name, text, vec![format!("chmod 700 {}", shown(dir))]);
+        return bad(
+            Cause::FolderOpen,
+            text,
+            vec![format!("chmod 700 {}", shown(dir))],
+        );
     }
     if meta.is_symlink() {
         let text = format!(
@@ -47,7 +51,7 @@ fn files(patient: &Patient<'_>) -> Check {
             key.display()
         );
         return bad(
-            name,
+            Cause::KeyLinked,
             text,
             vec![format!("rm {} && pullscope ca regenerate", shown(&key))],
         );
@@ -59,7 +63,11 @@ fn files(patient: &Patient<'_>) -> Check {
             key.display(),
             meta.mode() & 0o777
         );
-        return bad(name, text, vec![format!("chmod 600 {}", shown(&key))]);
+        return bad(
+            Cause::KeyOpen,
+            text,
+            vec![format!("chmod 600 {}", shown(&key))],
+        );
     }
     if meta.uid() != patient.owner {
         let text = format!(
@@ -69,7 +77,7 @@ fn files(patient: &Patient<'_>) -> Check {
             patient.owner
         );
         let fix = format!("sudo chown -R {} {}", patient.owner, shown(dir));
-        return bad(name, text, vec![fix]);
+        return bad(Cause::KeyForeign, text, vec![fix]);
     }
     good(name, format!("{} is yours alone", key.display()))
 }
@@ -81,7 +89,7 @@ fn validity(patient: &Patient<'_>) -> Option<Check> {
     let fix = || vec!["pullscope ca regenerate".to_owned()];
     let Some((from, until)) = period(&pem) else {
         let text = format!("{}/ca.pem is no certificate", patient.data.display());
-        return Some(bad("ca-valid", text, fix()));
+        return Some(bad(Cause::NoCertificate, text, fix()));
     };
     let now = patient.now;
     Some(if now < from {
@@ -89,10 +97,10 @@ fn validity(patient: &Patient<'_>) -> Option<Check> {
             "the clock says {now:.0}, and the CA is valid from {from:.0} on: either the clock is \
              slow (set it), or it was fast when the CA was made (make a new one)"
         );
-        bad(name, text, fix())
+        bad(Cause::NotYetValid, text, fix())
     } else if now > until {
         let text = format!("the CA expired on {until:.0}");
-        bad("ca-valid", text, fix())
+        bad(Cause::Expired, text, fix())
     } else {
         let days = until.duration_since(now).as_hours() / 24;
         good(
@@ -120,17 +128,17 @@ fn proxy(patient: &Patient<'_>) -> Check {
     let record = format!("pullscope record -o pulls.har --listen {address}");
     match ask(patient) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => bad(
-            name,
+            Cause::NothingListens,
             format!("nothing listens on {address}: clients that are set up to use it cannot pull"),
             vec![record],
         ),
         Err(error) => {
             let text = format!("what listens on {address} does not answer as pullscope: {error}");
-            occupied(patient, text)
+            occupied(patient, Cause::NoAnswer, text)
         }
         Ok(None) => {
             let text = format!("what listens on {address} is not pullscope");
-            occupied(patient, text)
+            occupied(patient, Cause::Occupied, text)
         }
         Ok(Some(ca))
             if patient
@@ -140,7 +148,7 @@ fn proxy(patient: &Patient<'_>) -> Check {
             good(name, format!("pullscope listens on {address}"))
         }
         Ok(Some(_)) => bad(
-            name,
+            Cause::OtherCa,
             format!(
                 "the pullscope on {address} uses another CA than the one in {}: it was started \
                  before the CA was made anew, or by another user. Stop it, then start it again",
@@ -151,7 +159,7 @@ fn proxy(patient: &Patient<'_>) -> Check {
     }
 }
 
-fn occupied(patient: &Patient<'_>, mut text: String) -> Check {
+fn occupied(patient: &Patient<'_>, cause: Cause, mut text: String) -> Check {
     if let Some(process) = peer::process(patient.address, None) {
         let (name, pid) = (process.name, process.pid);
         text = format!("{text} but {name} (process {pid})");
@@ -159,7 +167,7 @@ fn occupied(patient: &Patient<'_>, mut text: String) -> Check {
     text.push_str(". Stop it, or use another port");
     let other = free_port(patient.address);
     bad(
-        "proxy",
+        cause,
         text,
         vec![
             format!("pullscope record -o pulls.har --listen {other}"),
@@ -212,7 +220,7 @@ pub(super) fn no_proxy(patient: &Patient<'_>) -> Option<Check> {
         .collect();
     let rest = quoted(rest.join(",").as_ref());
     Some(bad(
-        name,
+        Cause::ShellExceptions,
         traps::sentence("NO_PROXY in this shell", &caught),
         vec![format!("export NO_PROXY={rest} no_proxy={rest}")],
     ))

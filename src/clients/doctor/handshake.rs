@@ -6,7 +6,7 @@ use std::path::Path;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::{Check, Patient, bad, good, skipped};
+use super::{Cause, Check, Patient, bad, good, skipped};
 use crate::clients::refusal::quoted;
 use crate::config::ClientName;
 
@@ -54,7 +54,7 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
             format!("{name} goes through the proxy and accepts its certificate"),
         ),
         Outcome::Refused => bad(
-            "handshake",
+            Cause::ClientDistrust,
             format!(
                 "{name} goes through the proxy and refuses its certificate: {}",
                 tail(&told)
@@ -62,7 +62,7 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
             vec![export_trust(client)],
         ),
         Outcome::Elsewhere => bad(
-            "handshake",
+            Cause::ClientElsewhere,
             format!(
                 "{name} does not go through the proxy (`pullscope exec -- {name} …` sees to that \
                  by itself): {}",
@@ -107,7 +107,7 @@ fn trust_file(patient: &Patient<'_>, client: ClientName) -> Check {
         good(name, format!("SSL_CERT_FILE ({file}) has the CA in it"))
     } else {
         bad(
-            name,
+            Cause::RootsWithoutCa,
             format!(
                 "SSL_CERT_FILE ({}) does not have the CA in it, and is all that programs in Go \
                  look at",

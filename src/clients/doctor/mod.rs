@@ -3,6 +3,7 @@
 //! Each check looks at the machine as it is, and asks the programs themselves where it can. A
 //! fix is lines for a shell that, run as printed, make the check pass.
 
+mod cause;
 mod docker;
 mod general;
 mod handshake;
@@ -16,6 +17,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::Serialize;
+
+pub use cause::Cause;
 
 use super::system::{Runner, System};
 use super::undo::Records;
@@ -64,6 +67,8 @@ pub enum Verdict {
     },
     /// Not as it should be.
     Bad {
+        /// What it is, in one word.
+        cause: Cause,
         /// What was found, and why that matters.
         text: String,
         /// Lines for a shell that mend it.
@@ -93,7 +98,7 @@ pub fn examine(patient: &Patient<'_>, client: Option<ClientName>) -> Vec<Check> 
             docker::checks(patient, well, &mut checks);
         }
         Some(client) => {
-            if let Some((unit, name)) = unit::of(client) {
+            if let Some((unit, name)) = unit::of(client, patient.system) {
                 checks.extend(unit::checks(patient, unit, name));
             } else {
                 checks.extend(general::no_proxy(patient));
@@ -112,13 +117,15 @@ pub fn describe(checks: &[Check], glyphs: bool) -> String {
         ("ok  ", "FAIL", "-   ")
     };
     let mut text = String::new();
+    let names = checks.iter().map(|check| check.name.len());
+    let width = names.max().unwrap_or_default();
     for Check { name, verdict } in checks {
         let (mark, what) = match verdict {
             Verdict::Good { text } => (good, text),
             Verdict::Bad { text, .. } => (bad, text),
             Verdict::Skipped { text } => (none, text),
         };
-        let _ = writeln!(text, "{mark} {name:<14} {}", printable(what));
+        let _ = writeln!(text, "{mark} {name:<width$} {}", printable(what));
         if let Verdict::Bad { fix, .. } = verdict {
             for line in fix.iter().flat_map(|fix| fix.lines()) {
                 let _ = writeln!(text, "      {}", printable(line));
@@ -155,10 +162,15 @@ impl Patient<'_> {
 
     /// The command that sets a client up for this proxy.
     fn setup(&self, client: &str) -> String {
+        self.with_proxy(format!("sudo pullscope setup {client}"))
+    }
+
+    /// A command that is to look at this proxy, whoever's environment it has.
+    fn with_proxy(&self, command: String) -> String {
         if self.proxy == DEFAULT_PROXY {
-            format!("sudo pullscope setup {client}")
+            command
         } else {
-            format!("sudo pullscope setup {client} --proxy {}", self.proxy)
+            format!("{command} --proxy {}", self.proxy)
         }
     }
 
@@ -176,11 +188,11 @@ fn good(name: &'static str, text: impl Into<String>) -> Check {
     }
 }
 
-fn bad(name: &'static str, text: impl Into<String>, fix: Vec<String>) -> Check {
+fn bad(cause: Cause, text: impl Into<String>, fix: Vec<String>) -> Check {
     let text = text.into();
     Check {
-        name,
-        verdict: Verdict::Bad { text, fix },
+        name: cause.check(),
+        verdict: Verdict::Bad { cause, text, fix },
     }
 }
 

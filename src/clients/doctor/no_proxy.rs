@@ -1,9 +1,11 @@
 //! Entries of `NO_PROXY` that keep public registries from the proxy.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
-use super::Patient;
+use super::{Patient, unit};
+use crate::clients::refusal::quoted;
 use crate::clients::setup::MARK;
+use crate::clients::systemd;
 
 /// Hosts that a pull from a public registry goes to.
 const REGISTRIES: [&str; 9] = [
@@ -42,32 +44,57 @@ pub(super) fn sentence(whose: &str, caught: &[(String, &'static str)]) -> String
 /// Lines that take them out of the drop-ins of a service, all but the one that setup writes.
 pub(super) fn edits(
     patient: &Patient<'_>,
-    unit: &str,
+    service_unit: &str,
     client: &str,
     caught: &[(String, &'static str)],
 ) -> Vec<String> {
-    let dir = PathBuf::from(format!("/etc/systemd/system/{unit}.d"));
     let mut fix = vec![format!("sudo pullscope setup {client} --undo")];
-    for name in patient.system.names(&dir) {
-        let path = dir.join(name);
-        let text = patient.system.text(&path).ok().flatten();
-        let text = text.filter(|text| !text.contains(MARK)).unwrap_or_default();
-        for (entry, _) in caught {
-            let sets = |line: &str| {
-                line.to_ascii_uppercase().contains("NO_PROXY") && line.contains(entry.as_str())
-            };
-            if text.lines().any(sets) {
-                let entry = entry.replace('.', r"\.").replace('*', r"\*");
-                fix.push(format!(
-                    "sudo sed -i -E '/no_proxy/I {{ s/([=,]){entry},/\\1/; \
-                     s/(=|,){entry}(\"?)$/\\2/; s/NO_PROXY(\"?)$/NO_PROXY=\\1/I }}' {}",
-                    path.display()
-                ));
-            }
+    let service = systemd::read(patient.system, service_unit, MARK).unwrap_or_default();
+    let files: BTreeSet<_> = service.from_files.values().map(|(path, _)| path).collect();
+    for path in service.unit.iter().chain(&service.drop_ins).chain(files) {
+        let text = patient.system.text(path).ok().flatten();
+        let text = text.unwrap_or_default().to_ascii_lowercase();
+        let set: Vec<_> = caught
+            .iter()
+            .map(|(entry, _)| entry.to_ascii_lowercase())
+            .filter(|entry| {
+                let mut lines = text.lines();
+                lines.any(|line| line.contains("no_proxy") && line.contains(entry.as_str()))
+            })
+            .map(|entry| {
+                entry
+                    .replace('.', r"\.")
+                    .replace('*', r"\*")
+                    .replace('/', r"\/")
+            })
+            .collect();
+        if !set.is_empty() {
+            fix.push(format!(
+                "sudo sed -i -E '{}' {}",
+                without(&set.join("|")),
+                quoted(path.as_os_str())
+            ));
         }
     }
-    fix.push(patient.setup(client));
+    if unit::ours(&service).is_some() {
+        // By hand it was set up, and so it stays.
+        fix.push(format!("sudo systemctl restart {service_unit}"));
+    } else {
+        fix.push(patient.setup(client));
+    }
     fix
+}
+
+/// A script for sed that takes entries out of the lists that `NO_PROXY` is set to, and leaves
+/// everything else on those lines alone.
+fn without(entries: &str) -> String {
+    let start = r#"no_proxy=["\x27]?"#;
+    let (inside, end) = (r#"[^"\x27[:space:]]*"#, r#"(["\x27[:space:]]|$)"#);
+    format!(
+        "/no_proxy=/I {{ :again; s/({start}({inside},)?)({entries}),/\\1/I; t again; \
+         s/({start}{inside}),({entries}){end}/\\1\\3/I; t again; \
+         s/({start})({entries}){end}/\\1\\3/I }}"
+    )
 }
 
 /// As Go reads it (golang.org/x/net/http/httpproxy): a domain stands for what is below it too.

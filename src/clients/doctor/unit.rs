@@ -1,21 +1,25 @@
 //! Services of systemd that pull: what they were given, as systemd says.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-use super::{Check, Patient, bad, good, no_proxy, skipped};
+use super::{Cause, Check, Patient, bad, good, no_proxy, skipped};
 use crate::clients::environment::merge;
-use crate::clients::setup::TRUST_DIR;
+use crate::clients::refusal::quoted;
+use crate::clients::setup::{MARK, OURS, TRUST_DIR, k3s_unit};
+use crate::clients::system::System;
+use crate::clients::systemd::{self, Service, words};
 use crate::config::ClientName;
 
 /// The unit of a client, and the client's name on the command line.
-pub(super) fn of(client: ClientName) -> Option<(&'static str, &'static str)> {
+pub(super) fn of(client: ClientName, system: &System) -> Option<(&'static str, &'static str)> {
     match client {
         ClientName::Containerd | ClientName::Kubernetes => {
             Some(("containerd.service", "containerd"))
         }
         ClientName::Buildkit => Some(("buildkit.service", "buildkit")),
         ClientName::Crio => Some(("crio.service", "crio")),
-        ClientName::K3s => Some(("k3s.service", "k3s")),
+        ClientName::K3s => Some((k3s_unit(system), "k3s")),
         _ => None,
     }
 }
@@ -25,8 +29,11 @@ pub(super) fn checks(
     unit: &'static str,
     client: &'static str,
 ) -> Vec<Check> {
-    let ask = ["systemctl", "show", unit, "--property=Environment"];
-    let told = match patient.programs.run(&ask) {
+    let properties = "--property=LoadState,Environment";
+    let told = match patient
+        .programs
+        .run(&["systemctl", "show", unit, properties])
+    {
         Ok(ran) if ran.success => ran.out,
         Ok(ran) => {
             let text = format!("systemctl does not know {unit}: {}", ran.err.trim());
@@ -37,29 +44,45 @@ pub(super) fn checks(
             return vec![skipped("service", text)];
         }
     };
-    let told = told.trim().trim_start_matches("Environment=");
+    if told.lines().any(|line| line == "LoadState=not-found") {
+        let text = format!(
+            "there is no {unit} on this machine; `pullscope setup --print {client}` says what \
+             {client} needs"
+        );
+        return vec![skipped("service", text)];
+    }
+    let environment = told
+        .lines()
+        .find_map(|line| line.strip_prefix("Environment="));
+    let environment = words(environment.unwrap_or_default());
+    // systemd does not tell what files of variables hold.
+    let files = systemd::read(patient.system, unit, MARK).unwrap_or_default();
     let value = |name: &str| {
-        told.split_whitespace()
-            .filter_map(|word| word.trim_matches('"').split_once('='))
+        let pairs = environment.iter().filter_map(|word| word.split_once('='));
+        let told = pairs
             .filter(|(known, _)| *known == name)
-            .map(|(_, value)| value.trim_matches('"').to_owned())
-            .next_back()
+            .map(|(_, value)| value.to_owned())
+            .next_back();
+        let file = files.from_files.get(name).map(|(_, value)| value.clone());
+        file.or(told)
     };
-    let fix = vec![patient.setup(client)];
-    let proxy = match value("HTTPS_PROXY") {
+    let fix = set_up(patient, unit, client);
+    let mut checks: Vec<_> = env_file(patient, unit, client, Cause::ServiceEnvFile)
+        .into_iter()
+        .collect();
+    checks.push(match value("HTTPS_PROXY") {
         Some(proxy) if proxy == patient.proxy => {
             good("service-proxy", format!("{unit} is given {proxy}"))
         }
         other => {
             let has = other.map_or("no proxy".to_owned(), |other| format!("the proxy {other}"));
             bad(
-                "service-proxy",
+                Cause::ServiceElsewhere,
                 format!("{unit} is given {has}, not {}", patient.proxy),
                 fix.clone(),
             )
         }
-    };
-    let mut checks = vec![proxy];
+    });
     checks.push(trust(patient, unit, value("SSL_CERT_DIR"), fix));
     let mut entries = Vec::new();
     merge(&mut entries, &value("NO_PROXY").unwrap_or_default());
@@ -67,9 +90,60 @@ pub(super) fn checks(
     if !caught.is_empty() {
         let text = no_proxy::sentence(&format!("NO_PROXY of {unit}"), &caught);
         let fix = no_proxy::edits(patient, unit, client, &caught);
-        checks.push(bad("service-no-proxy", text, fix));
+        checks.push(bad(Cause::ServiceExceptions, text, fix));
     }
     checks
+}
+
+/// A file of `EnvironmentFile=` that sets what setup would, and wins.
+pub(super) fn env_file(
+    patient: &Patient<'_>,
+    unit: &str,
+    client: &str,
+    cause: Cause,
+) -> Option<Check> {
+    let service = match systemd::read(patient.system, unit, MARK) {
+        Ok(service) => service,
+        Err(error) => {
+            return Some(skipped(
+                cause.check(),
+                format!("only root can tell: {error}"),
+            ));
+        }
+    };
+    if service.variable("HTTPS_PROXY") == Some(&patient.proxy) {
+        // Somebody has set it up by hand.
+        return None;
+    }
+    let (name, (file, _)) = ours(&service)?;
+    let text = format!(
+        "{} sets {name} for {unit}, and systemd lets such a file win over drop-ins",
+        file.display()
+    );
+    Some(bad(cause, text, set_up(patient, unit, client)))
+}
+
+/// Lines that set a client up, and before that take out what would win over setup's drop-in.
+pub(super) fn set_up(patient: &Patient<'_>, unit: &str, client: &str) -> Vec<String> {
+    let mut fix = Vec::new();
+    let service = systemd::read(patient.system, unit, MARK).unwrap_or_default();
+    if ours(&service).is_some() {
+        let files: BTreeSet<_> = service.from_files.values().map(|(path, _)| path).collect();
+        let files: Vec<_> = files.iter().map(|file| quoted(file.as_os_str())).collect();
+        fix.push(format!(
+            "sudo sed -i -E 's/^[[:space:]]*({})[[:space:]]*=/# &/I' {}",
+            OURS.join("|"),
+            files.join(" ")
+        ));
+    }
+    fix.push(patient.setup(client));
+    fix
+}
+
+/// A variable that setup would set, if a file of variables sets it.
+pub(super) fn ours(service: &Service) -> Option<(&String, &(PathBuf, String))> {
+    let mut files = service.from_files.iter();
+    files.find(|(name, _)| OURS.contains(&name.to_ascii_uppercase().as_str()))
 }
 
 fn trust(patient: &Patient<'_>, unit: &str, dirs: Option<String>, fix: Vec<String>) -> Check {
@@ -89,7 +163,7 @@ fn trust(patient: &Patient<'_>, unit: &str, dirs: Option<String>, fix: Vec<Strin
             format!("{unit} trusts what is in {dir}, the CA among it"),
         ),
         None => bad(
-            name,
+            Cause::ServiceDistrust,
             format!(
                 "{unit} does not trust the CA: it is in none of the directories of its \
                  SSL_CERT_DIR ({TRUST_DIR} is where setup puts it)"

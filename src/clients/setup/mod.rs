@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub use recipes::recipe;
-pub(super) use unit::{DAEMON_JSON, daemon_json};
+pub(super) use unit::{DAEMON_JSON, OURS, daemon_json, k3s_unit};
 
 use super::plan::Plan;
 use super::system::{ReadError, Runner, System};

@@ -88,10 +88,17 @@ pub(super) fn docker(
 
 /// k3s: the server's unit, or the agent's.
 pub(super) fn k3s(system: &System, wanted: &Wanted) -> Result<Plan, SetupError> {
-    let agent = systemd::read(system, K3S_AGENT.service, MARK)?
-        .unit
-        .is_some();
+    let agent = k3s_unit(system) == K3S_AGENT.service;
     service(if agent { &K3S_AGENT } else { &K3S }, system, wanted)
+}
+
+/// The unit that k3s runs as on this node: the agent's where there is one.
+pub(in crate::clients) fn k3s_unit(system: &System) -> &'static str {
+    if systemd::exists(system, K3S_AGENT.service) {
+        K3S_AGENT.service
+    } else {
+        K3S.service
+    }
 }
 
 /// The drop-in for a service.
@@ -249,4 +256,5 @@ pub(in crate::clients) fn daemon_json(system: &System) -> Result<Option<Value>, 
 /// dockerd's configuration.
 pub(in crate::clients) const DAEMON_JSON: &str = "/etc/docker/daemon.json";
 /// The variables that the drop-in sets.
-const OURS: [&str; 4] = ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_DIR"];
+pub(in crate::clients) const OURS: [&str; 4] =
+    ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_DIR"];
