@@ -22,6 +22,7 @@ use crate::store::Store;
 
 use super::fail_on::FailOn;
 use super::failure::Outcome;
+use super::otlp::{Collector, Delivery, Outlet};
 use super::source::{self, Loader};
 
 /// Someone who watches what passes. It must not block.
@@ -50,6 +51,8 @@ pub(super) struct Plan {
     pub(super) keep_blobs: bool,
     /// What is to make the recording a failure.
     pub(super) fail_on: Option<FailOn>,
+    /// Where spans of what passes go.
+    pub(super) collector: Option<Collector>,
 }
 
 /// Where a session is, and whether it stays.
@@ -70,6 +73,7 @@ pub(super) struct Capture {
     output: Option<PathBuf>,
     session: SessionDir,
     fail_on: Option<FailOn>,
+    outlet: Option<Outlet>,
 }
 
 /// How a recording went.
@@ -90,6 +94,8 @@ pub(super) struct Summary {
     pub(super) verdict: Outcome,
     /// The session directory, unless it was removed.
     pub(super) session: Option<PathBuf>,
+    /// What became of the spans, where they were to go to a collector.
+    pub(super) delivery: Option<Delivery>,
 }
 
 /// What passed.
@@ -133,11 +139,20 @@ impl Capture {
             }
         };
         let last_call = CancellationToken::new();
+        let mut observers = observers(&proxy);
+        let outlet = match plan.collector {
+            Some(collector) => {
+                let (outlet, observer) = Outlet::start(collector, plan.keep_secrets)?;
+                observers.push(observer);
+                Some(outlet)
+            }
+            None => None,
+        };
         let pump = Pump {
             changes,
             redactor: (!plan.keep_secrets).then(Redactor::new),
             journal: journal.handle(),
-            observers: observers(&proxy),
+            observers,
             counts: Counts::default(),
             last_call: last_call.clone(),
         };
@@ -151,6 +166,7 @@ impl Capture {
             output: plan.output,
             session: plan.session,
             fail_on: plan.fail_on,
+            outlet,
         })
     }
 
@@ -162,6 +178,11 @@ impl Capture {
     /// How the journal is doing.
     pub(super) fn status(&self) -> journal::Status {
         self.journal.handle().status()
+    }
+
+    /// What became of the spans so far, where they go to a collector.
+    pub(super) fn delivery(&self) -> Option<Delivery> {
+        self.outlet.as_ref().map(Outlet::delivery)
     }
 
     /// Writes the HAR of what has been recorded so far; returns how long it took.
@@ -187,6 +208,7 @@ impl Capture {
             output,
             session,
             fail_on,
+            outlet,
         } = self;
         let recorder = proxy.recorder().clone();
         let drained = proxy.shutdown(drain).await;
@@ -209,6 +231,11 @@ impl Capture {
             }
             None => Ok(()),
         };
+        // Last: a collector that does not answer must not come before the trace.
+        let delivery = match outlet {
+            Some(outlet) => Some(outlet.finish().await),
+            None => None,
+        };
         let written = matches!(har, Some(Ok(_))) && journal.is_whole();
         let removed =
             session.temporary && written && std::fs::remove_dir_all(&session.path).is_ok();
@@ -221,6 +248,7 @@ impl Capture {
             har,
             verdict,
             session: (!removed).then_some(session.path),
+            delivery,
         }
     }
 }

@@ -58,6 +58,7 @@ pub(super) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
         keep_secrets: false,
         keep_blobs: false,
         fail_on: None,
+        collector: None,
     };
     let not_after = identity.not_after();
     let mut view = Prepared::new();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::exchange::Event;
+use crate::exchange::{Event, Omission};
 
 use super::capture::Observer;
 
@@ -74,7 +74,7 @@ impl EventsOut {
 impl Observer for EventsOut {
     fn event(&mut self, event: &Event) {
         // Bodies are in the session; a line stays a line.
-        self.line(&without_bodies(event));
+        self.line(&event.without_bodies(LONGEST_BODY, Omission::TooLarge));
     }
 
     fn wants_written_first(&self) -> bool {
@@ -94,25 +94,6 @@ impl Drop for EventsOut {
             );
         }
     }
-}
-
-fn without_bodies(event: &Event) -> Event {
-    use crate::exchange::Capture;
-    let mut event = event.clone();
-    if let Event::Ended { end, .. } = &mut event {
-        for body in [&mut end.request_body, &mut end.response_body]
-            .into_iter()
-            .flatten()
-        {
-            if let Capture::Memory { bytes } = &mut body.capture
-                && bytes.len() > LONGEST_BODY
-            {
-                let reason = crate::exchange::Omission::TooLarge;
-                body.capture = Capture::Omitted { reason };
-            }
-        }
-    }
-    event
 }
 
 fn write(lines: &Receiver<String>) {

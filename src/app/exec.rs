@@ -63,6 +63,7 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
         keep_secrets: args.proxy.keep_secrets,
         keep_blobs: false,
         fail_on: FailOn::read(args.fail_on.as_deref())?,
+        collector: settings::collector(&args.proxy)?,
     };
     let (outline, seen) = Outline::new();
     let mut view = args.tui.then(Prepared::new);

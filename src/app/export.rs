@@ -12,7 +12,7 @@ use crate::redact::Redactor;
 use crate::store::{Entry, Store};
 
 use super::failure::{Outcome, usage};
-use super::origin::origin;
+use super::otlp::origin;
 use super::run::Talk;
 use super::select::{self, Selection};
 use super::source::{self, Loader, Source};

@@ -10,7 +10,6 @@ use tokio_util::task::TaskTracker;
 use crate::clients::trust;
 use crate::config::{Cli, Command, Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
-use crate::journal::State;
 use crate::proxy::ca::{CaFiles, Identity};
 use crate::tui::terminal::Tty;
 
@@ -18,6 +17,8 @@ use super::capture::{Capture, Observer, Plan, SessionDir, Summary};
 use super::events_out::EventsOut;
 use super::fail_on::FailOn;
 use super::failure::{Outcome, usage, usage_of};
+use super::health::Health;
+use super::otlp::Delivery;
 use super::pace::Pace;
 use super::progress::Progress;
 use super::run::Talk;
@@ -38,6 +39,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         keep_secrets: args.proxy.keep_secrets,
         keep_blobs: args.keep_blobs,
         fail_on: FailOn::read(args.fail_on.as_deref())?,
+        collector: settings::collector(&args.proxy)?,
     };
     if args.session.is_none() && args.output.is_none() {
         let dir = dirs.sessions();
@@ -142,7 +144,7 @@ async fn live(
 /// ends the process at once.
 async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
     let mut pace = Pace::new();
-    let (mut trouble, mut recovered) = (false, false);
+    let mut health = Health::default();
     loop {
         tokio::select! {
             name = signals.next() => {
@@ -151,18 +153,12 @@ async fn watch(capture: &Capture, mut signals: Signals, talk: &Talk) {
             }
             () = pace.wait() => pace.took(capture.write_har().await),
             () = tokio::time::sleep(GLANCE) => {
-                let status = capture.status();
-                let writing = status.state == State::Writing;
-                if !trouble && let Some(error) = status.first_error {
-                    trouble = true;
-                    talk.insist(&format!(
-                        "warning: the session cannot be written: {error}. Pulls go on; what is \
-                         missing is counted"
-                    ));
-                } else if trouble && !recovered && writing {
-                    // Told once, like the trouble: a disk at its limit goes to and fro.
-                    recovered = true;
-                    talk.say("the session is being written again");
+                for news in health.news(capture) {
+                    if news.good {
+                        talk.say(&news.text);
+                    } else {
+                        talk.insist(&format!("warning: {}", news.text));
+                    }
                 }
             }
         }
@@ -279,6 +275,7 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
         har,
         verdict,
         session,
+        delivery,
     } = summary;
     let mut said = vec![format!(
         "recorded {}",
@@ -337,7 +334,25 @@ pub(super) fn conclude(summary: Summary, output: Option<&Path>, talk: &Talk) -> 
             "the session is in {path}; `pullscope export {path} -o x.har` reads it"
         ));
     }
+    if let Some(delivery) = delivery {
+        tell_delivery(&delivery, talk);
+    }
     outcome.and(verdict)
+}
+
+fn tell_delivery(delivery: &Delivery, talk: &Talk) {
+    let collector = &delivery.collector;
+    let taken = plural(delivery.taken, "span", "spans");
+    talk.say(&format!("sent {taken} to {collector}"));
+    if delivery.lost() > 0 {
+        let why = delivery.first_error.as_deref();
+        talk.insist(&format!(
+            "warning: {} did not reach {collector}: {}. `pullscope export --format otlp` writes \
+             them from the trace",
+            plural(delivery.lost(), "span", "spans"),
+            why.unwrap_or("they came faster than it took them")
+        ));
+    }
 }
 
 /// A count with its noun.

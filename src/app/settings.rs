@@ -24,6 +24,7 @@ use crate::proxy::{ClientCertificate, Settings, UpstreamProxy};
 
 use super::failure::{Outcome, usage};
 use super::hardening;
+use super::otlp::Collector;
 
 /// Resolves the flags of `record`.
 pub(super) fn resolve(args: &RecordArgs, bodies: Option<Arc<dyn BodyStore>>) -> Outcome<Settings> {
@@ -63,6 +64,19 @@ pub(super) fn of_proxy(listen: SocketAddr, args: &ProxyArgs) -> Outcome<Settings
 }
 
 /// Connections are bounded so that file descriptors last: a tunnel takes two.
+/// The collector that spans are to go to.
+pub(super) fn collector(args: &ProxyArgs) -> Outcome<Option<Collector>> {
+    let Some(endpoint) = &args.otlp_endpoint else {
+        return Ok(None);
+    };
+    let mut roots = Vec::new();
+    for path in &args.upstream_ca {
+        roots.extend(certificates("--upstream-ca", path)?);
+    }
+    let headers = std::env::var("OTEL_EXPORTER_OTLP_HEADERS").ok();
+    Collector::new(endpoint, &roots, headers.as_deref()).map(Some)
+}
+
 fn limits(args: &ProxyArgs) -> Limits {
     let mut limits = Limits {
         upstream_idle: Duration::from_secs(args.upstream_timeout),

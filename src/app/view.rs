@@ -18,6 +18,7 @@ use crate::tui::{Check, Facts, FirstStep, State};
 
 use super::capture::{Capture, Observer};
 use super::failure::{Outcome, usage};
+use super::health::{Health, News};
 use super::log;
 use super::pace::Pace;
 use super::run::Talk;
@@ -160,7 +161,7 @@ pub(super) async fn watch(
     let mut pace = Pace::new();
     let mut work = std::pin::pin!(work);
     let mut working = true;
-    let mut trouble = false;
+    let mut health = Health::default();
     let mut closed = Box::pin(window.closed());
     loop {
         tokio::select! {
@@ -173,12 +174,8 @@ pub(super) async fn watch(
             () = &mut work, if working => working = false,
             () = pace.wait() => pace.took(capture.write_har().await),
             () = tokio::time::sleep(GLANCE) => {
-                if !trouble && let Some(error) = capture.status().first_error {
-                    trouble = true;
-                    let text = format!(
-                        "the session cannot be written: {error}. Pulls go on; what is missing is counted"
-                    );
-                    mailbox.offer(Message::Told { good: false, text });
+                for News { good, text } in health.news(capture) {
+                    mailbox.offer(Message::Told { good, text });
                 }
             }
         }

@@ -245,6 +245,11 @@ pub struct ProxyArgs {
     #[arg(long, value_name = "FILE")]
     pub sslkeylogfile: Option<PathBuf>,
 
+    /// Send spans of what passes, redacted in any case, to the OTLP/HTTP receiver of this
+    /// OpenTelemetry collector, such as `http://127.0.0.1:4318`.
+    #[arg(long, value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
     /// At the end, wait so long for transfers under way.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub drain: u64,

@@ -28,6 +28,16 @@ pub struct Body {
     pub capture: Capture,
 }
 
+impl Body {
+    /// Bytes of it that are in memory.
+    pub(super) fn in_memory(&self) -> usize {
+        match &self.capture {
+            Capture::Memory { bytes } => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// What the trace keeps of a body.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kept")]

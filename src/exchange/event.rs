@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Body, Connection, Ending, Exchange, ExchangeId, HandshakeFailed, RequestHead, ResponseHead,
-    Timings, Tunnel, Upstream,
+    Body, Capture, Connection, Ending, Exchange, ExchangeId, HandshakeFailed, Omission,
+    RequestHead, ResponseHead, Timings, Tunnel, Upstream,
 };
 
 /// One step of the traffic. Each fills in fields that no other step fills in, so applying a set
@@ -92,6 +92,30 @@ impl Event {
             | Self::Ended { id, .. } => Some(*id),
             Self::Tunnel(_) | Self::HandshakeFailed(_) => None,
         }
+    }
+
+    /// Bytes of the bodies that this event carries.
+    pub fn body_bytes(&self) -> usize {
+        let Self::Ended { end, .. } = self else {
+            return 0;
+        };
+        let bodies = [&end.request_body, &end.response_body];
+        bodies.into_iter().flatten().map(Body::in_memory).sum()
+    }
+
+    /// The same event, without the bodies it carries that are longer than `longest` bytes.
+    #[must_use]
+    pub fn without_bodies(&self, longest: usize, reason: Omission) -> Self {
+        let mut event = self.clone();
+        if let Self::Ended { end, .. } = &mut event {
+            let bodies = [&mut end.request_body, &mut end.response_body];
+            for body in bodies.into_iter().flatten() {
+                if body.in_memory() > longest {
+                    body.capture = Capture::Omitted { reason };
+                }
+            }
+        }
+        event
     }
 }
 

@@ -5,6 +5,7 @@
 //! here performs IO and nothing in here knows what a registry is.
 
 pub mod alert;
+pub mod backlog;
 pub mod body;
 pub mod clock;
 pub mod connection;
@@ -20,6 +21,7 @@ pub mod trace;
 pub mod upstream;
 
 pub use alert::{HandshakeFailed, Rejection};
+pub use backlog::Backlog;
 pub use body::{Body, Capture, Omission};
 pub use connection::{Authority, Connection, TlsSession};
 pub use ending::{Ending, Failure, Side};

@@ -41,5 +41,5 @@ pub use server::{Proxy, ProxyError};
 pub use settings::{ClientCertificate, Settings};
 pub use target::{TargetError, authority};
 pub use upstream::{
-    ConnectTo, ConnectToError, UpstreamProxy, UpstreamProxyError, UpstreamTlsError,
+    ConnectTo, ConnectToError, UpstreamProxy, UpstreamProxyError, UpstreamTlsError, trusted_roots,
 };

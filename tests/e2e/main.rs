@@ -7,6 +7,7 @@
 
 mod ca;
 mod client;
+mod collector;
 mod components;
 mod distrust;
 mod doctor;
@@ -31,6 +32,7 @@ mod lab_stories;
 mod lines;
 mod live_view;
 mod machine;
+mod otlp_live;
 mod pki;
 mod process;
 mod pull;

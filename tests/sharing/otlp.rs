@@ -8,13 +8,14 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
-use pullscope::export::otlp::{self, Origin};
+use pullscope::export::otlp::{self, Live, Origin};
 use pullscope::export::story::Telling;
 use pullscope::registry::{Kind, Lang, PullId, Why};
 use pullscope::store::{Entry, Store};
 
 use crate::golden::article;
 use crate::hostile::hostile;
+use crate::load::{NAMES, events};
 use crate::program::PULLSCOPE;
 
 fn telling(store: &Store) -> Telling<'_> {
@@ -174,6 +175,47 @@ fn the_same_trace_has_the_same_identifiers_also_in_part() {
             assert!(ids.contains(&span.parent_span_id), "{span:?}");
         }
     }
+}
+
+#[test]
+fn a_capture_under_way_gives_out_the_same_spans_once() {
+    let store = article();
+    let mut wanted: Vec<Span> = read(&written(&store, &|_| true)).concat();
+    let (mut live, mut followed) = (Live::default(), Store::default());
+    let mut given = Vec::new();
+    let mut first = 1;
+    for name in NAMES {
+        let events = events(name, first);
+        first += events
+            .iter()
+            .filter(|event| matches!(event, pullscope::exchange::Event::Opened { .. }))
+            .count() as u64;
+        for event in events {
+            given.extend(live.note(&event, Lang::En));
+            followed.extend([event]);
+            let before = given.len();
+            let now = jiff::Timestamp::UNIX_EPOCH;
+            given.extend(live.due(&telling(&followed), now, false));
+            let roots = given
+                .iter()
+                .skip(before)
+                .filter(|span| span.parent_span_id.is_empty());
+            assert_eq!(roots.count(), 0, "a root before its time");
+        }
+    }
+    assert!(
+        given.len() > wanted.len() / 2,
+        "spans come when exchanges end"
+    );
+    given.extend(live.due(&telling(&followed), jiff::Timestamp::MAX, true));
+    assert!(
+        live.due(&telling(&followed), jiff::Timestamp::MAX, true)
+            .is_empty()
+    );
+    let order = |span: &Span| (span.trace_id.clone(), span.span_id.clone());
+    wanted.sort_by_key(order);
+    given.sort_by_key(order);
+    assert_eq!(given, wanted);
 }
 
 #[test]

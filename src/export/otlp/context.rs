@@ -10,7 +10,7 @@ use crate::exchange::{Connection, Exchange};
 ///
 /// The identifiers are the first bytes of a SHA-256 over the number, start and client of the
 /// exchange that a trace begins with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Context {
     /// The trace's identifier.
     pub(super) trace: [u8; 16],

@@ -11,10 +11,12 @@
 mod attributes;
 mod context;
 mod exchange;
+mod live;
 mod other;
 mod pull;
 mod resource;
 mod write;
 
+pub use live::Live;
 pub use resource::Origin;
-pub use write::write;
+pub use write::{MOST_SPANS, write};

@@ -64,7 +64,7 @@ pub fn write(
 }
 
 /// The span of an exchange that belongs to no pull, with what is wrong with it.
-fn loose(entry: &Entry, telling: &Telling<'_>) -> Span {
+pub(super) fn loose(entry: &Entry, telling: &Telling<'_>) -> Span {
     let context = Context::of_loose(&entry.exchange);
     let mut span = exchange::span(entry, None, &context, None);
     let id = Some(entry.exchange.id);
@@ -102,5 +102,5 @@ impl<W: Write> Lines<'_, W> {
     }
 }
 
-/// Spans on a line, as many as the collector's own batches have.
-const MOST_SPANS: usize = 512;
+/// Spans in a request, as many as the batches of OpenTelemetry's own exporters have.
+pub const MOST_SPANS: usize = 512;

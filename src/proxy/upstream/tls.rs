@@ -63,7 +63,7 @@ struct Witness {
 impl UpstreamTls {
     pub(super) fn new(settings: &Settings) -> Result<Self, UpstreamTlsError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let roots = Arc::new(roots(settings)?);
+        let roots = Arc::new(trusted_roots(&settings.upstream_roots)?);
         let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
             .build()
             .map_err(|error| UpstreamTlsError::Verifier(error.to_string()))?;
@@ -127,11 +127,15 @@ pub(crate) fn session(
     })
 }
 
-fn roots(settings: &Settings) -> Result<RootCertStore, UpstreamTlsError> {
+/// The system's roots, and these beside them.
+///
+/// # Errors
+/// When one of these is no root, or there is none at all.
+pub fn trusted_roots(more: &[CertificateDer<'static>]) -> Result<RootCertStore, UpstreamTlsError> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(native.certs);
-    for root in &settings.upstream_roots {
+    for root in more {
         roots.add(root.clone()).map_err(UpstreamTlsError::Root)?;
     }
     if roots.is_empty() {

@@ -4,7 +4,7 @@ use crate::export::otlp::Origin;
 
 /// pullscope, on this machine where `here`, and what the environment says of it, by the variables
 /// that OpenTelemetry has for that.
-pub(super) fn origin(here: bool) -> Origin {
+pub(in crate::app) fn origin(here: bool) -> Origin {
     let host = here.then(rustix::system::uname);
     let host = host
         .as_ref()
