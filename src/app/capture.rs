@@ -1,7 +1,6 @@
 //! One recording: the proxy, the redactor, the journal and whoever watches, from start to end.
 //!
-//! The proxy never waits for any of this. Events are redacted before anything else sees them;
-//! then the journal has them, then the observers.
+//! The proxy never waits for any of this. Events are redacted before anything else sees them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -290,20 +289,27 @@ impl Pump {
         let events = self.redact(events).await;
         for event in &events {
             self.count(event);
-            self.journal.record(event.clone()).await;
         }
-        let told = events
-            .iter()
-            .any(|event| !matches!(event, Event::Progress { .. }));
-        if told
-            && self
-                .observers
-                .iter()
-                .any(|observer| observer.wants_written_first())
-        {
-            self.journal.flush().await;
+        if self.written_first() {
+            self.journal.record_all(events.clone()).await;
+            let told = |event: &Event| !matches!(event, Event::Progress { .. });
+            if events.iter().any(told) {
+                self.journal.flush().await;
+            }
+            self.tell(&events);
+        } else {
+            self.tell(&events);
+            self.journal.record_all(events).await;
         }
-        for event in &events {
+    }
+
+    fn written_first(&self) -> bool {
+        let mut observers = self.observers.iter();
+        observers.any(|observer| observer.wants_written_first())
+    }
+
+    fn tell(&mut self, events: &[Event]) {
+        for event in events {
             for observer in &mut self.observers {
                 observer.event(event);
             }

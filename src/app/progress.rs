@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::exchange::printable::{is_hidden, printable};
-use crate::exchange::{Ending, Event, Exchange, ExchangeId, HandshakeFailed};
+use crate::exchange::{Ending, Event, Exchange, ExchangeId, HandshakeFailed, Omission};
 use crate::registry::{Bodies, Client, Digest, InMemoryOnly, Lang, Reading, refused_handshake};
 
 use super::capture::Observer;
@@ -46,6 +46,11 @@ impl Progress {
             blobs: HashMap::new(),
             told: Vec::new(),
         }
+    }
+
+    /// Whether anybody would see it.
+    pub(super) fn is_seen(talk: &Talk) -> bool {
+        !talk.quiet || tracing::enabled!(tracing::Level::INFO)
     }
 
     /// Sums an exchange up under its pull: the repository it names, or else the last one that
@@ -154,7 +159,9 @@ impl Observer for Progress {
             Event::HandshakeFailed(handshake) => self.refused(handshake),
             _ => {}
         }
-        if let Some(exchange) = self.under_way.apply(event) {
+        // Who pulled what is in the heads; bodies would be parsed for nothing.
+        let event = event.without_bodies(0, Omission::Memory);
+        if let Some(exchange) = self.under_way.apply(&event) {
             self.ended(&exchange);
         }
     }

@@ -59,7 +59,10 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
         identity,
         |bodies| settings::resolve(&args, bodies),
         |proxy| {
-            let mut observers: Vec<Box<dyn Observer>> = vec![Box::new(Progress::new(talk))];
+            let mut observers: Vec<Box<dyn Observer>> = Vec::new();
+            if Progress::is_seen(talk) {
+                observers.push(Box::new(Progress::new(talk)));
+            }
             if args.json {
                 let address = proxy.address().to_string();
                 let (ca, session) = (ca.display().to_string(), session.path.display().to_string());

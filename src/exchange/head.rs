@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use memchr::memchr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The bytes of one HTTP/1.x message head: start line, field lines, and the empty line.
@@ -38,8 +39,8 @@ pub enum Fidelity {
 
 impl RawHead {
     /// Takes the bytes of a head as they are.
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        Self(bytes.into().into())
+    pub fn new(bytes: impl AsRef<[u8]>) -> Self {
+        Self(bytes.as_ref().into())
     }
 
     /// The bytes, from the start line to the empty line.
@@ -65,7 +66,7 @@ impl RawHead {
     /// The field lines in wire order; a line without a colon is a field with an empty value.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
         self.lines().skip(1).map(|line| {
-            let colon = line.iter().position(|&b| b == b':').unwrap_or(line.len());
+            let colon = memchr(b':', line).unwrap_or(line.len());
             let (name, rest) = line.split_at(colon);
             Field {
                 name,
@@ -134,16 +135,38 @@ impl RawHead {
 
     /// Lines without their ends, up to the empty line.
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        self.0
-            .split(|&b| b == b'\n')
+        lines(&self.0)
             .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
             .take_while(|line| !line.is_empty())
     }
 }
 
+/// What stands between line feeds, and behind the last.
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let bytes = rest?;
+        let (line, more) = match memchr(b'\n', bytes).and_then(|end| bytes.split_at_checked(end)) {
+            Some((line, more)) => (line, more.get(1..)),
+            None => (bytes, None),
+        };
+        rest = more;
+        Some(line)
+    })
+}
+
 /// Bytes as text in which every byte is the character of the same number.
 pub fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|&b| char::from(b)).collect()
+    match ascii(bytes) {
+        Some(text) => text.to_owned(),
+        None => bytes.iter().map(|&b| char::from(b)).collect(),
+    }
+}
+
+/// Bytes of which each is a character of its own.
+fn ascii(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    text.is_ascii().then_some(text)
 }
 
 /// The inverse of [`latin1`]; `None` when a character is beyond U+00FF.
@@ -168,7 +191,10 @@ impl fmt::Debug for RawHead {
 
 impl Serialize for RawHead {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&latin1(&self.0))
+        match ascii(&self.0) {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.serialize_str(&latin1(&self.0)),
+        }
     }
 }
 
@@ -187,6 +213,18 @@ mod tests {
 
     fn request() -> RawHead {
         RawHead::new(*b"GET /v2/ HTTP/1.1\r\nHost: r.example\r\nAccept:  a \r\naccept:b\r\n\r\n")
+    }
+
+    #[test]
+    fn lines_are_as_splitting_has_them() {
+        for text in ["", "\n", "a", "a\n", "\na", "a\n\nb", "a\r\nb\n"] {
+            let split: Vec<_> = text.as_bytes().split(|&b| b == b'\n').collect();
+            assert_eq!(
+                lines(text.as_bytes()).collect::<Vec<_>>(),
+                split,
+                "{text:?}"
+            );
+        }
     }
 
     #[test]

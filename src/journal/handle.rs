@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::blob::BlobStore;
 use super::bodies::BodyFiles;
@@ -144,11 +144,26 @@ impl JournalHandle {
             return;
         }
         if !self.shared.enqueue(event).await {
-            self.shared.turned_away.fetch_add(1, Ordering::Relaxed);
-            let mut status = lock(&self.shared.status);
-            status.lost_records += 1;
-            status.note(|| "write the journal: the disk did not keep up".to_owned());
+            self.shared.turn_away(1);
         }
+    }
+
+    /// The same for several events, which is cheaper than one by one.
+    pub async fn record_all(&self, events: Vec<Event>) {
+        let mut placed = Vec::with_capacity(events.len());
+        for event in events {
+            if matches!(event, Event::Progress { .. }) {
+                continue;
+            }
+            let all = Arc::clone(&self.shared.places);
+            if let Ok(place) = all.try_acquire_many_owned(weight(&event)) {
+                placed.push((event, place));
+            } else {
+                self.shared.hand_over(std::mem::take(&mut placed));
+                self.record(event).await;
+            }
+        }
+        self.shared.hand_over(placed);
     }
 
     /// Waits until everything handed over so far has been written, or lost.
@@ -186,7 +201,27 @@ impl Shared {
             }
         };
         self.stalled.store(permit.is_none(), Ordering::Relaxed);
-        permit.is_some_and(|permit| self.queue.push(Job::Record(Box::new(event), permit)))
+        permit.is_some_and(|permit| self.queue.push(Job::Record(event, permit)))
+    }
+
+    /// Puts events that have their places into the queue.
+    fn hand_over(&self, records: Vec<(Event, OwnedSemaphorePermit)>) {
+        let count = records.len() as u64;
+        if count == 0 {
+            return;
+        }
+        self.stalled.store(false, Ordering::Relaxed);
+        if !self.queue.push_records(records) {
+            self.turn_away(count);
+        }
+    }
+
+    /// Counts events that found no place.
+    fn turn_away(&self, count: u64) {
+        self.turned_away.fetch_add(count, Ordering::Relaxed);
+        let mut status = lock(&self.status);
+        status.lost_records += count;
+        status.note(|| "write the journal: the disk did not keep up".to_owned());
     }
 
     /// Takes nothing any more; what waits is lost.

@@ -15,7 +15,7 @@ pub(super) type BodyKey = (ExchangeId, Direction);
 #[derive(Debug)]
 pub(super) enum Job {
     /// Write an event down. Its place in the queue is free again when that is done.
-    Record(Box<Event>, OwnedSemaphorePermit),
+    Record(Event, OwnedSemaphorePermit),
     /// A body begins.
     BodyBegins(BodyKey),
     /// More of a body.
@@ -52,6 +52,8 @@ struct Inner {
     jobs: VecDeque<Job>,
     body_bytes: usize,
     closed: bool,
+    /// Whether somebody waits for a job: waking nobody costs a system call as well.
+    awaited: bool,
 }
 
 impl Queue {
@@ -76,12 +78,31 @@ impl Queue {
         }
         inner.body_bytes = waiting;
         inner.jobs.push_back(job);
-        drop(inner);
-        self.ready.notify_one();
+        self.wake(inner);
         true
     }
 
-    /// Takes the next job; `None` when the queue is closed and empty. Blocks.
+    /// Adds events, which have their places; `false` when the queue is closed.
+    pub(super) fn push_records(&self, records: Vec<(Event, OwnedSemaphorePermit)>) -> bool {
+        let mut inner = lock(&self.inner);
+        if inner.closed {
+            return false;
+        }
+        let records = records.into_iter();
+        let jobs = records.map(|(event, place)| Job::Record(event, place));
+        inner.jobs.extend(jobs);
+        self.wake(inner);
+        true
+    }
+
+    fn wake(&self, mut inner: MutexGuard<'_, Inner>) {
+        if std::mem::take(&mut inner.awaited) {
+            drop(inner);
+            self.ready.notify_one();
+        }
+    }
+
+    /// Takes what is next; `None` when the queue is closed and empty. Blocks.
     pub(super) fn pop(&self) -> Option<Job> {
         let mut inner = lock(&self.inner);
         loop {
@@ -92,11 +113,26 @@ impl Queue {
             if inner.closed {
                 return None;
             }
+            inner.awaited = true;
             inner = self
                 .ready
                 .wait(inner)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Takes the events that are next, if any are, but not many.
+    pub(super) fn take_records(&self) -> Vec<(Event, OwnedSemaphorePermit)> {
+        let mut inner = lock(&self.inner);
+        let is_other = |job: &Job| !matches!(job, Job::Record(..));
+        let others = inner.jobs.iter().position(is_other);
+        let count = others.unwrap_or(inner.jobs.len()).min(TOGETHER);
+        let records = inner.jobs.drain(..count);
+        let records = records.filter_map(|job| match job {
+            Job::Record(event, place) => Some((event, place)),
+            _ => None,
+        });
+        records.collect()
     }
 
     /// Takes no more jobs; those that wait are still handed out.
@@ -116,6 +152,9 @@ impl Queue {
         events.count() as u64
     }
 }
+
+/// Events that are taken at once, at most.
+const TOGETHER: usize = 128;
 
 /// Locks, also after another thread panicked with the lock held: all data behind the journal's
 /// locks is whole between any two statements.

@@ -74,7 +74,13 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         while let Some(job) = shared.queue.pop() {
             match job {
-                Job::Record(event, _place) => self.record(*event),
+                Job::Record(event, place) => {
+                    // Places are free again when all of it is written.
+                    let (more, _places): (Vec<_>, Vec<_>) =
+                        shared.queue.take_records().into_iter().unzip();
+                    self.records(std::iter::once(event).chain(more));
+                    drop(place);
+                }
                 Job::BodyBegins(key) => {
                     self.streams.insert(key, Stream::Open(None));
                 }
@@ -88,6 +94,38 @@ impl Writer {
             }
         }
         self.close();
+    }
+
+    /// Writes events together, while all is well: what counts is the number of writes.
+    fn records(&mut self, mut events: impl Iterator<Item = Event>) {
+        while let Some(first) = events.next() {
+            let well =
+                self.records_out.is_none() && self.shared.turned_away.load(Ordering::Relaxed) == 0;
+            if !well {
+                self.record(first);
+                continue;
+            }
+            let mut written: Vec<Event> = Vec::new();
+            self.line.clear();
+            for mut event in std::iter::once(first).chain(events.by_ref()) {
+                if let Event::Ended { id, end } = &mut event {
+                    self.settle_bodies(*id, end);
+                }
+                self.line_of(&event);
+                written.push(event);
+                if self.line.len() >= FULL {
+                    break;
+                }
+            }
+            if self.append_lines().is_ok() {
+                self.count(|status| status.records += written.len() as u64);
+            } else {
+                // One by one, as much fits as does.
+                for event in &written {
+                    self.write_event(event);
+                }
+            }
+        }
     }
 
     fn record(&mut self, mut event: Event) {
@@ -145,11 +183,26 @@ impl Writer {
 
     fn append(&mut self, record: &impl Serialize) -> io::Result<()> {
         self.line.clear();
-        serde_json::to_writer(&mut self.line, record)?;
-        self.line.push(b'\n');
+        self.line_of(record);
+        self.append_lines()
+    }
+
+    /// Adds a record to what is about to be written.
+    fn line_of(&mut self, record: &impl Serialize) {
+        let start = self.line.len();
+        match serde_json::to_writer(&mut self.line, record) {
+            Ok(()) => self.line.push(b'\n'),
+            Err(error) => {
+                self.line.truncate(start);
+                tracing::error!("failed to write a record as JSON: {error}");
+            }
+        }
+    }
+
+    fn append_lines(&mut self) -> io::Result<()> {
         self.log.append(&self.line)?;
         // One exceptional record should not cost its memory for ever.
-        self.line.shrink_to(64 << 10);
+        self.line.shrink_to(2 * FULL);
         if let Some(syncer) = &self.syncer {
             syncer.mark();
         }
@@ -367,6 +420,8 @@ impl Drop for Writer {
     }
 }
 
+/// Bytes that are written at once, or a little more.
+const FULL: usize = 64 << 10;
 const OMITTED: Capture = Capture::Omitted {
     reason: Omission::Disk,
 };

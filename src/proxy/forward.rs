@@ -33,6 +33,10 @@ use super::upstream::{Driver, Scheme, Socket, Target};
 /// The body of what a client is answered: the server's, watched, or a text of ours.
 pub(crate) type ResponseBody = Either<TapBody<Incoming>, Full<Bytes>>;
 
+/// The body of what a server is sent. Boxed, because hyper keeps room for 32 requests on each
+/// connection to a server.
+type Sent<B> = Box<TapBody<B>>;
+
 /// A client's connection as the place its requests come from, with the one connection upstream
 /// that serves them. Its requests come one after the other.
 pub(crate) struct Forwarder<B: RequestBody> {
@@ -44,7 +48,7 @@ pub(crate) struct Forwarder<B: RequestBody> {
     heard: Option<Arc<Heard>>,
     /// Drives the connection upstream, when the client's task does.
     companion: Option<Companion>,
-    socket: Mutex<Option<Socket<TapBody<B>>>>,
+    socket: Mutex<Option<Socket<Sent<B>>>>,
 }
 
 /// A request's head as it arrived.
@@ -122,7 +126,10 @@ impl<B: RequestBody> Forwarder<B> {
         let client_side =
             headers::wants_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
         let watch = self.watch(&live, Direction::Request, &head, self.source.clone());
-        let request = outgoing(request.map(|body| TapBody::new(body, watch)), &target);
+        let request = outgoing(
+            request.map(|body| Box::new(TapBody::new(body, watch))),
+            &target,
+        );
         let outcome = self.exchange(&live, request, target).await;
         let (mut response, tap) = match outcome {
             Ok(answered) => answered,
@@ -195,7 +202,7 @@ impl<B: RequestBody> Forwarder<B> {
     async fn exchange(
         &self,
         live: &Arc<Live>,
-        mut request: Request<TapBody<B>>,
+        mut request: Request<Sent<B>>,
         target: Target,
     ) -> Result<(Response<Incoming>, Tap), Option<Why>> {
         let mut slot = self.socket.lock().await;
@@ -228,7 +235,7 @@ impl<B: RequestBody> Forwarder<B> {
         }
     }
 
-    async fn connect(&self, live: &Live, target: Target) -> Result<Socket<TapBody<B>>, Why> {
+    async fn connect(&self, live: &Live, target: Target) -> Result<Socket<Sent<B>>, Why> {
         let shared = &self.shared;
         match shared
             .connector
@@ -256,9 +263,9 @@ impl<B: RequestBody> Forwarder<B> {
     async fn send(
         &self,
         live: &Live,
-        socket: &mut Socket<TapBody<B>>,
-        request: Request<TapBody<B>>,
-    ) -> Result<Response<Incoming>, (hyper::Error, Option<Box<Request<TapBody<B>>>>)> {
+        socket: &mut Socket<Sent<B>>,
+        request: Request<Sent<B>>,
+    ) -> Result<Response<Incoming>, (hyper::Error, Option<Box<Request<Sent<B>>>>)> {
         if let Err(error) = socket.sender.ready().await {
             return Err((error, Some(Box::new(request))));
         }

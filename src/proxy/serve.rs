@@ -34,13 +34,16 @@ pub(crate) struct Served {
 }
 
 /// Serves the requests that come in a tunnel to `authority`, until it ends.
-pub(crate) async fn serve<S>(
+///
+/// What the future holds is what an idle tunnel costs. So the parts are put together before it
+/// begins, and what a request needs is boxed and goes with the request.
+pub(crate) fn serve<S>(
     shared: &Arc<Shared>,
     stream: S,
     connection: Connection,
     scheme: Scheme,
     authority: Authority,
-) -> Served
+) -> impl Future<Output = Served> + Send + use<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -68,7 +71,7 @@ where
         let tunnel = Arc::clone(&tunnel);
         move |request| {
             let tunnel = Arc::clone(&tunnel);
-            async move { Ok::<_, Infallible>(tunnel.answer(request).await) }
+            Box::pin(async move { Ok::<_, Infallible>(tunnel.answer(request).await) })
         }
     });
     let connection = http1::Builder::new()
@@ -78,24 +81,27 @@ where
         .max_header_size(limits.head_bytes + 1)
         .serve_connection(TokioIo::new(io), service)
         .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let served = async {
-        tokio::select! {
-            outcome = connection.as_mut() => outcome,
-            () = shared.stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+    let mut connection = Box::pin(connection);
+    let stop = shared.stop.clone();
+    async move {
+        let served = async {
+            tokio::select! {
+                outcome = connection.as_mut() => outcome,
+                () = stop.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
             }
+        };
+        let outcome = companion.beside(served).await;
+        if let Err(error) = &outcome {
+            tracing::debug!("a client connection ended with: {error:?}");
         }
-    };
-    let outcome = companion.beside(served).await;
-    if let Err(error) = &outcome {
-        tracing::debug!("a client connection ended with: {error:?}");
-    }
-    tunnel.record_leftovers();
-    Served {
-        requests: requests.load(Ordering::Relaxed),
-        error: outcome.err(),
+        tunnel.record_leftovers();
+        Served {
+            requests: requests.load(Ordering::Relaxed),
+            error: outcome.err(),
+        }
     }
 }
 

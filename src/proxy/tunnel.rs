@@ -1,6 +1,7 @@
 //! What happens after a CONNECT was answered.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::exchange::{
     Authority, Connection, Ending, Failure, Rejection, Side, TlsSession, TunnelKind,
@@ -55,21 +57,43 @@ impl Tunnel {
                     connection,
                     target,
                 } = self;
-                serve(&shared, stream, connection, Scheme::Http, target).await;
+                Box::pin(serve(&shared, stream, connection, Scheme::Http, target)).await;
             }
-            Speech::Opaque => self.pass(stream).await,
+            Speech::Opaque => Box::pin(self.pass(stream)).await,
             Speech::Silence => self.unused(Side::Client, "nothing was sent in the tunnel"),
         }
     }
 
     async fn accept_tls(mut self, stream: ReadAhead<TcpStream>) {
+        // Boxed: an idle tunnel is to hold nothing of how it began.
+        let accepted = Box::pin(self.shake_hands(stream)).await;
+        let Accepted {
+            serving,
+            name,
+            process,
+        } = match accepted {
+            Ok(accepted) => accepted,
+            Err((rejection, process)) => return self.rejected(rejection, process),
+        };
+        let served = serving.await;
+        if served.requests > 0 {
+            self.shared.peers.accepted(&name);
+        }
+        after_tls(&self.shared, self.connection, &served, process);
+    }
+
+    /// Ends TLS with a certificate of ours, and prepares to serve what comes in it.
+    async fn shake_hands(
+        &mut self,
+        stream: ReadAhead<TcpStream>,
+    ) -> Result<Accepted, (Rejection, Option<String>)> {
         let limits = &self.shared.settings.limits;
         let began = Instant::now();
         let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
         let start = match timeout(limits.sniff, hello).await {
             Ok(Ok(start)) => start,
-            Ok(Err(error)) => return self.rejected(rejection(&error), None),
-            Err(_) => return self.rejected(Rejection::Timeout, None),
+            Ok(Err(error)) => return Err((rejection(&error), None)),
+            Err(_) => return Err((Rejection::Timeout, None)),
         };
         let sni = start.client_hello().server_name().map(str::to_owned);
         let name = sni.clone().unwrap_or_else(|| self.target.host.clone());
@@ -78,7 +102,7 @@ impl Tunnel {
             Ok(config) => config,
             Err(error) => {
                 let detail = error.to_string();
-                return self.rejected(Rejection::Protocol { detail }, None);
+                return Err((Rejection::Protocol { detail }, None));
             }
         };
         let looked = Instant::now();
@@ -88,23 +112,19 @@ impl Tunnel {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 self.shared.peers.refused(&name);
-                return self.rejected(rejection(&error), process);
+                return Err((rejection(&error), process));
             }
-            Err(_) => return self.rejected(Rejection::Timeout, process),
+            Err(_) => return Err((Rejection::Timeout, process)),
         };
         self.connection.handshake = Some(began.elapsed());
         self.connection.tls = server_session(&stream);
-        let Self {
-            shared,
-            connection,
-            target,
-        } = self;
-        let before = connection.clone();
-        let served = serve(&shared, stream, connection, Scheme::Https, target).await;
-        if served.requests > 0 {
-            shared.peers.accepted(&name);
-        }
-        after_tls(&shared, before, &served, process);
+        let (connection, target) = (self.connection.clone(), self.target.clone());
+        let serving = serve(&self.shared, stream, connection, Scheme::Https, target);
+        Ok(Accepted {
+            serving: Box::pin(serving),
+            name,
+            process,
+        })
     }
 
     async fn peer(&self, host: &str) -> Option<String> {
@@ -141,6 +161,16 @@ impl Tunnel {
     fn rejected(self, rejection: Rejection, process: Option<String>) {
         handshake_failed(&self.shared.recorder, self.connection, rejection, process);
     }
+}
+
+/// A client whose TLS ends here.
+struct Accepted {
+    /// Serves its requests.
+    serving: Pin<Box<dyn Future<Output = Served> + Send>>,
+    /// The host that the certificate is for.
+    name: String,
+    /// The local program, where it was looked up.
+    process: Option<String>,
 }
 
 /// A client may say only with its first read that it does not trust us, or never use the tunnel.
@@ -194,7 +224,7 @@ fn alert_in(error: &(dyn std::error::Error + 'static)) -> Option<Rejection> {
     None
 }
 
-fn server_session<S>(stream: &tokio_rustls::server::TlsStream<S>) -> Option<TlsSession> {
+fn server_session<S>(stream: &TlsStream<S>) -> Option<TlsSession> {
     let (_, session) = stream.get_ref();
     tls_session(
         session.protocol_version(),

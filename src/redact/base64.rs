@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::secrets::DIGITS;
+
 /// The shortest run worth decoding: six bytes.
 const MIN_RUN: usize = 8;
 
@@ -20,15 +22,20 @@ pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
 /// Looks at what each run of base64 digits decodes to when read from its first, second, third
 /// and fourth digit, so that whatever was encoded is seen even where the run begins earlier.
 /// `look` also gets the function that leads from a range of the decoded bytes to the digits.
+///
+/// Nothing is looked at of a run in which `worth` knows no seven digits, given as the number of
+/// their bits.
 pub(super) fn each(
     text: &[u8],
+    worth: impl Fn(u64) -> bool,
     mut look: impl FnMut(&[u8], &dyn Fn(Range<usize>) -> Range<usize>),
 ) {
     let mut decoded = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let run = rest.iter().take_while(|b| sextet(**b).is_some()).count();
-        if run >= MIN_RUN {
+        let digits = rest.get(..run).unwrap_or_default();
+        if run >= MIN_RUN && sevens(digits).any(&worth) {
             for skip in 0..4 {
                 let digits = rest.get(skip..run).unwrap_or_default();
                 decode_run(digits, &mut decoded);
@@ -40,6 +47,16 @@ pub(super) fn each(
         }
         at += run + 1;
     }
+}
+
+/// Each seven digits of a run, as the number of their bits.
+fn sevens(digits: &[u8]) -> impl Iterator<Item = u64> {
+    let mut bits = 0_u64;
+    let after = digits.iter().map(move |digit| {
+        bits = bits << 6 | u64::from(sextet(*digit).unwrap_or(0));
+        bits & DIGITS
+    });
+    after.skip(6)
 }
 
 /// Decodes base64 digits, the bits that make no whole byte left out.
@@ -116,11 +133,15 @@ pub(super) mod tests {
             for junk in ["", "A", "AB", "ABC"] {
                 let text = format!("{junk}{}", encode(format!("{prefix}hunter2").as_bytes()));
                 let mut seen = Vec::new();
-                each(text.as_bytes(), |bytes, digits| {
-                    if let Some(at) = memchr::memmem::find(bytes, b"hunter2") {
-                        seen.push(digits(at..at + 7));
-                    }
-                });
+                each(
+                    text.as_bytes(),
+                    |_| true,
+                    |bytes, digits| {
+                        if let Some(at) = memchr::memmem::find(bytes, b"hunter2") {
+                            seen.push(digits(at..at + 7));
+                        }
+                    },
+                );
                 assert_eq!(seen.len(), 1, "{text}");
                 let range = seen.remove(0);
                 assert!((10..=11).contains(&range.len()) && range.end <= text.len());

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use super::field::Rule;
 use super::find::Shape;
 
@@ -18,7 +20,7 @@ pub(super) fn pieces(head: &[u8]) -> Vec<(Range<usize>, Shape)> {
         } else if content.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
             rule = rule.continued();
             Some((0..content.len(), Shape::Field(rule)))
-        } else if let Some(colon) = content.iter().position(|&b| b == b':') {
+        } else if let Some(colon) = memchr(b':', content) {
             rule = Rule::of(content.get(..colon).unwrap_or_default());
             Some((colon + 1..content.len(), Shape::Field(rule)))
         } else {

@@ -95,9 +95,21 @@ impl Redactor {
     fn pass(&mut self, mut parts: impl FnMut(&mut dyn FnMut(Part<'_>))) -> bool {
         let mut changed = false;
         for _ in 0..MAX_ROUNDS {
-            parts(&mut |part| part.read(|text, shape| self.learn(text, shape)));
+            // Of each piece, the state of the secrets in which it held nothing.
+            let mut clean = Vec::new();
+            parts(&mut |part| part.read(|text, shape| clean.push(self.learn(text, shape))));
+            let now = self.secrets.generation();
+            if clean.iter().all(|state| *state == Some(now)) {
+                break;
+            }
+            let mut clean = clean.into_iter().map(|state| state == Some(now));
             let mut moved = false;
-            parts(&mut |part| moved |= part.rewrite(|text, shape| self.find(text, shape)));
+            parts(&mut |part| {
+                moved |= part.rewrite(|text, shape| match clean.next() {
+                    Some(true) => Vec::new(),
+                    _ => self.find(text, shape),
+                });
+            });
             changed |= moved;
             if !moved {
                 break;
@@ -106,12 +118,19 @@ impl Redactor {
         changed
     }
 
-    /// Remembers what the secrets of a text teach.
-    fn learn(&mut self, text: &[u8], shape: Shape) {
+    /// Remembers what the secrets of a text teach. Where there are none, the state of the secrets in
+    /// which that was so.
+    fn learn(&mut self, text: &[u8], shape: Shape) -> Option<u64> {
+        let state = self.secrets.generation();
         if self.is_clean(text, shape) {
-            return;
+            return Some(state);
         }
-        for Candidate { range, kind } in find::find(text, shape) {
+        let candidates = find::find(text, shape);
+        if candidates.is_empty() && spread::find(text, &self.secrets).is_empty() {
+            self.clean.insert(text, shape, state);
+            return Some(state);
+        }
+        for Candidate { range, kind } in candidates {
             for secret in lesson::lessons(kind, text.get(range).unwrap_or_default()) {
                 let name = self.namer.name(&secret);
                 for form in lesson::forms(&secret) {
@@ -119,6 +138,7 @@ impl Redactor {
                 }
             }
         }
+        None
     }
 
     /// Finds the secrets of a text, by their place and by what they are.

@@ -24,6 +24,8 @@ const OVERLAPS: usize = 8;
 pub(super) struct Secrets {
     known: BTreeMap<Box<[u8]>, Known>,
     beginnings: Beginnings,
+    /// The same inside base64: what seven digits can be of each beginning.
+    encoded: Beginnings,
     bytes: usize,
     clock: u64,
     generation: u64,
@@ -58,14 +60,18 @@ impl Secrets {
             known.seen = self.clock;
             return;
         }
-        let Some(beginning) = secret.first_chunk().copied() else {
+        if secret.len() < MIN_LENGTH {
             return;
-        };
+        }
         self.generation += 1;
-        self.beginnings.insert(beginning);
         self.bytes += secret.len();
         let seen = self.clock;
         self.known.insert(secret.into(), Known { name, seen });
+        if self.encoded.has_room_for(PHASES.len() * self.known.len()) {
+            insert_beginning(secret, &mut self.beginnings, &mut self.encoded);
+        } else {
+            self.renew_beginnings();
+        }
         while self.known.len() > MAX_SECRETS || self.bytes > MAX_BYTES {
             self.forget_some();
         }
@@ -77,11 +83,13 @@ impl Secrets {
     pub(super) fn scan(&self, text: &[u8], mut hit: impl FnMut(Range<usize>, Placeholder)) {
         let mut resume = 0;
         let mut allowance = OVERLAPS * text.len();
-        for (start, window) in text.windows(MIN_LENGTH).enumerate() {
-            let Some(window) = window.first_chunk().copied().filter(|_| start >= resume) else {
+        let mut window = 0;
+        for (last, byte) in text.iter().enumerate() {
+            window = (window << 8 | u64::from(*byte)) & WINDOW;
+            let Some(start) = (last + 1).checked_sub(MIN_LENGTH) else {
                 continue;
             };
-            if !self.beginnings.may_hold(window) {
+            if start < resume || !self.beginnings.may_hold(window) {
                 continue;
             }
             let (before, rest) = text.split_at(start);
@@ -93,6 +101,12 @@ impl Secrets {
                 hit(start..start + length, name);
             }
         }
+    }
+
+    /// Whether the first bytes of a secret may make seven digits of base64, given as the number of
+    /// their 42 bits. It may say yes by mistake, but never no.
+    pub(super) fn may_begin_in(&self, digits: u64) -> bool {
+        self.encoded.may_hold(digits)
     }
 
     /// The longest secret, or telling part of one, at the beginning of `rest`.
@@ -136,16 +150,35 @@ impl Secrets {
         };
         self.known.retain(|_, known| known.seen > *oldest);
         self.bytes = self.known.keys().map(|secret| secret.len()).sum();
-        self.beginnings = Beginnings::default();
-        for beginning in self
-            .known
-            .keys()
-            .filter_map(|secret| secret.first_chunk().copied())
-        {
-            self.beginnings.insert(beginning);
+        self.renew_beginnings();
+    }
+
+    fn renew_beginnings(&mut self) {
+        let count = self.known.len();
+        self.beginnings = Beginnings::with_room_for(count);
+        self.encoded = Beginnings::with_room_for(PHASES.len() * count);
+        for secret in self.known.keys() {
+            insert_beginning(secret, &mut self.beginnings, &mut self.encoded);
         }
     }
 }
+
+/// Adds the first [`MIN_LENGTH`] bytes, and each seven digits that can be of them in base64.
+fn insert_beginning(secret: &[u8], beginnings: &mut Beginnings, encoded: &mut Beginnings) {
+    let bytes = secret.iter().take(MIN_LENGTH);
+    let number = bytes.fold(0, |number, byte| number << 8 | u64::from(*byte));
+    beginnings.insert(number);
+    for phase in PHASES {
+        encoded.insert(number >> phase & DIGITS);
+    }
+}
+
+/// The bits of [`MIN_LENGTH`] bytes.
+const WINDOW: u64 = (1 << (8 * MIN_LENGTH)) - 1;
+/// The bits of seven digits of base64.
+pub(super) const DIGITS: u64 = (1 << 42) - 1;
+/// How many of the 48 bits may stand behind the seven digits: bytes begin at every second bit.
+const PHASES: [u32; 3] = [6, 4, 2];
 
 /// Whether no letter or digit of the text adjoins one of the secret.
 fn stands_alone(before: Option<u8>, rest: &[u8], length: usize) -> bool {
@@ -160,28 +193,50 @@ fn stands_alone(before: Option<u8>, rest: &[u8], length: usize) -> bool {
         )
 }
 
-/// A set of the secrets' first bytes that may say yes by mistake, but never no.
-struct Beginnings(Vec<u64>);
+/// A set of the secrets' first bytes that may say yes by mistake, but never no. Every byte of every
+/// text is looked up here several times, so it is sparse, and small while there are few.
+struct Beginnings {
+    /// The binary logarithm of its bits.
+    size: u32,
+    words: Vec<u64>,
+}
 
 impl Beginnings {
-    const BITS: u32 = 20;
+    /// Half a KiB.
+    const SMALLEST: u32 = 12;
+    /// 128 KiB.
+    const LARGEST: u32 = 20;
+    /// Bits for each secret, while they last.
+    const SPARSE: usize = 256;
 
-    fn insert(&mut self, beginning: [u8; MIN_LENGTH]) {
-        let (word, bit) = Self::place(beginning);
-        if let Some(word) = self.0.get_mut(word) {
+    fn with_room_for(secrets: usize) -> Self {
+        let bits = secrets.saturating_mul(2 * Self::SPARSE).next_power_of_two();
+        let size = bits.ilog2().clamp(Self::SMALLEST, Self::LARGEST);
+        Self {
+            size,
+            words: vec![0; 1 << (size - 6)],
+        }
+    }
+
+    fn has_room_for(&self, secrets: usize) -> bool {
+        self.size == Self::LARGEST || secrets.saturating_mul(Self::SPARSE) <= 1 << self.size
+    }
+
+    fn insert(&mut self, beginning: u64) {
+        let (word, bit) = self.place(beginning);
+        if let Some(word) = self.words.get_mut(word) {
             *word |= bit;
         }
     }
 
-    fn may_hold(&self, beginning: [u8; MIN_LENGTH]) -> bool {
-        let (word, bit) = Self::place(beginning);
-        self.0.get(word).is_some_and(|word| word & bit != 0)
+    fn may_hold(&self, beginning: u64) -> bool {
+        let (word, bit) = self.place(beginning);
+        self.words.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// Fibonacci hashing: the top bits of a product with 2^64 divided by the golden ratio.
-    fn place(beginning: [u8; MIN_LENGTH]) -> (usize, u64) {
-        let number = beginning.iter().fold(0, |n, b| n << 8 | u64::from(*b));
-        let hash = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - Self::BITS);
+    fn place(&self, beginning: u64) -> (usize, u64) {
+        let hash = beginning.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - self.size);
         (
             usize::try_from(hash / 64).unwrap_or_default(),
             1 << (hash % 64),
@@ -191,7 +246,7 @@ impl Beginnings {
 
 impl Default for Beginnings {
     fn default() -> Self {
-        Self(vec![0; 1 << (Self::BITS - 6)])
+        Self::with_room_for(0)
     }
 }
 
@@ -233,6 +288,21 @@ mod tests {
             found(&set, "abcdefgh-ijkl-mnopqrstuvw zzzyyy"),
             ["abcdefgh-ijkl-mnopqrst", "zzzyyy"]
         );
+    }
+
+    #[test]
+    fn none_is_overlooked_however_many_there_are() {
+        let all: Vec<String> = (0..5_000).map(|n| format!("{n:05}-secret-{n}")).collect();
+        let mut set = Secrets::default();
+        for (number, secret) in all.iter().enumerate() {
+            set.insert(secret.as_bytes(), Placeholder::BARE);
+            for known in all.iter().take(number + 1).rev().take(3) {
+                assert_eq!(found(&set, known), [known]);
+            }
+        }
+        for secret in &all {
+            assert_eq!(found(&set, &format!("({secret})")), [secret]);
+        }
     }
 
     #[test]

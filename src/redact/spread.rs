@@ -24,7 +24,8 @@ pub(super) fn find(text: &[u8], secrets: &Secrets) -> Vec<Span> {
     };
     layer::each(text, |bytes, source| {
         secrets.scan(bytes, |range, name| add(source(range), name));
-        base64::each(bytes, |decoded, digits| {
+        let worth = |digits| secrets.may_begin_in(digits);
+        base64::each(bytes, worth, |decoded, digits| {
             secrets.scan(decoded, |range, name| add(source(digits(range)), name));
         });
     });
@@ -68,7 +69,16 @@ mod tests {
 
     #[test]
     fn a_secret_is_found_inside_base64() {
-        for user in ["", "u:", "us:", "use:", "user:"] {
+        for user in [
+            "",
+            ":",
+            "u:",
+            "us:",
+            "use:",
+            "user:",
+            "user::",
+            "long-user:",
+        ] {
             let text = encode(format!("{user}hunter2").as_bytes());
             let spread = spread("hunter2", &format!("sent {text} to"));
             assert!(

@@ -124,7 +124,7 @@ fn exchanges() -> Vec<Exchange> {
         &omitted(1 << 33, Omission::Blob),
     ));
     let mut odd = Sample::new(14, "GET", "/odd");
-    odd.request.as_mut().unwrap().head = RawHead::new(b"GET /odd HTTP/1.1\r\nHost: r.example\r\nX-Latin: gr\xfcn\r\nX-Nul: a\0b\r\nx-empty:\r\n\r\n".to_vec());
+    odd.request.as_mut().unwrap().head = RawHead::new(b"GET /odd HTTP/1.1\r\nHost: r.example\r\nX-Latin: gr\xfcn\r\nX-Nul: a\0b\r\nx-empty:\r\n\r\n");
     add(odd.answer(
         "200",
         "Content-Type: text/html; charset=utf-8\r\nServer: \u{1f433}",

@@ -164,7 +164,7 @@ impl Framer {
 
     /// Lets the framer refuse what has arrived of a head, for a reason of the caller's.
     pub(crate) fn refuse(&mut self, violation: Violation) {
-        let raw = RawHead::new(self.held.split().to_vec());
+        let raw = RawHead::new(self.held.split());
         self.refuse_head(raw, violation);
     }
 
@@ -274,7 +274,7 @@ impl Framer {
     }
 
     fn finish_head(&mut self, bytes: &Bytes) -> Result<(), Violation> {
-        let raw = RawHead::new(bytes.to_vec());
+        let raw = RawHead::new(bytes);
         let framing = match &mut self.role {
             Role::Requests => rules::request(&raw, self.max_fields),
             Role::Responses(due) => {

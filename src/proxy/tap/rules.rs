@@ -3,9 +3,11 @@
 //! Stricter than RFC 9112 wherever two parsers could disagree about where a message ends: what
 //! is ambiguous is refused, never repaired.
 
+use memchr::{memchr, memchr2};
 use thiserror::Error;
 
 use crate::exchange::RawHead;
+use crate::exchange::head::lines;
 
 /// How the end of a message body is found (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +151,7 @@ fn field_lines(head: &RawHead, max_fields: usize) -> Result<(), Violation> {
     let bytes = head.as_bytes();
     let body = bytes.strip_suffix(b"\r\n\r\n").ok_or(Violation::LineEnd)?;
     let mut count = 0;
-    for (index, line) in body.split(|&b| b == b'\n').enumerate() {
+    for (index, line) in lines(body).enumerate() {
         // Splitting at LF leaves a CR at the end of every line but the last.
         let last = line.as_ptr_range().end == body.as_ptr_range().end;
         let line = match (line.strip_suffix(b"\r"), last) {
@@ -157,7 +159,7 @@ fn field_lines(head: &RawHead, max_fields: usize) -> Result<(), Violation> {
             (None, true) => line,
             _ => return Err(Violation::LineEnd),
         };
-        if line.iter().any(|b| matches!(b, b'\r' | 0)) {
+        if memchr2(b'\r', 0, line).is_some() {
             return Err(Violation::LineEnd);
         }
         if index > 0 {
@@ -176,8 +178,7 @@ fn field_line(line: &[u8]) -> Result<(), Violation> {
     if line.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
         return Err(Violation::FieldLine("a line is folded (obs-fold)"));
     }
-    let colon = line.iter().position(|&b| b == b':');
-    let (name, value) = match colon {
+    let (name, value) = match memchr(b':', line) {
         Some(at) => line.split_at(at),
         None => return Err(Violation::FieldLine("there is no colon")),
     };
@@ -221,11 +222,27 @@ fn length(head: &RawHead, version: Version) -> Result<Option<Framing>, Violation
 
 /// RFC 9110 section 5.6.2.
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty()
-        && bytes
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+    !bytes.is_empty() && bytes.iter().all(|b| TCHAR[usize::from(*b)])
 }
+
+/// `tchar` of RFC 9110 section 5.6.2.
+const TCHAR: [bool; 256] = {
+    let mut table = [false; 256];
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    let mut byte = 0;
+    while byte < 128_u8 {
+        if byte.is_ascii_alphanumeric() {
+            table[byte as usize] = true;
+        }
+        byte += 1;
+    }
+    table
+};
 
 /// RFC 9110 section 5.5: visible characters, white space and obs-text.
 fn is_field_text(bytes: &[u8]) -> bool {
