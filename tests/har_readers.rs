@@ -18,7 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use pullscope::exchange::{
-    Bodies, Body, Capture, Connection, Exchange, HandshakeFailed, RawHead, Trace, Tunnel,
+    Bodies, Body, Capture, Connection, Exchange, HandshakeFailed, RawHead, Timings, Trace, Tunnel,
 };
 use pullscope::har::{self, Options};
 use serde_json::Value;
@@ -31,6 +31,8 @@ struct Expected {
     status: u64,
     started: Timestamp,
     server: Option<String>,
+    /// In milliseconds: name lookup, connecting, TLS, sending, waiting and receiving.
+    timings: [Option<f64>; 6],
     request: Message,
     response: Message,
 }
@@ -187,6 +189,13 @@ fn haralyzer_reads_what_was_written() {
             expected.server.as_deref(),
             "{name}"
         );
+        // What is not known is -1, but for the three that must not be.
+        let unknown = [-1.0, -1.0, -1.0, 0.0, 0.0, 0.0];
+        let timings = entry["timings"].as_array().unwrap();
+        assert_eq!(timings.len(), unknown.len());
+        for ((read, known), unknown) in timings.iter().zip(expected.timings).zip(unknown) {
+            assert_close(read, known.unwrap_or(unknown), 0.001, &name);
+        }
         for (side, message) in [
             ("request", &expected.request),
             ("response", &expected.response),
@@ -220,6 +229,118 @@ fn haralyzer_reads_what_was_written() {
             request.map(Vec::as_slice)
         );
     }
+}
+
+/// The own importer of `DevTools`, and a page that is answered from the file (Playwright's `routeFromHAR`).
+#[test]
+fn chromium_reads_and_serves_what_was_written() {
+    let Some(modules) = component("Playwright", "pages/node_modules/playwright-core") else {
+        return;
+    };
+    let Some(browser) = component("Chromium", "/usr/bin/chromium") else {
+        return;
+    };
+    let root = tempfile::tempdir().unwrap();
+    let file = write_har(root.path());
+    let output = run(Command::new("node")
+        .args([script("chromium.mjs"), file, browser])
+        .current_dir(modules.ancestors().nth(2).unwrap()));
+    let read: Value = serde_json::from_slice(&output).unwrap();
+    let expected = expected();
+    let imported = read["devtools"].as_array().unwrap();
+    assert_eq!(imported.len(), expected.len());
+    for (request, expected) in imported.iter().zip(&expected) {
+        assert_imported(request, expected);
+    }
+    let served = read["page"].as_array().unwrap();
+    assert!(served.len() > 10);
+    for answer in served {
+        assert_served(answer, &expected);
+    }
+}
+
+fn assert_imported(request: &Value, expected: &Expected) {
+    let name = format!("{} {:?}: {request}", expected.method, expected.url);
+    assert_eq!(request["method"], expected.method, "{name}");
+    if let Some(url) = &expected.url {
+        assert_eq!(request["url"], *url, "{name}");
+    }
+    assert_eq!(request["status"], expected.status, "{name}");
+    // A date of JavaScript has milliseconds, the rest cut off.
+    let started = expected.started.as_duration().as_secs_f64();
+    assert_close(&request["started"], started, 0.001_01, &name);
+    for (side, message) in [
+        ("request", &expected.request),
+        ("response", &expected.response),
+    ] {
+        assert_eq!(
+            headers(&request[side]["headers"]),
+            message.headers,
+            "{name}"
+        );
+    }
+    let Message {
+        head_size,
+        wire_size,
+        decoded_size,
+        ..
+    } = expected.response;
+    let transferred = head_size.zip(wire_size).map(|(head, body)| head + body);
+    if let Some(transferred) = transferred {
+        assert_eq!(request["transferred"], transferred, "{name}");
+    }
+    // It takes a size of nothing for none that is known, and shows what was transferred.
+    let nothing = decoded_size == 0 && request["size"] == request["transferred"];
+    assert!(nothing || request["size"] == decoded_size, "{name}");
+    let kept = |text: &Value, base64: &Value| match (text.as_str(), base64.as_str()) {
+        (Some(text), _) => Some(text.as_bytes().to_vec()),
+        (None, base64) => base64.map(|text| STANDARD.decode(text).unwrap()),
+    };
+    let response = &request["response"];
+    let content = kept(&response["text"], &response["base64"]);
+    let known = expected.response.body.clone().unwrap_or_default();
+    assert_eq!(content.unwrap_or_default(), known, "{name}");
+    let [dns, connect, ssl, send, wait, receive] = expected.timings;
+    let took: f64 = [dns, connect, send, wait, receive]
+        .into_iter()
+        .flatten()
+        .sum();
+    assert_close(&request["took"], took / 1e3, 0.000_1, &name);
+    for (phase, known) in [("dns", dns), ("connect", connect), ("ssl", ssl)] {
+        let known = known.unwrap_or_default();
+        assert_close(&request["timing"][phase], known, 0.01, &name);
+    }
+}
+
+/// A page that asks for what is in the file gets one of the answers that it has for that.
+fn assert_served(answer: &Value, expected: &[Expected]) {
+    let asked = expected.iter().filter(|expected| {
+        answer["method"] == expected.method && expected.url.as_deref() == answer["url"].as_str()
+    });
+    let given = |expected: &Expected| {
+        let body = STANDARD.decode(answer["body"].as_str().unwrap_or_default());
+        let known = expected.response.body.clone().unwrap_or_default();
+        // Playwright knows no request without an answer, and takes 0 for 200.
+        let status = if expected.status == 0 {
+            200
+        } else {
+            expected.status
+        };
+        answer["status"] == status && body.unwrap() == known
+    };
+    let asked: Vec<_> = asked.collect();
+    assert!(!asked.is_empty(), "{answer}");
+    // Where a redirect leads is in no file here.
+    if asked.iter().all(|expected| expected.status == 307) {
+        assert!(answer["error"].is_string(), "{answer}");
+    } else {
+        assert!(asked.into_iter().any(given), "{answer}");
+    }
+}
+
+fn assert_close(read: &Value, known: f64, by: f64, name: &str) {
+    let read = read.as_f64().unwrap_or_else(|| panic!("{name}"));
+    assert!((read - known).abs() < by, "{read} for {known}: {name}");
 }
 
 #[test]
@@ -264,6 +385,7 @@ fn of_exchange(exchange: &Exchange) -> Expected {
         server: upstream
             .and_then(|upstream| upstream.address)
             .map(|address| address.ip().to_string()),
+        timings: timings(&exchange.timings),
         request: message(head, exchange.request_body.as_ref()),
         response: message(response, exchange.response_body.as_ref()),
     }
@@ -272,12 +394,22 @@ fn of_exchange(exchange: &Exchange) -> Expected {
 fn of_tunnel(tunnel: &Tunnel) -> Expected {
     Expected {
         server: Some("192.0.2.2".to_owned()),
+        timings: timings(&tunnel.timings),
         ..of_connect(&tunnel.connection)
     }
 }
 
 fn of_handshake(failed: &HandshakeFailed) -> Expected {
-    of_connect(&failed.connection)
+    let opened = failed.connection.opened;
+    let waited = failed.at.duration_since(opened).try_into().ok();
+    let timings = timings(&Timings {
+        wait: waited,
+        ..Timings::default()
+    });
+    Expected {
+        timings,
+        ..of_connect(&failed.connection)
+    }
 }
 
 fn of_connect(connection: &Connection) -> Expected {
@@ -290,6 +422,7 @@ fn of_connect(connection: &Connection) -> Expected {
         status: 200,
         started: connection.opened,
         server: None,
+        timings: [None; 6],
         request,
         response: Message {
             body: Some(Vec::new()),
@@ -297,6 +430,18 @@ fn of_connect(connection: &Connection) -> Expected {
             ..Message::default()
         },
     }
+}
+
+fn timings(timings: &Timings) -> [Option<f64>; 6] {
+    let phases = [
+        timings.dns,
+        timings.connect,
+        timings.ssl,
+        timings.send,
+        timings.wait,
+        timings.receive,
+    ];
+    phases.map(|phase| phase.map(|phase| phase.as_secs_f64() * 1e3))
 }
 
 fn message(head: Option<&RawHead>, body: Option<&Body>) -> Message {
@@ -390,7 +535,7 @@ fn component(name: &str, path: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    let message = format!("{name} is missing: run tests/readers/install.sh");
+    let message = format!("{name} is missing: tests/run.sh installs it");
     let required = std::env::var("PULLSCOPE_E2E").is_ok_and(|value| value == "required");
     assert!(!required, "{message}");
     eprintln!("not tested: {message}");

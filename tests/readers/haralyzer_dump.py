@@ -30,6 +30,10 @@ read = {
             "status": entry.response.status,
             "started": entry.startTime.timestamp(),
             "time": entry.time,
+            "timings": [
+                entry.timings[phase]
+                for phase in ("dns", "connect", "ssl", "send", "wait", "receive")
+            ],
             "server": entry.get("serverIPAddress"),
             "port": entry.port if "connection" in entry else None,
             "request": {
