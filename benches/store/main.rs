@@ -8,16 +8,23 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on ends")]
 
+#[path = "../shared/figures.rs"]
+mod figures;
 #[path = "../../tests/article/load.rs"]
 mod load;
 #[path = "../../tests/article/made.rs"]
 mod made;
+#[path = "../shared/rounds.rs"]
+mod rounds;
 
 use std::time::Duration;
 
-use pullscope::exchange::{Event, Exchange, ExchangeId, RawHead, Trace};
+use pullscope::exchange::{Event, Exchange, ExchangeId, Trace};
 use pullscope::registry::InMemoryOnly;
 use pullscope::store::{Retention, Store};
+
+use figures::{busy, resident, since};
+use rounds::exchanges;
 
 /// How many exchanges, unless it is said.
 const EXCHANGES: usize = 100_000;
@@ -96,46 +103,6 @@ fn follows(count: usize) {
     println!("  {:.2?} for one event more", since(begun) / 1_000);
 }
 
-/// The article's exchanges over and over, a round every seven seconds: pulls overlap.
-fn exchanges(count: usize) -> Vec<Exchange> {
-    let mut round = Vec::new();
-    for name in load::NAMES {
-        let all = made::exchanges(load::events(name, 1));
-        let first = all.first().unwrap().started;
-        round.extend(
-            all.into_iter()
-                .map(|x| (x.started.duration_since(first), x)),
-        );
-    }
-    let start = round.first().unwrap().1.started;
-    let mut exchanges = Vec::with_capacity(count);
-    for (number, (offset, exchange)) in round.iter().cycle().take(count).enumerate() {
-        let turn = u32::try_from(number / round.len()).unwrap();
-        let started = start + Duration::from_secs(7) * turn + *offset;
-        let later = started.duration_since(exchange.started);
-        let mut exchange = exchange.clone();
-        exchange.id = ExchangeId(number as u64 + 1);
-        exchange.connection.id.0 = number as u64 + 1;
-        exchange.started = started;
-        // Clones share their bytes, what is captured or read does not.
-        if let Some(request) = &mut exchange.request {
-            request.head = RawHead::new(request.head.as_bytes());
-        }
-        if let Some(response) = &mut exchange.response {
-            response.head = RawHead::new(response.head.as_bytes());
-        }
-        if let Some(response) = &mut exchange.response {
-            response.at += later;
-        }
-        if let Some((at, _)) = &mut exchange.ended {
-            *at += later;
-        }
-        exchanges.push(exchange);
-    }
-    exchanges.sort_by_key(|x| (x.started, x.id));
-    exchanges
-}
-
 /// What a live capture says of an exchange, and when.
 fn events(exchange: &Exchange) -> Vec<(jiff::Timestamp, Event)> {
     let id = exchange.id;
@@ -181,26 +148,4 @@ fn wire(exchange: &Exchange) -> u64 {
     let request = exchange.request.as_ref().unwrap();
     let response = exchange.response.as_ref().unwrap();
     (request.head.len() + response.head.len() + request.url.len()) as u64
-}
-
-/// Time that the processor has spent on this thread: other programs do not count.
-fn busy() -> Duration {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let nanoseconds = stat.split_whitespace().next().and_then(|n| n.parse().ok());
-    Duration::from_nanos(nanoseconds.unwrap_or_default())
-}
-
-/// Time spent since an earlier moment of [`busy`].
-fn since(begun: Duration) -> Duration {
-    busy().saturating_sub(begun)
-}
-
-/// Bytes of memory this process holds.
-fn resident() -> u64 {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split_whitespace().nth(1);
-    pages
-        .and_then(|pages| pages.parse::<u64>().ok())
-        .unwrap_or(0)
-        * 4_096
 }

@@ -69,16 +69,15 @@ fn told(args: &ExportArgs, selection: &Selection, source: Source, talk: &Talk) -
         Format::Json => json::write(&telling, &takes, whole, secrets_kept, out),
         Format::Md => markdown::write(&telling, &takes, whole, bodies, out),
         Format::Html => html::write(&telling, &takes, whole, secrets_kept, bodies, out),
-        Format::Curl => out.write_all(curl::script(entries(), &telling, bodies).as_bytes()),
+        Format::Curl => curl::write(entries(), &telling, bodies, out),
         Format::Mermaid => {
-            let text = mermaid::diagram(entries(), &telling);
-            if text.len() > mermaid::LARGEST {
+            if mermaid::write(entries, &telling, out)? > mermaid::LARGEST {
                 talk.insist(
                     "warning: Mermaid draws no more than 50,000 characters unless its maxTextSize \
                      is raised; --pull N or --filter make the diagram smaller",
                 );
             }
-            out.write_all(text.as_bytes())
+            Ok(())
         }
         Format::Allowlist => {
             let needed = allowlist::needed(entries(), whole, &telling);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::io;
 
 use super::story::{Telling, short_url};
 use crate::exchange::head::latin1;
@@ -10,32 +11,44 @@ use crate::exchange::{Bodies, Capture, Exchange, ExchangeId, RawHead};
 use crate::registry::{Fingerprint, Kind, Why};
 use crate::store::Entry;
 
-/// The script. What a trace does not hold, because it was redacted or expires, is fetched anew
-/// where a command can: tokens become `$TOKEN`, signed URLs `$LOCATION`.
-pub fn script<'a>(
+/// Writes the script. What a trace does not hold, because it was redacted or expires, is fetched
+/// anew where a command can: tokens become `$TOKEN`, signed URLs `$LOCATION`. What is kept in
+/// memory is the names of these variables.
+///
+/// # Errors
+/// When the stream fails.
+pub fn write<'a>(
     entries: impl IntoIterator<Item = &'a Entry>,
     telling: &Telling<'_>,
     bodies: &dyn Bodies,
-) -> String {
+    mut out: impl io::Write,
+) -> io::Result<()> {
     let mut script = Script {
         telling,
         bodies,
         text: String::from(HEAD),
-        tokens: Vec::new(),
+        tokens: HashMap::new(),
+        fetched: 0,
         locations: HashMap::new(),
     };
     for entry in entries {
         script.entry(entry);
+        out.write_all(script.text.as_bytes())?;
+        script.text.clear();
     }
-    script.text
+    // Without a request there is the head alone.
+    out.write_all(script.text.as_bytes())
 }
 
 struct Script<'a> {
     telling: &'a Telling<'a>,
     bodies: &'a dyn Bodies,
+    /// What is about to be written.
     text: String,
-    /// Tokens that were fetched: how to tell them, and their variable.
-    tokens: Vec<(Fingerprint, Option<Fingerprint>, String)>,
+    /// The variables of tokens that were fetched, by what tells the tokens.
+    tokens: HashMap<Fingerprint, String>,
+    /// How many there are.
+    fetched: usize,
     /// The variables with redirect targets, by the exchange that redirected.
     locations: HashMap<ExchangeId, String>,
 }
@@ -110,18 +123,16 @@ impl Script<'_> {
             command.raw(login.to_owned());
             return;
         }
-        let mine = authorization.fingerprint;
-        let known = self.tokens.iter().rev();
-        let known = known
-            .filter(|(token, other, _)| *token == mine || *other == Some(mine))
-            .map(|(_, _, variable)| variable.as_str())
-            .next();
-        let variable = known.unwrap_or_else(|| {
-            command
-                .notes
-                .push("its token was not fetched in this trace: set TOKEN".to_owned());
-            "TOKEN"
-        });
+        let known = self.tokens.get(&authorization.fingerprint);
+        let variable = known.map_or_else(
+            || {
+                command
+                    .notes
+                    .push("its token was not fetched in this trace: set TOKEN".to_owned());
+                "TOKEN"
+            },
+            String::as_str,
+        );
         command.raw(format!("--header \"Authorization: Bearer ${variable}\""));
     }
 
@@ -162,15 +173,18 @@ impl Script<'_> {
         }
         let words = command.words.join(" \\\n    ");
         if entry.kind == Kind::Token && entry.reading.token_answer.is_some() {
-            let variable = numbered("TOKEN", self.tokens.len());
+            let variable = numbered("TOKEN", self.fetched);
+            self.fetched += 1;
             let _ = writeln!(
                 self.text,
                 "{variable}=$({words} \\\n    | {TOKEN_OF_ANSWER})"
             );
             let _ = writeln!(self.text, "{}", said(&variable));
             if let Some(answer) = &entry.reading.token_answer {
-                let (token, other) = (answer.token.fingerprint, answer.other);
-                self.tokens.push((token, other, variable));
+                if let Some(other) = answer.other {
+                    self.tokens.insert(other, variable.clone());
+                }
+                self.tokens.insert(answer.token.fingerprint, variable);
             }
         } else if entry.reading.redirect.is_some() {
             let variable = numbered("LOCATION", self.locations.len());

@@ -67,8 +67,10 @@ fn one_pull(
     }
     let told = story::pull(pull, telling, wanted);
     blocks(&mut text, &told.overview, 3);
-    let entries = pull.steps.iter().filter(|step| wanted(step.exchange));
-    let entries = entries.filter_map(|step| telling.store.entry(step.exchange));
+    let entries = || {
+        let steps = pull.steps.iter().filter(|step| wanted(step.exchange));
+        steps.filter_map(|step| telling.store.entry(step.exchange))
+    };
     fenced(&mut text, "mermaid", &mermaid::diagram(entries, telling));
     heading(&mut text, 3, &[Span::plain(say::STEPS.of(lang))]);
     for one in &told.steps {

@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use pullscope::exchange::Bodies;
 use pullscope::export::curl;
 use pullscope::export::story::Telling;
 use pullscope::har;
@@ -10,6 +11,17 @@ use pullscope::registry::{InMemoryOnly, Lang};
 use pullscope::store::{Entry, Store};
 
 use crate::program::{Lab, PULLSCOPE};
+
+/// The script as a text.
+pub(crate) fn script<'a>(
+    entries: impl IntoIterator<Item = &'a Entry>,
+    telling: &Telling<'_>,
+    bodies: &dyn Bodies,
+) -> String {
+    let mut text = Vec::new();
+    curl::write(entries, telling, bodies, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
 
 #[test]
 fn the_commands_get_the_same_statuses_from_the_lab() {
@@ -39,7 +51,7 @@ fn the_commands_get_the_same_statuses_from_the_lab() {
     for entry in store.entries() {
         statuses.push(entry.reading.status.unwrap());
     }
-    let script = curl::script(store.entries(), &telling, &document);
+    let script = script(store.entries(), &telling, &document);
     let got = run(&script, &lab);
     let expected: Vec<_> = statuses.iter().map(ToString::to_string).collect();
     assert_eq!(got, expected, "{script}");

@@ -3,11 +3,12 @@
 use pullscope::exchange::{Event, ExchangeId};
 use pullscope::export::story::text::{self, Look};
 use pullscope::export::story::{self, Block, Telling};
-use pullscope::export::{allowlist, curl, markdown, mermaid};
+use pullscope::export::{allowlist, markdown, mermaid};
 use pullscope::har;
 use pullscope::registry::Lang;
 use pullscope::store::{Entry, Store};
 
+use crate::curl::script as curl_script;
 use crate::load::{NAMES, events};
 
 /// The four pulls in one store.
@@ -109,7 +110,8 @@ fn the_article_written_by_the_machine() {
 #[test]
 fn the_diagram() {
     let diagram = with(Lang::En, |telling, entries| {
-        mermaid::diagram(entries, telling)
+        let entries: Vec<&Entry> = entries.into_iter().collect();
+        mermaid::diagram(|| entries.iter().copied(), telling)
     });
     insta::assert_snapshot!("mermaid", diagram);
 }
@@ -120,7 +122,7 @@ fn the_commands() {
         let hub = entries
             .into_iter()
             .filter(|e| e.pull.is_some_and(|pull| pull.0 == 3));
-        curl::script(hub, telling, &har::Document::default())
+        curl_script(hub, telling, &har::Document::default())
     });
     assert!(!script.contains("eyJ"), "a token stands in it: {script}");
     insta::assert_snapshot!("curl", script);

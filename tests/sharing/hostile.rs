@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use pullscope::exchange::printable::is_hidden;
 use pullscope::export::story::text::{self, Look};
 use pullscope::export::story::{self, Telling};
-use pullscope::export::{allowlist, curl, diff, html, json, markdown, mermaid, transcript};
+use pullscope::export::{allowlist, diff, html, json, markdown, mermaid, transcript};
 use pullscope::har;
 use pullscope::registry::{InMemoryOnly, Lang};
 use pullscope::store::{Entry, Store};
 
+use crate::curl::script as curl_script;
 use crate::diff::compared;
 
 const NASTY: &str = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}gnp.exe\u{200b}\u{feff}<script>alert(1)</script><img/src=x/onerror=alert(2)>\
@@ -116,8 +117,8 @@ fn forms(lang: Lang) -> Vec<(&'static str, String)> {
         ("md", utf8(article)),
         ("html", utf8(page)),
         ("http", utf8(http)),
-        ("mermaid", mermaid::diagram(store.entries(), &telling)),
-        ("curl", curl::script(store.entries(), &telling, &bodies)),
+        ("mermaid", mermaid::diagram(|| store.entries(), &telling)),
+        ("curl", curl_script(store.entries(), &telling, &bodies)),
         ("allowlist", allowlist::text(&needed, &telling)),
     ]
 }

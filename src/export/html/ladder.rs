@@ -6,7 +6,7 @@ use super::markup::escape;
 use super::target;
 use crate::exchange::printable::printable;
 use crate::export::arrow::{answered, asked};
-use crate::export::story::StepStory;
+use crate::export::story::{StepStory, label as say};
 use crate::registry::{Lang, Pull};
 use crate::store::{Entry, Store};
 
@@ -49,6 +49,10 @@ pub(super) fn ladder(pull: &Pull, steps: &[StepStory], store: &Store, lang: Lang
     }
     html.push_str(&rows);
     html.push_str("</svg></div>");
+    if steps.len() > MOST {
+        let left = (steps.len() - MOST).to_string();
+        let _ = write!(html, "<p>{}</p>", escape(&say::NOT_DRAWN.with(lang, &left)));
+    }
     html
 }
 

@@ -194,6 +194,7 @@ labels! {
     SENT "sent" "发送";
     FINDING "finding" "诊断";
     BLOB "blob" "数据块";
+    NOT_DRAWN "{n} steps after these are not drawn." "其后的 {n} 步未画出。";
     BOTH_HAVE "In both: {n}" "两者都有：{n}";
     A_HAS "only in A: {n}" "仅 A：{n}";
     B_HAS "only in B: {n}" "仅 B：{n}";
