@@ -17,6 +17,10 @@ pub struct HandshakeFailed {
     /// The name of the client's program, where it runs on this machine and could be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<String>,
+    /// What the clients at the same address called themselves in earlier requests (`User-Agent`),
+    /// where that was one and the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<String>,
 }
 
 /// How a TLS handshake with a client ended.

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::agents::Agents;
 use super::ca::CertificateAuthority;
 use super::peer::Peers;
 use super::recorder::Recorder;
@@ -19,6 +20,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
     pub(crate) recorder: Recorder,
     pub(crate) peers: Peers,
+    pub(crate) agents: Agents,
     pub(crate) authority: CertificateAuthority,
     pub(crate) connector: Connector,
     pub(crate) policy: Policy,

@@ -102,6 +102,12 @@ impl<B: RequestBody> Forwarder<B> {
         self
     }
 
+    /// Remembers what the client calls itself.
+    pub(crate) fn note_agent(&self, agent: &str) {
+        let address = self.connection.client.ip();
+        self.shared.agents.note(address, agent);
+    }
+
     /// Records a request that is not forwarded, and answers it.
     pub(crate) fn refuse(
         &self,

@@ -9,6 +9,7 @@ pub mod limits;
 pub mod pattern;
 pub mod settings;
 
+mod agents;
 mod answer;
 mod companion;
 mod context;

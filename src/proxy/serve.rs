@@ -123,7 +123,13 @@ impl TunnelService {
     }
 
     async fn call(&self, request: Request<Incoming>) -> Response<ResponseBody> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        let earlier = self.requests.fetch_add(1, Ordering::Relaxed);
+        let agent = request.headers().get(http::header::USER_AGENT);
+        if earlier == 0
+            && let Some(Ok(agent)) = agent.map(http::HeaderValue::to_str)
+        {
+            self.forwarder.note_agent(agent);
+        }
         let Some(head) = self.tap.take_head() else {
             let nothing = Arrived::nothing();
             let detail = "the request's head was not seen";

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::agents::Agents;
 use super::ca::{CertificateAuthority, Identity};
 use super::context::Shared;
 use super::door;
@@ -80,6 +81,7 @@ impl Proxy {
         let key_log = settings.key_log.clone();
         let shared = Arc::new(Shared {
             peers: Peers::new(settings.peer.clone()),
+            agents: Agents::default(),
             recorder,
             authority: CertificateAuthority::new(identity, limits.leaves, key_log),
             connector,

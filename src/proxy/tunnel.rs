@@ -159,7 +159,7 @@ impl Tunnel {
     }
 
     fn rejected(self, rejection: Rejection, process: Option<String>) {
-        handshake_failed(&self.shared.recorder, self.connection, rejection, process);
+        handshake_failed(&self.shared, self.connection, rejection, process);
     }
 }
 
@@ -181,7 +181,7 @@ fn after_tls(shared: &Shared, connection: Connection, served: &Served, process: 
     if let Some(error) = &served.error
         && let Some(alert) = alert_in(error)
     {
-        return handshake_failed(&shared.recorder, connection, alert, process);
+        return handshake_failed(shared, connection, alert, process);
     }
     let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Unused);
     tunnel.end(match &served.error {

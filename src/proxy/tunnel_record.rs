@@ -9,6 +9,7 @@ use crate::exchange::{
     Upstream, clock,
 };
 
+use super::context::Shared;
 use super::recorder::{Cell, Mark, Recorder};
 
 /// A tunnel while it lasts; dropped without an end it was cut off.
@@ -29,19 +30,20 @@ struct HandshakeCell {
 
 /// Records that a client ended the TLS handshake.
 pub(crate) fn handshake_failed(
-    recorder: &Recorder,
+    shared: &Shared,
     connection: Connection,
     rejection: Rejection,
     process: Option<String>,
 ) {
     let event = Box::new(HandshakeFailed {
-        connection,
         at: clock::now(),
         rejection,
         process,
+        earlier: shared.agents.only(connection.client.ip()),
+        connection,
     });
     let mut own_mark = None;
-    recorder.add(|mark| {
+    shared.recorder.add(|mark| {
         own_mark = Some(mark);
         HandshakeCell {
             event: Mutex::new(Some(event)),

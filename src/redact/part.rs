@@ -113,6 +113,9 @@ pub(super) fn of_event(event: &mut Event, forms: Forms, visit: &mut dyn FnMut(Pa
             if let Rejection::Protocol { detail } = &mut failed.rejection {
                 visit(Part::Text(detail, Shape::Text));
             }
+            if let Some(agent) = &mut failed.earlier {
+                visit(Part::Text(agent, Shape::Text));
+            }
         }
     }
 }

@@ -179,6 +179,17 @@ impl Scenario {
 
     /// A client refuses our certificate for a host.
     pub(crate) fn refuse(&mut self, host: &str, user_agent: &str, rejection: Rejection) {
+        self.refuse_after(host, user_agent, None, rejection);
+    }
+
+    /// The same, of an address that called itself something before.
+    pub(crate) fn refuse_after(
+        &mut self,
+        host: &str,
+        user_agent: &str,
+        earlier: Option<&str>,
+        rejection: Rejection,
+    ) {
         let mut connection = connection(1_000 + self.handshakes.len() as u64, self.now);
         connection.target = Some(Authority {
             host: host.to_owned(),
@@ -191,6 +202,7 @@ impl Scenario {
             at: self.now,
             rejection,
             process: None,
+            earlier: earlier.map(str::to_owned),
         });
         self.wait(1);
     }

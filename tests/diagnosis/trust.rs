@@ -42,6 +42,20 @@ fn ca_rejected() {
     assert!(fix("crane/0.20 go-containerregistry/0.20").contains("--ca-file"));
     assert!(fix("buildkit/v0.20").contains("buildkitd.toml"));
     assert!(fix("").contains("certs/README.md"));
+    // What says nothing of the program may be known by what it said before.
+    let fix = |earlier: Option<&str>| {
+        let mut story = Scenario::docker();
+        story.refuse_after("ghcr.io", "", earlier, Rejection::alert(48));
+        let finding = story.verdict().findings.remove(0);
+        (finding.sentence(Lang::En), finding.fix(Lang::En))
+    };
+    let (sentence, mend) = fix(Some("containerd/1.6.20"));
+    assert!(
+        sentence.starts_with("containerd 1.6.20 broke off"),
+        "{sentence}"
+    );
+    assert!(mend.contains("--hosts-dir"));
+    assert!(fix(None).0.starts_with("127.0.0.1 broke off"));
     // Each client by itself.
     story.refuse("ghcr.io", "curl/8.5.0", Rejection::Closed);
     let closed = story.verdict().findings;

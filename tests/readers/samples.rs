@@ -27,6 +27,7 @@ pub(crate) fn trace() -> Trace {
             at: time(901),
             rejection: Rejection::alert(48),
             process: None,
+            earlier: None,
         }],
         secrets_kept: false,
     };

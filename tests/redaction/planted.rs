@@ -314,6 +314,7 @@ fn conversation() -> Vec<Event> {
         connection: connection(&connect),
         at: Timestamp::UNIX_EPOCH,
         process: None,
+        earlier: Some(format!("agent/{proxy_login}")),
         rejection: Rejection::Protocol {
             detail: format!("saw Basic {proxy_login}"),
         },

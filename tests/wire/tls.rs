@@ -190,6 +190,26 @@ async fn a_client_that_does_not_trust_us_is_recorded_with_its_alert() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_refuses_is_known_by_what_its_address_said_before() {
+    let mut rig = Rig::start(answer(OK)).await;
+    for agents in [&["docker/20.10"][..], &["docker/20.10", "curl/8"]] {
+        for agent in agents {
+            let request = format!(
+                "GET / HTTP/1.1\r\nHost: {HOST}\r\nUser-Agent: {agent}\r\nConnection: close\r\n\r\n"
+            );
+            rig.exchange(request.as_bytes()).await;
+        }
+        let stranger = trusting(Pki::new().root());
+        assert!(rig.tls_with(stranger).await.is_err());
+        let recorded = rig
+            .recorded(|recorded| !recorded.handshakes.is_empty())
+            .await;
+        let only = agents.first().filter(|_| agents.len() == 1);
+        assert_eq!(recorded.handshakes[0].earlier.as_deref(), only.copied());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn security_10_a_client_hello_that_dribbles_is_intercepted_all_the_same() {
     let mut rig = Rig::start(answer(OK)).await;
     let (mut near, far) = tokio::io::duplex(64 * 1024);

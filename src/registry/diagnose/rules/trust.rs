@@ -76,9 +76,10 @@ fn refusal(rule: &'static str, pull: Option<&Pull>, refused: &[&HandshakeFailed]
         return Vec::new();
     };
     let user_agent = user_agent(first);
-    let client = match pull {
-        Some(pull) => pull.client.clone(),
-        None => Client::read(user_agent),
+    let client = match (pull, first.earlier.as_deref()) {
+        (Some(pull), _) => pull.client.clone(),
+        (None, Some(earlier)) if tells_nothing(first) => Client::read(earlier),
+        (None, _) => Client::read(user_agent),
     };
     let process = refused.iter().find_map(|one| one.process.as_deref());
     let name = match (client.name.as_str(), user_agent) {
@@ -108,6 +109,13 @@ fn refusal(rule: &'static str, pull: Option<&Pull>, refused: &[&HandshakeFailed]
             .fact("fix", recipe(&client.name, user_agent, process))
             .done(),
     ]
+}
+
+/// Neither the CONNECT nor the machine says which program it was: what its address said before may.
+fn tells_nothing(handshake: &HandshakeFailed) -> bool {
+    let user_agent = user_agent(handshake);
+    let is_library = user_agent.is_empty() || user_agent.starts_with("Go-http-client");
+    is_library && handshake.process.is_none()
 }
 
 fn user_agent(handshake: &HandshakeFailed) -> &str {

@@ -1,0 +1,87 @@
+//! What the clients at an address call themselves, for those that refuse our certificate and do not
+//! say: many name themselves in their requests only, and a refused tunnel has none.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The `User-Agent` fields of addresses.
+#[derive(Default)]
+pub(crate) struct Agents {
+    seen: Mutex<HashMap<IpAddr, Seen>>,
+}
+
+enum Seen {
+    One(String),
+    /// Who of them refuses does not show.
+    Several,
+}
+
+impl Agents {
+    /// A request came from this address.
+    pub(crate) fn note(&self, address: IpAddr, agent: &str) {
+        // That says which library sends, not which program.
+        if agent.is_empty() || agent.len() > LONGEST || agent.starts_with("Go-http-client") {
+            return;
+        }
+        let mut seen = self.seen();
+        match seen.get_mut(&address) {
+            Some(Seen::One(known)) if known == agent => {}
+            Some(known) => *known = Seen::Several,
+            None => {
+                if seen.len() >= MOST {
+                    seen.clear();
+                }
+                seen.insert(address, Seen::One(agent.to_owned()));
+            }
+        }
+    }
+
+    /// What all requests from this address said, if they said the same.
+    pub(crate) fn only(&self, address: IpAddr) -> Option<String> {
+        match self.seen().get(&address)? {
+            Seen::One(agent) => Some(agent.clone()),
+            Seen::Several => None,
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, HashMap<IpAddr, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Addresses that are remembered; then all are forgotten.
+const MOST: usize = 1_024;
+/// A longer field is not kept, in bytes.
+const LONGEST: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_known_by_what_all_its_requests_say() {
+        let agents = Agents::default();
+        let [one, two] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
+        agents.note(one, "Go-http-client/1.1");
+        assert_eq!(agents.only(one), None);
+        agents.note(one, "docker/20.10");
+        agents.note(one, "docker/20.10");
+        agents.note(two, "curl/8");
+        assert_eq!(agents.only(one).as_deref(), Some("docker/20.10"));
+        agents.note(two, "skopeo/1.9");
+        agents.note(two, "curl/8");
+        assert_eq!(agents.only(two), None);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let agents = Agents::default();
+        for number in 0..3_000_u32 {
+            agents.note(IpAddr::from(number.to_be_bytes()), "curl/8");
+        }
+        assert!(agents.seen().len() <= MOST);
+        agents.note(IpAddr::from([192, 0, 2, 1]), &"x".repeat(LONGEST + 1));
+        assert_eq!(agents.only(IpAddr::from([192, 0, 2, 1])), None);
+    }
+}
