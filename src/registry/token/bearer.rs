@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{Certificate, Signature, signature};
@@ -70,7 +70,37 @@ pub struct Claims {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<Vec<Scope>>,
     /// Every claim as it stands, in order.
-    pub all: Value,
+    pub all: Json,
+}
+
+/// JSON that is kept as text: as values it takes ten times the memory, and is looked at seldom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Json(Box<str>);
+
+impl Json {
+    /// As values.
+    pub fn value(&self) -> Value {
+        // It was written from values.
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Self::from(&Value::Null)
+    }
+}
+
+impl From<&Value> for Json {
+    fn from(value: &Value) -> Self {
+        Self(value.to_string().into())
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.value().serialize(serializer)
+    }
 }
 
 /// Larger tokens are taken as opaque: no registry sends them, and decoding must stay cheap.
@@ -112,13 +142,13 @@ impl Jwt {
             certificates: chain.into_iter().map(|link| link.certificate).collect(),
             algorithm,
             key_id,
-            claims: Claims::read(claims),
+            claims: Claims::read(&claims),
         })
     }
 }
 
 impl Claims {
-    fn read(all: Value) -> Self {
+    fn read(all: &Value) -> Self {
         let access = all.get("access").and_then(Value::as_array).map(|list| {
             list.iter()
                 .map(|entry| Scope {
@@ -129,17 +159,17 @@ impl Claims {
                 .collect()
         });
         Self {
-            issuer: json::text(&all, "iss"),
-            subject: json::text(&all, "sub"),
-            audience: match json::text(&all, "aud") {
+            issuer: json::text(all, "iss"),
+            subject: json::text(all, "sub"),
+            audience: match json::text(all, "aud") {
                 Some(one) => vec![one],
-                None => json::texts(&all, "aud"),
+                None => json::texts(all, "aud"),
             },
-            issued_at: moment(&all, "iat"),
-            not_before: moment(&all, "nbf"),
-            expires: moment(&all, "exp"),
+            issued_at: moment(all, "iat"),
+            not_before: moment(all, "nbf"),
+            expires: moment(all, "exp"),
             access,
-            all,
+            all: Json::from(all),
         }
     }
 

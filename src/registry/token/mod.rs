@@ -7,6 +7,6 @@ mod request;
 mod signature;
 
 pub use answer::{DEFAULT_LIFETIME, TokenAnswer};
-pub use bearer::{Claims, Fingerprint, Jwt, Token};
+pub use bearer::{Claims, Fingerprint, Json, Jwt, Token};
 pub use request::{Credentials, TokenRequest};
 pub use signature::{Certificate, Signature};

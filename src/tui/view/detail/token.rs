@@ -306,7 +306,7 @@ fn beside(subject: &Subject<'_>, sheet: &mut Sheet) {
                 ),
             ),
         ]);
-        for line in json::lines(pen, &jwt.claims.all) {
+        for line in json::lines(pen, &jwt.claims.all.value()) {
             json::push(sheet, 1, MOST_ROWS, line);
         }
     }
