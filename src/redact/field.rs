@@ -206,6 +206,29 @@ mod tests {
     }
 
     #[test]
+    fn what_a_server_asks_for_is_no_credential() {
+        // A challenge may be one word, which looks like a token.
+        for name in ["WWW-Authenticate", "Proxy-Authenticate"] {
+            assert!(found(name, "Bearer oYG2MIGzoAMKAQChCwYJ").is_empty());
+        }
+        assert_eq!(
+            found("X-Said", "Bearer oYG2MIGzoAMKAQChCwYJ"),
+            ["oYG2MIGzoAMKAQChCwYJ"]
+        );
+    }
+
+    #[test]
+    fn a_login_is_known_as_one() {
+        let kinds = |value: &str| {
+            let rule = Rule::of(b"authorization");
+            let found = find(value.as_bytes(), Shape::Field(rule)).into_iter();
+            found.map(|candidate| candidate.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds("Basic dXNlcjpwYXNz"), [Kind::Basic]);
+        assert_eq!(kinds("Bearer dXNlcjpwYXNz"), [Kind::Credential]);
+    }
+
+    #[test]
     fn a_signature_in_parts_is_learned_in_parts() {
         let value = "AWS4-HMAC-SHA256 Credential=AK/1/2, SignedHeaders=host, Signature=ab12";
         assert_eq!(

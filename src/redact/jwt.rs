@@ -135,6 +135,19 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_token_needs_its_three_parts() {
+        let jwt = token(r#"{"sub":"me"}"#, "c2lnbmF0dXJl");
+        let (signed, _) = jwt.rsplit_once('.').unwrap();
+        // Without the dot before the signature, and with a signature of other letters.
+        assert!(found(signed).is_empty());
+        assert_eq!(read(format!("{signed}.a=b").as_bytes()), None);
+        let (header, claims) = signed.split_once('.').unwrap();
+        assert!(found(&format!("{header}.eyJh.c2lnbmF0dXJl")).is_empty());
+        assert!(found(&format!("e.{claims}.c2lnbmF0dXJl")).is_empty());
+        assert_eq!(read(format!("bm90IGpzb24.{claims}.x").as_bytes()), None);
+    }
+
+    #[test]
     fn what_only_looks_like_one_is_left_to_others() {
         for text in [
             "",

@@ -239,12 +239,60 @@ mod tests {
         assert_eq!(layers(r#"\"\\\/\n"#)[1], "\"\\/\n");
         assert_eq!(layers("&#39;&#x2f;&quot;")[1], "'/\"");
         assert_eq!(layers(r"\ud83d\ude00x")[1], "\u{1F600}x");
+        // Half of a pair is no character; what follows it may be one.
+        assert_eq!(layers(r"\ud83d\u0041")[1], r"\ud83dA");
+    }
+
+    #[test]
+    fn every_escape_is_known() {
+        for (text, character) in [
+            ("&amp;", '&'),
+            ("&lt;", '<'),
+            ("&gt;", '>'),
+            ("&quot;", '"'),
+            ("&apos;", '\''),
+            ("&equals;", '='),
+            ("&plus;", '+'),
+            ("&sol;", '/'),
+            ("&colon;", ':'),
+            ("&quest;", '?'),
+            ("&commat;", '@'),
+            ("&percnt;", '%'),
+            ("&lowbar;", '_'),
+            ("&period;", '.'),
+            ("&num;", '#'),
+            ("&excl;", '!'),
+            ("&dollar;", '$'),
+            ("\\b", '\u{8}'),
+            ("\\f", '\u{c}'),
+            ("\\n", '\n'),
+            ("\\r", '\r'),
+            ("\\t", '\t'),
+            ("\\u20ac", '€'),
+            ("&#8364;", '€'),
+        ] {
+            assert_eq!(
+                layers(&format!("a{text}b"))[1],
+                format!("a{character}b"),
+                "{text}"
+            );
+        }
     }
 
     #[test]
     fn what_is_no_escape_stays() {
         for text in [
-            "100%", "%zz", "%+1", "a&b;", "&#;", "&#+3;", "\\x", "\\u12", "\\ud83d!", "&",
+            r"\udc00\udc00",
+            "100%",
+            "%zz",
+            "%+1",
+            "a&b;",
+            "&#;",
+            "&#+3;",
+            "\\x",
+            "\\u12",
+            "\\ud83d!",
+            "&",
         ] {
             assert_eq!(layers(text).len(), 1, "{text}");
         }

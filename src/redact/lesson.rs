@@ -271,6 +271,46 @@ mod tests {
     }
 
     #[test]
+    fn short_cookies_and_names_teach_nothing_and_long_ones_do() {
+        assert!(taught(Kind::Cookie, "theme-dark1").is_empty());
+        assert_eq!(taught(Kind::Cookie, "session-0123"), ["session-0123"]);
+        assert!(taught(Kind::UserInfo, "someone-else-15").is_empty());
+        assert_eq!(
+            taught(Kind::UserInfo, "ghp_0123456789ab"),
+            ["ghp_0123456789ab"]
+        );
+        assert!(taught(Kind::Credential, "123456789").is_empty());
+        assert_eq!(taught(Kind::Credential, "1234567890"), ["1234567890"]);
+    }
+
+    #[test]
+    fn a_token_of_three_words_is_no_jwt() {
+        assert_eq!(taught(Kind::Opaque, "one.example.com"), ["one.example.com"]);
+        let header = encode(br#"{"alg":"x"}"#);
+        assert_eq!(taught(Kind::Opaque, &header), [header]);
+    }
+
+    #[test]
+    fn addresses_of_laboratories_are_everywhere() {
+        for address in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "192.168.0.1",
+            "169.254.1.1",
+            "0.0.0.0",
+            "::1",
+            "::",
+            "fd00::1",
+            "fe80::1",
+        ] {
+            assert!(taught(Kind::Address, address).is_empty(), "{address}");
+        }
+        for address in ["203.0.113.7", "2001:db8::17"] {
+            assert_eq!(taught(Kind::Address, address), [address]);
+        }
+    }
+
+    #[test]
     fn words_and_short_secrets_are_not_spread() {
         for word in [
             "short",

@@ -130,6 +130,29 @@ mod tests {
     }
 
     #[test]
+    fn tags_are_of_hexadecimal_digits() {
+        let digits: String = (0..16)
+            .map(|nibble| char::from(hex_digit(nibble)))
+            .collect();
+        assert_eq!(digits, "0123456789abcdef");
+    }
+
+    #[test]
+    fn a_placeholder_far_from_a_range_is_not_looked_at_and_one_beside_it_is_whole() {
+        // Behind much text, where a mistake in where to look does not help itself.
+        let text = format!("{}REDACTED-00fa19{}", "x".repeat(40), "y".repeat(40));
+        let (start, end) = (40, 55);
+        let text = text.as_bytes();
+        assert!(!is_hurt_by(text, &(start - 7..start)));
+        assert!(is_hurt_by(text, &(start - 7..start + 1)));
+        assert!(!is_hurt_by(text, &(end..end + 7)));
+        assert!(is_hurt_by(text, &(end - 1..end + 7)));
+        assert!(is_hurt_by(text, &(start..end)));
+        assert!(!is_hurt_by(text, &(start..end + 1)));
+        assert!(!is_hurt_by(text, &(0..6)) && !is_hurt_by(text, &(80..90)));
+    }
+
+    #[test]
     fn a_placeholder_is_not_cut() {
         let text = b"ab REDACTED-00fa19 cd";
         assert!(is_hurt_by(text, &(12..18)));

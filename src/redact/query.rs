@@ -146,6 +146,33 @@ mod tests {
     }
 
     #[test]
+    fn only_a_time_may_stand_before_a_signature() {
+        for (stamp, stays) in [
+            ("12345678-", false),
+            ("123456789-", true),
+            ("123456789012-", true),
+            ("1234567890123-", false),
+            ("1597907265", false),
+        ] {
+            let url = format!("/d?verify={stamp}abc");
+            let secret = if stays {
+                "abc"
+            } else {
+                url.rsplit('=').next().unwrap()
+            };
+            assert_eq!(found(Mode::Url, &url), [secret], "{stamp}");
+        }
+    }
+
+    #[test]
+    fn a_longer_name_is_another_name() {
+        let long = format!("/d?x{}signature=abcdef", "x".repeat(MAX_NAME));
+        assert!(found(Mode::Url, &long).is_empty());
+        let joined = format!("{}.password=abcdef", "x".repeat(MAX_NAME));
+        assert!(found(Mode::Prose, &joined).is_empty());
+    }
+
+    #[test]
     fn signed_urls_of_every_provider_are_known() {
         for (url, secrets) in [
             ("https://c/d?verify=1597907265-RDid%3D", &["RDid%3D"][..]),

@@ -211,6 +211,84 @@ mod tests {
     }
 
     #[test]
+    fn heads_say_that_bodies_are_forms() {
+        use crate::exchange::{
+            Body, Capture, End, Ending, Fidelity, RawHead, RequestHead, ResponseHead,
+            ResponseOrigin, Timings,
+        };
+        // Outside of a form this is a sentence, and `code` a common word.
+        let form = "code=s3cr3t-code-1 of&x=y";
+        let body = || Body {
+            capture: Capture::Memory {
+                bytes: form.as_bytes().into(),
+            },
+            ..Body::default()
+        };
+        let announced = "\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n";
+        for (sides, number) in [([true, false], 1), ([false, true], 2), ([false, false], 3)] {
+            let head = |line: &str, is_form: bool| {
+                let rest = if is_form { announced } else { "\r\n\r\n" };
+                RawHead::new(format!("{line}{rest}"))
+            };
+            let id = ExchangeId(number);
+            let mut redactor = Redactor::new();
+            redactor.event(Event::RequestHead {
+                id,
+                request: RequestHead {
+                    url: "https://r.example/".to_owned(),
+                    head: head("POST / HTTP/1.1", sides[0]),
+                    fidelity: Fidelity::Exact,
+                },
+            });
+            redactor.event(Event::ResponseHead {
+                id,
+                response: ResponseHead {
+                    at: jiff::Timestamp::UNIX_EPOCH,
+                    head: head("HTTP/1.1 200 OK", sides[1]),
+                    interim: Vec::new(),
+                    origin: ResponseOrigin::Upstream,
+                },
+            });
+            for (side, is_form) in sides.into_iter().enumerate() {
+                let mut bodies = [None, None];
+                bodies[side] = Some(body());
+                let [request_body, response_body] = bodies;
+                let mut one = Redactor::new();
+                one.open = redactor
+                    .open
+                    .iter()
+                    .map(|(id, open)| (*id, open.again()))
+                    .collect();
+                let ended = one.event(Event::Ended {
+                    id,
+                    end: Box::new(End {
+                        at: jiff::Timestamp::UNIX_EPOCH,
+                        ending: Ending::Complete,
+                        timings: Timings::default(),
+                        upstream: None,
+                        request_body,
+                        response_body,
+                        redacted: false,
+                    }),
+                });
+                let Event::Ended { end, .. } = ended else {
+                    panic!("{ended:?}")
+                };
+                assert_eq!(end.redacted, is_form, "{number}, side {side}");
+            }
+        }
+    }
+
+    impl Open {
+        fn again(&self) -> Self {
+            Self {
+                forms: self.forms,
+                redacted: self.redacted,
+            }
+        }
+    }
+
+    #[test]
     fn layout_is_kept() {
         let mut redactor = Redactor::new();
         let text = redactor.text("{ \"token\" :\n\t\"abc\" , \"password\": 123, \"n\":null }\n");

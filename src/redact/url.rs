@@ -143,6 +143,36 @@ mod tests {
     }
 
     #[test]
+    fn a_user_ends_where_the_authority_does() {
+        for end in ["/", "?", "#", "\"", "'", "<", ">", "\\", " ", "\n", "\u{1}"] {
+            let mut out = Vec::new();
+            find_user_info(format!("http://h{end}x@y").as_bytes(), &mut out);
+            assert!(out.is_empty(), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_looks_random_is_a_secret_of_a_path() {
+        let long = "a1B2".repeat(8);
+        for (segment, secret) in [
+            (long.clone(), true),
+            (long.get(1..).unwrap().to_owned(), false),
+            (long.to_ascii_lowercase(), false),
+            (long.to_ascii_uppercase(), false),
+            ("aBcD".repeat(8), false),
+        ] {
+            for end in ["/x", "?x", " x", "\u{1}x", ""] {
+                let mut out = Vec::new();
+                let text = format!("/downloads/{segment}{end}");
+                find_path_secrets(text.as_bytes(), &mut out);
+                let found: Vec<_> = out.iter().map(|c| c.range.clone()).collect();
+                let wanted = 11..11 + segment.len();
+                assert_eq!(found.contains(&wanted), secret, "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn proxies_are_read_leniently() {
         let found = |text: &str| {
             let mut out = Vec::new();
