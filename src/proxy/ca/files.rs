@@ -406,6 +406,14 @@ mod tests {
             first.pem()
         );
         assert!(!first.pem().contains("PRIVATE"));
+        let (from, until) = (first.not_before(), first.not_after());
+        let day = SignedDuration::from_hours(24);
+        let now = clock::system();
+        assert!(from <= now && from >= now - day - day, "{from}");
+        assert_eq!(
+            until.duration_since(from),
+            day * (i32::try_from(CA_DAYS).unwrap() + 1)
+        );
         assert_ne!(files.regenerate(None).unwrap().pem(), first.pem());
     }
 

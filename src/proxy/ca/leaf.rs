@@ -65,3 +65,27 @@ impl Leaf {
 
 /// How long a leaf is valid from its issue.
 const DAYS: i64 = 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_is_fresh_while_it_holds_for_another_day() {
+        let at = |hours: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours);
+        let leaf = Leaf {
+            certificate: CertificateDer::from(Vec::new()),
+            not_before: at(100),
+            not_after: at(200),
+        };
+        for (hours, fresh) in [
+            (99, false),
+            (100, true),
+            (176, true),
+            (177, false),
+            (300, false),
+        ] {
+            assert_eq!(leaf.is_fresh(at(hours)), fresh, "{hours}");
+        }
+    }
+}

@@ -145,6 +145,21 @@ mod tests {
         ] {
             assert!(!scope.permits(bad), "{bad}");
         }
+        assert_eq!(scope.describe(), "docker.io, docker.com, 10.0.0.7, ::1");
+        let long = |length: usize| "x".repeat(length);
+        let name = format!("{0}.{0}.{0}.{1}", long(63), long(61));
+        assert_eq!(name.len(), 253);
+        for good in [&name, "a_b.test", &long(63)] {
+            assert!(good.parse::<Scope>().is_ok(), "{good}");
+        }
+        for bad in [
+            format!("{name}x"),
+            long(64),
+            "a..b".to_owned(),
+            "é.test".to_owned(),
+        ] {
+            assert!(bad.parse::<Scope>().is_err(), "{bad}");
+        }
         for text in ["", "docker.io,", "*.docker.io", "a b", "https://x", "x/y"] {
             assert!(text.parse::<Scope>().is_err(), "{text}");
         }
