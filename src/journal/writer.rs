@@ -121,8 +121,8 @@ impl Writer {
                 self.count(|status| status.records += written.len() as u64);
             } else {
                 // One by one, as much fits as does.
-                for event in &written {
-                    self.write_event(event);
+                for event in written {
+                    self.record(event);
                 }
             }
         }
