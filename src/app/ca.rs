@@ -1,5 +1,7 @@
 //! `pullscope ca`.
 
+use std::path::PathBuf;
+
 use sha2_hex::sha256;
 
 use crate::clients::{store, trust};
@@ -20,9 +22,7 @@ pub(super) fn run(command: &CaCommand, dirs: &Dirs, talk: &Talk) -> Outcome {
             output::data(&format!("{}\n", files.certificate_path().display()))?;
         }
         CaCommand::Bundle => {
-            let path = dirs.data().join("bundle.pem");
-            let roots = trust::bundle(files.open()?.pem(), |name| std::env::var_os(name));
-            trust::publish(&path, &roots)?;
+            let path = bundle(files.open()?.pem(), dirs)?;
             output::data(&format!("{}\n", path.display()))?;
         }
         CaCommand::Info => output::data(&describe(&files.open()?, &files)?)?,
@@ -45,9 +45,34 @@ pub(super) fn run(command: &CaCommand, dirs: &Dirs, talk: &Talk) -> Outcome {
     Ok(())
 }
 
+/// Writes what clients are to trust, the system's roots and the CA, beside the CA.
+pub(super) fn bundle(ca: &str, dirs: &Dirs) -> Outcome<PathBuf> {
+    let path = bundle_path(dirs);
+    let roots = trust::bundle(ca, |name| std::env::var_os(name));
+    trust::publish(&path, &roots, dirs.owner())?;
+    Ok(path)
+}
+
+/// Where [`bundle`] writes.
+pub(super) fn bundle_path(dirs: &Dirs) -> PathBuf {
+    dirs.data().join("bundle.pem")
+}
+
+/// The CA; for a mere look (`--dry-run`), where there is none yet, an example of one.
+pub(super) fn identity(files: &CaFiles, look: bool, talk: &Talk) -> Outcome<Identity> {
+    if !look {
+        return Ok(files.open()?);
+    }
+    if let Some(identity) = files.find()? {
+        return Ok(identity);
+    }
+    talk.insist("note: there is no CA yet; what is shown has one that is made up");
+    Ok(CaFiles::example()?)
+}
+
 /// Makes the whole system trust the CA.
 fn install(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Outcome {
-    let identity = files.open()?;
+    let identity = identity(files, args.dry_run, talk)?;
     let changes = Changes::new(args, dirs, talk)?;
     if cfg!(target_os = "macos") && changes.system.is_this_machine() {
         let (add, _) = store::keychain(&files.certificate_path());

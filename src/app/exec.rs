@@ -171,8 +171,8 @@ impl Scratch {
     fn publish(&self, pem: &str) -> Outcome<(PathBuf, PathBuf)> {
         let at = |name: &str| self.dir.path().join(name);
         let (ca, bundle) = (at("ca.pem"), at("bundle.pem"));
-        trust::publish(&ca, pem)?;
-        trust::publish(&bundle, &trust::bundle(pem, inherited))?;
+        trust::publish(&ca, pem, None)?;
+        trust::publish(&bundle, &trust::bundle(pem, inherited), None)?;
         Ok((ca, bundle))
     }
 

@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use clap::FromArgMatches as _;
 use tokio_util::task::TaskTracker;
 
-use crate::clients::trust;
 use crate::config::{Cli, Command, Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
 use crate::proxy::ca::{CaFiles, Identity};
@@ -48,10 +47,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     }
     prepare(&plan, args.session.is_some())?;
     if args.tui {
-        // What clients are to trust: the system's roots and this CA.
-        let bundle = dirs.data().join("bundle.pem");
-        let roots = trust::bundle(identity.pem(), |name| std::env::var_os(name));
-        trust::publish(&bundle, &roots)?;
+        let bundle = super::ca::bundle(identity.pem(), dirs)?;
         return live(args, plan, identity, &bundle, signals, talk).await;
     }
     let capture = Capture::start(

@@ -7,11 +7,11 @@ use rustls::pki_types::pem::PemObject as _;
 
 use crate::clients::plan::Plan;
 use crate::clients::setup::{self, SetupError, UserPlaces, Wanted};
-use crate::clients::trust;
 use crate::clients::undo::Record;
 use crate::config::{ClientName, Dirs, SetupArgs};
 use crate::proxy::ca::CaFiles;
 
+use super::ca;
 use super::change::{Became, Changes, is_root};
 use super::failure::{Outcome, usage};
 use super::output;
@@ -52,7 +52,7 @@ fn set_up(
     let client = args.client.name();
     let wanted = Wanted {
         proxy: args.proxy.clone(),
-        ca: certificate(args, dirs)?,
+        ca: certificate(args, dirs, talk)?,
         user: own_places(args, changes, dirs),
     };
     // Planned from what was there before, so that a second run plans the same.
@@ -90,10 +90,12 @@ fn set_up(
 }
 
 /// The CA that the client is to trust: the user's own, or the one that is named.
-fn certificate(args: &SetupArgs, dirs: &Dirs) -> Outcome<String> {
+fn certificate(args: &SetupArgs, dirs: &Dirs, talk: &Talk) -> Outcome<String> {
     let Some(path) = &args.ca else {
-        let identity = CaFiles::of_owner(dirs.data(), dirs.owner()).open()?;
-        return Ok(identity.pem().to_owned());
+        let files = CaFiles::of_owner(dirs.data(), dirs.owner());
+        return Ok(ca::identity(&files, args.change.dry_run, talk)?
+            .pem()
+            .to_owned());
     };
     let fail = |why: String| usage(format!("--ca {}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
@@ -160,10 +162,11 @@ fn verify(changes: &Changes<'_>, plan: &Plan, wanted: &Wanted, talk: &Talk) -> O
 
 fn print_recipe(args: &SetupArgs, dirs: &Dirs) -> Outcome {
     let files = CaFiles::of_owner(dirs.data(), dirs.owner());
-    let identity = files.open()?;
-    let bundle = dirs.data().join("bundle.pem");
-    let roots = trust::bundle(identity.pem(), |name| std::env::var_os(name));
-    trust::publish(&bundle, &roots)?;
+    let bundle = if args.change.dry_run {
+        ca::bundle_path(dirs)
+    } else {
+        ca::bundle(files.open()?.pem(), dirs)?
+    };
     let ca = files.certificate_path();
     let text = setup::recipe(args.client, &args.proxy, &ca, &bundle);
     Ok(output::data(&text)?)

@@ -45,11 +45,12 @@ pub fn bundle(ca: &str, inherited: impl Fn(&str) -> Option<OsString>) -> String 
     text
 }
 
-/// Writes a file that everyone may read, in one step, unless it says this already.
+/// Writes a file that everyone may read, in one step, unless it says this already. It is to
+/// belong to `owner` (user and group), where that is not who writes it.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn publish(path: &Path, text: &str) -> Result<(), TrustError> {
+pub fn publish(path: &Path, text: &str, owner: Option<(u32, u32)>) -> Result<(), TrustError> {
     if std::fs::read(path).is_ok_and(|present| present == text.as_bytes()) {
         return Ok(());
     }
@@ -62,6 +63,9 @@ pub fn publish(path: &Path, text: &str) -> Result<(), TrustError> {
     file.write_all(text.as_bytes()).map_err(fail)?;
     let readable = std::fs::Permissions::from_mode(0o644);
     file.as_file().set_permissions(readable).map_err(fail)?;
+    if let Some((user, group)) = owner {
+        std::os::unix::fs::fchown(file.as_file(), Some(user), Some(group)).map_err(fail)?;
+    }
     file.persist(path).map_err(|error| fail(error.error))?;
     Ok(())
 }
@@ -113,17 +117,17 @@ mod tests {
     fn what_is_written_can_be_read_by_everyone_and_only_changes_with_its_content() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("bundle.pem");
-        publish(&file, "one").unwrap();
+        publish(&file, "one", None).unwrap();
         let first = std::fs::metadata(&file).unwrap();
         assert_eq!(first.permissions().mode() & 0o777, 0o644);
-        publish(&file, "one").unwrap();
+        publish(&file, "one", None).unwrap();
         assert_eq!(
             std::fs::metadata(&file).unwrap().modified().unwrap(),
             first.modified().unwrap()
         );
-        publish(&file, "two").unwrap();
+        publish(&file, "two", None).unwrap();
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "two");
-        let error = publish(&dir.path().join("no/where"), "x").unwrap_err();
+        let error = publish(&dir.path().join("no/where"), "x", None).unwrap_err();
         assert!(error.to_string().contains("no/where"), "{error}");
     }
 }

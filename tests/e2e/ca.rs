@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::client::{Route, curl};
 use crate::components::available;
-use crate::lab::Lab;
+use crate::lab::{Lab, PULLSCOPE};
 use crate::machine::{self, Machine, assert_same, on_root, tree};
-use crate::recorder::{Recorder, pullscope};
+use crate::process::{Process, bound};
+use crate::recorder::{Recorder, in_home, pullscope};
 use crate::site::Upstream as _;
 
 const RUN: Duration = Duration::from_secs(60);
@@ -40,6 +41,29 @@ fn a_key_that_others_can_read_is_refused() {
     assert!(refused.err.contains("ca.key"), "{}", refused.err);
     assert!(!refused.out.contains("CERTIFICATE"), "{}", refused.out);
     assert_eq!(fs::metadata(&key).unwrap().mode() & 0o777, 0o644);
+}
+
+#[test]
+fn under_sudo_what_is_made_belongs_to_the_caller() {
+    if !available(&["root"]) {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let nobody = 65534;
+    for (args, file) in [
+        (&["ca", "print"][..], "ca.key"),
+        (&["setup", "crane", "--print"], "bundle.pem"),
+    ] {
+        let mut command = bound(PULLSCOPE);
+        in_home(&mut command, home.path())
+            .args(args)
+            .env("SUDO_UID", nobody.to_string());
+        Process::start("sudo", home.path(), &mut command)
+            .finish(RUN)
+            .succeeded();
+        let made = fs::metadata(home.path().join("data/pullscope").join(file)).unwrap();
+        assert_eq!(made.uid(), nobody, "{file}");
+    }
 }
 
 #[test]

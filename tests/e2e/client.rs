@@ -87,18 +87,11 @@ pub(crate) struct Containerd {
 }
 
 impl Containerd {
-    /// Starts one in `dir`; `ctr` trusts what `route` trusts for these registries.
-    pub(crate) fn start(route: &Route, dir: &Path, registries: &[&str]) -> Self {
+    /// Starts one in `dir`.
+    pub(crate) fn start(dir: &Path) -> Self {
         let home = dir.join("containerd");
         let hosts = home.join("hosts");
-        for registry in registries {
-            let folder = hosts.join(registry);
-            fs::create_dir_all(&folder).expect("the folder is writable");
-            if let Some(trust) = &route.trust {
-                fs::copy(trust, folder.join("ca.crt")).expect("the folder is writable");
-            }
-        }
-        fs::create_dir_all(&home).expect("the folder is writable");
+        fs::create_dir_all(&hosts).expect("the folder is writable");
         let socket = home.join("containerd.sock");
         let config = home.join("config.toml");
         let text = format!(
@@ -123,6 +116,22 @@ impl Containerd {
             dir: dir.to_owned(),
             hosts,
             _process: process,
+        }
+    }
+
+    /// Where it takes requests.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Has [`Containerd::pull`] trust what `route` trusts for these registries.
+    pub(crate) fn trust(&self, route: &Route, registries: &[&str]) {
+        for registry in registries {
+            let folder = self.hosts.join(registry);
+            fs::create_dir_all(&folder).expect("the folder is writable");
+            if let Some(trust) = &route.trust {
+                fs::copy(trust, folder.join("ca.crt")).expect("the folder is writable");
+            }
         }
     }
 

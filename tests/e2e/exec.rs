@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::client::Containerd;
 use crate::components::{available, program};
 use crate::lab::{Lab, PULLSCOPE};
 use crate::process::{Finished, Process, bound, isolated};
@@ -223,7 +224,7 @@ fn ctr_pull_is_traced() {
     user.exec(&[
         ctr.to_str().unwrap(),
         "--address",
-        containerd.socket.to_str().unwrap(),
+        containerd.socket().to_str().unwrap(),
         "images",
         "pull",
         "--snapshotter",
@@ -396,37 +397,4 @@ fn library(path: &str, name: &str) -> Option<PathBuf> {
     }
     available(&[name]);
     None
-}
-
-/// A containerd of the test's own.
-struct Containerd {
-    socket: PathBuf,
-    _process: Process,
-}
-
-impl Containerd {
-    fn start(dir: &Path) -> Self {
-        let socket = dir.join("containerd.sock");
-        let config = dir.join("containerd.toml");
-        let text = format!(
-            "version = 2\nroot = \"{}\"\nstate = \"{}\"\n\
-             disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
-             [grpc]\naddress = \"{}\"\n",
-            dir.join("containerd-root").display(),
-            dir.join("containerd-state").display(),
-            socket.display()
-        );
-        fs::write(&config, text).unwrap();
-        let children = &["--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"];
-        let mut containerd = isolated(children, "", program("containerd"));
-        containerd.arg("--config").arg(&config);
-        let mut process = Process::start("containerd", dir, &mut containerd);
-        process.until("its socket", Duration::from_secs(60), |_, log| {
-            log.contains("containerd successfully booted").then_some(())
-        });
-        Self {
-            socket,
-            _process: process,
-        }
-    }
 }

@@ -142,7 +142,8 @@ fn containerd_under_each_fault() {
     ];
     under_each_fault("containerd", own, |recorder, lab| {
         let route = recorder.route();
-        let containerd = Containerd::start(&route, lab.dir(), &["docker.io"]);
+        let containerd = Containerd::start(lab.dir());
+        containerd.trust(&route, &["docker.io"]);
         containerd.pull(&route, IMAGES[0]);
     });
 }
@@ -188,7 +189,8 @@ fn healthy_pulls_give_no_finding() {
     let route = recorder.route();
     let dockerd = Dockerd::start(&route, lab.dir());
     let registries = ["docker.io", "gcr.io", "quay.io"];
-    let containerd = Containerd::start(&route, lab.dir(), &registries);
+    let containerd = Containerd::start(lab.dir());
+    containerd.trust(&route, &registries);
     let mirrored = format!("{MIRROR}/library/alpine:latest");
     for (number, image) in IMAGES.into_iter().chain([&*mirrored]).enumerate() {
         let to = format!("dir:{}/healthy-{number}", lab.dir().display());

@@ -83,7 +83,8 @@ fn each_pull_of_containerd_is_one() {
     let lab = Lab::start(&[]);
     let recorder = Recorder::start(&lab, &[]);
     let registries = ["docker.io", "gcr.io", "quay.io"];
-    let containerd = Containerd::start(&recorder.route(), lab.dir(), &registries);
+    let containerd = Containerd::start(lab.dir());
+    containerd.trust(&recorder.route(), &registries);
     for image in IMAGES {
         containerd.pull(&recorder.route(), image).succeeded();
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::components::program;
 use crate::lab::PULLSCOPE;
 use crate::process::{Finished, Process, bound, command, isolated};
+use crate::recorder::in_home;
 
 /// What it takes to have one.
 pub(crate) const NEEDS: &[&str] = &["root", "dockerd", "docker", "nsenter", "setpriv"];
@@ -150,16 +151,7 @@ fn script(path: &Path, text: &str) {
 /// Asks a machine's pullscope, as its own process and not the machine's.
 pub(crate) fn on_root(dir: &Path, root: &Path, args: &[&str]) -> Finished {
     let mut setup = bound(PULLSCOPE);
-    setup
-        .args(args)
-        .arg("--root")
-        .arg(root)
-        .env("HOME", dir)
-        .env("XDG_DATA_HOME", dir.join("data"))
-        .env("XDG_CONFIG_HOME", dir.join("config"))
-        .env("XDG_STATE_HOME", dir.join("state"))
-        .env_remove("SUDO_UID")
-        .current_dir(dir);
+    in_home(&mut setup, dir).args(args).arg("--root").arg(root);
     Process::start("setup", dir, &mut setup).finish(RUN)
 }
 

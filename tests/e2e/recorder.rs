@@ -173,13 +173,14 @@ pub(crate) fn pullscope<S: AsRef<OsStr>>(dir: &Path, args: &[S]) -> Finished {
 }
 
 /// Keeps it away from the CA and the settings of whoever runs the tests.
-fn in_home<'a>(command: &'a mut Command, dir: &Path) -> &'a mut Command {
+pub(crate) fn in_home<'a>(command: &'a mut Command, dir: &Path) -> &'a mut Command {
     command
         .env("HOME", dir)
         .env("XDG_CONFIG_HOME", dir.join("config"))
         .env("XDG_DATA_HOME", dir.join("data"))
         .env("XDG_STATE_HOME", dir.join("state"))
         .env_remove("PULLSCOPE_LOG")
+        .env_remove("SUDO_UID")
         .current_dir(dir)
 }
 

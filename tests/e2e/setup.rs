@@ -8,7 +8,7 @@ use crate::components::available;
 use crate::lab::Lab;
 use crate::machine::{self, Machine, assert_same, on_root, tree};
 use crate::process::Finished;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, pullscope};
 use crate::trace::Trace;
 
 const OTHER: &str = "[Service]\nEnvironment=\"HTTPS_PROXY=http://corp.test:3128\"\n\
@@ -155,7 +155,13 @@ fn every_client_is_set_up_twice_and_undone_to_the_byte() {
     ] {
         let machine = Files::with(&[]);
         let before = tree(&machine.root());
+        let look = machine.setup(&[client, "--dry-run"]).succeeded();
+        assert!(look.err.contains("there is no CA yet"), "{}", look.err);
+        // Not even a CA was made.
+        assert!(!machine.dir.path().join("data").exists());
+        pullscope(machine.dir.path(), &["ca", "path"]).succeeded();
         let dry = machine.setup(&[client, "--dry-run"]).succeeded();
+        assert!(!dry.err.contains("no CA"), "{}", dry.err);
         assert!(dry.out.contains(&format!("+++ b/{file}")), "{}", dry.out);
         assert_same(&tree(&machine.root()), &before);
 

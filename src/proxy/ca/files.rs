@@ -112,14 +112,31 @@ impl CaFiles {
     pub fn open(&self) -> Result<Identity, CaError> {
         self.prepare_dir()?;
         let key_path = self.key_path();
-        let identity = match self.load() {
-            Err(CaError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                self.create(&key_path)?
-            }
-            other => other?,
+        let identity = match self.find()? {
+            Some(identity) => identity,
+            None => self.create(&key_path)?,
         };
         self.publish(&identity)?;
         Ok(identity)
+    }
+
+    /// The CA, if there is one. Nothing is made.
+    ///
+    /// # Errors
+    /// As for [`CaFiles::open`].
+    pub fn find(&self) -> Result<Option<Identity>, CaError> {
+        match self.load() {
+            Err(CaError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// A CA that is kept nowhere.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn example() -> Result<Identity, CaError> {
+        Ok(generate(None)?.0)
     }
 
     /// Makes a new CA in place of the one that is there. Clients that trusted the old one must
