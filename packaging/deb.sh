@@ -11,4 +11,16 @@ target/release/pullscope man --dir "$assets/man"
 for shell in bash zsh fish; do
     target/release/pullscope completions "$shell" >"$assets/completions/pullscope.$shell"
 done
+
+# What is new is in CHANGELOG.md; Debian wants its own form of it, dated.
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+maintainer=$(sed -n '/^\[package.metadata.deb\]/,/^\[/s/^maintainer = "\(.*\)"/\1/p' Cargo.toml)
+date=$(date --utc --rfc-email --date="@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}")
+cat >"$assets/changelog" <<END
+pullscope ($version-1) unstable; urgency=medium
+
+  * See https://github.com/pullscope/pullscope/blob/main/CHANGELOG.md
+
+ -- $maintainer  $date
+END
 cargo deb --no-build
