@@ -16,11 +16,7 @@ done
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 maintainer=$(sed -n '/^\[package.metadata.deb\]/,/^\[/s/^maintainer = "\(.*\)"/\1/p' Cargo.toml)
 date=$(date --utc --rfc-email --date="@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}")
-cat >"$assets/changelog" <<END
-pullscope ($version-1) unstable; urgency=medium
-
-  * See https://github.com/pullscope/pullscope/blob/main/CHANGELOG.md
-
- -- $maintainer  $date
-END
+printf '%s\n' "pullscope ($version-1) unstable; urgency=medium" "" \
+    "  * See https://github.com/pullscope/pullscope/blob/main/CHANGELOG.md" "" \
+    " -- $maintainer  $date" >"$assets/changelog"
 cargo deb --no-build

@@ -13,18 +13,7 @@ use pullscope::config::Cli;
 #[test]
 fn systemd_accepts_the_unit() {
     let unit = file("packaging/systemd/pullscope.service");
-    if Command::new("systemd-analyze")
-        .arg("--version")
-        .output()
-        .is_err()
-    {
-        let required = std::env::var("PULLSCOPE_E2E").is_ok_and(|value| value == "required");
-        assert!(!required, "systemd-analyze is not here");
-        writeln!(
-            std::io::stderr(),
-            "SKIPPED systemd_accepts_the_unit: no systemd-analyze"
-        )
-        .unwrap();
+    if !is_here("systemd-analyze") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -43,6 +32,49 @@ fn systemd_accepts_the_unit() {
         .filter(|line| line.contains("pullscope.service"))
         .collect();
     assert!(verified.status.success() && ours.is_empty(), "{said}");
+}
+
+#[test]
+fn kubernetes_schemas_accept_the_examples() {
+    let target = Path::new(env!("CARGO_BIN_EXE_pullscope"))
+        .ancestors()
+        .nth(2)
+        .unwrap();
+    let validate = target.join("readers/venv/bin/kubernetes-validate");
+    if !is_here(validate.to_str().unwrap()) {
+        return;
+    }
+    let check = |path: &Path| {
+        Command::new(&validate)
+            .arg("--strict")
+            .arg(path)
+            .output()
+            .unwrap()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["daemonset.yaml", "sidecar.yaml"] {
+        let text = file(&format!("examples/k8s/{name}"));
+        let path = dir.path().join(name);
+        fs::write(&path, &text).unwrap();
+        let checked = check(&path);
+        assert!(checked.status.success(), "{name}: {checked:?}");
+        // It would have noticed.
+        fs::write(&path, text.replace("restartPolicy", "restartPolice")).unwrap();
+        let noticed = !check(&path).status.success();
+        assert_eq!(noticed, text.contains("restartPolicy"), "{name}");
+    }
+}
+
+/// Whether a program can be run; where it cannot, the test says that it is skipped.
+fn is_here(program: &str) -> bool {
+    if Command::new(program).arg("--help").output().is_ok() {
+        return true;
+    }
+    let required = std::env::var("PULLSCOPE_E2E").is_ok_and(|value| value == "required");
+    assert!(!required, "{program} is not here: tests/run.sh installs it");
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    writeln!(std::io::stderr(), "SKIPPED {test}: no {program}").unwrap();
+    false
 }
 
 #[test]
@@ -85,6 +117,7 @@ fn the_commands_that_are_shipped_are_ones_that_there_are() {
         "packaging/README.md",
         "examples/k8s/README.md",
         "packaging/deb.sh",
+        "packaging/archive.sh",
     ] {
         for line in file(path).lines() {
             let line = line

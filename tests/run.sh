@@ -32,6 +32,7 @@ needs=(
     "skopeo skopeo"
     "strace strace"
     "sudo sudo"
+    "systemd-analyze systemd"
     "stty coreutils"
     "tmux tmux"
 )

@@ -3,7 +3,10 @@
 # Debian of its own, booted by systemd-nspawn in namespaces of its own. It takes root, debootstrap,
 # systemd-container and a Debian mirror, and so is not among what tests/run.sh does.
 #
-#   tests/systemd.sh [PULLSCOPE]     a binary to test; target/release/pullscope otherwise
+#   tests/systemd.sh [PULLSCOPE [DEB]]
+#
+# PULLSCOPE is the binary to test, target/release/pullscope where none is named. DEB is the Debian
+# package (packaging/deb.sh): it is installed, run as a service, used, and purged.
 #
 # The machine's root is kept in target/systemd, and made anew when it is removed.
 set -euo pipefail
@@ -17,6 +20,7 @@ for program in debootstrap systemd-nspawn unshare; do
 done
 [[ $EUID == 0 ]] || { echo "tests/systemd.sh: this takes root" >&2; exit 1; }
 binary=$(realpath "${1:-target/release/pullscope}")
+package=${2:+$(realpath "$2")}
 root=${CARGO_TARGET_DIR:-$PWD/target}/systemd
 if [[ ! -e $root/made ]]; then
     rm -rf "$root"
@@ -29,6 +33,7 @@ fi
 install -m 755 "$binary" "$root/usr/local/bin/pullscope"
 rm -rf "$root"/etc/docker "$root"/etc/systemd/system/docker.service.d "$root"/root/.local "$root"/test
 mkdir -p "$root"/test "$root"/etc/docker "$root"/etc/systemd/system/docker.service.d
+[[ -z $package ]] || install -m 644 "$package" "$root/test/pullscope.deb"
 # What an administrator has there already: a configuration, and a drop-in for a proxy.
 printf '{\n\t"storage-driver": "vfs", "iptables": false, "ip6tables": false, "bridge": "none"\n}\n' \
     >"$root/etc/docker/daemon.json"
@@ -40,6 +45,7 @@ set -euo pipefail; set -x
 export HOME=/root
 cd /test
 until systemctl is-active docker.service; do sleep 0.2; done
+not() { ! "$@" || { echo "this was not to succeed: $*"; exit 1; }; }
 files() { find /etc /usr/local /usr/lib/systemd -xdev -type f | sort | xargs -d '\n' sha256sum; }
 used() { tr '\0' '\n' < "/proc/$(systemctl show --value -p MainPID docker.service)/environ" | grep -i proxy | sort; }
 
@@ -57,7 +63,7 @@ grep -qx 'HTTPS_PROXY=http://127.0.0.1:8642' after.env
 grep -q '^NO_PROXY=.*corp\.test' after.env
 docker info --format '{{.HTTPSProxy}}' | grep -x 'http://127.0.0.1:8642'
 docker pull alpine
-! cmp before.txt after.txt
+not cmp before.txt after.txt
 
 # Once more changes nothing.
 pullscope setup docker --yes 2>&1 | grep 'set up already'
@@ -80,6 +86,40 @@ files | cmp - before.txt
 kill -TERM "$recorder"; wait "$recorder"
 pullscope show pulls.har --color never | tee story.txt
 grep -q 'library/alpine' story.txt
+
+[[ -e pullscope.deb ]] || exit 0
+# Whatever has the program's name, but for this test and what dpkg keeps of every package.
+named() {
+    find / -xdev -path /proc -prune -o -path /sys -prune -o -path /test -prune -o -name '*pullscope*' \
+        ! -name 'pullscope-test.service' ! -path /usr/local/bin/pullscope -print | sort
+}
+named >before.named
+dpkg --install pullscope.deb
+files >installed.txt
+not systemctl is-enabled pullscope.service
+not systemctl is-active pullscope.service
+systemctl start pullscope.service
+get() {
+    exec 3<>/dev/tcp/127.0.0.1/8642
+    printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1:8642\r\n\r\n' "$1" >&3
+    cat <&3
+}
+for _ in $(seq 50); do get /ca.pem >answer && break; sleep 0.2; done
+sed -n '/BEGIN/,/END/p' answer >service.pem
+grep -q 'BEGIN CERTIFICATE' service.pem
+[[ $(stat -c %u "/proc/$(systemctl show --value -p MainPID pullscope.service)") != 0 ]]
+systemd-analyze security --no-pager pullscope.service | tail -n 1
+# dockerd trusts the service, whose way out does not reach the registry here: 502, and not a
+# certificate that is refused.
+pullscope setup docker --yes --ca service.pem
+docker pull alpine 2>&1 | tee pull.txt || true
+grep -q 'Bad Gateway' pull.txt
+pullscope setup docker --undo --yes
+files | cmp - installed.txt
+find /var/lib/private/pullscope/sessions -name journal.ndjson | grep .
+dpkg --purge pullscope
+not systemctl is-active pullscope.service
+named | cmp - before.named
 INNER
 cat >"$root/etc/systemd/system/pullscope-test.service" <<'UNIT'
 [Unit]
@@ -102,4 +142,4 @@ timeout 300 unshare --mount --propagation=private sh -euc '
 cat "$root/test/log" 2>/dev/null || cat "$root/test/console"
 code=$(cat "$root/test/code" 2>/dev/null || echo none)
 [[ $code == 0 ]] || { echo "tests/systemd.sh: it failed (code $code)" >&2; exit 1; }
-echo "tests/systemd.sh: setup, its repetition, doctor, undo and an interruption are as they should be"
+echo "tests/systemd.sh: setup, its repetition, doctor, undo and an interruption are as they should be${package:+; so are the package, its service and its purge}"

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Installs the HAR readers that tests/har_readers.rs opens our files with, and the HTTP libraries
-# that tests/e2e/exec.rs fetches with, into
-# target/readers. Running it again is quick and changes nothing.
+# Installs the HAR readers that tests/har_readers.rs opens our files with, the HTTP libraries that
+# tests/e2e/exec.rs fetches with, and Kubernetes' schemas for tests/packaging.rs, into target/readers. Running it again is quick and changes nothing.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
