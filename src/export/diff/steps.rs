@@ -215,7 +215,7 @@ fn taken(side: &Side<'_>, at: usize) -> Option<Taken> {
         method: reading.method.clone(),
         status: reading.status,
         received: entry.exchange.received,
-        took: entry.exchange.timings.total(),
+        took: entry.exchange.took(),
         // A token's differs each time, and so does that of a page about an error.
         digest: digest
             .filter(|_| step.part.is_some() && reading.status == Some(200))

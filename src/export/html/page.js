@@ -86,7 +86,7 @@
 
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
+    closed = [...document.querySelectorAll(".step:not([open])")];
     for (const one of closed) one.open = true;
   });
   addEventListener("afterprint", () => {

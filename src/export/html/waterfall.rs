@@ -16,7 +16,7 @@ use crate::store::Store;
 pub(super) fn waterfall(pull: &Pull, steps: &Pair<&[StepStory]>, store: &Store) -> String {
     let exchanges = || steps.en.iter().filter_map(|s| store.entry(s.exchange));
     let end = exchanges()
-        .map(|entry| since(pull.started, entry.exchange.started) + length(&entry.exchange))
+        .map(|entry| since(pull.started, entry.exchange.started) + entry.exchange.took())
         .fold(Duration::ZERO, Duration::max);
     let whole = end.as_secs_f64();
     if whole <= 0.0 {
@@ -41,7 +41,7 @@ pub(super) fn waterfall(pull: &Pull, steps: &Pair<&[StepStory]>, store: &Store) 
              <svg aria-hidden=\"true\">{}</svg><span class=\"took\">{:.0} ms</span></a></li>",
             target(en.exchange),
             bars(exchange, pull.started, whole),
-            length(exchange).as_secs_f64() * 1_000.0,
+            exchange.took().as_secs_f64() * 1_000.0,
         );
     }
     html.push_str("</ol>");
@@ -68,7 +68,7 @@ fn bars(exchange: &Exchange, start: Timestamp, whole: f64) -> String {
         ("receive", timings.receive),
     ];
     if timings.total().is_zero() {
-        phases = vec![("wait", Some(length(exchange)))];
+        phases = vec![("wait", Some(exchange.took()))];
     }
     let mut at = since(start, exchange.started).as_secs_f64();
     let mut html = String::new();
@@ -106,15 +106,6 @@ fn legend() -> String {
     }
     html.push_str("</div>");
     html
-}
-
-/// From the beginning of an exchange to its end, as far as either is known.
-fn length(exchange: &Exchange) -> Duration {
-    let total = exchange.timings.total();
-    match &exchange.ended {
-        Some((at, _)) if total.is_zero() => since(exchange.started, *at),
-        _ => total,
-    }
 }
 
 /// Zero where the clock went back.

@@ -112,7 +112,7 @@ fn head(entry: &Entry, kind: Kind, telling: &Telling<'_>) -> Vec<Cell> {
     } else {
         Span::dim("-")
     };
-    let took = match exchange.timings.total() {
+    let took = match exchange.took() {
         none if none.is_zero() => Span::dim("-"),
         took => Span::plain(millis(took)),
     };

@@ -155,7 +155,7 @@ impl Number {
             Self::Sent => Some(exchange.sent),
             Self::Time => {
                 let ended = exchange.ended.as_ref();
-                ended.map(|_| nanos(timings.total()))
+                ended.map(|_| nanos(exchange.took()))
             }
             Self::Dns => timings.dns.map(nanos),
             Self::Connect => timings.connect.map(nanos),
