@@ -65,7 +65,11 @@ pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
         out.extend(
             seen.into_iter()
                 .filter_map(|candidate| refine(bytes, candidate))
-                .map(|candidate| Candidate::new(source(candidate.range), candidate.kind)),
+                .map(|candidate| Candidate {
+                    range: source(candidate.range),
+                    kind: candidate.kind,
+                    quote: candidate.quote.map(source),
+                }),
         );
     });
     out
@@ -89,7 +93,7 @@ pub(super) fn names_a_secret(text: &[u8]) -> bool {
 
 /// What of a candidate really has to go.
 fn refine(text: &[u8], candidate: Candidate) -> Option<Candidate> {
-    let Candidate { range, kind } = candidate;
+    let Candidate { range, kind, quote } = candidate;
     let value = text.get(range.clone())?;
     let start = range.end - value.trim_ascii_start().len();
     let value = value.trim_ascii();
@@ -108,7 +112,7 @@ fn refine(text: &[u8], candidate: Candidate) -> Option<Candidate> {
         }
         Some(Jwt::Loaded) => Some(Candidate::new(range, Kind::Opaque)),
         Some(Jwt::Spent) => None,
-        None => Some(Candidate::new(range, kind)),
+        None => Some(Candidate { range, kind, quote }),
     }
 }
 

@@ -37,7 +37,11 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
             from = end;
         } else {
             let end = start + bare_length(rest);
-            out.push(Candidate::new(start..end, Kind::BareCredential));
+            out.push(Candidate {
+                range: start..end,
+                kind: Kind::BareCredential,
+                quote: Some(name_start - 1..name_start),
+            });
             from = end;
         }
     }

@@ -36,11 +36,17 @@ pub(super) struct Candidate {
     pub(super) range: Range<usize>,
     /// As what.
     pub(super) kind: Kind,
+    /// Where there is a quote like those that it needs, if it stands without.
+    pub(super) quote: Option<Range<usize>>,
 }
 
 impl Candidate {
-    /// A candidate of this kind.
+    /// A candidate of this kind, which needs no quotes.
     pub(super) fn new(range: Range<usize>, kind: Kind) -> Self {
-        Self { range, kind }
+        Self {
+            range,
+            kind,
+            quote: None,
+        }
     }
 }

@@ -205,7 +205,8 @@ fn shifted(spans: Vec<Span>, by: usize) -> impl Iterator<Item = Span> {
     let shift = move |range: Range<usize>| range.start + by..range.end + by;
     spans.into_iter().map(move |span| Span {
         range: shift(span.range),
-        ..span
+        quote: span.quote.map(shift),
+        placeholder: span.placeholder,
     })
 }
 
@@ -225,7 +226,7 @@ mod tests {
         let at = |(at, _): (usize, &u8)| Span {
             range: at..at + 1,
             placeholder: Placeholder::BARE,
-            quote: false,
+            quote: None,
         };
         text.iter()
             .enumerate()

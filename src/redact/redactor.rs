@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::clean::Clean;
 use super::find::{self, Shape};
-use super::kind::{Candidate, Kind};
+use super::kind::Candidate;
 use super::part::{self, Forms, Part};
 use super::placeholder::Namer;
 use super::secrets::Secrets;
@@ -130,7 +130,7 @@ impl Redactor {
             self.clean.insert(text, shape, state);
             return Some(state);
         }
-        for Candidate { range, kind } in candidates {
+        for Candidate { range, kind, .. } in candidates {
             for secret in lesson::lessons(kind, text.get(range).unwrap_or_default()) {
                 let name = self.namer.name(&secret);
                 for form in lesson::forms(&secret) {
@@ -151,7 +151,7 @@ impl Redactor {
                 .namer
                 .name(text.get(candidate.range.clone()).unwrap_or_default()),
             range: candidate.range,
-            quote: candidate.kind == Kind::BareCredential,
+            quote: candidate.quote,
         });
         let spans: Vec<Span> = by_place.chain(spread::find(text, &self.secrets)).collect();
         if spans.is_empty() {
@@ -286,6 +286,35 @@ mod tests {
                 redacted: self.redacted,
             }
         }
+    }
+
+    #[test]
+    fn a_number_is_put_in_quotes_as_its_name_is() {
+        for (layer, before) in [
+            r#"{"password": 12345}"#.to_owned(),
+            serde_json::json!({ "m": r#"{"password":12345}"# }).to_string(),
+            serde_json::json!({ "m": serde_json::json!({ "m": r#"{"password":12345}"# }).to_string() })
+                .to_string(),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let mut text = Redactor::new().text(&before);
+            assert!(!text.contains("12345"), "{text}");
+            // JSON in JSON, all the way down.
+            for _ in 0..layer {
+                let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+                text = value["m"].as_str().unwrap().to_owned();
+            }
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert!(value["password"].as_str().unwrap().starts_with("REDACTED"));
+        }
+        let html = Redactor::new().text("{&quot;password&quot;:12345}");
+        assert!(
+            html.starts_with("{&quot;password&quot;:&quot;REDACTED-"),
+            "{html}"
+        );
+        assert!(html.ends_with("&quot;}"), "{html}");
     }
 
     #[test]

@@ -11,8 +11,8 @@ pub(super) struct Span {
     pub(super) range: Range<usize>,
     /// What to put there.
     pub(super) placeholder: Placeholder,
-    /// Whether to put it in quotes, where a JSON number stood.
-    pub(super) quote: bool,
+    /// Where a quote stands that is to be written around it, as a JSON number has none.
+    pub(super) quote: Option<Range<usize>>,
 }
 
 /// The text with all spans replaced; `None` when there are none. Spans that overlap or touch are
@@ -34,10 +34,13 @@ pub(super) fn splice(text: &[u8], mut spans: Vec<Span>) -> Option<Vec<u8>> {
     let mut done = 0;
     for span in merged {
         out.extend_from_slice(text.get(done..span.range.start).unwrap_or_default());
-        let quote = span.quote.then_some(b'"');
-        out.extend(quote);
+        let quote = span
+            .quote
+            .and_then(|quote| text.get(quote))
+            .unwrap_or_default();
+        out.extend_from_slice(quote);
         span.placeholder.write(&mut out);
-        out.extend(quote);
+        out.extend_from_slice(quote);
         done = span.range.end;
     }
     out.extend_from_slice(text.get(done..).unwrap_or_default());
@@ -69,7 +72,7 @@ mod tests {
             .map(|&(start, end)| Span {
                 range: start..end,
                 placeholder: Placeholder::BARE,
-                quote: false,
+                quote: None,
             })
             .collect();
         splice(text.as_bytes(), spans).map(|out| String::from_utf8(out).unwrap())
@@ -97,10 +100,14 @@ mod tests {
     #[test]
     fn a_number_becomes_a_string() {
         let span = Span {
-            range: 1..3,
+            range: 8..10,
             placeholder: Placeholder::BARE,
-            quote: true,
+            quote: Some(0..2),
         };
-        assert_eq!(splice(b":12}", vec![span]).unwrap(), b":\"REDACTED\"}");
+        let text = br#"\"pin\":12}"#;
+        assert_eq!(
+            splice(text, vec![span]).unwrap(),
+            br#"\"pin\":\"REDACTED\"}"#
+        );
     }
 }

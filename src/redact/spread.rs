@@ -18,7 +18,7 @@ pub(super) fn find(text: &[u8], secrets: &Secrets) -> Vec<Span> {
             spans.push(Span {
                 range,
                 placeholder,
-                quote: false,
+                quote: None,
             });
         }
     };

@@ -27,7 +27,7 @@ pub fn url(url: &str) -> String {
             let bare = |candidate: Candidate| Span {
                 range: candidate.range,
                 placeholder: Placeholder::BARE,
-                quote: false,
+                quote: None,
             };
             find::find(text, shape).into_iter().map(bare).collect()
         });
