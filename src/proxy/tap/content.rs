@@ -98,6 +98,12 @@ impl Meter {
         }
     }
 
+    /// Whether there is nothing to compute, to decode or to store.
+    pub(crate) fn is_light(&self) -> bool {
+        let plain = matches!(&self.decoder, Decoder::Identity(entity) if entity.digest.is_none());
+        plain && self.writer.is_none()
+    }
+
     /// Takes the next bytes.
     pub(crate) fn update(&mut self, bytes: &Bytes) {
         self.wire += bytes.len() as u64;

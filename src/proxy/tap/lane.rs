@@ -1,4 +1,5 @@
-//! Measuring beside the transfer: small bodies at once, large ones on another thread.
+//! Measuring beside the transfer: small bodies at once, large ones on another thread, unless there is
+//! little more to do than to count.
 //!
 //! The relay only queues references to bytes it has already passed on. If measuring falls
 //! behind by [`BEHIND`] bytes the relay lends a hand, so that memory stays bounded and no byte
@@ -20,6 +21,8 @@ use super::content::Meter;
 pub(crate) struct Lane {
     shared: Arc<Shared>,
     tasks: TaskTracker,
+    /// Whether measuring takes less than handing it to somebody else.
+    light: bool,
 }
 
 struct Shared {
@@ -46,6 +49,7 @@ struct Closing {
 impl Lane {
     /// A lane for one body; threads are taken from the runtime and tracked by `tasks`.
     pub(crate) fn new(meter: Meter, recorder: Recorder, tasks: TaskTracker) -> Self {
+        let light = meter.is_light();
         let shared = Shared {
             queue: Mutex::default(),
             meter: Mutex::new(Some(meter)),
@@ -54,14 +58,21 @@ impl Lane {
         Self {
             shared: Arc::new(shared),
             tasks,
+            light,
         }
     }
 
     /// Queues bytes that have passed.
     pub(crate) fn push(&self, bytes: Bytes) {
         let mut queue = self.shared.queue();
-        queue.bytes += bytes.len();
         queue.total += bytes.len() as u64;
+        if self.light {
+            drop(queue);
+            let mut meter = self.shared.meter();
+            self.shared.measure(&mut meter, [&bytes]);
+            return;
+        }
+        queue.bytes += bytes.len();
         queue.pieces.push_back(bytes);
         if queue.bytes >= BEHIND {
             drop(queue);
@@ -130,9 +141,13 @@ impl Shared {
         let pieces = std::mem::take(&mut queue.pieces);
         queue.bytes = 0;
         drop(queue);
+        self.measure(&mut meter, &pieces);
+    }
+
+    fn measure<'a>(&self, meter: &mut Option<Meter>, pieces: impl IntoIterator<Item = &'a Bytes>) {
         let measure = || {
             if let Some(meter) = meter.as_mut() {
-                for piece in &pieces {
+                for piece in pieces {
                     meter.update(piece);
                 }
             }
@@ -176,10 +191,10 @@ mod tests {
 
     use super::*;
 
-    fn lane(tasks: &TaskTracker) -> Lane {
+    fn lane(tasks: &TaskTracker, hash: bool) -> Lane {
         let (recorder, _changes) = Recorder::new(10, 1 << 20);
         let policy = Policy {
-            hash: true,
+            hash,
             max_body: 0,
             store: None,
         };
@@ -194,12 +209,26 @@ mod tests {
         Lane::new(meter, recorder, tasks.clone())
     }
 
+    #[tokio::test]
+    async fn what_is_only_counted_takes_no_thread() {
+        let tasks = TaskTracker::new();
+        let lane = lane(&tasks, false);
+        for _ in 0..8 {
+            lane.push(Bytes::from(vec![7; OFFLOAD]));
+            assert!(tasks.is_empty());
+        }
+        let (sender, result) = mpsc::channel();
+        lane.close(true, move |body| sender.send(body).unwrap());
+        let body = result.recv().unwrap();
+        assert_eq!((body.size, body.sha256), (8 * OFFLOAD as u64, None));
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn every_byte_is_measured_once_and_in_order() {
         for total in [0, 1, OFFLOAD, BEHIND * 3 + 7] {
             let content: Vec<u8> = (0..total).map(|n| u8::try_from(n % 251).unwrap()).collect();
             let tasks = TaskTracker::new();
-            let lane = lane(&tasks);
+            let lane = lane(&tasks, true);
             for piece in content.chunks(60_000) {
                 lane.push(Bytes::copy_from_slice(piece));
                 tokio::task::yield_now().await;
