@@ -75,13 +75,15 @@ pub(crate) async fn connections(
             "% of direct",
             "× floor",
             "CPU ms each",
+            "p99 ms",
             "1/s, new hosts",
             "CPU ms each",
+            "p99 ms",
         ],
     );
-    let mut all: Vec<[Vec<f64>; 4]> = contenders.iter().map(|_| Default::default()).collect();
+    let mut all: Vec<[Vec<f64>; 6]> = contenders.iter().map(|_| Default::default()).collect();
     for round in 0..rounds {
-        for (contender, [rate, each, new_rate, new_each]) in contenders.iter().zip(&mut all) {
+        for (contender, figures) in contenders.iter().zip(&mut all) {
             // The first connection to a host makes its certificate.
             generator
                 .through(contender)
@@ -91,13 +93,12 @@ pub(crate) async fn connections(
                 .await?;
             let known = connect(contender, generator, |_| "one".to_owned()).await?;
             let unknown = connect(contender, generator, |n| format!("new-{round}-{n}")).await?;
-            rate.push(known.0);
-            each.push(known.1);
-            new_rate.push(unknown.0);
-            new_each.push(unknown.1);
+            for (figure, made) in figures.iter_mut().zip(known.into_iter().chain(unknown)) {
+                figure.push(made);
+            }
         }
     }
-    let all: Vec<[f64; 4]> = all.into_iter().map(|figures| figures.map(median)).collect();
+    let all: Vec<[f64; 6]> = all.into_iter().map(|figures| figures.map(median)).collect();
     let rate_of = |kind: Kind| {
         let at = contenders
             .iter()
@@ -106,28 +107,36 @@ pub(crate) async fn connections(
             .map_or(f64::NAN, |figures| figures[0])
     };
     let (direct, floor) = (rate_of(Kind::Direct), rate_of(Kind::Copier));
-    for (contender, [rate, each, new_rate, new_each]) in contenders.iter().zip(&all) {
+    for (contender, figures) in contenders.iter().zip(&all) {
+        let [rate, each, slowest, new_rate, new_each, new_slowest] = figures;
         table.row(vec![
             contender.kind.name().to_owned(),
             format!("{rate:.0}"),
             format!("{:.0} %", 100.0 * rate / direct),
             format!("{:.2}", rate / floor),
             cpu(contender, *each),
+            format!("{slowest:.1}"),
             format!("{new_rate:.0}"),
             cpu(contender, *new_each),
+            format!("{new_slowest:.1}"),
         ]);
     }
     Ok(table.render())
 }
 
-/// Connections that made one request and then do nothing.
+/// Connections that do nothing: yet, and after one request.
 pub(crate) async fn idle(
     contenders: &mut [Contender],
     generator: &LoadGenerator,
 ) -> Result<String> {
     let mut table = Table::new(
         &format!("{IDLE} idle connections"),
-        &["", "KiB each", "a request meanwhile, ms"],
+        &[
+            "",
+            "KiB each, before a request",
+            "KiB each, after one",
+            "a request meanwhile, ms",
+        ],
     );
     for contender in contenders {
         contender.again()?;
@@ -139,18 +148,24 @@ pub(crate) async fn idle(
         };
         let mut open = Vec::new();
         for _ in 0..IDLE {
-            let mut connection = route.open("idle").await?;
+            open.push(route.open("idle").await?);
+        }
+        let opened = contender.usage()?.unwrap_or(before);
+        for connection in &mut open {
             connection.get("small").await?;
-            open.push(connection);
         }
         let after = contender.usage()?.unwrap_or(before);
         let began = Instant::now();
         route.open("idle").await?.get("small").await?;
         let meanwhile = began.elapsed();
-        let added = mebi(after.resident.saturating_sub(before.resident)) * 1_024.0;
+        let each = |usage: &Usage| {
+            let added = mebi(usage.resident.saturating_sub(before.resident)) * 1_024.0;
+            format!("{:.1}", added / f64::from(IDLE))
+        };
         table.row(vec![
             contender.kind.name().to_owned(),
-            format!("{:.1}", added / f64::from(IDLE)),
+            each(&opened),
+            each(&after),
             format!("{:.1}", milliseconds(meanwhile)),
         ]);
     }
@@ -259,12 +274,13 @@ async fn repeat(
     })
 }
 
-/// Connections per second, and CPU milliseconds of the contender for each.
+/// Connections per second, CPU milliseconds of the contender for each, and the milliseconds that 99
+/// of 100 take at most, their request included.
 async fn connect(
     contender: &Contender,
     generator: &LoadGenerator,
     name: impl Fn(usize) -> String,
-) -> Result<(f64, f64)> {
+) -> Result<[f64; 3]> {
     let route = generator.through(contender);
     let before = contender.usage()?;
     let began = Instant::now();
@@ -273,18 +289,23 @@ async fn connect(
         let route: Route = route.clone();
         let names: Vec<String> = (lane..CONNECTIONS).step_by(LANES).map(&name).collect();
         tasks.spawn(async move {
+            let mut latencies = Vec::with_capacity(names.len());
             for name in names {
+                let began = Instant::now();
                 route.open(&name).await?.get("small").await?;
+                latencies.push(began.elapsed());
             }
-            anyhow::Ok(())
+            anyhow::Ok(latencies)
         });
     }
+    let mut latencies = Vec::with_capacity(CONNECTIONS);
     while let Some(done) = tasks.join_next().await {
-        done?.with_context(|| format!("through {}", contender.kind.name()))?;
+        latencies.extend(done?.with_context(|| format!("through {}", contender.kind.name()))?);
     }
     let count = f64::from(u32::try_from(CONNECTIONS)?);
     let rate = count / began.elapsed().as_secs_f64();
-    Ok((rate, spent(before, contender.usage()?) * 1e3 / count))
+    let each = spent(before, contender.usage()?) * 1e3 / count;
+    Ok([rate, each, milliseconds(percentile(&mut latencies, 99))])
 }
 
 /// CPU seconds between two looks.
