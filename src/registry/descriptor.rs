@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Digest, MediaType, Platform, json};
 
 /// One pointer to content. What is missing or malformed is `None`, and `problems` says so.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Descriptor {
     /// What kind of content it is.
     pub media_type: MediaType,

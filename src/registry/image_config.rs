@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Platform, json};
 
 /// What an image runs, and how it was built.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct ImageConfig {
     /// For which platform.
     pub platform: Platform,
@@ -39,7 +39,7 @@ pub struct ImageConfig {
 }
 
 /// One entry of `history`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct BuildStep {
     /// When.
     #[serde(skip_serializing_if = "Option::is_none")]

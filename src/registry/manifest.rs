@@ -1,6 +1,7 @@
 //! What a manifest endpoint serves: an image or artifact, a list of them, or schema 1.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -13,11 +14,11 @@ use super::{Descriptor, MediaType, Schema1, json};
 #[serde(rename_all = "snake_case", tag = "format")]
 pub enum Document {
     /// One image or artifact: Docker v2 schema 2 or OCI.
-    Manifest(Box<Manifest>),
+    Manifest(Arc<Manifest>),
     /// A list of manifests.
-    Index(Box<Index>),
+    Index(Arc<Index>),
     /// The format of 2014.
-    Schema1(Box<Schema1>),
+    Schema1(Arc<Schema1>),
     /// Not a manifest.
     Unreadable {
         /// Why not.
@@ -26,7 +27,7 @@ pub enum Document {
 }
 
 /// One image or artifact (OCI image-spec, manifest.md).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Manifest {
     /// `mediaType`, empty where the body leaves it out.
     pub media_type: MediaType,
@@ -49,7 +50,7 @@ pub struct Manifest {
 }
 
 /// A list of manifests (OCI image-spec, image-index.md).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Index {
     /// `mediaType`, empty where the body leaves it out.
     pub media_type: MediaType,
@@ -79,7 +80,7 @@ impl Document {
         match stated.class() {
             Class::Index => Self::index(stated, &value),
             Class::Manifest => Self::manifest(stated, &value),
-            _ if has("fsLayers") => Self::Schema1(Box::new(Schema1::read(bytes, &value))),
+            _ if has("fsLayers") => Self::Schema1(Arc::new(Schema1::read(bytes, &value))),
             _ if has("manifests") => Self::index(stated, &value),
             _ if has("layers") || has("config") => Self::manifest(stated, &value),
             _ => Self::Unreadable {
@@ -89,11 +90,11 @@ impl Document {
     }
 
     fn manifest(stated: MediaType, value: &Value) -> Self {
-        Self::Manifest(Box::new(Manifest::read(stated, value)))
+        Self::Manifest(Arc::new(Manifest::read(stated, value)))
     }
 
     fn index(stated: MediaType, value: &Value) -> Self {
-        Self::Index(Box::new(Index::read(stated, value)))
+        Self::Index(Arc::new(Index::read(stated, value)))
     }
 
     /// The `mediaType` the body states, if it does.
@@ -219,7 +220,7 @@ mod tests {
         let manifest = |config: &str, more: &str| {
             let text = format!(r#"{{"config":{{"mediaType":"{config}"}},"layers":[]{more}}}"#);
             match read(&text) {
-                Document::Manifest(manifest) => *manifest,
+                Document::Manifest(manifest) => Arc::unwrap_or_clone(manifest),
                 other => panic!("{other:?}"),
             }
         };

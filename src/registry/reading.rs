@@ -80,13 +80,13 @@ pub struct Reading {
     pub listing: Option<Box<Listing>>,
     /// What refers to the manifest that was asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub referrers: Option<Box<Index>>,
+    pub referrers: Option<Arc<Index>>,
     /// `OCI-Filters-Applied`: by what the registry has filtered its answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filters_applied: Option<String>,
     /// The image configuration that was served.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub config: Option<Box<ImageConfig>>,
+    pub config: Option<Arc<ImageConfig>>,
     /// The errors that were reported.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ReportedError>,
@@ -291,7 +291,7 @@ impl Reading {
             self.document = bytes.as_deref().map(Document::read);
         } else if self.endpoint.is_none() || self.is_blob_route() {
             bytes = load(CONFIG_LIMIT);
-            self.config = bytes.as_deref().and_then(ImageConfig::read).map(Box::new);
+            self.config = bytes.as_deref().and_then(ImageConfig::read).map(Arc::new);
         }
         self.magic = bytes.as_deref().and_then(Magic::of);
         self.digests.computed =

@@ -9,7 +9,7 @@ use super::digest::Algorithm;
 use super::{Descriptor, Digest, json};
 
 /// A schema 1 manifest.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Schema1 {
     /// `name`, the repository.
     pub name: String,

@@ -1,5 +1,6 @@
 //! One step for each sentence: none is out of reach, and each is filled in both languages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -240,7 +241,7 @@ fn blobs(gallery: &mut Gallery) {
     let whole = pull(Purpose::Pull, true);
     let mut reading = blob("GET", 206);
     reading.range = Some("bytes=3-".to_owned());
-    reading.config = ImageConfig::read(br#"{"os":"linux","rootfs":{}}"#).map(Box::new);
+    reading.config = ImageConfig::read(br#"{"os":"linux","rootfs":{}}"#).map(Arc::new);
     for digest in [HEX.to_owned(), "0".repeat(64)] {
         reading.digests.computed = Digest::from_sha256_hex(&digest);
         for (kind, scheme) in [
