@@ -1,5 +1,16 @@
-"""Every name leads to this machine."""
+"""Every name leads to this machine.
+
+The name of a connection stays as it is: mitmproxy uses a connection again only for the address it was
+opened to, and opens at most five to one address.
+"""
+
+import socket
+
+_look_up = socket.getaddrinfo
 
 
-def server_connect(data):
-    data.server.address = ("127.0.0.1", data.server.address[1])
+def _here(_host, *rest, **named):
+    return _look_up("127.0.0.1", *rest, **named)
+
+
+socket.getaddrinfo = _here
