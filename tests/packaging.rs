@@ -3,17 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use clap::{CommandFactory as _, Parser as _};
 use pullscope::config::Cli;
 
+#[path = "e2e/components.rs"]
+mod components;
+
+use components::{available, program};
+
 #[test]
 fn systemd_accepts_the_unit() {
     let unit = file("packaging/systemd/pullscope.service");
-    if !is_here("systemd-analyze") {
+    if !available(&["systemd-analyze"]) {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -21,7 +25,7 @@ fn systemd_accepts_the_unit() {
     // It looks for the program, which is not installed.
     let own = env!("CARGO_BIN_EXE_pullscope");
     fs::write(&path, unit.replace("/usr/bin/pullscope", own)).unwrap();
-    let verified = Command::new("systemd-analyze")
+    let verified = Command::new(program("systemd-analyze"))
         .args(["verify", "--man=no"])
         .arg(&path)
         .output()
@@ -41,7 +45,7 @@ fn kubernetes_schemas_accept_the_examples() {
         .nth(2)
         .unwrap();
     let validate = target.join("readers/venv/bin/kubernetes-validate");
-    if !is_here(validate.to_str().unwrap()) {
+    if !available(&[validate.to_str().unwrap()]) {
         return;
     }
     let check = |path: &Path| {
@@ -63,20 +67,6 @@ fn kubernetes_schemas_accept_the_examples() {
         let noticed = !check(&path).status.success();
         assert_eq!(noticed, text.contains("restartPolicy"), "{name}");
     }
-}
-
-/// Whether a program can be run; where it cannot, the test says that it is skipped.
-fn is_here(program: &str) -> bool {
-    if Command::new(program).arg("--help").output().is_ok() {
-        return true;
-    }
-    let required = std::env::var("PULLSCOPE_E2E").is_ok_and(|value| value == "required");
-    assert!(!required, "{program} is not here: tests/run.sh installs it");
-    let test = std::thread::current().name().unwrap_or_default().to_owned();
-    // Not `eprintln!`, which the test runner hides for tests that pass.
-    let said = format!("SKIPPED {test}: no {program}\n");
-    std::io::stderr().write_all(said.as_bytes()).unwrap();
-    false
 }
 
 #[test]

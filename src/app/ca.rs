@@ -14,7 +14,7 @@ use super::output;
 use super::run::Talk;
 
 pub(super) fn run(command: &CaCommand, dirs: &Dirs, talk: &Talk) -> Outcome {
-    let files = CaFiles::of_owner(dirs.data(), dirs.owner());
+    let files = files(dirs);
     match command {
         CaCommand::Print => output::data(files.open()?.pem())?,
         CaCommand::Path => {
@@ -43,6 +43,11 @@ pub(super) fn run(command: &CaCommand, dirs: &Dirs, talk: &Talk) -> Outcome {
         CaCommand::Uninstall(args) => uninstall(args, &files, dirs, talk)?,
     }
     Ok(())
+}
+
+/// Where the CA is kept.
+pub(super) fn files(dirs: &Dirs) -> CaFiles {
+    CaFiles::of_owner(dirs.data(), dirs.owner())
 }
 
 /// Writes what clients are to trust, the system's roots and the CA, beside the CA.

@@ -9,9 +9,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::{Cli, Command, Dirs, ProxyArgs, RecordArgs};
 use crate::exchange::clock;
-use crate::proxy::ca::{CaFiles, Identity};
+use crate::proxy::ca::Identity;
 use crate::tui::terminal::Tty;
 
+use super::ca;
 use super::capture::{Capture, Observer, Plan, SessionDir, Summary};
 use super::events_out::EventsOut;
 use super::fail_on::FailOn;
@@ -27,7 +28,7 @@ use super::view::{self, Known, Prepared};
 
 pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     let signals = Signals::new()?;
-    let files = CaFiles::of_owner(dirs.data(), dirs.owner());
+    let files = ca::files(dirs);
     let identity = files.open()?;
     let ca = files.certificate_path();
     let scope = identity.scope().map(crate::proxy::ca::Scope::describe);
@@ -47,7 +48,7 @@ pub(super) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     }
     prepare(&plan, args.session.is_some())?;
     if args.tui {
-        let bundle = super::ca::bundle(identity.pem(), dirs)?;
+        let bundle = ca::bundle(identity.pem(), dirs)?;
         return live(args, plan, identity, &bundle, signals, talk).await;
     }
     let capture = Capture::start(

@@ -9,7 +9,6 @@ use crate::clients::plan::Plan;
 use crate::clients::setup::{self, SetupError, UserPlaces, Wanted};
 use crate::clients::undo::Record;
 use crate::config::{ClientName, Dirs, SetupArgs};
-use crate::proxy::ca::CaFiles;
 
 use super::ca;
 use super::change::{Became, Changes, is_root};
@@ -92,7 +91,7 @@ fn set_up(
 /// The CA that the client is to trust: the user's own, or the one that is named.
 fn certificate(args: &SetupArgs, dirs: &Dirs, talk: &Talk) -> Outcome<String> {
     let Some(path) = &args.ca else {
-        let files = CaFiles::of_owner(dirs.data(), dirs.owner());
+        let files = ca::files(dirs);
         return Ok(ca::identity(&files, args.change.dry_run, talk)?
             .pem()
             .to_owned());
@@ -161,7 +160,7 @@ fn verify(changes: &Changes<'_>, plan: &Plan, wanted: &Wanted, talk: &Talk) -> O
 }
 
 fn print_recipe(args: &SetupArgs, dirs: &Dirs) -> Outcome {
-    let files = CaFiles::of_owner(dirs.data(), dirs.owner());
+    let files = ca::files(dirs);
     let bundle = if args.change.dry_run {
         ca::bundle_path(dirs)
     } else {

@@ -39,7 +39,7 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
             let end = start + bare_length(rest);
             out.push(Candidate {
                 range: start..end,
-                kind: Kind::BareCredential,
+                kind: Kind::Credential,
                 quote: Some(name_start - 1..name_start),
             });
             from = end;

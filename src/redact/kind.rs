@@ -9,8 +9,6 @@ pub(super) enum Kind {
     Credential,
     /// The same as the value of a query or form parameter, where `+` may stand for a space.
     Parameter,
-    /// A number or a bare word in JSON that takes the place of a credential.
-    BareCredential,
     /// A credential without exceptions: also a JWT goes as a whole.
     Opaque,
     /// `<access key id>/<date>/<region>/…` of a signed request.

@@ -19,7 +19,7 @@ pub(super) fn lessons(kind: Kind, value: &[u8]) -> Vec<Vec<u8>> {
 
 fn teach(kind: Kind, value: &[u8], out: &mut Vec<Vec<u8>>) {
     match kind {
-        Kind::Credential | Kind::BareCredential | Kind::Opaque => teach_token(value, out),
+        Kind::Credential | Kind::Opaque => teach_token(value, out),
         Kind::Parameter => {
             teach_token(value, out);
             if value.contains(&b'+') {

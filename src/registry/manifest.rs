@@ -10,7 +10,7 @@ use super::media_type::Class;
 use super::{Descriptor, MediaType, Schema1, json};
 
 /// A decoded manifest body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case", tag = "format")]
 pub enum Document {
     /// One image or artifact: Docker v2 schema 2 or OCI.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Entry;
 use crate::exchange::RawHead;
-use crate::registry::{Client, Document, ImageConfig, Index, Manifest};
+use crate::registry::{Client, Document, ImageConfig};
 
 /// What has been seen before.
 #[derive(Debug, Default)]
@@ -14,8 +14,7 @@ pub(super) struct Shared {
     clients: HashSet<Arc<Client>>,
     certificates: HashSet<Arc<[Vec<u8>]>>,
     heads: HashSet<RawHead>,
-    indexes: HashSet<Arc<Index>>,
-    manifests: HashSet<Arc<Manifest>>,
+    documents: HashSet<Document>,
     configs: HashSet<Arc<ImageConfig>>,
 }
 
@@ -40,10 +39,8 @@ impl Shared {
         if bodies.any(|body| body.decoded_size.unwrap_or(body.size) > SHORT) {
             return;
         }
-        match &mut entry.reading.document {
-            Some(Document::Index(index)) => once(&mut self.indexes, index),
-            Some(Document::Manifest(manifest)) => once(&mut self.manifests, manifest),
-            Some(Document::Schema1(_) | Document::Unreadable { .. }) | None => {}
+        if let Some(document) = &mut entry.reading.document {
+            once(&mut self.documents, document);
         }
         if let Some(config) = &mut entry.reading.config {
             once(&mut self.configs, config);

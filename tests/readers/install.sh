@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the HAR readers that tests/har_readers.rs opens our files with, the HTTP libraries that
-# tests/e2e/exec.rs fetches with, and Kubernetes' schemas for tests/packaging.rs, into target/readers. Running it again is quick and changes nothing.
+# tests/e2e/exec.rs fetches with, and Kubernetes' schemas for tests/packaging.rs, into
+# target/readers. Running it again is quick and changes nothing.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
