@@ -16,9 +16,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use pullscope::base::clock;
+use pullscope::capture::Direction;
 use pullscope::exchange::{
-    Bodies, Body, Capture, Connection, ConnectionId, Direction, End, Ending, Event, ExchangeId,
-    Fidelity, Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, Timings, clock,
+    Bodies, Body, Capture, Connection, ConnectionId, End, Ending, Event, ExchangeId, Fidelity,
+    Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, Timings,
 };
 use pullscope::journal::{Journal, JournalHandle, Options, Session, State};
 

@@ -13,26 +13,55 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Which top-level modules each top-level module may name, besides itself.
 const MAY_NAME: &[(&str, Names)] = &[
-    ("exchange", Names::Only(&[])),
+    ("base", Names::Only(&[])),
+    ("exchange", Names::Only(&["base"])),
+    ("words", Names::Only(&["base"])),
     ("config", Names::Only(&[])),
-    ("lab", Names::Only(&[])),
-    ("registry", Names::Only(&["exchange"])),
-    ("redact", Names::Only(&["exchange"])),
-    ("proxy", Names::Only(&["exchange"])),
-    ("clients", Names::Only(&["config"])),
-    ("store", Names::Only(&["exchange", "registry"])),
-    ("journal", Names::Only(&["exchange", "redact"])),
+    ("lab", Names::Only(&["base"])),
+    ("clients", Names::Only(&["base", "config"])),
+    ("capture", Names::Only(&["base", "exchange"])),
+    ("proxy", Names::Only(&["base", "exchange", "capture"])),
+    ("redact", Names::Only(&["base", "exchange"])),
+    (
+        "journal",
+        Names::Only(&["base", "exchange", "capture", "redact"]),
+    ),
+    ("registry", Names::Only(&["base", "exchange", "words"])),
+    (
+        "pulls",
+        Names::Only(&["base", "exchange", "words", "registry"]),
+    ),
+    (
+        "findings",
+        Names::Only(&["base", "exchange", "words", "registry", "pulls"]),
+    ),
+    (
+        "store",
+        Names::Only(&["base", "exchange", "words", "registry", "pulls", "findings"]),
+    ),
+    (
+        "story",
+        Names::Only(&[
+            "base", "exchange", "words", "registry", "pulls", "findings", "store",
+        ]),
+    ),
     (
         "har",
-        Names::Only(&["exchange", "registry", "redact", "store"]),
+        Names::Only(&[
+            "base", "exchange", "words", "registry", "pulls", "findings", "store", "story", "redact",
+        ]),
     ),
     (
         "export",
-        Names::Only(&["exchange", "registry", "redact", "store"]),
+        Names::Only(&[
+            "base", "exchange", "words", "registry", "pulls", "findings", "store", "story", "redact",
+        ]),
     ),
     (
         "tui",
-        Names::Only(&["exchange", "registry", "redact", "store"]),
+        Names::Only(&[
+            "base", "exchange", "words", "registry", "pulls", "findings", "store", "story", "redact",
+        ]),
     ),
     ("app", Names::Any),
     ("fuzzing", Names::Any),

@@ -19,11 +19,12 @@ mod rounds;
 use std::io::{self, Write};
 
 use pullscope::exchange::Trace;
-use pullscope::export::story::Telling;
 use pullscope::export::{allowlist, curl, html, json, markdown, mermaid, otlp, transcript};
 use pullscope::har::{self, Options};
-use pullscope::registry::{InMemoryOnly, Lang};
+use pullscope::registry::InMemoryOnly;
 use pullscope::store::{Entry, Store};
+use pullscope::story::Telling;
+use pullscope::words::Lang;
 
 use figures::{busy, resident, since};
 

@@ -1,42 +1,12 @@
 //! Putting it together: commands, the recording session, signals, exit codes.
 
-mod behind_view;
-mod ca;
-mod capture;
-mod change;
-mod demo;
-mod diff;
-mod doctor;
-mod events_out;
-mod exec;
-mod export;
-mod fail_on;
-mod failure;
-mod faults;
-mod hardening;
-mod health;
-mod import;
-mod lab;
-mod locale;
-mod log;
-mod otlp;
-mod outline;
-mod output;
-mod pace;
-mod paint;
-mod progress;
-mod record;
+mod commands;
+mod observe;
+mod process;
+mod recording;
 mod run;
-mod screen;
-mod select;
-mod settings;
-mod setup;
-mod shell;
-mod show;
-mod signals;
-mod source;
-mod story;
-mod under_way;
+mod terminal;
+mod trace;
 mod view;
 
 pub use run::run;

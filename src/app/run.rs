@@ -8,12 +8,15 @@ use indicatif::MultiProgress;
 
 use crate::config::{Cli, Command, Dirs, with_file};
 
-use super::failure::Outcome;
-use super::hardening::Started;
-use super::{
-    ca, demo, diff, doctor, exec, export, faults, hardening, import, lab, log, output, record,
-    setup, shell, show, view,
+use super::commands::{
+    ca, demo, diff, doctor, exec, export, import, lab, record, setup, shell, show,
 };
+use super::process::failure::Outcome;
+use super::process::hardening::Started;
+use super::process::{faults, hardening};
+use super::terminal::talk::Talk;
+use super::terminal::{log, output};
+use super::view::live;
 
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
@@ -88,7 +91,7 @@ fn dispatch(cli: Cli, configured: clap::Command, started: &Started) -> Outcome<E
         }
         Some(Command::Doctor(args)) => return doctor::run(&args, &Dirs::of_user()?),
         Some(Command::Setup(args)) => setup::run(&args, &Dirs::of_user()?, &talk)?,
-        Some(Command::View(args)) => block_on(view::run(args, &talk))?,
+        Some(Command::View(args)) => block_on(live::run(args, &talk))?,
         Some(Command::Show(args)) => show::run(&args, &talk)?,
         Some(Command::Diff(args)) => diff::run(&args, &talk)?,
         Some(Command::Export(args)) => export::run(&args, &talk)?,
@@ -102,46 +105,6 @@ fn dispatch(cli: Cli, configured: clap::Command, started: &Started) -> Outcome<E
         Some(Command::Lab(args)) => block_on(lab::run(args, &talk))?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// How the user is talked to.
-pub(super) struct Talk {
-    /// Only errors are told.
-    pub(super) quiet: bool,
-    /// What every line begins with.
-    prefix: &'static str,
-    /// Live lines.
-    pub(super) bars: MultiProgress,
-}
-
-impl Talk {
-    pub(super) fn new(quiet: bool, bars: MultiProgress) -> Self {
-        Self {
-            quiet,
-            prefix: "",
-            bars,
-        }
-    }
-
-    /// Talk that shares a terminal with a command: it says who is speaking.
-    fn beside_a_command(mut self) -> Self {
-        self.prefix = "pullscope: ";
-        self
-    }
-
-    /// Tells something on stderr, unless the user wants it quiet.
-    pub(super) fn say(&self, text: &str) {
-        if !self.quiet {
-            self.insist(text);
-        }
-    }
-
-    /// Tells something that must be known even when the user wants it quiet.
-    pub(super) fn insist(&self, text: &str) {
-        let prefix = self.prefix;
-        self.bars
-            .suspend(|| output::say(&format!("{prefix}{text}")));
-    }
 }
 
 fn block_on<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {

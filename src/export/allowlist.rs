@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::story::Telling;
+use crate::base::printable::printable;
 use crate::exchange::Authority;
-use crate::exchange::printable::printable;
-use crate::registry::{PullId, Why};
+use crate::pulls::{PullId, Why};
 use crate::store::Entry;
+use crate::story::Telling;
 
 /// One host and port and what it was needed for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn text(needed: &[Needed], telling: &Telling<'_>) -> String {
     for one in needed {
         let roles: Vec<_> = one.roles.iter().copied().collect();
         let pulls = one.pulls.iter().filter_map(|id| telling.store.pull(*id));
-        let names: BTreeSet<_> = pulls.map(crate::registry::Pull::name).collect();
+        let names: BTreeSet<_> = pulls.map(crate::pulls::Pull::name).collect();
         let names: Vec<_> = names.into_iter().take(MOST_NAMES).collect();
         let of = if names.is_empty() { "" } else { ": " };
         let _ = writeln!(

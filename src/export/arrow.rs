@@ -1,9 +1,10 @@
 //! What stands at the two arrows of an exchange in a sequence diagram.
 
-use super::story::shorten;
-use crate::registry::figures::bytes;
-use crate::registry::{Lang, Part, Pull};
+use crate::pulls::{Part, Pull};
 use crate::store::Entry;
+use crate::story::shorten;
+use crate::words::Lang;
+use crate::words::figures::bytes;
 
 /// At the request: the method, and the part of the image or the path.
 pub(super) fn asked(entry: &Entry, pull: Option<&Pull>, lang: Lang) -> String {

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io;
 
-use super::story::{Telling, short_url};
+use crate::base::printable::{printable, printable_bytes};
 use crate::exchange::head::latin1;
-use crate::exchange::printable::{printable, printable_bytes};
 use crate::exchange::{Bodies, Capture, Exchange, ExchangeId, RawHead};
-use crate::registry::{Fingerprint, Kind, Why};
+use crate::pulls::Why;
+use crate::registry::{Fingerprint, Kind};
 use crate::store::Entry;
+use crate::story::{Telling, short_url};
 
 /// Writes the script. What a trace does not hold, because it was redacted or expires, is fetched
 /// anew where a command can: tokens become `$TOKEN`, signed URLs `$LOCATION`. What is kept in

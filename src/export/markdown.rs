@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::story::{self, Block, Span, StepStory, Table, Telling, Tone, label as say};
 use super::{mermaid, transcript};
 use crate::exchange::{Bodies, ExchangeId};
-use crate::registry::{Pull, Purpose};
+use crate::pulls::{Pull, Purpose};
 use crate::store::Entry;
+use crate::story;
+use crate::story::{Block, Span, StepStory, Table, Telling, Tone, label as say};
 
 /// Writes the article. `takes` says of an exchange whether it is asked for; what is no exchange
 /// is told where `whole`.

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use std::io;
 
 use super::arrow::{answered, asked};
-use super::story::{Telling, shorten};
+use crate::base::printable::printable;
 use crate::exchange::Ending;
-use crate::exchange::printable::printable;
-use crate::registry::{Pull, PullId};
+use crate::pulls::{Pull, PullId};
 use crate::store::Entry;
+use crate::story::{Telling, shorten};
 
 /// Mermaid does not draw what has more characters than this unless told to.
 pub const LARGEST: usize = 50_000;

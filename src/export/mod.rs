@@ -9,5 +9,4 @@ pub mod json;
 pub mod markdown;
 pub mod mermaid;
 pub mod otlp;
-pub mod story;
 pub mod transcript;

@@ -3,28 +3,17 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::base::atomic_file::FileError;
+
 /// A HAR that cannot be written or read. Each text fits after "failed to …".
 #[derive(Debug, thiserror::Error)]
 pub enum HarError {
-    /// The file could not be created, written or put in place.
-    #[error("write {}: {source}", path.display())]
-    Write {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// The file could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The HAR could not be written to a stream.
     #[error("write the HAR: {0}")]
     Stream(io::Error),
-    /// Something that is no regular file stands where the HAR should go.
-    #[error("write {}: it is {kind}, and only a regular file is replaced", path.display())]
-    NotRegular {
-        /// Which.
-        path: PathBuf,
-        /// What it is.
-        kind: &'static str,
-    },
     /// The file could not be read.
     #[error("read {}: {source}", path.display())]
     Read {

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::content::Kept;
-use super::output::{OutputFile, directory};
 use super::writer::Writer;
 use super::{HarError, Warning, connect, entry, tls_error};
+use crate::base::atomic_file::{FileError, OutputFile, directory};
 use crate::exchange::{
     Bodies, Body, Capture, Exchange, ExchangeId, HandshakeFailed, RawHead, Trace, Tunnel,
 };
@@ -62,7 +62,7 @@ pub fn export(
     let base = directory(path).canonicalize().ok();
     let report = Job::new(trace, bodies, base, options)
         .write(&mut file)
-        .map_err(|source| HarError::Write {
+        .map_err(|source| FileError::Write {
             path: path.to_owned(),
             source,
         })?;
@@ -114,15 +114,13 @@ impl Part {
         let file = OutputFile::create(&path)?;
         match job.begin(file) {
             Ok(writer) => Ok(Self { path, writer }),
-            Err(source) => Err(HarError::Write { path, source }),
+            Err(source) => Err(FileError::Write { path, source }.into()),
         }
     }
 
     fn failed(&self, source: io::Error) -> HarError {
-        HarError::Write {
-            path: self.path.clone(),
-            source,
-        }
+        let path = self.path.clone();
+        FileError::Write { path, source }.into()
     }
 
     fn close(self, end: &[Value]) -> Result<(PathBuf, Report), HarError> {
@@ -130,7 +128,7 @@ impl Part {
         let written = writer.finish_into(end);
         let (file, entries, bytes) = match written {
             Ok(written) => written,
-            Err(source) => return Err(HarError::Write { path, source }),
+            Err(source) => return Err(FileError::Write { path, source }.into()),
         };
         file.finish()?;
         let warnings = Warning::of_size(bytes).into_iter().collect();

@@ -18,7 +18,6 @@ pub(crate) mod fuzzing;
 mod import;
 mod lenient;
 pub mod model;
-mod output;
 mod read;
 mod text;
 mod tls_error;
@@ -27,6 +26,5 @@ mod writer;
 
 pub use error::HarError;
 pub use export::{Options, Report, export, export_parts, write};
-pub use output::OutputFile;
 pub use read::{Document, parse, read};
 pub use warning::Warning;

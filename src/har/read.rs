@@ -15,8 +15,8 @@ use serde_json::Value;
 use super::certificate::hex;
 use super::facts::{self, Facts};
 use super::model::{Creator, Entry, Har};
-use super::output::directory;
 use super::{HarError, import};
+use crate::base::atomic_file::directory;
 use crate::exchange::{Bodies, Capture, Exchange, ExchangeId, Trace};
 
 /// A HAR that was read: its exchanges, and access to the bodies it refers to.

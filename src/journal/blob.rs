@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::queue::{BodyKey, Job, Queue};
-use crate::exchange::{BodyStore, BodyWriter, Direction, ExchangeId};
+use crate::capture::{BodyStore, BodyWriter, Direction};
+use crate::exchange::ExchangeId;
 
 /// Hands bodies to the journal's thread.
 pub(super) struct BlobStore {

@@ -15,7 +15,9 @@ use super::queue::{Job, Queue, lock};
 use super::syncer::Syncer;
 use super::writer::Writer;
 use super::{Header, JournalError, Status};
-use crate::exchange::{Body, BodyStore, Capture, Event, clock};
+use crate::base::clock;
+use crate::capture::BodyStore;
+use crate::exchange::{Body, Capture, Event};
 
 /// How a journal behaves.
 #[derive(Clone, Debug)]

@@ -6,7 +6,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::exchange::{Direction, Event, ExchangeId};
+use crate::capture::Direction;
+use crate::exchange::{Event, ExchangeId};
 
 /// Which body: each exchange has two.
 pub(super) type BodyKey = (ExchangeId, Direction);

@@ -15,7 +15,8 @@ use super::outage::Outage;
 use super::queue::{BodyKey, Job, lock};
 use super::syncer::Syncer;
 use super::{State, Status};
-use crate::exchange::{Body, Capture, Direction, End, Event, ExchangeId, Omission};
+use crate::capture::Direction;
+use crate::exchange::{Body, Capture, End, Event, ExchangeId, Omission};
 
 /// Takes jobs until the queue closes. A disk that is full or broken costs bodies first, then
 /// records; both are counted, and tried again after a while. Whoever owns the journal tells the

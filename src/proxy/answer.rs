@@ -5,10 +5,10 @@ use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
-use crate::exchange::printable::printable;
+use crate::base::printable::printable;
 use crate::exchange::{Failure, RawHead};
 
-use super::tap::rules::Violation;
+use crate::capture::rules::Violation;
 
 /// A short text that names what failed, where, and why.
 pub(crate) fn failure(failure: Failure, detail: &str) -> Response<Full<Bytes>> {

@@ -7,13 +7,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::agents::Agents;
 use super::ca::CertificateAuthority;
 use super::peer::Peers;
-use super::recorder::Recorder;
 use super::settings::Settings;
-use super::tap::content::Policy;
 use super::upstream::Connector;
+use super::user_agents::Agents;
+use crate::capture::meter::Policy;
+use crate::capture::recorder::Recorder;
 
 /// Shared by every task of a proxy.
 pub(crate) struct Shared {

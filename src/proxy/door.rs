@@ -24,22 +24,24 @@ use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::base::clock;
 use crate::exchange::{
-    Authority, Connection, ConnectionId, Failure, Fidelity, RawHead, TunnelKind, clock,
+    Authority, Connection, ConnectionId, Failure, Fidelity, RawHead, TunnelKind,
 };
 
 use super::answer;
 use super::context::Shared;
 use super::door_head;
 use super::forward::{Arrived, Forwarder, ResponseBody};
-use super::isolate::isolated;
+use super::idle_reaper;
+use super::idle_reaper::{Caller, Heard, Silent};
 use super::passthrough;
-use super::patient::Patient;
 use super::read_ahead::ReadAhead;
-use super::silent::{self, Caller, Heard, Silent};
 use super::target;
+use super::timed_body::Patient;
 use super::tunnel::Tunnel;
 use super::upstream::{Scheme, Target};
+use crate::capture::catch_panic::isolated;
 
 /// Serves clients until `shared.stop` is cancelled and their connections have ended.
 ///
@@ -63,7 +65,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<
     let open = Arc::new(AtomicUsize::new(0));
     let gate_limit = limits.connections;
     let silent = Arc::new(Silent::default());
-    shared.tasks.spawn(silent::close(
+    shared.tasks.spawn(idle_reaper::close(
         Arc::clone(&silent),
         shared.own,
         limits.request_head,

@@ -10,25 +10,26 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::sync::Mutex;
 
-use crate::exchange::sink::Direction;
+use crate::base::clock;
+use crate::capture::sink::Direction;
 use crate::exchange::{
     Body, Connection, Failure, Fidelity, RawHead, RequestHead, ResponseHead, ResponseOrigin,
-    TunnelKind, clock,
+    TunnelKind,
 };
 
 use super::answer;
-use super::companion::Companion;
+use super::co_driven::Companion;
 use super::context::Shared;
 use super::headers;
-use super::isolate::isolated;
-use super::live::{BodyEnd, Live};
+use super::idle_reaper::Heard;
 use super::passthrough;
-use super::silent::Heard;
 use super::tap::body::{TapBody, Watch, innermost};
-use super::tap::content::Meter;
 use super::tap::io::{Fault, Tap};
 use super::tunnel_record::OpenTunnel;
 use super::upstream::{Driver, Scheme, Socket, Target};
+use crate::capture::catch_panic::isolated;
+use crate::capture::exchange_cell::{BodyEnd, Live};
+use crate::capture::meter::Meter;
 
 /// The body of what a client is answered: the server's, watched, or a text of ours.
 pub(crate) type ResponseBody = Either<TapBody<Incoming>, Full<Bytes>>;
@@ -182,7 +183,7 @@ impl<B: RequestBody> Forwarder<B> {
             self.connection.clone(),
             request,
             began,
-            self.source.as_ref().map(Tap::work),
+            self.source.as_ref().map(Tap::at_work),
         );
         (live, raw)
     }

@@ -7,16 +7,16 @@ use bytes::{Bytes, BytesMut};
 use http::Method;
 use rustls::server::Acceptor;
 
-use crate::exchange::sink::Direction;
+use crate::capture::sink::Direction;
 use crate::exchange::{Capture, ExchangeId, RawHead};
 
 use super::ca::{CaFiles, CertificateAuthority};
-use super::recorder::Recorder;
 use super::sniff::classify;
-use super::tap::content::{Meter, Policy};
-use super::tap::framer::{Framer, Head};
-use super::tap::rules::Violation;
 use super::target;
+use crate::capture::framer::{Framer, Head};
+use crate::capture::meter::{Meter, Policy};
+use crate::capture::recorder::Recorder;
+use crate::capture::rules::Violation;
 
 /// Requests of a client.
 pub(crate) fn requests(bytes: &[u8]) {

@@ -1,6 +1,6 @@
 //! The intercepting proxy: the front door, the CA, tunnels, the way upstream, and the taps.
 //!
-//! It forwards first and observes second. What it observes it puts into a [`Recorder`], whose
+//! It forwards first and observes second. What it observes it puts into a [`Recorder`](crate::capture::Recorder), whose
 //! reader can be slow, stuck or gone without any effect on traffic. It knows HTTP and TLS, and
 //! nothing about registries.
 
@@ -9,9 +9,8 @@ pub mod limits;
 pub mod pattern;
 pub mod settings;
 
-mod agents;
 mod answer;
-mod companion;
+mod co_driven;
 mod context;
 mod door;
 mod door_head;
@@ -19,25 +18,22 @@ mod forward;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod headers;
-mod isolate;
-mod live;
+mod idle_reaper;
 mod passthrough;
-mod patient;
 mod peer;
 mod read_ahead;
-mod recorder;
 mod serve;
 mod server;
-mod silent;
 mod sniff;
 mod tap;
 mod target;
+mod timed_body;
 mod tunnel;
 mod tunnel_record;
 mod upstream;
+mod user_agents;
 
 pub use peer::PeerLookup;
-pub use recorder::{Changes, Recorder};
 pub use server::{Proxy, ProxyError};
 pub use settings::{ClientCertificate, Settings};
 pub use target::{TargetError, authority};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use crate::exchange::sink::Direction;
+use crate::capture::sink::Direction;
 use crate::exchange::{Authority, Connection, Ending, Failure, Side, Timings, TunnelKind};
 
 use super::context::Shared;

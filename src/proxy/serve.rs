@@ -14,16 +14,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::exchange::{Authority, Connection, Failure, Fidelity};
 
 use super::answer;
-use super::companion::Companion;
+use super::co_driven::Companion;
 use super::context::Shared;
 use super::forward::{Arrived, Forwarder, ResponseBody};
-use super::isolate::isolated;
-use super::recorder::Recorder;
-use super::tap::framer::{Framer, Head};
 use super::tap::io::{Tap, TapIo, Timers};
-use super::tap::rules::Violation;
 use super::target;
 use super::upstream::{Scheme, Target};
+use crate::capture::catch_panic::isolated;
+use crate::capture::framer::{Framer, Head};
+use crate::capture::recorder::Recorder;
+use crate::capture::rules::Violation;
 
 /// How the serving of a tunnel ended.
 pub(crate) struct Served {

@@ -13,15 +13,15 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::agents::Agents;
 use super::ca::{CertificateAuthority, Identity};
 use super::context::Shared;
 use super::door;
 use super::peer::Peers;
-use super::recorder::{Changes, Recorder};
 use super::settings::Settings;
-use super::tap::content::Policy;
 use super::upstream::{Connector, UpstreamTlsError};
+use super::user_agents::Agents;
+use crate::capture::meter::Policy;
+use crate::capture::recorder::{Changes, Recorder};
 
 /// A running proxy. Dropping it cuts everything off; [`Proxy::shutdown`] is the kind way.
 pub struct Proxy {

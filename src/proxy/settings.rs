@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::KeyLog;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::exchange::sink::BodyStore;
+use crate::capture::sink::BodyStore;
 
 use super::limits::Limits;
 use super::pattern::HostPattern;

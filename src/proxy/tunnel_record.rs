@@ -3,14 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::exchange::sink::Direction;
+use crate::base::clock;
+use crate::capture::sink::Direction;
 use crate::exchange::{
     Connection, Ending, Event, HandshakeFailed, Rejection, Side, Timings, Tunnel, TunnelKind,
-    Upstream, clock,
+    Upstream,
 };
 
 use super::context::Shared;
-use super::recorder::{Cell, Mark, Recorder};
+use crate::capture::recorder::{Cell, Mark, Recorder};
 
 /// A tunnel while it lasts; dropped without an end it was cut off.
 pub(crate) struct OpenTunnel {

@@ -1,4 +1,4 @@
-//! What registry traffic means: decoding, pulls and findings. Pure, no IO.
+//! What registry traffic says, decoded. Pure, no IO.
 //!
 //! Decoding is lenient and total. Whatever a server or a client sends is read as far as it
 //! goes; what is malformed is data with a reason, never an error and never a panic.
@@ -7,23 +7,16 @@ mod bodies;
 pub mod challenge;
 pub mod client;
 pub mod descriptor;
-pub mod diagnose;
 pub mod digest;
 pub mod endpoint;
 pub mod errors;
-pub mod explain;
-pub mod figures;
-pub mod finding;
-pub mod group;
 pub mod image_config;
 mod json;
 pub mod kind;
-pub mod lang;
 pub mod listing;
 pub mod manifest;
 pub mod media_type;
 pub mod platform;
-pub mod pull;
 pub mod rate_limit;
 pub mod reading;
 pub mod redirect;
@@ -31,7 +24,6 @@ pub mod reference;
 pub mod schema1;
 pub mod scope;
 pub mod signed_url;
-pub mod step;
 mod time;
 pub mod token;
 pub mod warning;
@@ -40,21 +32,15 @@ pub use bodies::{Bodies, InMemoryOnly};
 pub use challenge::Challenge;
 pub use client::Client;
 pub use descriptor::Descriptor;
-pub use diagnose::{Case, Lookup, Rule, Session, diagnose, diagnose_session, refused_handshake};
 pub use digest::Digest;
 pub use endpoint::{Endpoint, Route};
 pub use errors::ReportedError;
-pub use explain::{FindingText, Text, explain, explain_alone};
-pub use finding::{Evidence, Finding, Severity};
-pub use group::{Observed, group};
 pub use image_config::ImageConfig;
 pub use kind::Kind;
-pub use lang::Lang;
 pub use listing::Listing;
 pub use manifest::{Document, Index, Manifest};
 pub use media_type::MediaType;
 pub use platform::Platform;
-pub use pull::{Blob, BlobState, ImageSteps, Pull, PullId, Purpose, State, Totals};
 pub use rate_limit::RateLimit;
 pub use reading::{Authorization, Digests, Magic, Reading};
 pub use redirect::Redirect;
@@ -62,7 +48,6 @@ pub use reference::Reference;
 pub use schema1::Schema1;
 pub use scope::Scope;
 pub use signed_url::{SignedUrl, Signer};
-pub use step::{Cause, Part, Step, Why};
 pub use token::{
     Claims, Credentials, Fingerprint, Jwt, Signature, Token, TokenAnswer, TokenRequest,
 };

@@ -1,7 +1,8 @@
 //! One exchange with what it says.
 
 use crate::exchange::Exchange;
-use crate::registry::{Bodies, Kind, Observed, PullId, Reading};
+use crate::pulls::{Observed, PullId};
+use crate::registry::{Bodies, Kind, Reading};
 
 /// One exchange of the store.
 #[derive(Clone, Debug, PartialEq)]

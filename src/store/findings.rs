@@ -5,7 +5,9 @@ use super::pulls::Pulls;
 use super::shelf::Shelf;
 use super::tunnels::Tunnels;
 use crate::exchange::ExchangeId;
-use crate::registry::{Case, Finding, Observed, Pull, Session, diagnose, diagnose_session};
+use crate::findings::diagnose;
+use crate::findings::{Case, Finding, Session, diagnose_session};
+use crate::pulls::{Observed, Pull};
 
 /// What is wrong with a pull.
 pub(super) fn of_pull(

@@ -10,8 +10,10 @@ use super::shelf::Shelf;
 use super::tunnels::Tunnels;
 use super::{Dropped, Entry, Retention};
 use crate::exchange::{Capture, Event, Exchange, ExchangeId, HandshakeFailed, Trace, Tunnel};
-use crate::registry::group::{GroupKey, Grouping};
-use crate::registry::{Bodies, Finding, InMemoryOnly, Pull, PullId, Reading};
+use crate::findings::Finding;
+use crate::pulls::{GroupKey, Grouping};
+use crate::pulls::{Pull, PullId};
+use crate::registry::{Bodies, InMemoryOnly, Reading};
 
 /// Everything a session holds. The same set of events gives the same store, in whatever order
 /// they are applied, as long as nothing had to be let go.

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::exchange::ExchangeId;
-use crate::registry::group::{GroupKey, order};
-use crate::registry::{Pull, PullId};
+use crate::pulls::{GroupKey, order};
+use crate::pulls::{Pull, PullId};
 
 type Order = (Timestamp, Option<ExchangeId>);
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::model::{Store, kept};
 use super::{Entry, findings};
 use crate::exchange::{Capture, ExchangeId, Omission};
-use crate::registry::group::{GroupKey, assemble};
-use crate::registry::{Pull, PullId, State};
+use crate::pulls::{GroupKey, assemble};
+use crate::pulls::{Pull, PullId, State};
 
 /// A pull that was quiet for this long is over.
 const QUIET: Duration = Duration::from_secs(3);

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::Entry;
 use super::model::kept;
 use crate::exchange::ExchangeId;
-use crate::registry::group::Look;
-use crate::registry::{Kind, Observed, PullId};
+use crate::pulls::Look;
+use crate::pulls::{Observed, PullId};
+use crate::registry::Kind;
 
 type Place = (Timestamp, ExchangeId);
 

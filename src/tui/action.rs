@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::exchange::{Capture, ConnectionId, ExchangeId, TunnelId};
-use crate::registry::PullId;
+use crate::pulls::PullId;
 
 /// One thing a key, a command or a palette entry makes the view do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use super::action::{Action, Item};
 use super::keymap::{self, Place};
 use super::overlay::{Choice, Entry, Overlay};
 use super::state::State;
-use super::text::{clean, size};
+use crate::base::text::{clean, size};
 use crate::exchange::head::latin1;
 use crate::exchange::{Capture, ExchangeId};
 use crate::store::Store;

@@ -15,7 +15,6 @@ mod rows;
 mod screen;
 mod state;
 pub mod terminal;
-mod text;
 mod theme;
 mod update;
 mod view;

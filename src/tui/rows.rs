@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::action::Item;
 use crate::exchange::{ExchangeId, HandshakeFailed};
-use crate::registry::{BlobState, Pull, Why};
+use crate::pulls::{BlobState, Pull, Why};
 use crate::store::{Entry, Store};
 
 /// One row.

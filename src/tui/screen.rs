@@ -3,7 +3,7 @@
 use ratatui::text::Line;
 
 use crate::exchange::{ConnectionId, ExchangeId, TunnelId};
-use crate::registry::PullId;
+use crate::pulls::PullId;
 
 /// A screen above the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

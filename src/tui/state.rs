@@ -14,8 +14,9 @@ use super::screen::{Page, Screen};
 use super::theme::{Role, Theme};
 use super::view::{self, layout::Layout};
 use crate::exchange::{Bodies, ExchangeId};
-use crate::registry::{Lang, PullId};
+use crate::pulls::PullId;
 use crate::store::Store;
+use crate::words::Lang;
 
 /// How the view is to look.
 #[derive(Clone, Copy, Debug, Default)]

@@ -13,9 +13,9 @@ use super::state::State;
 use super::theme::Scheme;
 use super::view;
 use super::view::layout::Layout;
-use crate::registry::Lang;
 use crate::store::Store;
 use crate::store::filter::KEYWORDS;
+use crate::words::Lang;
 
 impl State {
     /// Takes a key.

@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
-use pullscope::registry::{Lang, explain};
 use pullscope::store::Store;
+use pullscope::story::explain;
+use pullscope::words::Lang;
 
 use crate::load::{NAMES, events};
 

@@ -1,8 +1,8 @@
 //! The 28 exchanges, grouped: four pulls, as golden files.
 
 use pullscope::exchange::Event;
-use pullscope::registry::BlobState::{AlreadyPresent, Verified, Whole};
-use pullscope::registry::{Pull, PullId, Purpose, State};
+use pullscope::pulls::BlobState::{AlreadyPresent, Verified, Whole};
+use pullscope::pulls::{Pull, PullId, Purpose, State};
 use pullscope::store::{Filter, Store};
 
 use crate::load::{NAMES, events};

@@ -1,7 +1,8 @@
 //! Tokens, refusals and limits.
 
 use pullscope::exchange::Exchange;
-use pullscope::registry::{Lang, Severity};
+use pullscope::findings::Severity;
+use pullscope::words::Lang;
 use serde_json::json;
 
 use crate::scenario::{AUTH, CDN, HUB, INDEX, Image, MANIFEST, SKOPEO, Scenario, sha256};

@@ -1,7 +1,7 @@
 //! Manifests and blobs: whether they are what was asked for, and how they came.
 
 use pullscope::exchange::{Failure, Side};
-use pullscope::registry::Severity;
+use pullscope::findings::Severity;
 use serde_json::json;
 
 use crate::scenario::{CDN, HUB, Image, MANIFEST, SKOPEO, Scenario, sha256};

@@ -1,6 +1,9 @@
 //! Lists: decoded and explained, and nothing to find.
 
-use pullscope::registry::{InMemoryOnly, Kind, Lang, Purpose, Reading, explain_alone};
+use pullscope::pulls::Purpose;
+use pullscope::registry::{InMemoryOnly, Kind, Reading};
+use pullscope::story::explain_alone;
+use pullscope::words::Lang;
 use serde_json::json;
 
 use crate::scenario::{HUB, INDEX, Scenario, sha256};

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use pullscope::registry::{FindingText, Lang, Rule, Severity};
+use pullscope::findings::{Rule, Severity};
+use pullscope::words::FindingText;
+use pullscope::words::Lang;
 
 #[test]
 fn the_pages_are_what_the_rules_say() {
@@ -107,7 +109,7 @@ fn section(page: &mut String, rule: &Rule, lang: Lang) {
     let _ = writeln!(page, "\n[{link}]({})", rule.link);
 }
 
-fn list(page: &mut String, texts: &[(&str, pullscope::registry::Text)], lang: Lang) {
+fn list(page: &mut String, texts: &[(&str, pullscope::words::Text)], lang: Lang) {
     for (case, text) in texts {
         let case = match *case {
             "" => String::new(),

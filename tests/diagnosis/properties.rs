@@ -162,7 +162,7 @@ proptest! {
             tell(&mut story, turn);
         }
         let verdict = story.verdict();
-        let graver = |pair: &[pullscope::registry::Finding]| pair[0].severity >= pair[1].severity;
+        let graver = |pair: &[pullscope::findings::Finding]| pair[0].severity >= pair[1].severity;
         if verdict.pulls.len() == 1 {
             let steps = verdict.pulls[0].steps.len();
             prop_assert!(steps != turns.len() || verdict.findings.windows(2).all(graver));

@@ -13,10 +13,13 @@ use pullscope::exchange::{
     Fidelity, HandshakeFailed, Omission, RawHead, Rejection, RequestHead, ResponseHead,
     ResponseOrigin, Side, Timings, Tunnel, TunnelId, TunnelKind, Upstream, Verification,
 };
-use pullscope::registry::{
-    Case, Finding, FindingText, InMemoryOnly, Lang, Observed, Pull, Reading, Session, Severity,
-    diagnose, diagnose_session, explain, explain_alone, group,
-};
+use pullscope::findings::diagnose;
+use pullscope::findings::{Case, Finding, Session, Severity, diagnose_session};
+use pullscope::pulls::{Observed, Pull, group};
+use pullscope::registry::{InMemoryOnly, Reading};
+use pullscope::story::{explain, explain_alone};
+use pullscope::words::FindingText;
+use pullscope::words::Lang;
 use serde_json::{Value, json};
 
 pub(crate) const DOCKER: &str = "docker/28.2.0 go/go1.24 os/linux arch/amd64";

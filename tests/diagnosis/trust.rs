@@ -1,7 +1,8 @@
 //! Certificates, redirects and mirrors: who is asked, and who is trusted.
 
 use pullscope::exchange::{Failure, Rejection, Verification};
-use pullscope::registry::{Lang, Severity};
+use pullscope::findings::Severity;
+use pullscope::words::Lang;
 use serde_json::json;
 
 use crate::scenario::{CDN, DOCKER, HUB, Image, SKOPEO, Scenario, sha256};

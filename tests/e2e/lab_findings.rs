@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use pullscope::registry::{Finding, Lang, explain};
+use pullscope::findings::Finding;
 use pullscope::store::Store;
+use pullscope::story::explain;
+use pullscope::words::Lang;
 
 use crate::client::{Containerd, Dockerd, podman, skopeo};
 use crate::components::available;

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use pullscope::base::clock;
 use pullscope::exchange::{
     Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Fidelity, RawHead,
-    RequestHead, ResponseHead, ResponseOrigin, Side, Trace, clock,
+    RequestHead, ResponseHead, ResponseOrigin, Side, Trace,
 };
 use pullscope::journal::Session;
 use pullscope::{exchange, har};

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use pullscope::har;
-use pullscope::registry::BlobState::{self, AlreadyPresent, Verified};
-use pullscope::registry::{InMemoryOnly, Platform, Pull, Purpose, State};
+use pullscope::pulls::BlobState;
+use pullscope::pulls::BlobState::{AlreadyPresent, Verified};
+use pullscope::pulls::{Pull, Purpose, State};
+use pullscope::registry::{InMemoryOnly, Platform};
 use pullscope::store::Store;
 
 use crate::client::{Containerd, Dockerd, podman, skopeo};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pullscope::registry::{BlobState, Purpose, State};
+use pullscope::pulls::{BlobState, Purpose, State};
 use serde_json::json;
 
 use crate::client::{Dockerd, skopeo};

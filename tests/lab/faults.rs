@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use jiff::fmt::rfc2822::DateTimeParser;
-use pullscope::exchange::clock;
+use pullscope::base::clock;
 use pullscope::lab::{Fault, Provider};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -214,7 +214,7 @@ async fn routes_lead_every_host_to_the_lab() {
 async fn a_taken_port_is_named() {
     let fixture = Fixture::new(&[]).await;
     let address = fixture.lab.address();
-    let mut options = LabOptions::new(pullscope::lab::Clock::new(pullscope::exchange::clock::now));
+    let mut options = LabOptions::new(pullscope::lab::Clock::new(pullscope::base::clock::now));
     options.listen = address;
     let error = Lab::start(options, CancellationToken::new())
         .await

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use pullscope::exchange::clock;
+use pullscope::base::clock;
 use pullscope::lab::{Clock, Lab, LabOptions, Provider, Replay};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};

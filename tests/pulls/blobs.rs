@@ -1,10 +1,10 @@
 //! How far each blob got.
 
-use pullscope::registry::BlobState::{
+use pullscope::pulls::BlobState::{
     AlreadyPresent, Downloading, Failed, Foreign, Inline, Mismatch, Queued, Unasked, Verified,
     Whole,
 };
-use pullscope::registry::{Blob, Part, Pull, State};
+use pullscope::pulls::{Blob, Part, Pull, State};
 
 use crate::traffic::{
     CONTAINERD, PODMAN, Traffic, X, config, descriptor, digest_of, manifest, manifest_of, pull,
@@ -42,7 +42,7 @@ fn layer(pull: &Pull, number: usize) -> &Blob {
         .unwrap()
 }
 
-fn states(pull: &Pull) -> Vec<pullscope::registry::BlobState> {
+fn states(pull: &Pull) -> Vec<pullscope::pulls::BlobState> {
     pull.blobs.iter().map(|blob| blob.state).collect()
 }
 

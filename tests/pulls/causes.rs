@@ -1,7 +1,8 @@
 //! What made the client send each request, and what kept it waiting.
 
 use pullscope::exchange::ExchangeId;
-use pullscope::registry::{Kind, Pull, Why};
+use pullscope::pulls::{Pull, Why};
+use pullscope::registry::Kind;
 
 use crate::traffic::{CONTAINERD, PODMAN, Traffic, X, config, digest_of, index, manifest, pull};
 
@@ -17,7 +18,7 @@ fn only(exchanges: impl IntoIterator<Item = X>) -> Pull {
 /// Of each step: its word, and why and after which step it came.
 fn story(pull: &Pull) -> Vec<(Kind, Option<(Why, u64)>)> {
     let steps = pull.steps.iter();
-    let cause = |step: &pullscope::registry::Step| step.cause.map(|c| (c.why, c.exchange.0));
+    let cause = |step: &pullscope::pulls::Step| step.cause.map(|c| (c.why, c.exchange.0));
     steps.map(|step| (step.kind, cause(step))).collect()
 }
 

@@ -1,7 +1,8 @@
 //! Which image a pull is about: name, digest, platform, parts.
 
 use pullscope::exchange::ExchangeId;
-use pullscope::registry::{Part, Platform, Pull, Reference};
+use pullscope::pulls::{Part, Pull};
+use pullscope::registry::{Platform, Reference};
 
 use crate::traffic::{
     CONTAINERD, Traffic, X, config, descriptor, digest_of, index, manifest, manifest_of, pull,
@@ -161,7 +162,7 @@ fn a_signature_is_looked_for_beside_the_image() {
     ]);
     assert_eq!(pull.steps.len(), 4);
     assert_eq!(pull.name(), "r.example/a:1");
-    assert_eq!(pull.state, pullscope::registry::State::Complete);
+    assert_eq!(pull.state, pullscope::pulls::State::Complete);
 }
 
 #[test]

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use pullscope::exchange::{Event, Exchange, ExchangeId, Trace};
-use pullscope::registry::group::order;
-use pullscope::registry::{InMemoryOnly, Observed, Pull, PullId, group};
+use pullscope::pulls::order;
+use pullscope::pulls::{Observed, Pull, PullId, group};
+use pullscope::registry::InMemoryOnly;
 use pullscope::store::{Entry, Retention, Store};
 
 use crate::traffic::{CONTAINERD, DOCKER, PODMAN, Traffic, X, digest_of, moment, pull};
@@ -223,7 +224,7 @@ proptest! {
 
 #[test]
 fn a_pull_that_is_quiet_for_a_moment_is_not_over() {
-    use pullscope::registry::State;
+    use pullscope::pulls::State;
     let traffic = Traffic::of(pull("a", 0).into_iter().take(4));
     let mut store = Store::default();
     store.tick(moment(0));

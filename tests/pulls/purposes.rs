@@ -1,7 +1,8 @@
 //! What a client was up to, and how it went.
 
-use pullscope::registry::BlobState::{Mounted, Pushed, Unasked, Verified};
-use pullscope::registry::{Kind, Purpose, State, Why};
+use pullscope::pulls::BlobState::{Mounted, Pushed, Unasked, Verified};
+use pullscope::pulls::{Purpose, State, Why};
+use pullscope::registry::Kind;
 
 use crate::separation::groups;
 use crate::traffic::{DOCKER, PODMAN, Traffic, X, config, digest_of, index, manifest, pull};

@@ -1,6 +1,7 @@
 //! Pulls that run over several registries and hosts.
 
-use pullscope::registry::{Kind, Pull, State, Why};
+use pullscope::pulls::{Pull, State, Why};
+use pullscope::registry::Kind;
 
 use crate::separation::groups;
 use crate::traffic::{CONTAINERD, PODMAN, Traffic, X, config, digest_of, manifest, pull};

@@ -1,7 +1,7 @@
 //! What a store lets go when it holds too much.
 
 use pullscope::exchange::{Capture, Omission};
-use pullscope::registry::{PullId, State};
+use pullscope::pulls::{PullId, State};
 use pullscope::store::{Dropped, Retention, Store};
 
 use crate::traffic::{Traffic, X, pull};

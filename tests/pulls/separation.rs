@@ -1,6 +1,6 @@
 //! What keeps pulls apart.
 
-use pullscope::registry::Pull;
+use pullscope::pulls::Pull;
 use pullscope::store::Store;
 
 use crate::traffic::{CONTAINERD, PODMAN, Traffic, X, config, digest_of, manifest, pull};

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use pullscope::exchange::Bodies;
 use pullscope::export::curl;
-use pullscope::export::story::Telling;
 use pullscope::har;
-use pullscope::registry::{InMemoryOnly, Lang};
+use pullscope::registry::InMemoryOnly;
 use pullscope::store::{Entry, Store};
+use pullscope::story::Telling;
+use pullscope::words::Lang;
 
 use crate::program::{Lab, PULLSCOPE};
 

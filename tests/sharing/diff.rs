@@ -5,12 +5,15 @@ use std::process::{Command, Output};
 
 use jiff::Timestamp;
 use pullscope::export::diff::{self, Comparison, Difference, Side, Verdict};
-use pullscope::export::story::Span;
-use pullscope::export::story::text::{self, Look};
 use pullscope::export::transcript;
+use pullscope::pulls::Part;
 use pullscope::registry::digest::Algorithm;
-use pullscope::registry::{Digest, InMemoryOnly, Lang, Part};
+use pullscope::registry::{Digest, InMemoryOnly};
 use pullscope::store::Store;
+use pullscope::story::Span;
+use pullscope::story::text;
+use pullscope::story::text::Look;
+use pullscope::words::Lang;
 use serde_json::Value;
 
 use crate::golden::article;

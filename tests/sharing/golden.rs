@@ -1,12 +1,14 @@
 //! The article's pulls in every form, as golden files.
 
 use pullscope::exchange::{Event, ExchangeId};
-use pullscope::export::story::text::{self, Look};
-use pullscope::export::story::{self, Block, Telling};
 use pullscope::export::{allowlist, markdown, mermaid};
 use pullscope::har;
-use pullscope::registry::Lang;
 use pullscope::store::{Entry, Store};
+use pullscope::story;
+use pullscope::story::text;
+use pullscope::story::text::Look;
+use pullscope::story::{Block, Telling};
+use pullscope::words::Lang;
 
 use crate::curl::script as curl_script;
 use crate::load::{NAMES, events};

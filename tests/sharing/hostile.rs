@@ -1,13 +1,16 @@
 //! Traffic that wants to be something else: escapes, scripts, markup, in every place.
 
 use jiff::Timestamp;
-use pullscope::exchange::printable::is_hidden;
-use pullscope::export::story::text::{self, Look};
-use pullscope::export::story::{self, Telling};
+use pullscope::base::printable::is_hidden;
 use pullscope::export::{allowlist, diff, html, json, markdown, mermaid, transcript};
 use pullscope::har;
-use pullscope::registry::{InMemoryOnly, Lang};
+use pullscope::registry::InMemoryOnly;
 use pullscope::store::{Entry, Store};
+use pullscope::story;
+use pullscope::story::Telling;
+use pullscope::story::text;
+use pullscope::story::text::Look;
+use pullscope::words::Lang;
 
 use crate::curl::script as curl_script;
 use crate::diff::compared;

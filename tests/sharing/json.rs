@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use pullscope::export::json;
-use pullscope::export::story::Telling;
-use pullscope::registry::Lang;
 use pullscope::store::Entry;
+use pullscope::story::Telling;
+use pullscope::words::Lang;
 use serde_json::Value;
 
 use crate::golden::article;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use pullscope::export::mermaid;
-use pullscope::export::story::Telling;
-use pullscope::registry::Lang;
 use pullscope::store::Store;
+use pullscope::story::Telling;
+use pullscope::words::Lang;
 use serde_json::Value;
 
 use crate::golden::article;

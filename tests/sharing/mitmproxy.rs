@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use pullscope::exchange::{Capture, clock};
+use pullscope::base::clock;
+use pullscope::exchange::Capture;
 use pullscope::har;
 use pullscope::lab::client::{Platform, Puller};
 use pullscope::lab::{Clock, Lab, LabOptions};
-use pullscope::registry::{Lang, explain};
 use pullscope::store::Store;
+use pullscope::story::explain;
+use pullscope::words::Lang;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

@@ -9,9 +9,11 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use pullscope::export::otlp::{self, Live, Origin};
-use pullscope::export::story::Telling;
-use pullscope::registry::{Kind, Lang, PullId, Why};
+use pullscope::pulls::{PullId, Why};
+use pullscope::registry::Kind;
 use pullscope::store::{Entry, Store};
+use pullscope::story::Telling;
+use pullscope::words::Lang;
 
 use crate::golden::article;
 use crate::hostile::hostile;

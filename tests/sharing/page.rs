@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pullscope::export::html;
-use pullscope::export::story::Telling;
 use pullscope::har;
-use pullscope::registry::Lang;
 use pullscope::store::{Entry, Store};
+use pullscope::story::Telling;
+use pullscope::words::Lang;
 use serde_json::Value;
 
 use crate::diff::compared;

@@ -1,8 +1,8 @@
 //! How the view behaves under keys, in windows of any size, and with hostile names.
 
 use proptest::prelude::*;
+use pullscope::base::printable::is_hidden;
 use pullscope::exchange::RawHead;
-use pullscope::exchange::printable::is_hidden;
 use pullscope::store::Store;
 use pullscope::tui::keymap::{BINDINGS, Place};
 use pullscope::tui::{Action, Effect, Facts};

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use pullscope::capture::Changes;
 use pullscope::exchange::{Ending, Event, Exchange, HandshakeFailed, Tunnel};
 use pullscope::proxy::ca::CaFiles;
-use pullscope::proxy::{Changes, Proxy, Settings};
+use pullscope::proxy::{Proxy, Settings};
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};

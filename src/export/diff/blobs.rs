@@ -1,7 +1,8 @@
 //! The blobs of two pulls, lined up by digest.
 
 use super::Pair;
-use crate::registry::{Blob, Digest, Part, Pull};
+use crate::pulls::{Blob, Part, Pull};
+use crate::registry::Digest;
 
 /// A blob of the one pull and the same in the other.
 #[derive(Clone, Debug, PartialEq)]

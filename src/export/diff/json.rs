@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use super::{Comparison, Pair, Side, Taken};
 use crate::exchange::timings::millis::to_millis;
 use crate::export::json::{SCHEMA, one};
-use crate::registry::{Blob, Finding, Lang};
+use crate::findings::Finding;
+use crate::pulls::Blob;
+use crate::words::Lang;
 
 /// Writes one object on a line of its own.
 ///

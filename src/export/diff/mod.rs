@@ -16,7 +16,8 @@ use serde::Serialize;
 
 use crate::exchange::head::latin1;
 use crate::exchange::{ExchangeId, Timings};
-use crate::registry::{Finding, Pull};
+use crate::findings::Finding;
+use crate::pulls::Pull;
 use crate::store::{Entry, Store};
 
 pub use blobs::BlobPair;

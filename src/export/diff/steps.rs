@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{Pair, Side};
 use crate::exchange::ExchangeId;
-use crate::registry::{Digest, Kind, Part, Pull, Route, Step};
+use crate::pulls::{Part, Pull, Step};
+use crate::registry::{Digest, Kind, Route};
 
 /// A step of the one pull and its like in the other.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::{
     Age, BlobPair, Comparison, Difference, Pair, Phase, Side, StepPair, Taken, Traffic, Verdict,
 };
-use crate::export::story::{
+use crate::findings::{Finding, Severity};
+use crate::pulls::{Blob, BlobState, Part, Pull, State};
+use crate::registry::{Digest, Kind};
+use crate::story::{
     Block, Cell, Label, Span, Table, Tone, cell, label as say, millis, shorten, spaced,
 };
-use crate::registry::figures::{bytes, span};
-use crate::registry::{Blob, BlobState, Digest, Finding, Kind, Lang, Part, Pull, Severity, State};
+use crate::words::Lang;
+use crate::words::figures::{bytes, span};
 
 /// Everything that is told of a comparison, in sections.
 pub fn sections(compared: &Comparison<'_>, lang: Lang) -> Vec<Vec<Block>> {

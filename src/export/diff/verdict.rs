@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Side;
-use crate::registry::{Digest, Pull, Reference};
+use crate::pulls::Pull;
+use crate::registry::{Digest, Reference};
 
 /// What became of the name that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

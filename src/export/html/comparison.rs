@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::markup::{blocks, both};
 use super::{bottom, notice, say, top};
 use crate::export::diff::{Comparison, told};
-use crate::registry::Lang;
+use crate::words::Lang;
 
 /// Writes the page. It opens in this language; the reader may switch.
 ///

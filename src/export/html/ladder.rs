@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use super::markup::escape;
 use super::target;
-use crate::exchange::printable::printable;
+use crate::base::printable::printable;
 use crate::export::arrow::{answered, asked};
-use crate::export::story::{StepStory, label as say};
-use crate::registry::{Lang, Pull};
+use crate::pulls::Pull;
 use crate::store::{Entry, Store};
+use crate::story::{StepStory, label as say};
+use crate::words::Lang;
 
 /// The steps of a pull as a drawing; of a very long pull the first [`MOST`].
 pub(super) fn ladder(pull: &Pull, steps: &[StepStory], store: &Store, lang: Lang) -> String {

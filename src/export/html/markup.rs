@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::export::story::{Block, Span, Table, Tone};
+use crate::story::{Block, Span, Table, Tone};
 
 /// Text that is neither markup nor the end of an attribute.
 pub(super) fn escape(text: &str) -> Cow<'_, str> {

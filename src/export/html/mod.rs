@@ -17,11 +17,14 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::story::{self, Block, StepStory, Telling, Tone, label as say};
 use super::transcript;
 use crate::exchange::{Bodies, ExchangeId};
-use crate::registry::{Kind, Lang, Pull};
+use crate::pulls::Pull;
+use crate::registry::Kind;
 use crate::store::{Entry, Store};
+use crate::story;
+use crate::story::{Block, StepStory, Telling, Tone, label as say};
+use crate::words::Lang;
 pub use comparison::write as write_comparison;
 use markup::{blocks, both, escape, spans};
 

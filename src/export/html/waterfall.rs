@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use super::markup::{both, escape};
 use super::{Pair, target};
 use crate::exchange::Exchange;
-use crate::export::story::{StepStory, label as say};
-use crate::registry::{Lang, Pull};
+use crate::pulls::Pull;
 use crate::store::Store;
+use crate::story::{StepStory, label as say};
+use crate::words::Lang;
 
 /// A bar for each of the steps.
 pub(super) fn waterfall(pull: &Pull, steps: &Pair<&[StepStory]>, store: &Store) -> String {

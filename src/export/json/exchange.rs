@@ -8,7 +8,8 @@ use crate::exchange::{
     Authority, Body, Ending, Exchange, ExchangeId, Failure, HandshakeFailed, RawHead, Rejection,
     ResponseOrigin, Side, Timings, TlsSession, Tunnel, TunnelKind, Upstream, Verification,
 };
-use crate::registry::{Kind, PullId, Reading};
+use crate::pulls::PullId;
+use crate::registry::{Kind, Reading};
 use crate::store::Entry;
 
 #[derive(Serialize)]

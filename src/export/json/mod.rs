@@ -16,9 +16,9 @@ use serde_json::{Serializer, json};
 use plain::Plain;
 
 use crate::exchange::ExchangeId;
-use crate::export::story::Telling;
-use crate::registry::Pull;
+use crate::pulls::Pull;
 use crate::store::Entry;
+use crate::story::Telling;
 
 /// The version of the schema.
 pub const SCHEMA: u32 = 1;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::ser::Formatter;
 
-use crate::exchange::printable::is_hidden;
+use crate::base::printable::is_hidden;
 
 /// Compact JSON whose strings escape what would act on a terminal. Readers get the same text.
 pub(super) struct Plain;

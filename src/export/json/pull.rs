@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use crate::exchange::ExchangeId;
 use crate::exchange::timings::millis::to_millis;
-use crate::export::story::Telling;
-use crate::registry::{
-    Blob, BlobState, Cause, Client, Descriptor, Digest, Evidence, Finding, ImageSteps, Kind, Lang,
-    Part, Platform, Pull, PullId, Purpose, Reference, Severity, State, Step, explain,
-};
+use crate::findings::{Evidence, Finding, Severity};
+use crate::pulls::{Blob, BlobState, Cause, ImageSteps, Part, Pull, PullId, Purpose, State, Step};
+use crate::registry::{Client, Descriptor, Digest, Kind, Platform, Reference};
+use crate::story::Telling;
+use crate::story::explain;
+use crate::words::Lang;
 
 #[derive(Serialize)]
 pub(super) struct PullJson<'a> {

@@ -9,9 +9,9 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_semantic_conventions::attribute as name;
 use serde::Serialize;
 
+use crate::base::printable::printable;
 use crate::exchange::RawHead;
 use crate::exchange::head::latin1;
-use crate::exchange::printable::printable;
 
 /// Attributes in the order they are noted.
 #[derive(Debug, Default)]
@@ -126,6 +126,6 @@ mod tests {
 
     #[test]
     fn words_are_those_of_json() {
-        assert_eq!(word(&crate::registry::State::UnderWay), "under_way");
+        assert_eq!(word(&crate::pulls::State::UnderWay), "under_way");
     }
 }

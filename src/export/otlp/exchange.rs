@@ -12,7 +12,8 @@ use super::context::{Context, nanoseconds, span_id};
 use crate::exchange::head::latin1;
 use crate::exchange::timings::millis::to_millis;
 use crate::exchange::{Body, Ending, Exchange, RawHead, Side, Timings, Upstream};
-use crate::registry::{Kind, Route, Step};
+use crate::pulls::Step;
+use crate::registry::{Kind, Route};
 use crate::store::Entry;
 
 /// The span of an exchange. `step` is what it is in its pull; `parent` is the span it stands
@@ -34,7 +35,7 @@ pub(super) fn span(
     attributes.text("pullscope.kind", entry.kind.word());
     if let Some(step) = step {
         attributes.text_of("pullscope.cause", step.cause.map(|cause| word(&cause.why)));
-        let part = step.part.map(|part| part.name(crate::registry::Lang::En));
+        let part = step.part.map(|part| part.name(crate::words::Lang::En));
         attributes.text_of("pullscope.part", part);
     }
     if let Some(agree) = entry.reading.digests.agree() {

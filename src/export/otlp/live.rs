@@ -9,9 +9,10 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use super::context::Context;
 use super::{other, pull, write};
 use crate::exchange::{Event, ExchangeId};
-use crate::export::story::Telling;
-use crate::registry::{Lang, Pull, State};
+use crate::pulls::{Pull, State};
 use crate::store::Store;
+use crate::story::Telling;
+use crate::words::Lang;
 
 /// Gives each span out once: an exchange's when it has ended and its pull is known, a pull's own
 /// when nothing more is to come.

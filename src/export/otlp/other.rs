@@ -9,7 +9,8 @@ use super::attributes::{Attributes, error, word};
 use super::context::{Context, nanoseconds};
 use super::pull;
 use crate::exchange::{Connection, Ending, HandshakeFailed, Rejection, Tunnel};
-use crate::registry::{Lang, refused_handshake};
+use crate::findings::refused_handshake;
+use crate::words::Lang;
 
 /// A tunnel that was passed on unread.
 pub(super) fn tunnel(tunnel: &Tunnel) -> Span {

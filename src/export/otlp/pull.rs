@@ -9,8 +9,11 @@ use super::attributes::{Attributes, error, text, word};
 use super::context::{Context, nanoseconds, span_id};
 use super::exchange;
 use crate::exchange::ExchangeId;
-use crate::registry::{Finding, Lang, Pull, Reference, Severity, State, Step};
+use crate::findings::{Finding, Severity};
+use crate::pulls::{Pull, State, Step};
+use crate::registry::Reference;
 use crate::store::{Entry, Store};
+use crate::words::Lang;
 
 /// The root span of a pull.
 pub(super) fn root(pull: &Pull, store: &Store, context: &Context, lang: Lang) -> Span {

@@ -8,8 +8,8 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use super::context::Context;
 use super::{Origin, exchange, other, pull};
 use crate::exchange::ExchangeId;
-use crate::export::story::Telling;
 use crate::store::Entry;
+use crate::story::Telling;
 
 /// Writes what is asked for. Memory does not grow with the trace: a line holds a pull at most,
 /// and of a large one a part.

@@ -1,7 +1,7 @@
 //! What a line of a transcript is.
 
+use crate::base::printable::printable_lines;
 use crate::exchange::RawHead;
-use crate::exchange::printable::printable_lines;
 
 /// A line that begins a message.
 #[derive(Clone, Debug, PartialEq, Eq)]

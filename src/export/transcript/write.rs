@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::line::{Note, is_ambiguous, is_bodiless, printable_content};
+use crate::base::printable::{printable, printable_bytes};
 use crate::exchange::head::latin1;
-use crate::exchange::printable::{printable, printable_bytes};
 use crate::exchange::{Bodies, Body, Capture, Ending, Exchange, Omission, RawHead};
 
 /// Writes exchanges one after the other; answers how many.

@@ -12,7 +12,7 @@ use rustls::server::{NoServerSessionStorage, ServerConfig};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use thiserror::Error;
 
-use crate::exchange::clock;
+use crate::base::clock;
 
 use super::files::Identity;
 use super::leaf::Leaf;

@@ -20,7 +20,7 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use super::scope::Scope;
-use crate::exchange::clock;
+use crate::base::clock;
 
 /// Where a CA is kept.
 #[derive(Clone, Debug)]

@@ -9,14 +9,14 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio_util::task::TaskTracker;
 
+use crate::capture::exchange_cell::{BodyEnd, Live};
+use crate::capture::sink::Direction;
 use crate::exchange::RawHead;
 use crate::exchange::head::latin1;
-use crate::exchange::sink::Direction;
-use crate::proxy::live::{BodyEnd, Live};
 
-use super::content::{Meter, Policy};
 use super::io::Tap;
-use super::lane::Lane;
+use crate::capture::hash_worker::Lane;
+use crate::capture::meter::{Meter, Policy};
 
 /// Passes on the frames of `B` as they come and records what went by. It is polled by whoever
 /// forwards the body, so the receiver's pace is the sender's pace.

@@ -12,8 +12,9 @@ use http::Method;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use super::framer::{Framer, Head};
-use super::rules::Violation;
+use crate::capture::exchange_cell::AtWork;
+use crate::capture::framer::{Framer, Head};
+use crate::capture::rules::Violation;
 
 /// A stream whose incoming messages are followed.
 pub(crate) struct TapIo<S> {
@@ -78,7 +79,7 @@ struct Shared {
 }
 
 /// While it exists an exchange is under way on the connection, which is not at rest.
-pub(crate) struct Working(Tap);
+struct Working(Tap);
 
 enum Side {
     /// We are the server: a refused head is replaced by a request that asks for its refusal, so
@@ -136,9 +137,9 @@ impl Tap {
     }
 
     /// Says that an exchange is under way until what is returned is dropped.
-    pub(crate) fn work(&self) -> Working {
+    pub(crate) fn at_work(&self) -> AtWork {
         self.lock().working += 1;
-        Working(self.clone())
+        Box::new(Working(self.clone()))
     }
 
     /// Takes the oldest head that arrived.

@@ -16,10 +16,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::capture::exchange_cell::Phases;
+use crate::capture::recorder::Recorder;
 use crate::exchange::{Authority, Failure, RawHead, Upstream, Verification};
-use crate::proxy::live::Phases;
 use crate::proxy::read_ahead::{Gathered, ReadAhead};
-use crate::proxy::recorder::Recorder;
 use crate::proxy::settings::Settings;
 use crate::proxy::tap::body::innermost;
 

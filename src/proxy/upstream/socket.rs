@@ -5,11 +5,11 @@ use hyper_util::rt::TokioIo;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::capture::exchange_cell::Phases;
+use crate::capture::framer::Framer;
 use crate::exchange::Upstream;
-use crate::proxy::companion::{Companion, Placed};
+use crate::proxy::co_driven::{Companion, Placed};
 use crate::proxy::limits::Limits;
-use crate::proxy::live::Phases;
-use crate::proxy::tap::framer::Framer;
 use crate::proxy::tap::io::{Tap, TapIo, Timers};
 
 use super::connect::Connected;

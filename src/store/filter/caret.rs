@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::exchange::printable::printable;
+use crate::base::printable::printable;
 
 /// A mistake in a filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,7 +6,9 @@ use super::compare::{Unit, nanos};
 use super::pattern::{Pattern, Style};
 use super::provider;
 use crate::exchange::{Ending, Exchange};
-use crate::registry::{Finding, Part, Pull, Reference, Route, Severity};
+use crate::findings::{Finding, Severity};
+use crate::pulls::{Part, Pull};
+use crate::registry::{Reference, Route};
 use crate::store::{Entry, Store};
 
 /// A text of an exchange; some have several, or none.
@@ -263,8 +265,8 @@ fn severity(severity: Severity) -> &'static str {
     }
 }
 
-fn word(purpose: crate::registry::Purpose) -> &'static str {
-    use crate::registry::Purpose;
+fn word(purpose: crate::pulls::Purpose) -> &'static str {
+    use crate::pulls::Purpose;
     match purpose {
         Purpose::Pull => "pull",
         Purpose::Push => "push",

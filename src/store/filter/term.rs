@@ -11,7 +11,8 @@ use super::flag::{FLAGS, Flag};
 use super::keyword::{Field, KEYWORDS, Keyword};
 use super::pattern::{Pattern, Style};
 use crate::exchange::{Body, Capture, RawHead};
-use crate::registry::{Kind, Part};
+use crate::pulls::Part;
+use crate::registry::Kind;
 use crate::store::{Entry, Store};
 
 /// One condition.

@@ -18,7 +18,8 @@ use super::input;
 use super::message::{Inbox, Mailbox, Message};
 use super::tty::{THREAD, Tty, TtyError, mouse};
 use super::writer::Writer;
-use crate::exchange::{Bodies, ExchangeId, clock};
+use crate::base::clock;
+use crate::exchange::{Bodies, ExchangeId};
 use crate::store::Store;
 use crate::tui::{Effect, State, render};
 

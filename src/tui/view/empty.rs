@@ -5,8 +5,8 @@ use ratatui::text::Span;
 
 use super::layout::Layout;
 use super::pen::{self, Pen};
+use crate::base::text::wrap;
 use crate::tui::state::State;
-use crate::tui::text::wrap;
 use crate::tui::theme::Role;
 
 pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {

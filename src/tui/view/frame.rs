@@ -5,13 +5,13 @@ use ratatui::text::Span;
 
 use super::layout::Layout;
 use super::pen::{self, Pen, fit, width};
+use crate::base::text::{count, size, took, wrap};
 use crate::registry::Kind;
 use crate::store::Store;
 use crate::tui::keymap;
 use crate::tui::overlay::{Overlay, Purpose};
 use crate::tui::screen::{PullPage, Screen};
 use crate::tui::state::State;
-use crate::tui::text::{count, size, took, wrap};
 use crate::tui::theme::Role;
 
 /// The first line: what is looked at.
@@ -164,7 +164,7 @@ pub(super) fn footer(
                 Purpose::SaveBody { .. } => "save body as: ".to_owned(),
             };
             let label = format!(" {label}");
-            let before = crate::tui::text::width(&label);
+            let before = crate::base::text::width(&label);
             let room = usize::from(area.width).saturating_sub(before + 1);
             let scroll = prompt.input.visual_scroll(room);
             let shown: String = scrolled(prompt.input.value(), scroll);
@@ -176,7 +176,7 @@ pub(super) fn footer(
             if let Some(mistake) = &prompt.mistake {
                 let text = prompt.input.value();
                 let part = |range: std::ops::Range<usize>| {
-                    crate::tui::text::width(text.get(range).unwrap_or_default())
+                    crate::base::text::width(text.get(range).unwrap_or_default())
                 };
                 let at = (before + part(0..mistake.span.start)).saturating_sub(scroll);
                 let long = part(mistake.span.clone()).max(1);
@@ -272,7 +272,7 @@ fn hints(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {
     // Help and the way out are always there; others as far as there is room.
     let mut spans: Vec<Vec<Span<'static>>> = Vec::new();
     let needed = ["Help", "Back", "Quit"];
-    let cost = |key: &str, what: &str| crate::tui::text::width(key) + what.len() + 3;
+    let cost = |key: &str, what: &str| crate::base::text::width(key) + what.len() + 3;
     let mut left = room.saturating_sub(
         all.iter()
             .filter(|(_, what)| needed.contains(what))

@@ -7,13 +7,16 @@ use ratatui::text::Span;
 use super::list::purpose;
 use super::names;
 use super::pen::{self, Pen, fit};
-use crate::registry::{Lang, Pull, State as PullState, explain};
+use crate::base::text;
+use crate::base::text::{count, wrap};
+use crate::pulls::{Pull, State as PullState};
 use crate::store::{Entry, Store};
+use crate::story::explain;
 use crate::tui::action::Item;
 use crate::tui::rows::refused_host;
 use crate::tui::state::State;
-use crate::tui::text::{self, count, wrap};
 use crate::tui::theme::Role;
+use crate::words::Lang;
 
 /// What the selected row is, and why.
 pub(super) fn draw(

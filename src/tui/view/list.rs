@@ -11,13 +11,15 @@ use super::layout::Layout;
 use super::names;
 use super::pen::{self, Pen, fit};
 use super::phases::Axis;
+use crate::base::text;
+use crate::base::text::{count, middle, size, took};
 use crate::exchange::{ConnectionId, Ending, Exchange, Rejection, TunnelId};
-use crate::registry::{Blob, BlobState, Kind, Pull, PullId, State as PullState};
+use crate::pulls::{Blob, BlobState, Pull, PullId, State as PullState};
+use crate::registry::Kind;
 use crate::store::{Entry, Store};
 use crate::tui::action::Item;
 use crate::tui::rows::{Row, refused_host, span};
 use crate::tui::state::State;
-use crate::tui::text::{self, count, middle, size, took};
 use crate::tui::theme::Role;
 
 /// The columns that there is room for.
@@ -672,7 +674,7 @@ impl Painter<'_> {
 
 /// `pull`, `push`, …
 pub(super) fn purpose(pull: &Pull) -> &'static str {
-    use crate::registry::Purpose;
+    use crate::pulls::Purpose;
     match pull.purpose {
         Purpose::Pull => "pull",
         Purpose::Push => "push",
@@ -682,8 +684,8 @@ pub(super) fn purpose(pull: &Pull) -> &'static str {
     }
 }
 
-pub(super) fn severity_role(severity: crate::registry::Severity) -> Role {
-    use crate::registry::Severity;
+pub(super) fn severity_role(severity: crate::findings::Severity) -> Role {
+    use crate::findings::Severity;
     match severity {
         Severity::Info => Role::Info,
         Severity::Warning => Role::Warn,

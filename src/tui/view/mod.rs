@@ -28,9 +28,11 @@ use super::screen::{Doc, Page, PullPage, Screen};
 use super::state::State;
 use super::theme::Role;
 use crate::exchange::{Bodies, Exchange, ExchangeId};
+use crate::pulls::{Pull, Why};
 use crate::redact::Redactor;
-use crate::registry::{Digest, Lang, Pull, Why};
+use crate::registry::Digest;
 use crate::store::{Entry, Store};
+use crate::words::Lang;
 
 /// Draws everything. Returns where the terminal's cursor is to be, when something is typed.
 ///
@@ -201,7 +203,7 @@ fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen) {
         .saturating_sub(page.top + usize::from(body.height));
     if hidden > 0 && body.height > 0 {
         let text = format!(" {hidden} more ↓ ");
-        let wide = u16::try_from(super::text::width(&text))
+        let wide = u16::try_from(crate::base::text::width(&text))
             .unwrap_or(0)
             .min(body.width);
         let corner = Rect {
@@ -319,12 +321,12 @@ fn decoded_blob(pull: Option<&Pull>, entry: &Entry, sheet: &mut Sheet) {
     let bar = sheet.width.saturating_sub(50).clamp(8, 30);
     sheet.field("received", detail::progress(pen, Some(blob), bar));
     let of = blob.size.map_or_else(String::new, |size| {
-        format!(" of {}", super::text::exact(size))
+        format!(" of {}", crate::base::text::exact(size))
     });
     sheet.value(
         "bytes",
         Role::Text,
-        &format!("{}{of}", super::text::exact(blob.received)),
+        &format!("{}{of}", crate::base::text::exact(blob.received)),
     );
     let places = blob.exchanges.iter().filter_map(|id| place(pull, *id));
     sheet.value(

@@ -1,8 +1,9 @@
 //! Short names of long things: by meaning, never cut blindly.
 
-use crate::registry::{Kind, Part, Platform, Pull, Reading, Reference, Route, Scope};
+use crate::base::text::middle;
+use crate::pulls::{Part, Pull};
+use crate::registry::{Kind, Platform, Reading, Reference, Route, Scope};
 use crate::store::Entry;
-use crate::tui::text::middle;
 
 /// `alpine:3.20`, `quay.io/a/b@9c36…a1f0`.
 pub(super) fn pull(pull: &Pull) -> String {

@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::pen::{self, Pen, fit};
+use crate::base::text::{cut, middle, width};
 use crate::tui::overlay::Menu;
-use crate::tui::text::{cut, middle, width};
 use crate::tui::theme::Role;
 
 /// Draws a menu in the middle of an area.

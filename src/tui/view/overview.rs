@@ -10,12 +10,15 @@ use super::detail::progress;
 use super::list::{percent, purpose, severity_role};
 use super::names;
 use super::pen::Sheet;
-use crate::registry::{Kind, Lang, Pull, Severity, State as PullState};
+use crate::base::text::{count, exact, size, took};
+use crate::findings::Severity;
+use crate::pulls::{Pull, State as PullState};
+use crate::registry::Kind;
 use crate::store::Store;
 use crate::tui::rows::span;
 use crate::tui::state::State;
-use crate::tui::text::{count, exact, size, took};
 use crate::tui::theme::Role;
+use crate::words::Lang;
 
 pub(super) fn write(state: &State, store: &Store, pull: &Pull, sheet: &mut Sheet) {
     identity(state, pull, sheet);

@@ -4,16 +4,17 @@ use ratatui::text::Span;
 
 use super::list::severity_role;
 use super::pen::Sheet;
+use crate::base::text::{size, width};
 use crate::exchange::{ConnectionId, HandshakeFailed, Rejection, Tunnel, TunnelId, TunnelKind};
-use crate::registry::{Client, Lang};
+use crate::registry::Client;
 use crate::store::Store;
 use crate::store::filter::KEYWORDS;
 use crate::tui::keymap::{self, BINDINGS, GROUPS};
 use crate::tui::menus::TYPED;
 use crate::tui::rows::refused_host;
 use crate::tui::state::State;
-use crate::tui::text::{size, width};
 use crate::tui::theme::Role;
+use crate::words::Lang;
 
 /// A handshake by its connection.
 pub(super) fn handshake(store: &Store, id: ConnectionId) -> Option<&HandshakeFailed> {
@@ -112,7 +113,7 @@ pub(super) fn refused(state: &State, store: &Store, id: ConnectionId, sheet: &mu
         .iter()
         .filter(|other| refused_host(other) == refused_host(handshake))
         .count();
-    sheet.value("seen", Role::Text, &crate::tui::text::count(times, "time"));
+    sheet.value("seen", Role::Text, &crate::base::text::count(times, "time"));
 }
 
 pub(super) fn tunnel(state: &State, store: &Store, id: TunnelId, sheet: &mut Sheet) {
@@ -187,7 +188,7 @@ pub(super) fn events(state: &State, store: &Store, sheet: &mut Sheet) {
     for event in &state.events {
         let at = event.at.strftime("%H:%M:%S").to_string();
         let room = sheet.width.saturating_sub(12);
-        for (row, line) in crate::tui::text::wrap(&crate::tui::text::clean(&event.text), room)
+        for (row, line) in crate::base::text::wrap(&crate::base::text::clean(&event.text), room)
             .into_iter()
             .enumerate()
         {
@@ -231,7 +232,7 @@ pub(super) fn help(sheet: &mut Sheet) {
     for keyword in KEYWORDS {
         let label = keyword_label(keyword);
         let indent = 30;
-        let text = crate::tui::text::wrap(keyword.about, sheet.width.saturating_sub(indent + 1));
+        let text = crate::base::text::wrap(keyword.about, sheet.width.saturating_sub(indent + 1));
         for (at, line) in text.into_iter().enumerate() {
             let label = if at == 0 { label.as_str() } else { "" };
             sheet.push(vec![

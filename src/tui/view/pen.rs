@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::base::text;
+use crate::base::text::{clean, wrap};
 use crate::exchange::ExchangeId;
 use crate::tui::screen::Doc;
-use crate::tui::text::{self, clean, wrap};
 use crate::tui::theme::{Role, Theme};
 
 /// Makes spans.

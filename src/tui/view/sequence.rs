@@ -7,12 +7,13 @@ use ratatui::text::{Line, Span};
 
 use super::names;
 use super::pen::{Pen, Sheet};
+use crate::base::text::{cut, middle, size, took, width};
 use crate::exchange::{Ending, ExchangeId};
-use crate::registry::{Kind, Pull, State as PullState};
+use crate::pulls::{Pull, State as PullState};
+use crate::registry::Kind;
 use crate::store::{Entry, Store};
 use crate::tui::screen::Doc;
 use crate::tui::state::State;
-use crate::tui::text::{cut, middle, size, took, width};
 use crate::tui::theme::Role;
 
 /// Columns of the time at the left.
@@ -331,7 +332,7 @@ fn put(cells: &mut [(char, Role)], at: usize, c: char, role: Role) {
 
 /// Words on an arrow, with a blank on each side.
 fn label(cells: &mut [(char, Role)], from: usize, to: usize, text: &str) {
-    let text = crate::tui::text::clean(text);
+    let text = crate::base::text::clean(text);
     let text = middle(&text, to.saturating_sub(from + 3));
     for (c, at) in format!(" {text} ").chars().zip(from + 1..to) {
         put(cells, at, c, Role::Text);

@@ -7,13 +7,13 @@ use ratatui::text::{Line, Span};
 use super::names;
 use super::pen::Sheet;
 use super::phases::Axis;
+use crate::base::text::{size, took};
 use crate::exchange::ExchangeId;
-use crate::registry::Pull;
+use crate::pulls::Pull;
 use crate::store::Store;
 use crate::tui::rows::span;
 use crate::tui::screen::Doc;
 use crate::tui::state::State;
-use crate::tui::text::{size, took};
 use crate::tui::theme::Role;
 
 pub(super) fn doc(
@@ -137,7 +137,7 @@ fn summary(state: &State, store: &Store, pull: &Pull, length: Duration, sheet: &
          receiving; the rest is the client's own.",
         took(all.min(length)),
         took(length),
-        crate::tui::text::count(pull.critical_path.len(), "exchange"),
+        crate::base::text::count(pull.critical_path.len(), "exchange"),
     );
     sheet.text(Role::Text, 2, &text);
 }

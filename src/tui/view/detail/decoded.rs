@@ -3,9 +3,10 @@
 use ratatui::text::Span;
 
 use super::{Subject, cause};
+use crate::base::text::exact;
 use crate::exchange::Ending;
-use crate::registry::{Finding, Kind};
-use crate::tui::text::exact;
+use crate::findings::Finding;
+use crate::registry::Kind;
 use crate::tui::theme::Role;
 use crate::tui::view::info::explanation;
 use crate::tui::view::list::severity_role;

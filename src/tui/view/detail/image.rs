@@ -3,10 +3,9 @@
 use ratatui::text::Span;
 
 use super::Subject;
-use crate::registry::{
-    Blob, BlobState, Descriptor, Document, ImageConfig, Index, Manifest, Schema1,
-};
-use crate::tui::text::{exact, fit, middle, size};
+use crate::base::text::{exact, fit, middle, size};
+use crate::pulls::{Blob, BlobState};
+use crate::registry::{Descriptor, Document, ImageConfig, Index, Manifest, Schema1};
 use crate::tui::theme::Role;
 use crate::tui::view::list::{percent, ratio};
 use crate::tui::view::names;
@@ -130,7 +129,7 @@ fn layers(subject: &Subject<'_>, manifest: &Manifest, sheet: &mut Sheet) {
             Role::Title,
             format!(
                 " {}",
-                crate::tui::text::count(manifest.layers.len(), "layer")
+                crate::base::text::count(manifest.layers.len(), "layer")
             ),
         ),
         pen.put(Role::Dim, format!("   Σ compressed {}", size(total))),
@@ -312,7 +311,7 @@ pub(super) fn config(subject: &Subject<'_>, sheet: &mut Sheet) {
             Span::raw("  "),
             pen.put(
                 Role::Text,
-                crate::tui::text::cut(&crate::tui::text::clean(command), room),
+                crate::base::text::cut(&crate::base::text::clean(command), room),
             ),
         ]);
     }
@@ -322,7 +321,7 @@ pub(super) fn config(subject: &Subject<'_>, sheet: &mut Sheet) {
         for id in &config.diff_ids {
             sheet.push(vec![pen.put(
                 Role::Info,
-                format!("  {}", middle(&crate::tui::text::clean(id), room)),
+                format!("  {}", middle(&crate::base::text::clean(id), room)),
             )]);
         }
     }

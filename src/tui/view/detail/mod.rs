@@ -15,12 +15,13 @@ pub(super) use self::image::progress;
 
 use super::pen::{Pen, Sheet};
 use super::{frame, masked, names};
+use crate::base::text::{size, took};
 use crate::exchange::{Bodies, Exchange, ExchangeId};
-use crate::registry::{Cause, Document, Kind, Pull, Why};
+use crate::pulls::{Cause, Pull, Why};
+use crate::registry::{Document, Kind};
 use crate::store::{Entry, Store};
 use crate::tui::screen::Doc;
 use crate::tui::state::State;
-use crate::tui::text::{size, took};
 use crate::tui::theme::Role;
 
 /// A tab of an exchange's screen.

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use ratatui::text::Span;
 
 use super::Subject;
+use crate::base::text::{size, took};
 use crate::exchange::ExchangeId;
-use crate::registry::{Redirect, Why};
+use crate::pulls::Why;
+use crate::registry::Redirect;
 use crate::store::Entry;
-use crate::tui::text::{size, took};
 use crate::tui::theme::Role;
 use crate::tui::view::frame::status_role;
 use crate::tui::view::list::remaining;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::Subject;
+use crate::base::text::took;
 use crate::exchange::{TlsSession, Verification};
-use crate::tui::text::took;
 use crate::tui::theme::Role;
 use crate::tui::view::pen::Sheet;
 use crate::tui::view::phases::Axis;

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use ratatui::text::Span;
 
 use super::{Subject, decoded, json, wire};
+use crate::base::text::{size, took};
 use crate::registry::{Credentials, Jwt, Scope, Signature, TokenAnswer};
 use crate::tui::screen::Doc;
-use crate::tui::text::{size, took};
 use crate::tui::theme::Role;
 use crate::tui::view::list::{ratio, remaining};
 use crate::tui::view::pen::Sheet;

@@ -6,9 +6,9 @@ use ratatui::text::Span;
 
 use super::Subject;
 use super::json;
-use crate::exchange::printable::printable_bytes;
+use crate::base::printable::printable_bytes;
+use crate::base::text::{exact, middle};
 use crate::exchange::{Body, Capture, Fidelity, RawHead, ResponseOrigin};
-use crate::tui::text::{exact, middle};
 use crate::tui::theme::Role;
 use crate::tui::view::pen::Sheet;
 
@@ -82,7 +82,10 @@ fn head(sheet: &mut Sheet, head: &RawHead) {
         let name = printable_bytes(field.name);
         let value = printable_bytes(field.value);
         let room = sheet.width.saturating_sub(name.len() + 5).max(20);
-        for (at, line) in crate::tui::text::wrap(&value, room).into_iter().enumerate() {
+        for (at, line) in crate::base::text::wrap(&value, room)
+            .into_iter()
+            .enumerate()
+        {
             let lead = if at == 0 {
                 vec![
                     pen.put(Role::Key, format!("  {name}")),
@@ -191,7 +194,7 @@ pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
         let pen = sheet.pen;
         for line in head.as_bytes().split_inclusive(|b| *b == b'\n') {
             let text = printable_bytes(line);
-            for piece in crate::tui::text::wrap(&text, sheet.width.saturating_sub(3)) {
+            for piece in crate::base::text::wrap(&text, sheet.width.saturating_sub(3)) {
                 sheet.push(vec![
                     Span::raw("  "),
                     Span::styled(piece, pen.0.style(Role::Text)),

@@ -1,0 +1,168 @@
+//! `pullscope ca`.
+
+use std::path::PathBuf;
+
+use sha2_hex::sha256;
+
+use crate::clients::{store, trust};
+use crate::config::{CaCommand, ChangeArgs, Dirs};
+use crate::proxy::ca::{CaFiles, Identity, Scope};
+
+use super::change::{Became, Changes};
+use crate::app::process::failure::{Outcome, usage};
+use crate::app::terminal::output;
+use crate::app::terminal::talk::Talk;
+
+pub(in crate::app) fn run(command: &CaCommand, dirs: &Dirs, talk: &Talk) -> Outcome {
+    let files = files(dirs);
+    match command {
+        CaCommand::Print => output::data(files.open()?.pem())?,
+        CaCommand::Path => {
+            files.open()?;
+            output::data(&format!("{}\n", files.certificate_path().display()))?;
+        }
+        CaCommand::Bundle => {
+            let path = bundle(files.open()?.pem(), dirs)?;
+            output::data(&format!("{}\n", path.display()))?;
+        }
+        CaCommand::Info => output::data(&describe(&files.open()?, &files)?)?,
+        CaCommand::Regenerate { only } => {
+            let scope: Option<Scope> = only
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(|why| usage(format!("--only: {why}")))?;
+            let identity = files.regenerate(scope.as_ref())?;
+            output::data(&describe(&identity, &files)?)?;
+            talk.insist(
+                "A new CA was made. Clients that trusted the old one refuse this one until they \
+                 are given the new certificate.",
+            );
+        }
+        CaCommand::Install(args) => install(args, &files, dirs, talk)?,
+        CaCommand::Uninstall(args) => uninstall(args, &files, dirs, talk)?,
+    }
+    Ok(())
+}
+
+/// Where the CA is kept.
+pub(in crate::app) fn files(dirs: &Dirs) -> CaFiles {
+    CaFiles::of_owner(dirs.data(), dirs.owner())
+}
+
+/// Writes what clients are to trust, the system's roots and the CA, beside the CA.
+pub(in crate::app) fn bundle(ca: &str, dirs: &Dirs) -> Outcome<PathBuf> {
+    let path = bundle_path(dirs);
+    let roots = trust::bundle(ca, |name| std::env::var_os(name));
+    trust::publish(&path, &roots, dirs.owner())?;
+    Ok(path)
+}
+
+/// Where [`bundle`] writes.
+pub(in crate::app) fn bundle_path(dirs: &Dirs) -> PathBuf {
+    dirs.data().join("bundle.pem")
+}
+
+/// The CA; for a mere look (`--dry-run`), where there is none yet, an example of one.
+pub(in crate::app) fn identity(files: &CaFiles, look: bool, talk: &Talk) -> Outcome<Identity> {
+    if !look {
+        return Ok(files.open()?);
+    }
+    if let Some(identity) = files.find()? {
+        return Ok(identity);
+    }
+    talk.insist("note: there is no CA yet; what is shown has one that is made up");
+    Ok(CaFiles::example()?)
+}
+
+/// Makes the whole system trust the CA.
+fn install(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Outcome {
+    let identity = identity(files, args.dry_run, talk)?;
+    let changes = Changes::new(args, dirs, talk)?;
+    if cfg!(target_os = "macos") && changes.system.is_this_machine() {
+        let (add, _) = store::keychain(&files.certificate_path());
+        return keychain(&changes, &add, "Trust this CA on this Mac?", talk);
+    }
+    let Some(plan) = store::plan(&changes.system, identity.pem()) else {
+        return Err(anyhow::anyhow!(
+            "it is not known how this system keeps its roots. Add {} by its own means, or leave \
+             the system alone: `pullscope exec` and `pullscope setup` do without",
+            files.certificate_path().display()
+        )
+        .into());
+    };
+    match changes.make(&plan, Some("pullscope ca install"))? {
+        Became::Dropped => {}
+        Became::Present => talk.say("the system trusts this CA already"),
+        Became::Done => {
+            talk.say("the system trusts this CA\nundo: sudo pullscope ca uninstall");
+        }
+    }
+    Ok(())
+}
+
+fn uninstall(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Outcome {
+    let changes = Changes::new(args, dirs, talk)?;
+    if cfg!(target_os = "macos") && changes.system.is_this_machine() {
+        let (_, remove) = store::keychain(&files.certificate_path());
+        return keychain(
+            &changes,
+            &remove,
+            "Stop trusting this CA on this Mac?",
+            talk,
+        );
+    }
+    let Some(record) = changes.record(store::NAME)? else {
+        talk.say("nothing to undo: `pullscope ca install` has changed nothing here");
+        return Ok(());
+    };
+    if changes.unmake(&record, Some("pullscope ca uninstall"))? == Became::Done {
+        talk.say("the system does not trust this CA any more");
+    }
+    Ok(())
+}
+
+/// macOS keeps its roots in a database, which only its own program changes.
+fn keychain(changes: &Changes<'_>, command: &[String], question: &str, talk: &Talk) -> Outcome {
+    talk.say(&format!("to run: {}", command.join(" ")));
+    if changes.may(question, Some(&command.join(" ")))? {
+        changes.run_all(&[command.to_vec()])?;
+    }
+    Ok(())
+}
+
+fn describe(identity: &Identity, files: &CaFiles) -> Outcome<String> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(identity.certificate())
+        .map_err(|error| anyhow::anyhow!("failed to read the CA's certificate: {error}"))?;
+    let serial = certificate.raw_serial_as_string();
+    let hosts = identity.scope().map_or_else(
+        || "every host (`ca regenerate --only` narrows that)".to_owned(),
+        |scope| format!("{} alone; others are passed on unread", scope.describe()),
+    );
+    Ok(format!(
+        "subject      {}\n\
+         valid        {} to {}\n\
+         signs for    {hosts}\n\
+         serial       {serial}\n\
+         sha256       {}\n\
+         certificate  {}\n\
+         private key  {} (yours alone, never printed)\n",
+        certificate.subject(),
+        certificate.validity().not_before,
+        certificate.validity().not_after,
+        sha256(identity.certificate()),
+        files.certificate_path().display(),
+        files.key_path().display(),
+    ))
+}
+
+/// The fingerprint as browsers and openssl print it.
+mod sha2_hex {
+    use aws_lc_rs::digest::{SHA256, digest};
+
+    pub(in crate::app) fn sha256(bytes: &[u8]) -> String {
+        let digest = digest(&SHA256, bytes);
+        let pairs: Vec<String> = digest.as_ref().iter().map(|b| format!("{b:02X}")).collect();
+        pairs.join(":")
+    }
+}

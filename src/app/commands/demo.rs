@@ -1,0 +1,298 @@
+//! `pullscope demo`: lab, proxy and client in one process, told as a story.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::DemoArgs;
+use crate::exchange::Exchange;
+use crate::lab::client::{Platform, PullEvent, Puller};
+use crate::lab::{Image, Lab, Provider};
+use crate::proxy::ca::CaFiles;
+use crate::proxy::{Settings, UpstreamProxy};
+use crate::tui::terminal::{Mailbox, Message, Tty};
+
+use super::lab;
+use super::record;
+use crate::app::observe::Observer;
+use crate::app::observe::narration::{Narrator, Story, shorten_hex};
+use crate::app::process::failure::{Outcome, usage, usage_of};
+use crate::app::process::signals::Signals;
+use crate::app::recording::capture::{Capture, Plan, SessionDir};
+use crate::app::terminal::locale;
+use crate::app::terminal::output;
+use crate::app::terminal::talk::Talk;
+use crate::app::view::live;
+use crate::app::view::live::{Known, Prepared};
+
+pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
+    if lab::asks_for_help(&args.fault)? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut signals = Signals::new()?;
+    let providers = providers(&args.provider)?;
+    let lab_options = lab::options(&args.fault)?;
+    let served = Lab::start(lab_options, CancellationToken::new())
+        .await
+        .map_err(usage_of)?;
+    // Everything but the trace lives in here and goes with it.
+    let home = tempfile::Builder::new()
+        .prefix("pullscope-demo-")
+        .tempdir()?;
+    let identity = CaFiles::new(home.path().join("ca")).open()?;
+    let proxy_ca = identity.pem().to_owned();
+    let settings = settings(&served)?;
+    let in_view = Tty::is_there() && !args.no_tui;
+    let (observer, exchanges) = Story::new();
+    let plan = Plan {
+        output: Some(args.output.clone()),
+        session: SessionDir {
+            path: home.path().join("session"),
+            temporary: true,
+        },
+        keep_secrets: false,
+        keep_blobs: false,
+        fail_on: None,
+        collector: None,
+    };
+    let not_after = identity.not_after();
+    let mut view = Prepared::new();
+    let capture = Capture::start(
+        plan,
+        identity,
+        |_| Ok(settings),
+        |_| match view.observer().filter(|_| in_view) {
+            Some(view) => vec![view],
+            None => vec![Box::new(observer) as Box<dyn Observer>],
+        },
+    )?;
+    let mut teller = Teller {
+        exchanges,
+        narrator: Narrator::default(),
+    };
+    let puller = Puller::new(capture.proxy().address(), &proxy_ca, Platform::native())?;
+    let images = served
+        .images()
+        .iter()
+        .filter(|image| providers.contains(&image.provider));
+    if in_view {
+        let bundle = home.path().join("ca.pem");
+        std::fs::write(&bundle, &proxy_ca)?;
+        let known = Known {
+            address: capture.proxy().address().to_string(),
+            bundle: &bundle,
+            not_after,
+            keep_secrets: false,
+            save_as: "pullscope-copy.har".to_owned(),
+        };
+        let (window, mailbox) = view.open(known.facts(), home.path().join("session"))?;
+        let pulls = pull_all(&puller, images, &mailbox);
+        let shown = live::watch(&capture, window, &mailbox, &mut signals, pulls).await;
+        let summary = capture.stop(DRAIN).await;
+        served.shutdown().await;
+        record::conclude(summary, Some(&args.output), talk)?;
+        let interrupted = shown?.is_some();
+        output::data(&farewell(&args.output))?;
+        return Ok(if interrupted {
+            ExitCode::from(130)
+        } else {
+            ExitCode::SUCCESS
+        });
+    }
+    let mut failed = 0;
+    for image in images {
+        tokio::select! {
+            good = teller.pull(&puller, image) => failed += u32::from(!good?),
+            _ = signals.next() => return Ok(ExitCode::from(130)),
+        }
+    }
+    if args.keep_running {
+        keep_running(&capture, &proxy_ca, home.path(), &mut teller, &mut signals).await?;
+    }
+    let summary = capture.stop(DRAIN).await;
+    served.shutdown().await;
+    record::conclude(summary, Some(&args.output), talk)?;
+    output::data(&farewell(&args.output))?;
+    // With a fault asked for, a pull that fails is what was to be shown.
+    let expected = !args.fault.is_empty();
+    Ok(if failed > 0 && !expected {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Pulls one image after the other; the view shows what happens.
+async fn pull_all(puller: &Puller, images: impl Iterator<Item = &Image>, mailbox: &Mailbox) {
+    for image in images {
+        let message = match puller.pull(image, &|_| {}).await {
+            Ok(_) => Message::Log(format!("the demo's client has {}", image.reference)),
+            Err(error) => Message::Told {
+                good: false,
+                text: format!(
+                    "the demo's client gave {} up: {}",
+                    image.reference,
+                    chain(&error)
+                ),
+            },
+        };
+        mailbox.offer(message);
+    }
+}
+
+/// Prints exchanges as they end.
+struct Teller {
+    exchanges: Receiver<Box<Exchange>>,
+    narrator: Narrator,
+}
+
+impl Teller {
+    /// Pulls one image, telling its story; whether the pull succeeded.
+    async fn pull(&mut self, puller: &Puller, image: &Image) -> Outcome<bool> {
+        let by = image.provider.name();
+        output::data(&format!(
+            "\ndocker pull {}   ({by}: {})\n",
+            image.reference, image.registry
+        ))?;
+        let answered = AtomicU64::new(0);
+        let count = |event: PullEvent| {
+            if matches!(event, PullEvent::Answered { .. }) {
+                answered.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        let before = self.narrator.told();
+        let mut pull = std::pin::pin!(puller.pull(image, &count));
+        let outcome = loop {
+            tokio::select! {
+                biased;
+                Some(exchange) = self.exchanges.recv() => self.tell(&exchange)?,
+                outcome = &mut pull => break outcome,
+            }
+        };
+        // The last exchanges are told a moment after the client has what it wants.
+        let deadline = Instant::now() + LAST_NEWS;
+        while self.narrator.told() - before < answered.load(Ordering::Relaxed) {
+            match timeout_at(deadline, self.exchanges.recv()).await {
+                Ok(Some(exchange)) => self.tell(&exchange)?,
+                _ => break,
+            }
+        }
+        match &outcome {
+            Ok(image) => output::data(&format!(
+                "     {} manifest {}, {} bytes in {} layer(s) and a config; every digest is right\n",
+                mark(true),
+                shorten_hex(&image.manifest),
+                image.size,
+                image.layers
+            ))?,
+            Err(error) => output::data(&format!(
+                "     {} the client gave up: {}\n",
+                mark(false),
+                chain(error)
+            ))?,
+        }
+        Ok(outcome.is_ok())
+    }
+
+    fn tell(&mut self, exchange: &Exchange) -> Outcome {
+        Ok(output::data(&self.narrator.tell(exchange))?)
+    }
+}
+
+/// Stays for clients of the user's own, until a signal.
+async fn keep_running(
+    capture: &Capture,
+    proxy_ca: &str,
+    home: &Path,
+    teller: &mut Teller,
+    signals: &mut Signals,
+) -> Outcome {
+    let bundle = home.join("ca.pem");
+    std::fs::write(&bundle, proxy_ca)?;
+    output::data(&format!(
+        "\nThe lab stays. In another terminal:\n  \
+         export HTTPS_PROXY=http://{address} HTTP_PROXY=http://{address} SSL_CERT_FILE={bundle}\n  \
+         skopeo inspect docker://docker.io/library/alpine\n\
+         Ctrl-C ends it.\n",
+        address = capture.proxy().address(),
+        bundle = bundle.display(),
+    ))?;
+    loop {
+        tokio::select! {
+            Some(exchange) = teller.exchanges.recv() => teller.tell(&exchange)?,
+            _ = signals.next() => return Ok(()),
+        }
+    }
+}
+
+fn providers(names: &[String]) -> Outcome<Vec<Provider>> {
+    if names.is_empty() {
+        return Ok(Provider::ALL.to_vec());
+    }
+    names
+        .iter()
+        .map(|name| {
+            name.parse()
+                .map_err(|why| usage(format!("--provider: {why}")))
+        })
+        .collect()
+}
+
+fn settings(lab: &Lab) -> Outcome<Settings> {
+    let mut settings = Settings::new(([127, 0, 0, 1], 0).into());
+    settings.upstream_proxy = UpstreamProxy::None;
+    settings.connect_to = lab
+        .routes()
+        .iter()
+        .map(|route| route.to_string().parse())
+        .collect::<Result<_, _>>()?;
+    settings.upstream_roots = vec![CertificateDer::from_pem_slice(lab.ca_pem().as_bytes())?];
+    Ok(settings)
+}
+
+fn farewell(output: &Path) -> String {
+    format!(
+        "\nEvery byte of this is in {0}: drop it into a browser's network tab, or try\n  \
+         pullscope demo --provider hub --fault truncated-layer\n  \
+         pullscope demo --keep-running          a lab for your own client\n  \
+         pullscope record -o pull.har           record a real client\n",
+        output.display()
+    )
+}
+
+/// A tick or a cross, in plain letters where the locale has no others.
+fn mark(good: bool) -> &'static str {
+    match (locale::is_utf8(), good) {
+        (true, true) => "✓",
+        (true, false) => "✗",
+        (false, true) => "OK:",
+        (false, false) => "FAILED:",
+    }
+}
+
+/// An error with its causes, which do not repeat each other.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// How long the story waits for exchanges that are still being recorded.
+const LAST_NEWS: Duration = Duration::from_secs(3);
+/// The client is done by then.
+const DRAIN: Duration = Duration::from_secs(2);

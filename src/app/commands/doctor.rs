@@ -1,0 +1,85 @@
+//! `pullscope doctor`.
+
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::base::clock;
+use crate::clients::doctor::{self, Check, Patient};
+use crate::clients::system::{Programs, System};
+use crate::clients::undo::Records;
+use crate::config::{Dirs, DoctorArgs};
+
+use crate::app::process::failure::{Outcome, usage};
+use crate::app::terminal::output;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: u32,
+    ok: bool,
+    checks: &'a [Check],
+}
+
+/// Exit code 1 says that something is wrong.
+pub(in crate::app) fn run(args: &DoctorArgs, dirs: &Dirs) -> Outcome<ExitCode> {
+    let system = System::at(Path::new("/"));
+    let programs = Programs {
+        limit: Duration::from_secs(30),
+    };
+    let user = rustix::process::geteuid().as_raw();
+    let patient = Patient {
+        system: &system,
+        programs: &programs,
+        environment: &|name| std::env::var_os(name),
+        address: address(&args.proxy)?,
+        proxy: args.proxy.clone(),
+        data: dirs.data().to_owned(),
+        owner: dirs.owner().map_or(user, |(owner, _)| owner),
+        records: Records::in_dir(dirs.data().join("setup")),
+        now: clock::system(),
+    };
+    let checks = doctor::examine(&patient, args.client);
+    let ok = !checks.iter().any(Check::is_bad);
+    if args.json {
+        let report = Report {
+            schema: 1,
+            ok,
+            checks: &checks,
+        };
+        output::data(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
+    } else {
+        output::data(&doctor::describe(&checks, has_glyphs()))?;
+    }
+    Ok(if ok {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn address(proxy: &str) -> Outcome<SocketAddr> {
+    let rest = proxy.trim_start_matches("http://");
+    let authority = rest
+        .rsplit_once('@')
+        .map_or(rest, |(_, authority)| authority);
+    let found = authority.to_socket_addrs();
+    found
+        .ok()
+        .and_then(|mut found| found.next())
+        .ok_or_else(|| usage(format!("--proxy {proxy}: there is no such host")))
+}
+
+/// Whether the locale's text is UTF-8.
+fn has_glyphs() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    locale.is_some_and(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}

@@ -1,0 +1,53 @@
+//! `pullscope import`.
+
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::base::clock;
+use crate::config::ImportArgs;
+use crate::export::transcript;
+use crate::har;
+
+use super::export;
+use crate::app::process::failure::{Failure, Outcome};
+use crate::app::terminal::talk::Talk;
+
+pub(in crate::app) fn run(args: &ImportArgs, talk: &Talk) -> Outcome {
+    let name = args.source.display();
+    let text = read(&args.source)?;
+    let mut imported = transcript::read(&text, clock::now());
+    for remark in &imported.remarks {
+        talk.insist(&format!(
+            "warning: {name}, line {}: {}",
+            remark.line, remark.text
+        ));
+    }
+    if imported.trace.exchanges.is_empty() {
+        return Err(Failure::from(anyhow::anyhow!(
+            "failed to import {name}: there is no request in it; one begins with a line such as \
+             \"GET https://registry.example/v2/ HTTP/1.1\""
+        )));
+    }
+    if args.keep_secrets {
+        imported.trace.secrets_kept = true;
+    } else {
+        export::redact_trace(&mut imported.trace);
+    }
+    let bodies = har::Document::default();
+    let options = har::Options::default();
+    export::write_har(&imported.trace, &bodies, &args.output, &options, talk)
+}
+
+fn read(path: &Path) -> Outcome<Vec<u8>> {
+    if path == Path::new("-") {
+        let mut text = Vec::new();
+        io::stdin()
+            .lock()
+            .read_to_end(&mut text)
+            .context("failed to read stdin")?;
+        return Ok(text);
+    }
+    Ok(std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?)
+}

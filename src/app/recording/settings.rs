@@ -1,0 +1,203 @@
+//! From flags to the proxy's settings, with an error that names the flag.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::KeyLog;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::capture::sink::BodyStore;
+use crate::clients::peer;
+use crate::config::{ProxyArgs, RecordArgs};
+use crate::proxy::limits::Limits;
+use crate::proxy::pattern::HostPattern;
+use crate::proxy::{ClientCertificate, Settings, UpstreamProxy};
+
+use crate::app::observe::otlp::Collector;
+use crate::app::process::failure::{Outcome, usage};
+use crate::app::process::hardening;
+
+/// Resolves the flags of `record`.
+pub(in crate::app) fn resolve(
+    args: &RecordArgs,
+    bodies: Option<Arc<dyn BodyStore>>,
+) -> Outcome<Settings> {
+    let credentials = credentials(args)?;
+    let mut settings = of_proxy(args.listen, &args.proxy)?;
+    settings.credentials = credentials;
+    settings.allowed_targets = all("--allow-target", &args.allow_target)?;
+    settings.body_store = bodies;
+    Ok(settings)
+}
+
+/// Resolves what all commands that record have in common.
+pub(in crate::app) fn of_proxy(listen: SocketAddr, args: &ProxyArgs) -> Outcome<Settings> {
+    let mut settings = Settings::new(listen);
+    settings.connect_to = all("--connect-to", &args.connect_to)?;
+    for path in &args.upstream_ca {
+        settings
+            .upstream_roots
+            .extend(certificates("--upstream-ca", path)?);
+    }
+    settings.upstream_proxy = upstream_proxy(args.upstream_proxy.as_deref())?;
+    settings.passthrough = all("--passthrough", &args.passthrough)?;
+    settings.intercept = all("--intercept", &args.intercept)?;
+    settings.insecure = all("--insecure-upstream", &args.insecure_upstream)?;
+    for own in &args.client_cert {
+        settings.client_certificates.push(client_certificate(own)?);
+    }
+    settings.max_body = args.max_body;
+    settings.hash = !args.no_hash;
+    settings.key_log = args.sslkeylogfile.as_deref().map(key_log).transpose()?;
+    settings.limits = limits(args);
+    settings.peer = Some(Arc::new(|client, own| {
+        let process = peer::process(client, Some(own))?;
+        Some(process.name)
+    }));
+    Ok(settings)
+}
+
+/// Connections are bounded so that file descriptors last: a tunnel takes two.
+/// The collector that spans are to go to.
+pub(in crate::app) fn collector(args: &ProxyArgs) -> Outcome<Option<Collector>> {
+    let Some(endpoint) = &args.otlp_endpoint else {
+        return Ok(None);
+    };
+    let mut roots = Vec::new();
+    for path in &args.upstream_ca {
+        roots.extend(certificates("--upstream-ca", path)?);
+    }
+    let headers = std::env::var("OTEL_EXPORTER_OTLP_HEADERS").ok();
+    Collector::new(endpoint, &roots, headers.as_deref()).map(Some)
+}
+
+fn limits(args: &ProxyArgs) -> Limits {
+    let mut limits = Limits {
+        upstream_idle: Duration::from_secs(args.upstream_timeout),
+        ..Limits::default()
+    };
+    let free = hardening::descriptors().saturating_sub(RESERVED_DESCRIPTORS);
+    limits.tunnels = limits.tunnels.min(free / 3).max(1);
+    limits.connections = limits.connections.min(free / 3).max(1);
+    limits
+}
+
+fn credentials(args: &RecordArgs) -> Outcome<Option<String>> {
+    let guarded = args.allow_remote && args.proxy_credentials.is_some();
+    if !(args.listen.ip().is_loopback() || guarded) {
+        return Err(usage(format!(
+            "refusing to listen on {}: other machines could use this proxy and its view of your \
+             registries. Give --allow-remote and --proxy-credentials USER:PASSWORD, or listen on \
+             127.0.0.1",
+            args.listen
+        )));
+    }
+    match &args.proxy_credentials {
+        None => Ok(None),
+        Some(text) if text.contains(':') => Ok(Some(format!("Basic {}", STANDARD.encode(text)))),
+        Some(_) => Err(usage("invalid --proxy-credentials: give USER:PASSWORD")),
+    }
+}
+
+fn all<T>(flag: &str, texts: &[String]) -> Outcome<Vec<T>>
+where
+    T: FromStr<Err: std::fmt::Display>,
+{
+    texts
+        .iter()
+        .map(|text| text.parse().map_err(|why| usage(format!("{flag}: {why}"))))
+        .collect()
+}
+
+fn upstream_proxy(text: Option<&str>) -> Outcome<UpstreamProxy> {
+    match text {
+        None => Ok(UpstreamProxy::from_env()),
+        Some("none" | "") => Ok(UpstreamProxy::None),
+        Some(url) => {
+            let variable = |name| std::env::var(name).ok();
+            let except = variable("NO_PROXY")
+                .or_else(|| variable("no_proxy"))
+                .unwrap_or_default();
+            UpstreamProxy::url(url, &except)
+                .map_err(|why| usage(format!("--upstream-proxy: {why}")))
+        }
+    }
+}
+
+fn certificates(flag: &str, path: &Path) -> Outcome<Vec<CertificateDer<'static>>> {
+    let fail = |why: String| usage(format!("{flag} {}: {why}", path.display()));
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
+        .map_err(|error| fail(error.to_string()))?
+        .collect();
+    let found = found.map_err(|error| fail(error.to_string()))?;
+    if found.is_empty() {
+        Err(fail("no certificate (PEM) is in it".into()))
+    } else {
+        Ok(found)
+    }
+}
+
+fn client_certificate(text: &str) -> Outcome<ClientCertificate> {
+    let flag = "--client-cert";
+    let Some((hosts, path)) = text.split_once(':') else {
+        return Err(usage(format!(
+            "{flag} {text:?}: give HOST:PEM, a host and a PEM file"
+        )));
+    };
+    let hosts: HostPattern = hosts
+        .parse()
+        .map_err(|why| usage(format!("{flag}: {why}")))?;
+    let path = Path::new(path);
+    let chain = certificates(flag, path)?;
+    let key = PrivateKeyDer::from_pem_file(path).map_err(|error| {
+        usage(format!(
+            "{flag} {}: no private key: {error}",
+            path.display()
+        ))
+    })?;
+    Ok(ClientCertificate { hosts, chain, key })
+}
+
+/// Appends to a file that only the user can read.
+fn key_log(path: &Path) -> Outcome<Arc<dyn KeyLog>> {
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+        .open(path)
+        .map_err(|error| usage(format!("--sslkeylogfile {}: {error}", path.display())))?;
+    Ok(Arc::new(KeyLogFile(Mutex::new(file))))
+}
+
+#[derive(Debug)]
+struct KeyLogFile(Mutex<fs::File>);
+
+impl KeyLog for KeyLogFile {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        let hex = |bytes: &[u8]| -> String {
+            bytes
+                .iter()
+                .flat_map(|b| [b >> 4, b & 15])
+                .filter_map(|n| char::from_digit(n.into(), 16))
+                .collect()
+        };
+        let line = format!("{label} {} {}\n", hex(client_random), hex(secret));
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // A key log that cannot be written must not stop traffic.
+        let _ = file.write_all(line.as_bytes());
+    }
+}
+
+/// Descriptors for files, the resolver, and hudsucker's accept loop, which can be ahead of its
+/// gate by one round.
+const RESERVED_DESCRIPTORS: usize = 192;

@@ -1,0 +1,4 @@
+//! Opening what was recorded, choosing a part of it, and giving it out in a format.
+
+pub(super) mod select;
+pub(super) mod source;

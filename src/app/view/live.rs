@@ -1,0 +1,348 @@
+//! The live view on a capture under way, and on what was recorded before.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use clap::CommandFactory as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::base::clock;
+use crate::config::{Cli, ViewArgs};
+use crate::exchange::Event;
+use crate::store::{Retention, Store};
+use crate::tui::terminal::{
+    Feeder, Inbox, Mailbox, Message, Tty, TtyError, View, feed, mailbox, restore_after_panic,
+    run as run_view,
+};
+use crate::tui::{Check, Facts, FirstStep, State};
+
+use super::screen::{self, Hands, InStore};
+use crate::app::observe::Observer;
+use crate::app::process::failure::{Outcome, usage};
+use crate::app::process::signals::Signals;
+use crate::app::recording::capture::Capture;
+use crate::app::recording::health::{Health, News};
+use crate::app::recording::pace::Pace;
+use crate::app::terminal::log;
+use crate::app::terminal::talk::Talk;
+
+/// `pullscope view`.
+pub(in crate::app) async fn run(args: ViewArgs, talk: &Talk) -> Outcome {
+    if !Tty::is_there() {
+        return Err(usage(
+            "view needs a terminal for input and output; `pullscope export` writes the trace in other forms",
+        ));
+    }
+    let mut signals = Signals::new()?;
+    let path = args.source.clone();
+    let (opened, warnings) = tokio::task::spawn_blocking(move || screen::opened(&path)).await??;
+    for warning in &warnings {
+        talk.insist(&format!("warning: {}: {warning}", args.source.display()));
+    }
+    let (mailbox, inbox) = mailbox();
+    let view = View {
+        state: State::new(opened.facts, screen::look(), clock::now()),
+        store: opened.store,
+        bodies: opened.bodies,
+        feed: None,
+        host: Box::new(Hands {
+            source: args.source,
+        }),
+    };
+    let mut window = Window::open(view, mailbox.clone(), inbox)?;
+    tokio::select! {
+        ended = window.closed() => ended,
+        _ = signals.next() => {
+            mailbox.send(Message::Stop);
+            window.closed().await
+        }
+    }
+}
+
+/// The view on a capture that is about to start: its observer comes first.
+pub(in crate::app) struct Prepared {
+    mailbox: Mailbox,
+    inbox: Inbox,
+    feed: crate::tui::terminal::Feed,
+    feeder: Option<Feeder>,
+}
+
+/// Hands events to the view.
+struct ToView(Feeder);
+
+impl Observer for ToView {
+    fn event(&mut self, event: &Event) {
+        self.0.push(event);
+    }
+}
+
+impl Prepared {
+    pub(in crate::app) fn new() -> Self {
+        let (mailbox, inbox) = mailbox();
+        let (feeder, feed) = feed(mailbox.clone());
+        Self {
+            mailbox,
+            inbox,
+            feed,
+            feeder: Some(feeder),
+        }
+    }
+
+    /// What watches the capture; once.
+    pub(in crate::app) fn observer(&mut self) -> Option<Box<dyn Observer>> {
+        self.feeder
+            .take()
+            .map(|feeder| Box::new(ToView(feeder)) as Box<dyn Observer>)
+    }
+
+    /// Opens the view.
+    pub(in crate::app) fn open(self, facts: Facts, session: PathBuf) -> Outcome<(Window, Mailbox)> {
+        let mailbox = self.mailbox;
+        let view = View {
+            state: State::new(facts.clone(), screen::look(), clock::now()),
+            store: Store::new(Retention::default()),
+            bodies: Box::new(InStore),
+            feed: Some(self.feed),
+            host: Box::new(Hands { source: session }),
+        };
+        let window = Window::open(view, mailbox.clone(), self.inbox)?;
+        let letter = mailbox.clone();
+        let may_be_docker = facts.first_steps.iter().any(is_for_docker);
+        if may_be_docker {
+            // Awaited by nobody: it says what it finds, or nothing when the view has gone.
+            tokio::task::spawn_blocking(move || look_at_docker(facts, &letter));
+        }
+        Ok((window, mailbox))
+    }
+}
+
+/// An open view.
+pub(in crate::app) struct Window {
+    thread: Option<thread::JoinHandle<Result<(), TtyError>>>,
+}
+
+impl Window {
+    fn open(view: View, mailbox: Mailbox, inbox: Inbox) -> Outcome<Self> {
+        let logs = mailbox.clone();
+        restore_after_panic();
+        log::divert(Some(Box::new(move |line| {
+            logs.offer(Message::Log(line.to_owned()));
+        })));
+        let tty = Tty::enter().inspect_err(|_| log::divert(None))?;
+        let thread = run_view(view, tty, mailbox, inbox)?;
+        Ok(Self {
+            thread: Some(thread),
+        })
+    }
+
+    /// Waits until the user has left; the terminal has been given back then.
+    pub(in crate::app) async fn closed(&mut self) -> Outcome {
+        let Some(thread) = self.thread.take() else {
+            return Ok(());
+        };
+        let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+        log::divert(None);
+        match joined {
+            Ok(Ok(outcome)) => Ok(outcome?),
+            _ => Err(anyhow::anyhow!("the view failed; what was recorded is kept").into()),
+        }
+    }
+}
+
+/// Shows the capture until the user leaves or a signal comes. `work` goes on beside it.
+pub(in crate::app) async fn watch(
+    capture: &Capture,
+    mut window: Window,
+    mailbox: &Mailbox,
+    signals: &mut Signals,
+    work: impl Future<Output = ()>,
+) -> Outcome<Option<&'static str>> {
+    // Ctrl-Z is a key in the view; stopping from outside would stop the proxy as well.
+    let _stop = signal(SignalKind::from_raw(STOP))?;
+    let mut pace = Pace::new();
+    let mut work = std::pin::pin!(work);
+    let mut working = true;
+    let mut health = Health::default();
+    let mut closed = Box::pin(window.closed());
+    loop {
+        tokio::select! {
+            ended = &mut closed => return ended.map(|()| None),
+            name = signals.next() => {
+                let letter = mailbox.clone();
+                tokio::task::spawn_blocking(move || letter.send(Message::Stop)).await?;
+                return closed.await.map(|()| Some(name));
+            }
+            () = &mut work, if working => working = false,
+            () = pace.wait() => pace.took(capture.write_har().await),
+            () = tokio::time::sleep(GLANCE) => {
+                for News { good, text } in health.news(capture) {
+                    mailbox.offer(Message::Told { good, text });
+                }
+            }
+        }
+    }
+}
+
+/// Asks dockerd, where there is one, whether it goes through this proxy.
+fn look_at_docker(mut facts: Facts, mailbox: &Mailbox) {
+    let asked = std::process::Command::new("docker")
+        .args(["info", "--format", "{{.HTTPSProxy}}"])
+        .stdin(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .output();
+    let Some(output) = asked.ok().filter(|output| output.status.success()) else {
+        return;
+    };
+    let proxy = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let address = facts.source.trim_start_matches("proxy ");
+    let ours = !address.is_empty() && proxy.contains(address);
+    let key = facts.first_steps.iter().find(|step| is_for_docker(step));
+    facts.checks.insert(
+        facts.checks.len().min(2),
+        Check {
+            holds: Some(ours),
+            what: if ours {
+                "dockerd uses this proxy   (docker info)".to_owned()
+            } else {
+                "dockerd does not use this proxy   (docker info)".to_owned()
+            },
+            hint: key.map_or_else(String::new, |step| format!("press {}", step.key)),
+        },
+    );
+    mailbox.offer(Message::Facts(Box::new(facts)));
+}
+
+/// What is known of a live capture.
+pub(in crate::app) struct Known<'a> {
+    /// Where the proxy listens.
+    pub(in crate::app) address: String,
+    /// What clients are to trust.
+    pub(in crate::app) bundle: &'a std::path::Path,
+    /// When the CA ends.
+    pub(in crate::app) not_after: jiff::Timestamp,
+    /// Whether secrets stay in.
+    pub(in crate::app) keep_secrets: bool,
+    /// Where the trace is saved by default.
+    pub(in crate::app) save_as: String,
+}
+
+impl Known<'_> {
+    pub(in crate::app) fn facts(&self) -> Facts {
+        let days = self.not_after.duration_since(clock::system()).as_hours() / 24;
+        Facts {
+            source: format!("proxy {}", self.address),
+            live: true,
+            ca: format!("CA ok, {days} d"),
+            first_steps: self.first_steps(),
+            checks: checks(&self.address),
+            formats: screen::formats(),
+            secrets_kept: self.keep_secrets,
+            save_as: self.save_as.clone(),
+        }
+    }
+
+    /// Only commands that this build has.
+    fn first_steps(&self) -> Vec<FirstStep> {
+        let program = Cli::command();
+        let has = |name| program.find_subcommand(name).is_some();
+        let mut steps = vec![step(
+            "Built-in lab registries: no Docker, no root, no internet",
+            "pullscope demo".to_owned(),
+            &[],
+        )];
+        if has("exec") {
+            steps.push(step(
+                "One rootless client, this command only; nothing on the system changes",
+                "pullscope exec -- skopeo inspect docker://docker.io/library/alpine:3.20"
+                    .to_owned(),
+                &[],
+            ));
+        }
+        if has("setup") {
+            steps.push(step(
+                "The Docker daemon: shows the change first, then restarts dockerd",
+                "sudo pullscope setup docker && docker pull alpine:3.20".to_owned(),
+                &["undo:  sudo pullscope setup docker --undo"],
+            ));
+        }
+        let (address, bundle) = (&self.address, self.bundle.display());
+        steps.push(step(
+            "Any other client, in its own shell",
+            format!("export HTTPS_PROXY=http://{address} SSL_CERT_FILE={bundle}"),
+            &["that file holds the system's roots and pullscope's CA"],
+        ));
+        for (step, key) in steps.iter_mut().zip('a'..) {
+            step.key = key;
+        }
+        steps
+    }
+}
+
+fn is_for_docker(step: &FirstStep) -> bool {
+    step.command.contains("setup docker")
+}
+
+/// The facts of a view on one command, which needs nothing of the user.
+pub(in crate::app) fn of_command(mut facts: Facts, command: &str) -> Facts {
+    facts.first_steps.clear();
+    let running = check(
+        Some(true),
+        format!("running {command}"),
+        "its output follows when you leave",
+    );
+    facts.checks.insert(0, running);
+    facts
+}
+
+fn step(what: &str, command: String, notes: &[&str]) -> FirstStep {
+    FirstStep {
+        key: ' ',
+        what: what.to_owned(),
+        command,
+        notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+    }
+}
+
+fn check(holds: Option<bool>, what: String, hint: &str) -> Check {
+    Check {
+        holds,
+        what,
+        hint: hint.to_owned(),
+    }
+}
+
+fn checks(address: &str) -> Vec<Check> {
+    vec![
+        check(
+            Some(true),
+            format!("listening on {address}"),
+            "another port:  --listen 127.0.0.1:0",
+        ),
+        check(
+            Some(true),
+            "the CA is there and readable".into(),
+            "pullscope ca path",
+        ),
+        check(
+            None,
+            "no CONNECT yet".into(),
+            "`docker pull` runs in dockerd, not in your shell",
+        ),
+        check(
+            None,
+            "no request yet".into(),
+            "NO_PROXY? Go never proxies localhost and 127.0.0.1",
+        ),
+        check(
+            None,
+            "no client has accepted the CA yet".into(),
+            "a refusal is a row of its own, with the fix",
+        ),
+    ]
+}
+
+/// SIGTSTP, the same on every system.
+const STOP: i32 = 20;
+/// How often the journal's health is looked at.
+const GLANCE: Duration = Duration::from_secs(1);

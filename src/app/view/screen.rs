@@ -1,0 +1,233 @@
+//! What the live view needs from the program: how the terminal looks, and doing what is asked.
+
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use clap::{Parser as _, ValueEnum};
+use indicatif::MultiProgress;
+
+use crate::config::{self, Cli, Command};
+use crate::exchange::{Bodies, Capture, ExchangeId};
+use crate::store::Store;
+use crate::tui::terminal::{Host, Mailbox, Message, Opened};
+use crate::tui::{Effect, Facts, Format, Look, Theme};
+use crate::words::Lang;
+
+use crate::app::commands::export;
+use crate::app::process::failure::Outcome;
+use crate::app::terminal::locale;
+use crate::app::terminal::talk::Talk;
+use crate::app::trace::source;
+use crate::app::trace::source::{Loader, Source};
+
+/// How the terminal wants it, by the environment.
+pub(in crate::app) fn look() -> Look {
+    let variable = |name: &str| std::env::var(name).ok();
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let language = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(set)
+        .unwrap_or_default();
+    Look {
+        theme: Theme::of_environment(variable),
+        ascii: !locale::is_utf8(),
+        lang: if language.starts_with("zh") {
+            Lang::Zh
+        } else {
+            Lang::En
+        },
+    }
+}
+
+/// The formats of an export from within the view: those of `pullscope export`.
+pub(in crate::app) fn formats() -> Vec<Format> {
+    let values = config::Format::value_variants().iter();
+    let known = values.filter_map(ValueEnum::to_possible_value);
+    known
+        .map(|value| Format {
+            word: value.get_name().to_owned(),
+            what: value
+                .get_help()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            extension: extension(value.get_name()).to_owned(),
+            pasteable: value.get_name() != "har",
+        })
+        .collect()
+}
+
+/// How a file of a format ends.
+fn extension(word: &str) -> &str {
+    match word {
+        "http" | "transcript" => "txt",
+        "markdown" => "md",
+        "mermaid" => "mmd",
+        "otlp" => "jsonl",
+        "curl" => "sh",
+        other => other,
+    }
+}
+
+/// A trace as the view shows it.
+pub(in crate::app) fn opened(path: &Path) -> Outcome<(Opened, Vec<String>)> {
+    let Source {
+        trace,
+        bodies,
+        warnings,
+    } = source::open(path)?;
+    let facts = Facts {
+        source: path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned(),
+        secrets_kept: trace.secrets_kept,
+        formats: formats(),
+        save_as: "pullscope.har".into(),
+        ..Facts::default()
+    };
+    let store = Store::of_trace(trace, &Loader(bodies.as_ref()));
+    Ok((
+        Opened {
+            facts,
+            store,
+            bodies,
+        },
+        warnings,
+    ))
+}
+
+/// Bodies of a live capture are in its store.
+pub(in crate::app) struct InStore;
+
+impl Bodies for InStore {
+    fn read(&self, capture: &Capture) -> std::io::Result<Option<Vec<u8>>> {
+        Ok(match capture {
+            Capture::Memory { bytes } => Some(bytes.to_vec()),
+            _ => None,
+        })
+    }
+
+    fn file(&self, _: &Capture) -> Option<PathBuf> {
+        None
+    }
+}
+
+/// Does what the view asks for, each on a thread of its own.
+pub(in crate::app) struct Hands {
+    /// The session or file that is shown.
+    pub(in crate::app) source: PathBuf,
+}
+
+impl Host for Hands {
+    fn perform(&mut self, effect: Effect, mailbox: &Mailbox) {
+        let source = self.source.clone();
+        if let Effect::Load(path) = &effect {
+            // What is opened is what later exports are of.
+            self.source.clone_from(path);
+        }
+        let mailbox = mailbox.clone();
+        let work = move || {
+            let told = match effect {
+                Effect::Export { format, path, only } => export(&source, &format, &path, &only)
+                    .map(|()| format!("wrote {}", path.display())),
+                Effect::CopyAs { format, only } => as_text(&source, &format, &only).map(|text| {
+                    mailbox.send(Message::Copy { what: format, text });
+                    String::new()
+                }),
+                Effect::SaveBody { capture, path } => save_body(&source, &capture, &path),
+                Effect::Load(path) => load(&path, &mailbox),
+                _ => return,
+            };
+            let message = match told {
+                Ok(text) if text.is_empty() => return,
+                Ok(text) => Message::Told { good: true, text },
+                Err(failure) => Message::Told {
+                    good: false,
+                    text: failure.to_string(),
+                },
+            };
+            mailbox.send(message);
+        };
+        if let Err(error) = thread::Builder::new().name("tui-work".into()).spawn(work) {
+            tracing::error!("failed to start a thread: {error}");
+        }
+    }
+}
+
+/// As `pullscope export` does it: redacted, and to a file that appears when it is whole.
+fn export(source: &Path, format: &str, path: &Path, only: &[ExchangeId]) -> Outcome {
+    let mut line = vec![OsString::from("pullscope"), "export".into()];
+    line.extend([
+        "--format".into(),
+        format.into(),
+        "--output".into(),
+        path.into(),
+    ]);
+    if !only.is_empty() {
+        line.extend(["--filter".into(), ids(only).into()]);
+    }
+    line.extend(["--".into(), source.into()]);
+    let cli = Cli::try_parse_from(line).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let talk = Talk::new(true, MultiProgress::new());
+    match cli.command {
+        Some(Command::Export(args)) => export::run(&args, &talk),
+        _ => Ok(()),
+    }
+}
+
+/// A filter for these exchanges, runs of them as ranges.
+fn ids(only: &[ExchangeId]) -> String {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for ExchangeId(id) in only {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *id => *last = *id,
+            _ => runs.push((*id, *id)),
+        }
+    }
+    let terms = runs
+        .iter()
+        .map(|(first, last)| format!("id:{first}..{last}"));
+    terms.collect::<Vec<_>>().join(" | ")
+}
+
+/// The text of an export, for the clipboard.
+fn as_text(source: &Path, format: &str, only: &[ExchangeId]) -> Outcome<String> {
+    let dir = tempfile::tempdir()?;
+    let path = dir.path().join("text");
+    export(source, format, &path, only)?;
+    Ok(std::fs::read_to_string(path)?)
+}
+
+fn save_body(source: &Path, capture: &Capture, path: &Path) -> Outcome<String> {
+    let bytes = match capture {
+        Capture::Memory { bytes } => Some(bytes.to_vec()),
+        other => source::open(source)?.bodies.read(other)?,
+    };
+    let Some(bytes) = bytes else {
+        return Err(anyhow::anyhow!("the body is not there any more").into());
+    };
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    let mut file =
+        file.map_err(|error| anyhow::anyhow!("failed to create {}: {error}", path.display()))?;
+    file.write_all(&bytes)
+        .map_err(|error| anyhow::anyhow!("failed to write {}: {error}", path.display()))?;
+    Ok(format!("wrote {}: {} bytes", path.display(), bytes.len()))
+}
+
+fn load(path: &Path, mailbox: &Mailbox) -> Outcome<String> {
+    let (opened, warnings) = opened(path)?;
+    mailbox.send(Message::Opened(Box::new(opened)));
+    for warning in warnings {
+        mailbox.send(Message::Log(format!("{}: {warning}", path.display())));
+    }
+    Ok(String::new())
+}

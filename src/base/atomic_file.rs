@@ -1,0 +1,165 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// A file that cannot be written. Each text fits after "failed to …".
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The file could not be created, written or put in place.
+    #[error("write {}: {source}", path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something that is no regular file stands where the file should go.
+    #[error("write {}: it is {kind}, and only a regular file is replaced", path.display())]
+    NotRegular {
+        /// Which.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+}
+
+/// A file that is written beside its place and renamed when it is whole. It is readable by us
+/// alone. A symbolic link is never followed.
+#[derive(Debug)]
+pub struct OutputFile {
+    writer: BufWriter<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl OutputFile {
+    /// Begins a file for this path.
+    ///
+    /// # Errors
+    /// When the directory cannot be written to, or something other than a regular file stands
+    /// in the place.
+    pub fn create(path: &Path) -> Result<Self, FileError> {
+        check(path)?;
+        let temporary = tempfile::Builder::new()
+            .prefix(".pullscope-")
+            .suffix(".partial")
+            .tempfile_in(directory(path))
+            .map_err(|source| FileError::Write {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            writer: BufWriter::with_capacity(256 << 10, temporary),
+            path: path.to_owned(),
+        })
+    }
+
+    /// Brings the file onto the disk and into its place.
+    ///
+    /// # Errors
+    /// When that fails; the place then holds what it held before.
+    pub fn finish(self) -> Result<(), FileError> {
+        let path = self.path;
+        let place = || -> io::Result<()> {
+            let temporary = self
+                .writer
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)?;
+            temporary.as_file().sync_all()?;
+            temporary.persist(&path).map_err(|error| error.error)?;
+            // The rename is on the disk when the directory is.
+            File::open(directory(&path))?.sync_all()
+        };
+        place().map_err(|source| FileError::Write {
+            path: path.clone(),
+            source,
+        })
+    }
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// The directory a file is in.
+pub(crate) fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Refuses to put a file in the place of a link, a directory or a device.
+fn check(path: &Path) -> Result<(), FileError> {
+    let kind = match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => return Ok(()),
+        Ok(metadata) if metadata.is_symlink() => "a symbolic link",
+        Ok(metadata) if metadata.is_dir() => "a directory",
+        Ok(_) => "a device, a pipe or a socket",
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => {
+            return Err(FileError::Write {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    Err(FileError::NotRegular {
+        path: path.to_owned(),
+        kind,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn security_22_a_file_appears_whole_and_for_us_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("x.har");
+        fs::write(&path, "old").unwrap();
+        let mut output = OutputFile::create(&path).unwrap();
+        output.write_all(b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        output.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_given_up_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let mut output = OutputFile::create(&root.path().join("x.har")).unwrap();
+        output.write_all(b"new").unwrap();
+        drop(output);
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn security_22_links_and_devices_are_not_written_to() {
+        let root = tempfile::tempdir().unwrap();
+        let link = root.path().join("link");
+        symlink(root.path().join("target"), &link).unwrap();
+        for (path, kind) in [
+            (link.as_path(), "a symbolic link"),
+            (root.path(), "a directory"),
+            (Path::new("/dev/null"), "a device, a pipe or a socket"),
+        ] {
+            let error = OutputFile::create(path).unwrap_err().to_string();
+            assert!(error.contains(kind), "{error}");
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! Measuring one body: sizes, digests, and the part that is kept.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use bytes::Bytes;
+
+use crate::capture::recorder::Recorder;
+use crate::capture::sink::{BodyStore, BodyWriter, Direction};
+use crate::exchange::{Body, Capture, ExchangeId, Omission, RawHead};
+
+/// What is to be done with bodies, the same for all of a session.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    /// Whether digests are computed.
+    pub(crate) hash: bool,
+    /// Largest JSON or text body to keep, in bytes.
+    pub(crate) max_body: u64,
+    /// Where bulk bodies go, when they are kept.
+    pub(crate) store: Option<Arc<dyn BodyStore>>,
+}
+
+/// The work on one body. Everything in here may run beside the transfer.
+pub(crate) struct Meter {
+    /// Bytes as transferred.
+    wire: u64,
+    wire_digest: Option<Context>,
+    decoder: Decoder,
+    writer: Option<Box<dyn BodyWriter>>,
+    streamed: bool,
+}
+
+/// Undoes the `Content-Encoding` into an [`Entity`].
+enum Decoder {
+    Identity(Entity),
+    Gzip(Box<flate2::write::MultiGzDecoder<Entity>>),
+    Deflate(Box<flate2::write::ZlibDecoder<Entity>>),
+    Zstd(Box<zstd::stream::write::Decoder<'static, Entity>>),
+    /// The coding is unknown, or the content did not decode.
+    Failed,
+}
+
+/// The decoded content.
+struct Entity {
+    size: u64,
+    digest: Option<Context>,
+    keep: Keep,
+    kept: Vec<u8>,
+    kind: Kind,
+    max_body: u64,
+    recorder: Recorder,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Undecided,
+    Yes,
+    No(Omission),
+}
+
+/// What the head says the content is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Other,
+}
+
+impl Meter {
+    /// Prepares for a body with this head.
+    pub(crate) fn new(
+        policy: &Policy,
+        head: &RawHead,
+        recorder: &Recorder,
+        exchange: ExchangeId,
+        direction: Direction,
+    ) -> Self {
+        let context = || policy.hash.then(|| Context::new(&SHA256));
+        let entity = Entity {
+            size: 0,
+            digest: context(),
+            keep: Keep::Undecided,
+            kept: Vec::new(),
+            kind: kind(head),
+            max_body: policy.max_body,
+            recorder: recorder.clone(),
+        };
+        let decoder = Decoder::new(head, entity);
+        let encoded = !matches!(decoder, Decoder::Identity(_));
+        // Text is kept in memory, where secrets are taken out of it before it reaches a disk.
+        let store = policy.store.as_ref().filter(|_| kind(head) == Kind::Other);
+        Self {
+            wire: 0,
+            wire_digest: if encoded { context() } else { None },
+            decoder,
+            writer: store.map(|store| store.open(exchange, direction)),
+            streamed: false,
+        }
+    }
+
+    /// Whether there is nothing to compute, to decode or to store.
+    pub(crate) fn is_light(&self) -> bool {
+        let plain = matches!(&self.decoder, Decoder::Identity(entity) if entity.digest.is_none());
+        plain && self.writer.is_none()
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn update(&mut self, bytes: &Bytes) {
+        self.wire += bytes.len() as u64;
+        if let Some(digest) = &mut self.wire_digest {
+            digest.update(bytes);
+        }
+        if self.decoder.write(bytes, self.wire).is_err() {
+            self.decoder.fail();
+        }
+        if self.decoder.is_bulk()
+            && let Some(writer) = &mut self.writer
+        {
+            self.streamed = writer.push(bytes.clone());
+            if !self.streamed {
+                self.writer = None;
+            }
+        }
+    }
+
+    /// The result; `complete` says whether the body arrived whole.
+    pub(crate) fn finish(mut self, complete: bool) -> Body {
+        let asked_to_store = self.writer.is_some() || self.streamed;
+        drop(self.writer.take());
+        let finish = |context: Context| hex(context.finish().as_ref());
+        let encoded = self.wire_digest.take();
+        let mut body = Body {
+            size: self.wire,
+            complete,
+            ..Body::default()
+        };
+        if complete {
+            body.encoded_sha256 = encoded.map(finish);
+        }
+        match self.decoder.finish() {
+            Some(mut entity) => {
+                body.decoded_size = Some(entity.size);
+                body.sha256 = entity.digest.take().filter(|_| complete).map(finish);
+                body.capture = entity.capture(asked_to_store && self.streamed);
+            }
+            None if self.wire == 0 => {}
+            None => {
+                body.capture = Capture::Omitted {
+                    reason: Omission::Undecodable,
+                }
+            }
+        }
+        body
+    }
+}
+
+impl Decoder {
+    fn new(head: &RawHead, entity: Entity) -> Self {
+        let mut codings = head.values("content-encoding");
+        let coding = codings.next().unwrap_or_default().to_ascii_lowercase();
+        if codings.next().is_some() {
+            return Self::Failed;
+        }
+        match coding.as_slice() {
+            b"" | b"identity" => Self::Identity(entity),
+            b"gzip" | b"x-gzip" => Self::Gzip(Box::new(flate2::write::MultiGzDecoder::new(entity))),
+            b"deflate" => Self::Deflate(Box::new(flate2::write::ZlibDecoder::new(entity))),
+            b"zstd" => match zstd::stream::write::Decoder::new(entity) {
+                Ok(mut decoder) => match decoder.window_log_max(ZSTD_WINDOW_LOG) {
+                    Ok(()) => Self::Zstd(Box::new(decoder)),
+                    Err(_) => Self::Failed,
+                },
+                Err(_) => Self::Failed,
+            },
+            _ => Self::Failed,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8], wire: u64) -> io::Result<()> {
+        // Decoding in small steps bounds what a single step can inflate to.
+        for step in bytes.chunks(DECODE_STEP) {
+            match self {
+                Self::Identity(entity) => {
+                    entity.write_all(bytes)?;
+                    return Ok(());
+                }
+                Self::Gzip(decoder) => decoder.write_all(step)?,
+                Self::Deflate(decoder) => decoder.write_all(step)?,
+                Self::Zstd(decoder) => decoder.write_all(step)?,
+                Self::Failed => return Ok(()),
+            }
+            let decoded = self.entity().map_or(0, |entity| entity.size);
+            if decoded > wire.saturating_mul(MAX_RATIO).saturating_add(RATIO_FREE) {
+                return Err(io::Error::other("the content inflates beyond reason"));
+            }
+        }
+        Ok(())
+    }
+
+    fn entity(&self) -> Option<&Entity> {
+        match self {
+            Self::Identity(entity) => Some(entity),
+            Self::Gzip(decoder) => Some(decoder.get_ref()),
+            Self::Deflate(decoder) => Some(decoder.get_ref()),
+            Self::Zstd(decoder) => Some(decoder.get_ref()),
+            Self::Failed => None,
+        }
+    }
+
+    fn is_bulk(&self) -> bool {
+        self.entity()
+            .is_none_or(|entity| entity.keep == Keep::No(Omission::Blob))
+    }
+
+    fn fail(&mut self) {
+        *self = Self::Failed;
+    }
+
+    fn finish(self) -> Option<Entity> {
+        match self {
+            Self::Identity(entity) => Some(entity),
+            Self::Gzip(decoder) => decoder.finish().ok(),
+            Self::Deflate(decoder) => decoder.finish().ok(),
+            Self::Zstd(mut decoder) => {
+                decoder.flush().ok()?;
+                Some(decoder.into_inner())
+            }
+            Self::Failed => None,
+        }
+    }
+}
+
+impl Entity {
+    fn decide(&mut self, first: &[u8]) {
+        let json = first
+            .trim_ascii_start()
+            .first()
+            .is_some_and(|b| matches!(b, b'{' | b'['));
+        self.keep = match (json, self.kind) {
+            (true, _) | (_, Kind::Text) => Keep::Yes,
+            // The first bytes of a large body always come in a large piece.
+            (false, Kind::Other) => Keep::No(Omission::Blob),
+        };
+    }
+
+    fn capture(&mut self, streamed: bool) -> Capture {
+        let kept = std::mem::take(&mut self.kept);
+        match self.keep {
+            Keep::Undecided => Capture::Empty,
+            Keep::Yes => Capture::Memory { bytes: kept.into() },
+            Keep::No(Omission::Blob) if streamed => Capture::Streamed,
+            Keep::No(reason) => Capture::Omitted { reason },
+        }
+    }
+
+    fn give_up(&mut self, reason: Omission) {
+        self.recorder.release_body(self.kept.len() as u64);
+        self.kept = Vec::new();
+        self.keep = Keep::No(reason);
+    }
+}
+
+impl Write for Entity {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.size += bytes.len() as u64;
+        if let Some(digest) = &mut self.digest {
+            digest.update(bytes);
+        }
+        if self.keep == Keep::Undecided && !bytes.is_empty() {
+            self.decide(bytes);
+        }
+        if self.keep == Keep::Yes {
+            if self.size > self.max_body {
+                self.give_up(Omission::TooLarge);
+            } else if self.recorder.reserve_body(bytes.len() as u64) {
+                self.kept.extend_from_slice(bytes);
+            } else {
+                self.give_up(Omission::Budget);
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Entity {
+    /// Kept bytes that were not handed out are given back to the budget.
+    fn drop(&mut self) {
+        self.recorder.release_body(self.kept.len() as u64);
+    }
+}
+
+fn kind(head: &RawHead) -> Kind {
+    let media = head
+        .text("content-type")
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    let text = media.starts_with("text/")
+        || [
+            "json",
+            "xml",
+            "html",
+            "prettyjws",
+            "x-www-form-urlencoded",
+            "yaml",
+            "javascript",
+        ]
+        .iter()
+        .any(|word| media.ends_with(word));
+    if text { Kind::Text } else { Kind::Other }
+}
+
+/// Lower-case hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+/// Encoded bytes that are decoded at once.
+const DECODE_STEP: usize = 16 * 1024;
+/// How many times its size a body may inflate to.
+const MAX_RATIO: u64 = 100;
+/// Decoded bytes that are allowed whatever the ratio.
+const RATIO_FREE: u64 = 4 * 1024 * 1024;
+/// 8 MiB, the window that RFC 9659 allows for the zstd content coding.
+const ZSTD_WINDOW_LOG: u32 = 23;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+    fn measure(head: &str, pieces: &[&[u8]], max_body: u64) -> (Body, Recorder) {
+        let (recorder, _changes) = Recorder::new(10, 1 << 20);
+        let policy = Policy {
+            hash: true,
+            max_body,
+            store: None,
+        };
+        let head = RawHead::new(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n"));
+        let mut meter = Meter::new(
+            &policy,
+            &head,
+            &recorder,
+            ExchangeId(1),
+            Direction::Response,
+        );
+        for piece in pieces {
+            meter.update(&Bytes::copy_from_slice(piece));
+        }
+        (meter.finish(true), recorder)
+    }
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_plain_text_body_is_measured_and_kept() {
+        let (body, _) = measure("Content-Type: text/plain", &[b"he", b"llo"], 100);
+        assert_eq!((body.size, body.decoded_size), (5, Some(5)));
+        assert_eq!(body.sha256.as_deref(), Some(HELLO));
+        assert_eq!(body.encoded_sha256, None);
+        assert_eq!(
+            body.capture,
+            Capture::Memory {
+                bytes: Bytes::from_static(b"hello")
+            }
+        );
+    }
+
+    #[test]
+    fn an_encoded_body_has_both_digests_and_is_kept_decoded() {
+        let wire = gzip(b"hello");
+        let head = "Content-Type: text/plain\r\nContent-Encoding: gzip";
+        let (body, _) = measure(head, &[&wire], 100);
+        assert_eq!((body.size, body.decoded_size), (wire.len() as u64, Some(5)));
+        assert_eq!(body.sha256.as_deref(), Some(HELLO));
+        assert!(body.encoded_sha256.is_some());
+        assert_eq!(
+            body.capture,
+            Capture::Memory {
+                bytes: Bytes::from_static(b"hello")
+            }
+        );
+
+        let wire = zstd::stream::encode_all(&b"hello"[..], 1).unwrap();
+        let head = "Content-Type: text/plain\r\nContent-Encoding: zstd";
+        let (body, _) = measure(head, &[&wire], 100);
+        assert_eq!(body.sha256.as_deref(), Some(HELLO));
+    }
+
+    #[test]
+    fn what_does_not_decode_is_said_to_be_so() {
+        for coding in ["gzip", "br", "zstd"] {
+            let head = format!("Content-Type: text/plain\r\nContent-Encoding: {coding}");
+            let (body, _) = measure(&head, &[b"not encoded at all"], 100);
+            assert_eq!(
+                body.capture,
+                Capture::Omitted {
+                    reason: Omission::Undecodable
+                }
+            );
+            assert_eq!((body.sha256, body.decoded_size), (None, None), "{coding}");
+            assert!(body.encoded_sha256.is_some());
+        }
+    }
+
+    #[test]
+    fn bulk_is_not_kept_but_json_in_disguise_is() {
+        let octets = "Content-Type: application/octet-stream";
+        let (body, _) = measure(octets, &[b"\x1f\x8b..."], 100);
+        assert_eq!(
+            body.capture,
+            Capture::Omitted {
+                reason: Omission::Blob
+            }
+        );
+        assert!(body.sha256.is_some());
+        let (body, _) = measure(octets, &[b"{\"config\":1}"], 100);
+        assert!(matches!(body.capture, Capture::Memory { .. }));
+    }
+
+    #[test]
+    fn a_body_over_the_limit_is_left_out_and_its_memory_returned() {
+        let (body, recorder) = measure("Content-Type: text/plain", &[b"hello", b"!"], 5);
+        assert_eq!(
+            body.capture,
+            Capture::Omitted {
+                reason: Omission::TooLarge
+            }
+        );
+        assert!(recorder.reserve_body(1 << 20));
+    }
+
+    #[test]
+    fn security_18_a_bomb_is_given_up() {
+        let wire = gzip(&vec![0; 64 << 20]);
+        let head = "Content-Type: text/plain\r\nContent-Encoding: gzip";
+        let (body, recorder) = measure(head, &[&wire], 1 << 30);
+        assert_eq!(
+            body.capture,
+            Capture::Omitted {
+                reason: Omission::Undecodable
+            }
+        );
+        assert!(recorder.reserve_body(1 << 20));
+    }
+}

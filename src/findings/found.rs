@@ -1,0 +1,130 @@
+//! Builds findings, each value bounded: what is quoted comes from the network.
+
+use super::scene::Seen;
+use super::{Evidence, Finding, Severity};
+
+/// Characters of a quoted value.
+const MAX_VALUE: usize = 300;
+
+/// A finding being put together.
+pub(super) struct Found(Finding);
+
+impl Found {
+    /// Of this rule.
+    pub(super) fn new(rule: &'static str, severity: Severity) -> Self {
+        Self(Finding {
+            rule,
+            severity,
+            evidence: Vec::new(),
+            facts: Vec::new(),
+        })
+    }
+
+    /// Adds a field of an exchange.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers, texts and references to them alike"
+    )]
+    pub(super) fn at(mut self, one: &Seen<'_>, field: &str, value: impl ToString) -> Self {
+        self.push(Evidence {
+            exchange: Some(one.id()),
+            field: field.to_owned(),
+            value: bounded(&value.to_string()),
+        });
+        self
+    }
+
+    /// Adds the status of a response.
+    pub(super) fn status(self, one: &Seen<'_>) -> Self {
+        let status = one.status().map_or_else(String::new, |s| s.to_string());
+        self.at(one, "response status", status)
+    }
+
+    /// Adds a header field of a response, if it is there.
+    pub(super) fn header<'a>(self, one: &Seen<'a>, name: &'a str) -> Self {
+        match one.field(name) {
+            Some(value) => self.at(one, &format!("response header {name}"), value),
+            None => self,
+        }
+    }
+
+    /// Adds the errors that a response reports.
+    pub(super) fn errors(mut self, one: &Seen<'_>) -> Self {
+        for error in one.reading.errors.iter().take(2) {
+            let text = match (error.code.as_str(), error.message.as_str()) {
+                ("", message) => message.to_owned(),
+                (code, "") => code.to_owned(),
+                (code, message) => format!("{code}: {message}"),
+            };
+            self = self.at(one, "response body errors", text);
+        }
+        self
+    }
+
+    /// Adds something seen outside of any exchange.
+    pub(super) fn apart(mut self, field: &str, value: &str) -> Self {
+        self.push(Evidence {
+            exchange: None,
+            field: field.to_owned(),
+            value: bounded(value),
+        });
+        self
+    }
+
+    /// States what the sentences leave open.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "numbers, texts and references to them alike"
+    )]
+    pub(super) fn fact(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.0.facts.push((name, bounded(&value.to_string())));
+        self
+    }
+
+    /// Makes it more or less grave than its rule usually is.
+    pub(super) fn severity(mut self, severity: Severity) -> Self {
+        self.0.severity = severity;
+        self
+    }
+
+    /// The finding.
+    pub(super) fn done(self) -> Finding {
+        self.0
+    }
+
+    fn push(&mut self, evidence: Evidence) {
+        // What says the same twice does so in a row.
+        if !self
+            .0
+            .evidence
+            .iter()
+            .rev()
+            .take(4)
+            .any(|other| *other == evidence)
+        {
+            self.0.evidence.push(evidence);
+        }
+    }
+}
+
+/// A text of bounded length.
+fn bounded(text: &str) -> String {
+    match text.char_indices().nth(MAX_VALUE) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_values_are_bounded() {
+        let long = "é".repeat(10_000);
+        let finding = Found::new("schema1", Severity::Warning)
+            .apart("x", &long)
+            .done();
+        assert_eq!(finding.evidence[0].value.chars().count(), MAX_VALUE + 1);
+    }
+}

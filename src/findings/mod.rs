@@ -1,0 +1,167 @@
+//! What is wrong with a pull, or with what belongs to none: the rules, and how to ask them.
+//!
+//! The rules are pure and each looks once at each exchange, so they can be asked again whenever
+//! a pull has changed. A rule stays silent when it is in doubt: a false alarm costs more than a
+//! missing remark.
+
+mod finding;
+mod found;
+mod rules;
+mod scene;
+
+use std::collections::{BTreeMap, HashSet};
+
+pub use finding::{Evidence, Finding, Severity};
+pub use rules::Rule;
+
+use scene::{Scene, concerns};
+
+use crate::exchange::{ExchangeId, HandshakeFailed, Rejection, Tunnel};
+use crate::pulls::{Observed, Pull};
+
+/// Finds an exchange of the session, and what it says, by its number.
+pub type Lookup<'a> = dyn Fn(ExchangeId) -> Option<Observed<'a>> + 'a;
+
+/// One pull, and what else of the session may have to do with it.
+#[derive(Clone, Copy)]
+pub struct Case<'a> {
+    /// The pull; its own `findings` are not looked at.
+    pub pull: &'a Pull,
+    /// Gives the exchanges of its steps.
+    pub observed: &'a Lookup<'a>,
+    /// Every handshake of the session that a client refused; those that have to do with the
+    /// pull are picked out.
+    pub handshakes: &'a [HandshakeFailed],
+    /// Every tunnel of the session that was passed on unread.
+    pub tunnels: &'a [Tunnel],
+    /// Whether nothing more is to come: the capture is over, or the pull has been quiet for
+    /// some seconds. What is missing counts only then.
+    pub settled: bool,
+}
+
+/// A session, as far as it belongs to no pull.
+#[derive(Clone, Copy)]
+pub struct Session<'a> {
+    /// The pulls: what is said of them is not said again.
+    pub pulls: &'a [Pull],
+    /// Gives the exchanges of their steps.
+    pub observed: &'a Lookup<'a>,
+    /// The exchanges that belong to no pull, by their start.
+    pub loose: &'a [Observed<'a>],
+    /// Every handshake of the session that a client refused.
+    pub handshakes: &'a [HandshakeFailed],
+    /// Every tunnel of the session that was passed on unread.
+    pub tunnels: &'a [Tunnel],
+}
+
+/// What is wrong with a pull or worth knowing of it, the gravest first.
+pub fn diagnose(case: &Case<'_>) -> Vec<Finding> {
+    let pull = case.pull;
+    let seen: Vec<_> = pull
+        .steps
+        .iter()
+        .filter_map(|step| Some((step, (case.observed)(step.exchange)?)))
+        .collect();
+    let refused = if case.handshakes.is_empty() {
+        Vec::new()
+    } else {
+        let hosts = scene::hosts(seen.iter().map(|(_, observed)| observed.reading));
+        let all = case.handshakes.iter();
+        all.filter(|handshake| concerns(handshake, pull, &hosts))
+            .collect()
+    };
+    judge(Scene::of_pull(
+        pull,
+        &seen,
+        refused,
+        case.tunnels,
+        case.settled,
+    ))
+}
+
+/// What is wrong and belongs to no pull, the gravest first: refused handshakes above all.
+pub fn diagnose_session(session: &Session<'_>) -> Vec<Finding> {
+    let mut by_server: BTreeMap<&str, Vec<Observed<'_>>> = BTreeMap::new();
+    for observed in session.loose {
+        let server = by_server.entry(&observed.reading.authority).or_default();
+        server.push(*observed);
+    }
+    let mut scenes: Vec<_> = by_server
+        .values()
+        .map(|observed| Scene::of_loose(observed, Vec::new(), session.tunnels))
+        .collect();
+    let mut by_client: BTreeMap<_, Vec<&HandshakeFailed>> = BTreeMap::new();
+    for handshake in unclaimed(session) {
+        let connection = &handshake.connection;
+        let head = connection.connect_head.as_ref();
+        let user_agent = head.and_then(|head| head.text("user-agent"));
+        let client = (connection.client.ip(), user_agent, &handshake.process);
+        by_client.entry(client).or_default().push(handshake);
+    }
+    let refused = by_client.into_values();
+    scenes.extend(refused.map(|refused| Scene::of_loose(&[], refused, session.tunnels)));
+    let mut found: Vec<_> = scenes.into_iter().flat_map(judge).collect();
+    sort(&mut found);
+    found
+}
+
+/// What one refused handshake says by itself: who does not trust the CA, and how that is mended.
+pub fn refused_handshake(handshake: &HandshakeFailed) -> Option<Finding> {
+    rules::of_handshake(handshake)
+}
+
+/// The refused handshakes that no pull explains.
+fn unclaimed<'a>(session: &Session<'a>) -> Vec<&'a HandshakeFailed> {
+    if session.handshakes.is_empty() {
+        return Vec::new();
+    }
+    let mut rest: Vec<_> = session.handshakes.iter().collect();
+    let mut trusted = HashSet::new();
+    let closed = rest.iter().any(|h| h.rejection == Rejection::Closed);
+    for pull in session.pulls {
+        let during = rest
+            .iter()
+            .any(|handshake| scene::is_during(handshake, pull));
+        if !during && !closed {
+            continue;
+        }
+        let steps = pull.steps.iter();
+        let readings = steps.filter_map(|step| Some((session.observed)(step.exchange)?.reading));
+        let hosts = scene::hosts(readings);
+        rest.retain(|handshake| !concerns(handshake, pull, &hosts));
+        if closed {
+            trusted.extend(hosts);
+        }
+    }
+    // A client that closes where it was content before no longer needs the connection.
+    rest.retain(|handshake| {
+        handshake.rejection != Rejection::Closed
+            || !trusted.contains(&scene::handshake_host(handshake))
+    });
+    rest
+}
+
+fn judge(mut scene: Scene<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for rule in Rule::ALL {
+        let mut findings = (rule.look)(&scene);
+        if rule.is_cause {
+            let evidence = findings.iter().flat_map(|finding| &finding.evidence);
+            scene.explained.extend(evidence.filter_map(|e| e.exchange));
+        }
+        for finding in &mut findings {
+            finding.evidence.truncate(MAX_EVIDENCE);
+        }
+        found.append(&mut findings);
+    }
+    sort(&mut found);
+    found
+}
+
+/// More pieces of evidence of one finding add nothing.
+const MAX_EVIDENCE: usize = 8;
+
+/// The gravest first; what is equally grave in the order of the rules.
+fn sort(found: &mut [Finding]) {
+    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+}

@@ -1,0 +1,247 @@
+//! Whether what arrived is what was promised: digests, sizes, encodings.
+
+use crate::exchange::Body;
+use crate::findings::found::Found;
+use crate::findings::scene::{Scene, Seen};
+use crate::findings::{Finding, Severity};
+use crate::pulls::BlobState;
+use crate::registry::digest::DigestProblem;
+use crate::registry::media_type::{Class, Compression};
+use crate::registry::{Digest, Magic};
+use crate::words::figures::bytes;
+
+/// The content's digest is not the one asked for.
+pub(super) fn digest_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut found: Option<Found> = None;
+    for (at, one) in scene.unexplained() {
+        let (Some(asked), Some(computed)) = (scene.asked(at), &one.reading.digests.computed) else {
+            continue;
+        };
+        if asked == computed || asked.algorithm() != computed.algorithm() || is_encoded(one, asked)
+        {
+            continue;
+        }
+        let next = found.unwrap_or_else(|| {
+            Found::new("digest-mismatch", Severity::Error)
+                .fact("host", one.authority())
+                .fact("asked", asked.short())
+                .fact("got", computed.short())
+        });
+        found = Some(next.at(one, "requested digest", asked).at(
+            one,
+            "digest of the content",
+            computed,
+        ));
+    }
+    found.map(Found::done).into_iter().collect()
+}
+
+/// `Docker-Content-Digest` is not the digest of the body.
+pub(super) fn dcd_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
+    for (at, one) in scene.unexplained() {
+        let Some(computed) = &one.reading.digests.computed else {
+            continue;
+        };
+        let body_is_wrong = scene.asked(at).is_some_and(|asked| asked != computed);
+        let Some(stated) = misstated(one, computed).filter(|_| !body_is_wrong) else {
+            continue;
+        };
+        return vec![
+            Found::new("dcd-mismatch", Severity::Error)
+                .header(one, DIGEST_FIELD)
+                .at(one, "digest of the content", computed)
+                .fact("host", one.authority())
+                .fact("stated", stated)
+                .fact("got", computed.short())
+                .done(),
+        ];
+    }
+    Vec::new()
+}
+
+const DIGEST_FIELD: &str = "Docker-Content-Digest";
+
+/// What the field says in the place of the right digest: another one, or none at all.
+fn misstated(one: &Seen<'_>, computed: &Digest) -> Option<String> {
+    if let Some(stated) = &one.reading.digests.stated {
+        let differs = stated != computed && stated.algorithm() == computed.algorithm();
+        return differs.then(|| stated.short());
+    }
+    let text = one.field(DIGEST_FIELD)?;
+    match text.parse::<Digest>() {
+        // There are more algorithms than we can compute.
+        Ok(_) | Err(DigestProblem::UnknownAlgorithm) => None,
+        Err(_) => Some(text.to_owned()),
+    }
+}
+
+/// A transfer ended before all of it had arrived.
+pub(super) fn truncated(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut found: Option<Found> = None;
+    let mut severity = Severity::Warning;
+    for (at, one) in scene.seen.iter().enumerate() {
+        let Some((received, promised, field)) = shortfall(scene, at, one) else {
+            continue;
+        };
+        if !arrived_later(scene, at) {
+            severity = Severity::Error;
+        }
+        let next = found.unwrap_or_else(|| {
+            let case = if promised.is_some() { "" } else { "open" };
+            Found::new("truncated", severity)
+                .fact("case", case)
+                .fact("host", one.authority())
+                .fact("received", bytes(received))
+                .fact("promised", bytes(promised.unwrap_or_default()))
+        });
+        let next = next.at(one, "bytes received", received);
+        found = Some(match promised {
+            Some(promised) => next.at(one, field, promised),
+            None => next,
+        });
+    }
+    let found = found.map(|found| found.severity(severity).done());
+    found.into_iter().collect()
+}
+
+/// What arrived and what should have, when that is less.
+fn shortfall(
+    scene: &Scene<'_>,
+    at: usize,
+    one: &Seen<'_>,
+) -> Option<(u64, Option<u64>, &'static str)> {
+    let reading = one.reading;
+    if !one.succeeded() || one.is_head() || reading.is_upload() {
+        return None;
+    }
+    let received = one.exchange.received;
+    if one.is_cut_by_server() {
+        let promised = reading.content_length;
+        return Some((received, promised, "response header Content-Length"));
+    }
+    // Framed without a length, a body that is cut short looks whole.
+    if !one.is_complete() || reading.content_length.is_some() || one.status() != Some(200) {
+        return None;
+    }
+    let decoded = measured(one)?.decoded_size?;
+    let stated = scene.stated_size(scene.asked(at)?)?;
+    (decoded < stated).then_some((decoded, Some(stated), "descriptor size"))
+}
+
+/// Whether what broke off in one exchange arrived whole by later ones.
+fn arrived_later(scene: &Scene<'_>, at: usize) -> bool {
+    let Some(asked) = scene.asked(at) else {
+        return scene.recovered(at);
+    };
+    let blobs = scene.pull.map_or(&[][..], |pull| pull.blobs.as_slice());
+    let verified = blobs.iter().any(|blob| {
+        blob.digest.as_ref() == Some(asked)
+            && matches!(blob.state, BlobState::Verified | BlobState::Whole)
+    });
+    verified || scene.whole_later(asked, at)
+}
+
+/// The length is not the one in the descriptor.
+pub(super) fn size_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
+    for (at, one) in scene.unexplained() {
+        let reading = one.reading;
+        if one.status() != Some(200) || reading.content_encoding.is_some() || reading.is_upload() {
+            continue;
+        }
+        let whole = measured(one).filter(|body| body.complete && !one.is_head());
+        let length = reading.content_length.or(whole.map(|body| body.size));
+        let Some((length, stated)) =
+            length.zip(scene.asked(at).and_then(|asked| scene.stated_size(asked)))
+        else {
+            continue;
+        };
+        if length == stated {
+            continue;
+        }
+        return vec![
+            Found::new("size-mismatch", Severity::Error)
+                .at(one, "response length", length)
+                .at(one, "descriptor size", stated)
+                .fact("host", one.authority())
+                .fact("length", bytes(length))
+                .fact("stated", bytes(stated))
+                .done(),
+        ];
+    }
+    Vec::new()
+}
+
+/// A blob comes in another form than its media type says.
+pub(super) fn blob_encoding(scene: &Scene<'_>) -> Vec<Finding> {
+    for (at, one) in scene.unexplained() {
+        if !one.is_get() || !one.succeeded() || !scene.is_blob(at) {
+            continue;
+        }
+        if let Some(coding) = &one.reading.content_encoding {
+            return vec![
+                Found::new("blob-encoding", Severity::Warning)
+                    .header(one, "Content-Encoding")
+                    .fact("host", one.authority())
+                    .fact("coding", coding)
+                    .fact("stated", "-")
+                    .fact("shown", "-")
+                    .done(),
+            ];
+        }
+        let Some((stated, shown)) = disguise(scene, at, one) else {
+            continue;
+        };
+        return vec![
+            Found::new("blob-encoding", Severity::Warning)
+                .at(one, "first bytes", shown)
+                .at(one, "descriptor mediaType", &stated)
+                .fact("case", "magic")
+                .fact("host", one.authority())
+                .fact("coding", "-")
+                .fact("stated", stated)
+                .fact("shown", shown)
+                .done(),
+        ];
+    }
+    Vec::new()
+}
+
+/// The media type that a blob's first bytes give the lie to, and what they show.
+fn disguise(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<(String, &'static str)> {
+    let magic = one.reading.magic?;
+    let asked = scene.asked(at)?;
+    let blobs = scene.pull?.blobs.iter();
+    let mut descriptors = blobs.filter_map(|blob| blob.descriptor.as_ref());
+    let descriptor = descriptors.find(|found| found.digest.as_ref() == Some(asked))?;
+    let shown = match magic {
+        Magic::Gzip => "gzip",
+        Magic::Zstd => "zstd",
+        Magic::Json => "JSON",
+        Magic::Html => "HTML",
+    };
+    let fits = match descriptor.media_type.class() {
+        Class::Config | Class::Empty => magic == Magic::Json,
+        Class::Layer { compression, .. } => match compression {
+            Compression::Gzip => magic == Magic::Gzip,
+            Compression::Zstd => magic == Magic::Zstd,
+            // A tar file begins with the name of its first entry.
+            Compression::None => !matches!(magic, Magic::Gzip | Magic::Zstd),
+            Compression::Unknown => true,
+        },
+        _ => true,
+    };
+    (!fits).then(|| (descriptor.media_type.to_string(), shown))
+}
+
+/// A body whose size was measured. Other tools' files leave bodies out, sizes and all.
+fn measured<'a>(one: &Seen<'a>) -> Option<&'a Body> {
+    let body = one.exchange.response_body.as_ref();
+    body.filter(|body| body.sha256.is_some())
+}
+
+/// Whether the content has the right digest as it was sent, before its encoding was undone.
+fn is_encoded(one: &Seen<'_>, asked: &Digest) -> bool {
+    let body: Option<&Body> = one.exchange.response_body.as_ref();
+    let encoded = body.and_then(|body| body.encoded_sha256.as_deref());
+    encoded.is_some_and(|hex| hex == asked.hex())
+}

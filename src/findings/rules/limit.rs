@@ -1,0 +1,88 @@
+//! Limits on how often one may ask, and what else registries say in header fields.
+
+use crate::findings::found::Found;
+use crate::findings::scene::Scene;
+use crate::findings::{Finding, Severity};
+
+/// The limit is reached.
+pub(super) fn rate_limited(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut found: Option<Found> = None;
+    let mut recovered = true;
+    for (at, one) in scene.unexplained() {
+        if one.status() != Some(429) {
+            continue;
+        }
+        recovered &= scene.recovered(at);
+        let stated = one.reading.rate_limit.as_deref();
+        let next = found.unwrap_or_else(|| {
+            let limit = stated.and_then(|stated| stated.limit);
+            let window = stated.and_then(|stated| stated.window);
+            let case = match (limit, window) {
+                (Some(_), Some(_)) => "",
+                _ => "bare",
+            };
+            Found::new("rate-limited", Severity::Error)
+                .fact("case", case)
+                .fact("host", one.authority())
+                .fact("limit", limit.unwrap_or_default())
+                .fact("window", window.unwrap_or_default())
+        });
+        found = Some(
+            next.status(one)
+                .header(one, "ratelimit-limit")
+                .header(one, "ratelimit-remaining")
+                .header(one, "docker-ratelimit-source")
+                .header(one, "retry-after"),
+        );
+    }
+    let severity = if recovered {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    let found = found.map(|found| found.severity(severity).done());
+    found.into_iter().collect()
+}
+
+/// The limit is near.
+pub(super) fn rate_low(scene: &Scene<'_>) -> Vec<Finding> {
+    if scene.seen.iter().any(|one| one.status() == Some(429)) {
+        return Vec::new();
+    }
+    let mut stated = scene.seen.iter().rev().filter_map(|one| {
+        let limit = one.reading.rate_limit.as_deref()?;
+        Some((one, limit.limit?, limit.remaining?, limit))
+    });
+    let Some((one, limit, remaining, all)) = stated.next().filter(|(.., all)| all.is_low()) else {
+        return Vec::new();
+    };
+    vec![
+        Found::new("rate-low", Severity::Warning)
+            .at(one, "rate limit", format!("{remaining} of {limit} left"))
+            .fact("case", if all.window.is_some() { "" } else { "bare" })
+            .fact("host", one.authority())
+            .fact("remaining", remaining)
+            .fact("limit", limit)
+            .fact("window", all.window.unwrap_or_default())
+            .done(),
+    ]
+}
+
+/// The registry has something to say.
+pub(super) fn registry_warning(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut found: Option<Found> = None;
+    for one in &scene.seen {
+        for warning in &one.reading.warnings {
+            if warning.code != 299 {
+                continue;
+            }
+            let next = found.unwrap_or_else(|| {
+                Found::new("registry-warning", Severity::Info)
+                    .fact("host", one.authority())
+                    .fact("text", &warning.text)
+            });
+            found = Some(next.at(one, "response header Warning", &warning.text));
+        }
+    }
+    found.map(Found::done).into_iter().collect()
+}

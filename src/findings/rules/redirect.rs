@@ -1,0 +1,173 @@
+//! Where redirects lead, and what goes along.
+
+use url::Url;
+
+use crate::findings::found::Found;
+use crate::findings::scene::{Scene, Seen, authority_of};
+use crate::findings::{Finding, Severity};
+use crate::registry::redirect::{is_private, literal_address};
+use crate::registry::signed_url::SignedUrl;
+
+/// From https to http.
+pub(super) fn redirect_downgrade(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut found: Option<Found> = None;
+    for one in &scene.seen {
+        let Some(redirect) = one.reading.redirect.as_ref().filter(|r| r.downgrade) else {
+            continue;
+        };
+        let next = found.unwrap_or_else(|| {
+            Found::new("redirect-downgrade", Severity::Error)
+                .fact("host", one.authority())
+                .fact("target", authority_of(&redirect.target))
+        });
+        found = Some(next.at(one, "response header Location", &redirect.target));
+    }
+    found.map(Found::done).into_iter().collect()
+}
+
+/// From a public host to an address that is reachable only from nearby.
+pub(super) fn redirect_private(scene: &Scene<'_>) -> Vec<Finding> {
+    for one in &scene.seen {
+        let Some(redirect) = &one.reading.redirect else {
+            continue;
+        };
+        let target = Url::parse(&redirect.target).ok();
+        let Some(address) = target.as_ref().and_then(literal_address) else {
+            continue;
+        };
+        if !redirect.leaves || !is_private(address) || !is_public(one) {
+            continue;
+        }
+        return vec![
+            Found::new("redirect-private", Severity::Warning)
+                .at(one, "response header Location", &redirect.target)
+                .fact("host", one.authority())
+                .fact("target", authority_of(&redirect.target))
+                .done(),
+        ];
+    }
+    Vec::new()
+}
+
+/// Whether a server is reachable by everybody, as far as it shows.
+fn is_public(one: &Seen<'_>) -> bool {
+    let url = one.reading.url.as_ref();
+    let named_private = url.and_then(literal_address).is_some_and(is_private);
+    let upstream = one.exchange.upstream.as_ref();
+    let dialled = upstream
+        .filter(|upstream| upstream.via.is_none())
+        .and_then(|upstream| upstream.address);
+    let host = one.host();
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let local = !host.contains(['.', ':']) || matches!(last, "local" | "internal");
+    !named_private && !local && dialled.is_none_or(|address| !is_private(address.ip()))
+}
+
+/// Credentials are sent on to another server.
+pub(super) fn auth_leak(scene: &Scene<'_>) -> Vec<Finding> {
+    for (at, one) in scene.seen.iter().enumerate() {
+        let (Some(sent), Some(from)) = (&one.reading.authorization, scene.redirects_to(at).next())
+        else {
+            continue;
+        };
+        if one.authority() == from.authority() {
+            continue;
+        }
+        let refused = one.status() == Some(400) && {
+            let mut errors = one.reading.errors.iter();
+            errors.any(|error| error.message.contains("Only one auth mechanism allowed"))
+        };
+        // Go's client sends credentials on to subdomains, which belong to the same owner.
+        let same_site = one.host().ends_with(&format!(".{}", from.host()));
+        if same_site && !refused {
+            continue;
+        }
+        let found = Found::new("auth-leak", Severity::Warning)
+            .at(from, "response header Location", one.authority())
+            .at(one, "request header Authorization", &sent.scheme)
+            .fact("case", if refused { "refused" } else { "" })
+            .fact("from", from.authority())
+            .fact("to", one.authority())
+            .fact("scheme", &sent.scheme);
+        return vec![if refused {
+            found
+                .status(one)
+                .errors(one)
+                .severity(Severity::Error)
+                .done()
+        } else {
+            found.done()
+        }];
+    }
+    Vec::new()
+}
+
+/// A signed URL no longer holds.
+pub(super) fn signed_url_expired(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut found: Option<Found> = None;
+    for (at, one) in scene.seen.iter().enumerate() {
+        if one.reading.endpoint.is_some() || !matches!(one.status(), Some(400..=499)) {
+            continue;
+        }
+        let signed = one.reading.url.as_ref().and_then(SignedUrl::read);
+        let now = one.reading.server_time().unwrap_or(one.exchange.started);
+        let expires = signed.as_ref().and_then(|signed| signed.expires);
+        let past = expires.filter(|expires| *expires < now);
+        if past.is_none() && !says_expired(one) {
+            continue;
+        }
+        let from = scene.redirects_to(at).next();
+        let stale = from.is_some_and(|from| {
+            let given = from.reading.server_time().unwrap_or(from.exchange.started);
+            past.is_some_and(|past| past < given)
+        });
+        let case = match (stale, past) {
+            (true, _) => "stale",
+            (false, Some(_)) => "",
+            (false, None) => "unstated",
+        };
+        let next = found.unwrap_or_else(|| {
+            Found::new("signed-url-expired", Severity::Error)
+                .fact("case", case)
+                .fact("host", one.authority())
+                .fact("registry", from.map_or("-", |from| from.authority()))
+                .fact("expired", expires.map_or("-".to_owned(), |e| e.to_string()))
+                .fact("status", one.status().unwrap_or_default())
+        });
+        let next = next.status(one).errors(one);
+        found = Some(match expires {
+            Some(expires) => next.at(one, "request URL expiry", expires),
+            None => next,
+        });
+    }
+    found.map(Found::done).into_iter().collect()
+}
+
+fn says_expired(one: &Seen<'_>) -> bool {
+    let mut errors = one.reading.errors.iter();
+    errors.any(|error| {
+        let message = error.message.to_ascii_lowercase();
+        error.code == "ExpiredToken"
+            || message.contains("request has expired")
+            || message.contains("not valid in the specified time frame")
+    })
+}
+
+/// The signature of a URL does not fit.
+pub(super) fn signed_url_bad(scene: &Scene<'_>) -> Vec<Finding> {
+    let bad = scene
+        .unexplained()
+        .find(|(_, one)| one.reading.endpoint.is_none() && one.reports("SignatureDoesNotMatch"));
+    let Some((at, one)) = bad else {
+        return Vec::new();
+    };
+    let from = scene.redirects_to(at).next();
+    vec![
+        Found::new("signed-url-bad", Severity::Error)
+            .status(one)
+            .errors(one)
+            .fact("host", one.authority())
+            .fact("registry", from.map_or("-", |from| from.authority()))
+            .done(),
+    ]
+}

@@ -1,0 +1,253 @@
+//! How blobs arrive: in parts, slowly, twice, or past us.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use url::Url;
+
+use crate::exchange::Ending;
+use crate::findings::found::Found;
+use crate::findings::scene::{Scene, Seen, authority_of, handshake_host};
+use crate::findings::{Finding, Severity};
+use crate::pulls::Part;
+use crate::registry::Digest;
+use crate::words::figures::bytes;
+
+/// A download broke off and was taken up again.
+pub(super) fn resumed(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut broken: HashSet<&Digest> = HashSet::new();
+    let mut resumptions: Vec<&Seen<'_>> = Vec::new();
+    for (at, one) in scene.seen.iter().enumerate() {
+        let Some(asked) = scene.asked(at) else {
+            continue;
+        };
+        let is_part = one.reading.range_start().is_some_and(|start| start > 0);
+        if is_part && broken.contains(asked) && !one.is_redirect() {
+            resumptions.push(one);
+        }
+        let ending = one.exchange.ended.as_ref().map(|(_, ending)| ending);
+        if !matches!(ending, None | Some(Ending::Complete)) {
+            broken.insert(asked);
+        }
+    }
+    let Some(first) = resumptions.first() else {
+        return Vec::new();
+    };
+    let severity = match resumptions.len() {
+        1 => Severity::Info,
+        _ => Severity::Warning,
+    };
+    let start = first.reading.range_start().unwrap_or_default();
+    let found = Found::new("resumed", severity)
+        .fact("case", if resumptions.len() == 1 { "" } else { "often" })
+        .fact("client", scene.client())
+        .fact("host", first.authority())
+        .fact("start", bytes(start))
+        .fact("count", resumptions.len());
+    let found = resumptions.iter().fold(found, |found, one| {
+        let range = one.reading.range.clone().unwrap_or_default();
+        found.at(one, "request header Range", range)
+    });
+    vec![found.done()]
+}
+
+/// A part was asked for and all of it came.
+pub(super) fn range_ignored(scene: &Scene<'_>) -> Vec<Finding> {
+    for (at, one) in scene.seen.iter().enumerate() {
+        let Some(range) = &one.reading.range else {
+            continue;
+        };
+        // `bytes=0-` is all of it.
+        let is_part = one.reading.range_start() != Some(0) || !range.ends_with('-');
+        if is_part && one.status() == Some(200) && one.is_get() && scene.is_blob(at) {
+            return vec![
+                Found::new("range-ignored", Severity::Warning)
+                    .at(one, "request header Range", range)
+                    .status(one)
+                    .fact("host", one.authority())
+                    .fact("range", range)
+                    .done(),
+            ];
+        }
+    }
+    Vec::new()
+}
+
+/// One blob came much more slowly than the others.
+pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
+    const LONG: Duration = Duration::from_secs(10);
+    let downloads: Vec<_> = scene
+        .seen
+        .iter()
+        .enumerate()
+        .filter(|(at, one)| {
+            one.is_get() && one.succeeded() && one.is_complete() && scene.is_blob(*at)
+        })
+        .filter_map(|(_, one)| Some((one, rate(one)?)))
+        .collect();
+    let slowest = downloads
+        .iter()
+        .filter(|(one, _)| duration(one) > LONG)
+        .min_by_key(|(_, rate)| *rate);
+    let Some((one, slow)) = slowest else {
+        return Vec::new();
+    };
+    // The median of the others: of two blobs, the slow one would be half of the measure. What is
+    // small tells the distance to the server, not the rate.
+    let mut rates: Vec<_> = downloads
+        .iter()
+        .filter(|(other, _)| other.id() != one.id() && other.exchange.received >= TELLING)
+        .map(|(_, rate)| *rate)
+        .collect();
+    rates.sort_unstable();
+    let median = rates.get(rates.len() / 2).copied();
+    if slow.saturating_mul(4) >= median.unwrap_or(CRAWL * 4) {
+        return Vec::new();
+    }
+    let wait = one.exchange.timings.wait.unwrap_or_default();
+    let receive = one.exchange.timings.receive.unwrap_or_default();
+    let case = match median {
+        None => "alone",
+        Some(_) if wait > receive => "wait",
+        Some(_) => "",
+    };
+    vec![
+        Found::new("slow-blob", Severity::Warning)
+            .at(one, "timing wait", seconds(wait))
+            .at(one, "timing receive", seconds(receive))
+            .at(one, "bytes received", one.exchange.received)
+            .fact("case", case)
+            .fact("host", one.authority())
+            .fact("size", bytes(one.exchange.received))
+            .fact("wait", seconds(wait))
+            .fact("receive", seconds(receive))
+            .fact("rate", format!("{}/s", bytes(*slow)))
+            .fact("median", format!("{}/s", bytes(median.unwrap_or_default())))
+            .done(),
+    ]
+}
+
+/// Blobs of fewer bytes are no measure of a rate.
+const TELLING: u64 = 64 * 1024;
+/// Bytes per second that are slow whatever one compares them with.
+const CRAWL: u64 = 64 * 1024;
+
+/// From the end of the request to the last byte.
+fn duration(one: &Seen<'_>) -> Duration {
+    let timings = &one.exchange.timings;
+    let wait = timings.wait.unwrap_or_default();
+    wait.saturating_add(timings.receive.unwrap_or_default())
+}
+
+/// Bytes per second; `None` for an empty blob or an unmeasured one.
+fn rate(one: &Seen<'_>) -> Option<u64> {
+    let millis = duration(one).as_millis();
+    let size = u128::from(one.exchange.received);
+    if size == 0 {
+        return None;
+    }
+    let rate = (size * 1_000).checked_div(millis)?;
+    Some(u64::try_from(rate).unwrap_or(u64::MAX))
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// A layer was fetched whole more often than the image has it.
+pub(super) fn duplicate(scene: &Scene<'_>) -> Vec<Finding> {
+    let Some(pull) = scene.pull else {
+        return Vec::new();
+    };
+    let mut needed: HashMap<&Digest, usize> = HashMap::new();
+    for blob in &pull.blobs {
+        if let (Some(digest), Some(Part::Layer { .. })) = (&blob.digest, blob.part) {
+            *needed.entry(digest).or_default() += 1;
+        }
+    }
+    let mut fetched: HashMap<&Digest, Vec<&Seen<'_>>> = HashMap::new();
+    for (at, one) in scene.seen.iter().enumerate() {
+        let whole = one.is_get() && one.status() == Some(200) && one.is_complete();
+        let Some(asked) = scene
+            .asked(at)
+            .filter(|_| whole && one.reading.range.is_none())
+        else {
+            continue;
+        };
+        let right = one.reading.digests.computed.as_ref() == Some(asked);
+        if right && needed.contains_key(asked) {
+            fetched.entry(asked).or_default().push(one);
+        }
+    }
+    let mut too_often: Vec<_> = fetched
+        .into_iter()
+        .filter(|(digest, all)| all.len() > needed.get(digest).copied().unwrap_or_default())
+        .collect();
+    too_often.sort_by_key(|(_, all)| all.first().map(|one| one.id()));
+    let Some((digest, all)) = too_often.first() else {
+        return Vec::new();
+    };
+    let size = all.first().map_or(0, |one| one.exchange.received);
+    let found = Found::new("duplicate", Severity::Warning)
+        .fact("client", scene.client())
+        .fact("digest", digest.short())
+        .fact("count", all.len())
+        .fact("size", bytes(size));
+    let found = all
+        .iter()
+        .fold(found, |found, one| found.at(one, "content digest", digest));
+    vec![found.done()]
+}
+
+/// A redirect was given, its target never arrived here, and the pull goes on.
+pub(super) fn proxy_bypass(scene: &Scene<'_>) -> Vec<Finding> {
+    if !scene.settled || !scene.is_at_rest() {
+        return Vec::new();
+    }
+    let followed: HashSet<usize> = scene.seen.iter().filter_map(|one| one.from).collect();
+    let mut found: Option<Found> = None;
+    for (at, one) in scene.seen.iter().enumerate() {
+        let Some(redirect) = one.reading.redirect.as_ref().filter(|r| r.leaves) else {
+            continue;
+        };
+        if followed.contains(&at) || !one.is_complete() || !one.is_get() {
+            continue;
+        }
+        let Some(host) = Url::parse(&redirect.target)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned))
+        else {
+            continue;
+        };
+        if is_accounted_for(scene, &host) || !goes_on(scene, at, one) {
+            continue;
+        }
+        let next = found.unwrap_or_else(|| {
+            Found::new("proxy-bypass", Severity::Warning)
+                .fact("client", scene.client())
+                .fact("host", one.authority())
+                .fact("target", authority_of(&redirect.target))
+        });
+        found = Some(next.at(one, "response header Location", &redirect.target));
+    }
+    found.map(Found::done).into_iter().collect()
+}
+
+/// Whether the client did come here for a host, though no request of it was read.
+fn is_accounted_for(scene: &Scene<'_>, host: &str) -> bool {
+    let refused = scene.handshakes.iter().any(|h| handshake_host(h) == host);
+    let passed = scene.tunnels.iter().any(|tunnel| {
+        let target = tunnel.connection.target.as_ref();
+        target.is_some_and(|target| target.host == host)
+    });
+    refused || passed
+}
+
+/// Whether the client asked for something else afterwards, and not for the same once more.
+fn goes_on(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
+    let Some((ended, _)) = &one.exchange.ended else {
+        return false;
+    };
+    let mut later = scene.after(at);
+    !scene.asked_again(at) && later.any(|later| later.exchange.started > *ended)
+}

@@ -1,0 +1,222 @@
+//! Makes a pull of the exchanges that belong to it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Observed;
+use super::ask::{Ask, failed, hash, reference_key};
+use super::blobs::{Frame, blobs, is_failure};
+use super::causes::Trail;
+use super::critical::critical_path;
+use super::summary::{Image, purpose};
+use crate::pulls::{Blob, Cause, Part, Pull, PullId, Purpose, State, Step, Totals, Why};
+use crate::registry::{Client, Document, Kind};
+
+/// Makes a pull of its exchanges, which stand by their start; `None` when there are none. The
+/// pull has no number and no findings yet. `settled` says that nothing more is to come: a pull
+/// that is quiet for a moment between two requests is under way until then.
+pub fn assemble(members: &[Observed<'_>], settled: bool) -> Option<Pull> {
+    let started = members.first()?.exchange.started;
+    let trail = Trail::of(members);
+    let image = Image::of(members, &trail);
+    let purpose = purpose(members, &image, &trail);
+    let open = members.iter().any(|m| m.exchange.ended.is_none());
+    let under_way = open || !(settled || image.has_arrived(members, &trail));
+    let went_without = went_without(members, purpose);
+    let frame = Frame {
+        purpose,
+        under_way,
+        failed: went_without,
+    };
+    let blobs = blobs(members, &trail, &image, &frame);
+    let (registry, mirrors) = registries(members, &image);
+    let ends = members.iter().filter_map(|m| m.exchange.ended.as_ref());
+    let ended = ends.map(|(at, _)| *at).max().filter(|_| !under_way);
+    let id = |at: usize| members.get(at).map(|m| m.exchange.id);
+    Some(Pull {
+        id: PullId::default(),
+        purpose,
+        client: client(members),
+        registry,
+        mirrors,
+        repository: repository(members),
+        reference: image.reference.clone(),
+        digest: image.digest.clone(),
+        platform: image.platform(members, &trail),
+        started,
+        ended,
+        state: if under_way {
+            State::UnderWay
+        } else if went_without || blobs.iter().any(|blob| is_failure(blob.state)) {
+            State::Failed
+        } else {
+            State::Complete
+        },
+        steps: steps(members, &trail, &image),
+        image: image.steps(members, &trail),
+        totals: totals(members, &blobs, &image, started),
+        blobs,
+        critical_path: critical_path(members, &trail)
+            .into_iter()
+            .filter_map(id)
+            .collect(),
+        findings: Vec::new(),
+    })
+}
+
+fn steps(members: &[Observed<'_>], trail: &Trail, image: &Image<'_>) -> Vec<Step> {
+    let mut steps = Vec::with_capacity(members.len());
+    for (at, member) in members.iter().enumerate() {
+        let cause = trail.causes.get(at).copied().flatten();
+        let blob = trail.blobs.get(at).and_then(Option::as_ref);
+        let part = match blob {
+            Some(blob) => image.part(blob),
+            None => image.document_part(*member),
+        };
+        steps.push(Step {
+            exchange: member.exchange.id,
+            kind: kind(*member, part, cause),
+            part,
+            cause: cause.and_then(|(why, from)| {
+                let exchange = members.get(from)?.exchange.id;
+                Some(Cause { why, exchange })
+            }),
+        });
+    }
+    steps
+}
+
+/// What an exchange is for, with the whole pull in sight.
+fn kind(member: Observed<'_>, part: Option<Part>, cause: Option<(Why, usize)>) -> Kind {
+    let redirected = matches!(cause, Some((Why::Redirect, _)));
+    match member.reading.kind(member.exchange) {
+        Kind::Blob if member.reading.endpoint.is_none() && redirected => Kind::Cdn,
+        Kind::Other | Kind::Token if redirected => Kind::Cdn,
+        Kind::Other if matches!(cause, Some((Why::Upload, _))) => Kind::Upload,
+        Kind::Blob => match part {
+            Some(Part::Config) => Kind::Config,
+            Some(Part::Layer { .. }) => Kind::Layer,
+            _ => Kind::Blob,
+        },
+        kind => kind,
+    }
+}
+
+fn client(members: &[Observed<'_>]) -> Client {
+    let named = members.iter().find(|m| !m.reading.client.name.is_empty());
+    let member = named.or(members.first());
+    member.map_or_else(Client::default, |m| (*m.reading.client).clone())
+}
+
+fn repository(members: &[Observed<'_>]) -> String {
+    let in_url = members.iter().find_map(|m| {
+        let endpoint = m.reading.endpoint.as_ref()?;
+        endpoint.repository.as_deref()
+    });
+    let found = in_url.or_else(|| members.iter().find_map(|m| m.reading.repository()));
+    found.unwrap_or_default().to_owned()
+}
+
+/// The registry that answered for the image, and the others.
+fn registries(members: &[Observed<'_>], image: &Image<'_>) -> (String, Vec<String>) {
+    let api = members.iter().filter(|m| m.reading.endpoint.is_some());
+    let answered = image
+        .source()
+        .and_then(|at| members.get(at))
+        .filter(|m| m.reading.endpoint.is_some())
+        .or_else(|| {
+            let image = api.clone().rev();
+            image
+                .clone()
+                .find(|m| m.reading.succeeded() && !matches!(Ask::of(**m), Ask::Ping))
+        })
+        .or_else(|| api.clone().next_back())
+        .or(members.first());
+    let registry = answered.map_or_else(String::new, |m| m.reading.authority.clone());
+    let mut mirrors: Vec<String> = Vec::new();
+    for member in api {
+        let authority = &member.reading.authority;
+        if *authority != registry && !mirrors.contains(authority) {
+            mirrors.push(authority.clone());
+        }
+    }
+    (registry, mirrors)
+}
+
+/// Whether the client asked for something in vain, blobs left aside.
+fn went_without(members: &[Observed<'_>], purpose: Purpose) -> bool {
+    let mut outcomes: HashMap<u64, bool> = HashMap::new();
+    let mut asked = false;
+    for member in members {
+        let reading = member.reading;
+        let key = match Ask::of(*member) {
+            Ask::Token => {
+                let realm = reading.token_request.as_ref().map(|t| t.realm.as_str());
+                hash(&("token", realm))
+            }
+            // Signatures are looked for, and mostly there are none.
+            Ask::Manifest(reference) if reference.is_auxiliary() => continue,
+            // Before a push, to see whether it is there.
+            Ask::Manifest(_) if purpose == Purpose::Push => continue,
+            Ask::Manifest(reference) => hash(&("manifest", reference_key(&reference))),
+            Ask::Change(reference) => hash(&("change", &reading.method, reference_key(&reference))),
+            Ask::Store if reading.method == "HEAD" => continue,
+            Ask::Store => {
+                let path = reading.url.as_ref().map(url::Url::path);
+                hash(&("store", path))
+            }
+            Ask::Tags { .. } | Ask::Catalog => hash(&"list"),
+            // Blobs are counted as such; most images have no referrers.
+            Ask::Blob(_) | Ask::Referrers => {
+                asked = true;
+                continue;
+            }
+            Ask::Ping | Ask::Other => continue,
+        };
+        asked = true;
+        let good = !failed(*member) && !is_no_manifest(*member);
+        let outcome = outcomes.entry(key).or_default();
+        // A HEAD that fails is made up for by a GET; a success stands.
+        *outcome |= good;
+    }
+    !asked || outcomes.values().any(|good| !good)
+}
+
+/// Whether something else was served as a manifest: a proxy's page, for one.
+fn is_no_manifest(member: Observed<'_>) -> bool {
+    matches!(member.reading.document, Some(Document::Unreadable { .. }))
+}
+
+fn totals(
+    members: &[Observed<'_>],
+    blobs: &[Blob],
+    image: &Image<'_>,
+    started: Timestamp,
+) -> Totals {
+    let sum = |of: fn(&Observed<'_>) -> u64| members.iter().map(of).fold(0, u64::saturating_add);
+    let last = members
+        .iter()
+        .flat_map(|m| {
+            let ended = m.exchange.ended.as_ref().map(|(at, _)| *at);
+            let response = m.exchange.response.as_ref().map(|r| r.at);
+            [ended, response, Some(m.exchange.started)]
+        })
+        .flatten()
+        .max();
+    Totals {
+        exchanges: members.len(),
+        received: sum(|m| m.exchange.received),
+        sent: sum(|m| m.exchange.sent),
+        promised: image.is_known().then(|| {
+            let sizes = blobs
+                .iter()
+                .filter_map(|blob| blob.descriptor.as_ref()?.size);
+            sizes.fold(0, u64::saturating_add)
+        }),
+        took: last
+            .and_then(|last| Duration::try_from(last.duration_since(started)).ok())
+            .unwrap_or_default(),
+    }
+}

@@ -1,0 +1,318 @@
+//! The configuration and the layers of a pull, and how far each got.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Observed;
+use super::causes::Trail;
+use super::summary::Image;
+use crate::exchange::Ending;
+use crate::pulls::{Blob, BlobState, Part, Purpose, Why};
+use crate::registry::{Descriptor, Digest, Route};
+
+/// What is known of a pull before its blobs are looked at.
+pub(super) struct Frame {
+    pub(super) purpose: Purpose,
+    /// Whether an exchange is open.
+    pub(super) under_way: bool,
+    /// Whether something else than a blob was asked for in vain.
+    pub(super) failed: bool,
+}
+
+/// Every blob, in the order of the chosen manifest; then those that were asked for besides.
+pub(super) fn blobs(
+    members: &[Observed<'_>],
+    trail: &Trail,
+    image: &Image<'_>,
+    frame: &Frame,
+) -> Vec<Blob> {
+    let asked = Asked::of(members, trail);
+    let mut known: HashSet<&Digest> = HashSet::new();
+    let mut blobs: Vec<Blob> = Vec::new();
+    for (part, descriptor) in image.descriptors() {
+        known.extend(&descriptor.digest);
+        let digest = descriptor.digest.as_ref();
+        blobs.push(asked.blob(Some(part), digest, Some(descriptor), frame.under_way));
+    }
+    let others = image
+        .other_descriptors()
+        .filter_map(|(part, d)| Some((Some(part), d.digest.as_ref()?, Some(d))));
+    let unnamed = trail.blobs.iter().flatten();
+    for (part, digest, descriptor) in others.chain(unnamed.map(|digest| (None, digest, None))) {
+        if asked.at.contains_key(digest) && known.insert(digest) {
+            blobs.push(asked.blob(part, Some(digest), descriptor, frame.under_way));
+        }
+    }
+    let mut tried = blobs.iter().filter(|blob| !blob.exchanges.is_empty());
+    let failed = frame.failed || tried.any(|blob| is_failure(blob.state));
+    for blob in &mut blobs {
+        if blob.exchanges.is_empty() {
+            blob.state = untouched(blob, frame, failed);
+        }
+    }
+    blobs
+}
+
+/// Whether all of these are there, by what their transfers brought.
+pub(super) fn have_arrived<'a>(
+    members: &[Observed<'_>],
+    trail: &Trail,
+    mut descriptors: impl Iterator<Item = &'a Descriptor>,
+) -> bool {
+    let asked = Asked::of(members, trail);
+    descriptors.all(|descriptor| {
+        let digest = descriptor.digest.as_ref();
+        let blob = asked.blob(None, digest, Some(descriptor), true);
+        let there = matches!(
+            blob.state,
+            BlobState::Verified | BlobState::Whole | BlobState::Pushed | BlobState::Mounted
+        );
+        there || descriptor.inline.is_some() || descriptor.is_foreign()
+    })
+}
+
+pub(super) fn is_failure(state: BlobState) -> bool {
+    matches!(state, BlobState::Failed | BlobState::Mismatch)
+}
+
+/// The state of a blob that was never asked for.
+fn untouched(blob: &Blob, frame: &Frame, failed: bool) -> BlobState {
+    let descriptor = blob.descriptor.as_ref();
+    if descriptor.is_some_and(|d| d.inline.is_some()) {
+        BlobState::Inline
+    } else if descriptor.is_some_and(Descriptor::is_foreign) {
+        BlobState::Foreign
+    } else if frame.purpose == Purpose::Push {
+        BlobState::Mounted
+    } else if frame.under_way {
+        BlobState::Queued
+    } else if frame.purpose == Purpose::Pull && !failed {
+        BlobState::AlreadyPresent
+    } else {
+        BlobState::Unasked
+    }
+}
+
+/// Which exchanges are about which blob.
+struct Asked<'a> {
+    members: &'a [Observed<'a>],
+    trail: &'a Trail,
+    at: HashMap<&'a Digest, Vec<usize>>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(members: &'a [Observed<'a>], trail: &'a Trail) -> Self {
+        let mut places: HashMap<&Digest, Vec<usize>> = HashMap::new();
+        for (at, blob) in trail.blobs.iter().enumerate() {
+            if let Some(digest) = blob {
+                places.entry(digest).or_default().push(at);
+            }
+        }
+        Self {
+            members,
+            trail,
+            at: places,
+        }
+    }
+
+    fn blob(
+        &self,
+        part: Option<Part>,
+        digest: Option<&Digest>,
+        descriptor: Option<&Descriptor>,
+        under_way: bool,
+    ) -> Blob {
+        let about = digest.and_then(|digest| self.at.get(digest));
+        let about: &[usize] = about.map_or(&[], Vec::as_slice);
+        let exchanges = about.iter().filter_map(|at| self.members.get(*at));
+        let size = descriptor
+            .and_then(|d| d.size)
+            .or_else(|| exchanges.clone().find_map(|o| stated_size(*o)));
+        let mut transfers = Transfers::default();
+        for at in about {
+            if let Some(member) = self.members.get(*at) {
+                let followed = self.trail.followed.get(*at) == Some(&true);
+                transfers.add(*member, digest, size, followed);
+            }
+        }
+        let started = exchanges.clone().map(|o| o.exchange.started).min();
+        let last = exchanges.clone().filter_map(|o| last_byte(*o)).max();
+        Blob {
+            part,
+            digest: digest.cloned(),
+            descriptor: descriptor.cloned(),
+            state: transfers.state(size, under_way),
+            resumed: transfers.resumed,
+            received: transfers.covered().max(transfers.sent),
+            size,
+            took: started
+                .zip(last)
+                .and_then(|(from, to)| Duration::try_from(to.duration_since(from)).ok()),
+            exchanges: exchanges.map(|o| o.exchange.id).collect(),
+        }
+    }
+}
+
+/// The size of the whole blob, by an answer's head.
+fn stated_size(observed: Observed<'_>) -> Option<u64> {
+    let reading = observed.reading;
+    match reading.status {
+        Some(200) if reading.content_encoding.is_none() => reading.content_length,
+        Some(206) => reading.range_total,
+        _ => None,
+    }
+}
+
+fn last_byte(observed: Observed<'_>) -> Option<Timestamp> {
+    match &observed.exchange.ended {
+        Some((at, _)) => Some(*at),
+        None => observed.exchange.response.as_ref().map(|r| r.at),
+    }
+}
+
+/// What all exchanges about one blob brought.
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+struct Transfers {
+    /// Pieces that arrived: from, to.
+    pieces: Vec<(u64, u64)>,
+    /// The longest that was sent to the registry.
+    sent: u64,
+    open: bool,
+    /// A redirect that nothing has followed yet.
+    elsewhere: bool,
+    cut: bool,
+    resumed: bool,
+    whole: bool,
+    verified: bool,
+    mismatch: bool,
+    pushed: bool,
+    uploading: bool,
+    mounted: bool,
+}
+
+impl Transfers {
+    fn add(
+        &mut self,
+        observed: Observed<'_>,
+        digest: Option<&Digest>,
+        size: Option<u64>,
+        followed: bool,
+    ) {
+        let Observed { exchange, reading } = observed;
+        self.open |= exchange.ended.is_none();
+        self.elsewhere = reading.redirect.is_some() && !followed;
+        let method = reading.method.as_str();
+        match reading.endpoint.as_ref().map(|e| &e.route) {
+            Some(Route::UploadStart { mount, .. }) if mount.is_some() => {
+                self.mounted |= reading.status == Some(201);
+            }
+            Some(Route::UploadStart { .. } | Route::Upload { .. }) => {
+                self.sent += exchange.sent;
+                self.uploading = true;
+                self.pushed |= reading.status == Some(201);
+                return;
+            }
+            _ => {}
+        }
+        if method == "HEAD" {
+            self.mounted |= reading.succeeded();
+            return;
+        }
+        if method != "GET" || reading.redirect.is_some() {
+            return;
+        }
+        self.fetched(observed, digest, size);
+    }
+
+    fn fetched(&mut self, observed: Observed<'_>, digest: Option<&Digest>, size: Option<u64>) {
+        let Observed { exchange, reading } = observed;
+        let partial = match reading.status {
+            Some(200) => false,
+            Some(206) => true,
+            _ => {
+                self.cut |= matches!(exchange.ended, Some((_, Ending::Aborted { .. })));
+                return;
+            }
+        };
+        let body = exchange.response_body.as_ref();
+        let complete = body.is_some_and(|body| body.complete)
+            && matches!(exchange.ended, Some((_, Ending::Complete)));
+        let length = match body {
+            Some(body) if complete => body.decoded_size.unwrap_or(body.size),
+            _ => exchange.received,
+        };
+        let from = if partial {
+            reading.range_start().unwrap_or_default()
+        } else {
+            0
+        };
+        if partial && from > 0 && self.cut {
+            self.resumed = true;
+        }
+        self.pieces.push((from, from.saturating_add(length)));
+        self.cut |= exchange.ended.is_some() && !complete;
+        let everything = !partial || (from == 0 && size == Some(length));
+        if !complete || !everything {
+            return;
+        }
+        self.whole = true;
+        let computed = reading.digests.computed.clone().or_else(|| {
+            body.and_then(|body| body.sha256.as_deref())
+                .and_then(Digest::from_sha256_hex)
+        });
+        if let (Some(computed), Some(digest)) = (computed, digest)
+            && computed.algorithm() == digest.algorithm()
+        {
+            self.verified |= computed == *digest;
+            self.mismatch |= computed != *digest;
+        }
+    }
+
+    /// How many bytes arrived, each counted once.
+    fn covered(&self) -> u64 {
+        let mut pieces = self.pieces.clone();
+        pieces.sort_unstable();
+        let (mut covered, mut end) = (0_u64, 0_u64);
+        for (from, to) in pieces {
+            let from = from.max(end);
+            if to > from {
+                covered = covered.saturating_add(to - from);
+                end = to;
+            }
+        }
+        covered
+    }
+
+    fn state(&self, size: Option<u64>, under_way: bool) -> BlobState {
+        let stitched = size.is_some_and(|size| size > 0 && self.covered() >= size);
+        if self.verified {
+            BlobState::Verified
+        } else if self.pushed {
+            BlobState::Pushed
+        } else if self.open || (self.elsewhere && under_way) {
+            BlobState::Downloading
+        } else if self.mismatch {
+            BlobState::Mismatch
+        } else if self.whole || stitched {
+            BlobState::Whole
+        } else if self.mounted && !self.uploading {
+            BlobState::Mounted
+        } else {
+            BlobState::Failed
+        }
+    }
+}
+
+/// Whether an exchange is a transfer of a blob's bytes, and so may have kept others waiting.
+pub(super) fn is_transfer(observed: Observed<'_>, trail: &Trail, at: usize) -> bool {
+    let about = trail.blobs.get(at).is_some_and(Option::is_some);
+    about && observed.reading.redirect.is_none() && !matches!(observed.reading.status, Some(400..))
+}
+
+/// Whether this cause leaves the client no choice of the moment.
+pub(super) fn is_immediate(why: Why) -> bool {
+    !matches!(why, Why::Manifest | Why::Retry)
+}

@@ -1,0 +1,218 @@
+//! A pull or push: the exchanges that belong together, across connections and hosts.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Part, Step};
+use crate::exchange::ExchangeId;
+use crate::findings::Finding;
+use crate::registry::{Client, Descriptor, Digest, Platform, Reference};
+
+/// The number of a pull in its session, from 1, by its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct PullId(pub u64);
+
+/// What a client did with one image, from the first request to the last byte.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Pull {
+    /// Its number.
+    pub id: PullId,
+    /// What the client was up to.
+    pub purpose: Purpose,
+    /// The client, by its own words.
+    pub client: Client,
+    /// The registry that answered for the image: host, and port where it is not the scheme's
+    /// own.
+    pub registry: String,
+    /// Other registries that were asked for the same repository, in order: mirrors.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mirrors: Vec<String>,
+    /// The repository; empty for a list of the registry's repositories.
+    pub repository: String,
+    /// The tag or digest that was asked for first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// The digest it stood for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// The platform the client chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// When its first request began.
+    pub started: Timestamp,
+    /// When its last exchange ended; `None` while one is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// How it stands.
+    pub state: State,
+    /// Its exchanges, by their start.
+    pub steps: Vec<Step>,
+    /// The exchanges that described the image.
+    pub image: ImageSteps,
+    /// The configuration and the layers, in the manifest's order; blobs that no manifest named
+    /// come last.
+    pub blobs: Vec<Blob>,
+    /// Figures.
+    pub totals: Totals,
+    /// The chain of exchanges that determined how long the pull took, by their start.
+    pub critical_path: Vec<ExchangeId>,
+    /// What is wrong or worth knowing, the gravest first.
+    pub findings: Vec<Finding>,
+}
+
+/// What a client was up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Fetching an image.
+    Pull,
+    /// Uploading an image.
+    Push,
+    /// Reading manifests or a configuration without any layer.
+    Inspect,
+    /// Listing tags, referrers or repositories.
+    List,
+    /// Deleting.
+    Delete,
+}
+
+/// How a pull stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// An exchange is open.
+    UnderWay,
+    /// Everything the client asked for arrived, as far as it shows.
+    Complete,
+    /// The client went without something it asked for.
+    Failed,
+}
+
+/// The exchanges that described the image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImageSteps {
+    /// The one that brought the index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<ExchangeId>,
+    /// The one that brought the manifest of the chosen platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<ExchangeId>,
+    /// The one that brought the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<ExchangeId>,
+}
+
+/// One blob of the image and how far it got.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Blob {
+    /// What it is; `None` when no manifest names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+    /// Its digest, when one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// What the manifest says of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub descriptor: Option<Descriptor>,
+    /// How far it got.
+    pub state: BlobState,
+    /// Whether a transfer of it was cut off and taken up again.
+    pub resumed: bool,
+    /// Bytes of it that arrived, every part counted once.
+    pub received: u64,
+    /// Its size in bytes by descriptor, `Content-Length` or `Content-Range`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// From the first request for it to its last byte so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took: Option<Duration>,
+    /// The exchanges about it, redirects included, by their start.
+    pub exchanges: Vec<ExchangeId>,
+}
+
+/// How far a blob got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlobState {
+    /// Named by the manifest and not asked for yet, while the pull goes on.
+    Queued,
+    /// Its bytes are on their way, or it has been asked for.
+    Downloading,
+    /// It arrived whole and its digest is the right one.
+    Verified,
+    /// It arrived whole, and its digest could not be computed.
+    Whole,
+    /// It arrived, and its digest is not the one asked for.
+    Mismatch,
+    /// It was asked for and did not arrive whole.
+    Failed,
+    /// It was never asked for: the client has it already.
+    AlreadyPresent,
+    /// It was never asked for, and nothing says that the client has it: the pull failed before,
+    /// or only the image's description was wanted.
+    Unasked,
+    /// The manifest holds it (`data`), so no request follows.
+    Inline,
+    /// The manifest names places outside the registry (`urls`).
+    Foreign,
+    /// It was sent to the registry.
+    Pushed,
+    /// The registry had it already when the client was about to send it.
+    Mounted,
+}
+
+/// Figures of a pull.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Exchanges.
+    pub exchanges: usize,
+    /// Bytes of response content that passed.
+    pub received: u64,
+    /// Bytes of request content that passed.
+    pub sent: u64,
+    /// Bytes the manifest promises for configuration and layers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promised: Option<u64>,
+    /// From the first request to the last byte so far.
+    pub took: Duration,
+}
+
+impl Pull {
+    /// The image as a user would type it: `alpine:3.20`, `quay.io/coreos/etcd:v3.5`.
+    pub fn name(&self) -> String {
+        let familiar = self.image();
+        match &self.reference {
+            Some(Reference::Digest(digest)) => format!("{familiar}@{digest}"),
+            Some(reference) => format!("{familiar}:{reference}"),
+            None => familiar,
+        }
+    }
+
+    /// The same without its tag or digest: `alpine`, `quay.io/coreos/etcd`.
+    pub fn image(&self) -> String {
+        match self.registry.as_str() {
+            "registry-1.docker.io" | "docker.io" | "index.docker.io" => self
+                .repository
+                .strip_prefix("library/")
+                .unwrap_or(&self.repository)
+                .to_owned(),
+            registry if self.repository.is_empty() => registry.to_owned(),
+            registry => format!("{registry}/{}", self.repository),
+        }
+    }
+
+    /// The layers among its blobs.
+    pub fn layers(&self) -> impl Iterator<Item = &Blob> {
+        self.blobs
+            .iter()
+            .filter(|blob| matches!(blob.part, Some(Part::Layer { .. })))
+    }
+
+    /// The step that an exchange is.
+    pub fn step(&self, exchange: ExchangeId) -> Option<&Step> {
+        self.steps.iter().find(|step| step.exchange == exchange)
+    }
+}

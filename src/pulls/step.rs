@@ -1,0 +1,76 @@
+//! One exchange as a step of a pull: what it is for there, and what made the client send it.
+
+use serde::Serialize;
+
+use crate::exchange::ExchangeId;
+use crate::registry::Kind;
+
+/// One exchange of a pull or push.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// What it is for, with the whole pull in sight: a blob is known as config or layer, and
+    /// what a redirect led to as CDN download.
+    pub kind: Kind,
+    /// Which part of the image it is about, when it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+    /// What made the client send it; `None` for a first step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+}
+
+/// A part of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case", tag = "part")]
+pub enum Part {
+    /// The list of the image's platforms.
+    Index,
+    /// The manifest of one platform.
+    Manifest,
+    /// The configuration.
+    Config,
+    /// A layer.
+    Layer {
+        /// Its place, from 1, lowest layer first.
+        number: usize,
+        /// How many the image has.
+        count: usize,
+    },
+}
+
+/// What made the client send a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    /// In what way.
+    pub why: Why,
+    /// The earlier exchange.
+    pub exchange: ExchangeId,
+}
+
+/// How an earlier exchange led to a later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// A 401 told where to ask for a token.
+    Challenge,
+    /// A token was given, and is used for the first time.
+    Token,
+    /// `/v2/` answered without asking for credentials.
+    Ping,
+    /// `Location` led here.
+    Redirect,
+    /// A HEAD told which digest the tag has.
+    Resolve,
+    /// An index named this manifest.
+    Index,
+    /// A manifest named this blob.
+    Manifest,
+    /// The same was asked before and failed, or ended early.
+    Retry,
+    /// `Link` named the next page.
+    Page,
+    /// `Location` of an upload told where it goes on.
+    Upload,
+}

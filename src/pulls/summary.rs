@@ -1,0 +1,310 @@
+//! The image of a pull: which manifest is the one the client chose, and what its parts are.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Observed;
+use super::ask::{Ask, failed};
+use super::blobs::have_arrived;
+use super::causes::Trail;
+use crate::pulls::{ImageSteps, Part, Purpose};
+use crate::registry::{Descriptor, Digest, Document, Platform, Reference};
+
+/// What a pull's documents say.
+pub(super) struct Image<'a> {
+    /// The reference that was asked for first.
+    pub(super) reference: Option<Reference>,
+    /// What it stands for.
+    pub(super) digest: Option<Digest>,
+    index: Option<usize>,
+    chosen: Option<Chosen<'a>>,
+    /// Every other manifest.
+    others: Vec<Chosen<'a>>,
+    /// Digests of indexes.
+    indexes: Vec<Digest>,
+    parts: HashMap<Digest, Part>,
+}
+
+/// One manifest.
+struct Chosen<'a> {
+    at: usize,
+    digest: Option<Digest>,
+    config: Option<&'a Descriptor>,
+    /// Lowest first.
+    layers: Vec<&'a Descriptor>,
+}
+
+impl<'a> Image<'a> {
+    pub(super) fn of(members: &[Observed<'a>], trail: &Trail) -> Self {
+        let reference = members.iter().find_map(|m| asked(*m));
+        let mut image = Self {
+            digest: reference
+                .as_ref()
+                .and_then(|reference| stands_for(members, reference)),
+            reference,
+            index: None,
+            chosen: None,
+            others: Vec::new(),
+            indexes: Vec::new(),
+            parts: HashMap::new(),
+        };
+        let mut attestations = Vec::new();
+        let mut manifests = Vec::new();
+        for (at, member) in members.iter().enumerate() {
+            match &member.reading.document {
+                Some(Document::Index(index)) => {
+                    image.index.get_or_insert(at);
+                    image.indexes.extend(digest_of(*member));
+                    let other = index.manifests.iter().filter(|d| d.is_attestation());
+                    attestations.extend(other.filter_map(|d| d.digest.clone()));
+                }
+                Some(document) => manifests.extend(Chosen::read(at, *member, document)),
+                None => {}
+            }
+        }
+        manifests.retain(|manifest| {
+            let about = members.get(manifest.at).and_then(|m| asked_here(*m));
+            about.is_none_or(|reference| !reference.is_auxiliary())
+        });
+        let is_image = |m: &Chosen<'_>| {
+            m.digest
+                .as_ref()
+                .is_none_or(|digest| !attestations.contains(digest))
+        };
+        let asked: HashSet<&Digest> = trail.blobs.iter().flatten().collect();
+        let wanted = |m: &Chosen<'_>| m.blobs().any(|digest| asked.contains(digest));
+        let chosen = manifests
+            .iter()
+            .position(|m| is_image(m) && wanted(m))
+            .or_else(|| manifests.iter().position(is_image));
+        image.chosen = chosen.map(|at| manifests.remove(at));
+        image.others = manifests;
+        image.number_parts();
+        image
+    }
+
+    fn number_parts(&mut self) {
+        for manifest in self.chosen.iter().chain(&self.others) {
+            let count = manifest.layers.len();
+            for (layer, number) in manifest.layers.iter().zip(1..) {
+                if let Some(digest) = &layer.digest {
+                    let part = Part::Layer { number, count };
+                    self.parts.entry(digest.clone()).or_insert(part);
+                }
+            }
+            if let Some(digest) = manifest.config.and_then(|c| c.digest.as_ref()) {
+                self.parts.insert(digest.clone(), Part::Config);
+            }
+        }
+    }
+
+    /// What a blob is.
+    pub(super) fn part(&self, blob: &Digest) -> Option<Part> {
+        self.parts.get(blob).copied()
+    }
+
+    /// Which manifest an exchange is about.
+    pub(super) fn document_part(&self, member: Observed<'_>) -> Option<Part> {
+        let about = asked_here(member)?;
+        let document = match &member.reading.document {
+            Some(Document::Index(_)) => Some(Part::Index),
+            Some(Document::Manifest(_) | Document::Schema1(_)) => Some(Part::Manifest),
+            _ => None,
+        };
+        document.or_else(|| {
+            let digest = if Some(&about) == self.reference.as_ref() {
+                self.digest.as_ref()
+            } else {
+                about.digest()
+            }?;
+            let manifests = self.chosen.iter().chain(&self.others);
+            if self.indexes.contains(digest) {
+                Some(Part::Index)
+            } else {
+                let known = manifests.filter_map(|m| m.digest.as_ref());
+                known
+                    .into_iter()
+                    .any(|d| d == digest)
+                    .then_some(Part::Manifest)
+            }
+        })
+    }
+
+    /// The configuration and the layers of the chosen manifest.
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = (Part, &'a Descriptor)> {
+        self.chosen.iter().flat_map(Chosen::descriptors)
+    }
+
+    /// Those of the other manifests.
+    pub(super) fn other_descriptors(&self) -> impl Iterator<Item = (Part, &'a Descriptor)> {
+        self.others.iter().flat_map(Chosen::descriptors)
+    }
+
+    /// Whether a manifest of an image or artifact was read or sent.
+    pub(super) fn is_known(&self) -> bool {
+        self.chosen.is_some()
+    }
+
+    /// Whether everything the chosen manifest names has arrived, so that nothing need follow.
+    pub(super) fn has_arrived(&self, members: &[Observed<'_>], trail: &Trail) -> bool {
+        self.chosen.is_some() && {
+            let all = self.descriptors().map(|(_, descriptor)| descriptor);
+            have_arrived(members, trail, all)
+        }
+    }
+
+    /// The exchange that answered for the image.
+    pub(super) fn source(&self) -> Option<usize> {
+        self.chosen.as_ref().map(|c| c.at).or(self.index)
+    }
+
+    /// The platform that the chosen manifest is for.
+    pub(super) fn platform(&self, members: &[Observed<'_>], trail: &Trail) -> Option<Platform> {
+        let chosen = self.chosen.as_ref()?;
+        let indexes = members.iter().filter_map(|m| match &m.reading.document {
+            Some(Document::Index(index)) => Some(index),
+            _ => None,
+        });
+        let entry = indexes
+            .flat_map(|index| &index.manifests)
+            .find(|entry| entry.digest.is_some() && entry.digest == chosen.digest);
+        if let Some(platform) = entry.and_then(|entry| entry.platform.clone()) {
+            return Some(platform);
+        }
+        let config = self.config(members, trail)?;
+        let platform = &members.get(config)?.reading.config.as_ref()?.platform;
+        (!platform.os.is_empty()).then(|| platform.clone())
+    }
+
+    /// The exchange that brought the chosen manifest's configuration.
+    fn config(&self, members: &[Observed<'_>], trail: &Trail) -> Option<usize> {
+        let digest = self.chosen.as_ref()?.config?.digest.as_ref()?;
+        let about = |at: &usize| trail.blobs.get(*at) == Some(&Some(digest.clone()));
+        let brought = (0..members.len()).filter(about).filter(|at| {
+            members
+                .get(*at)
+                .is_some_and(|m| m.reading.method == "GET" && m.reading.succeeded())
+        });
+        let read = brought
+            .clone()
+            .find(|at| members.get(*at).is_some_and(|m| m.reading.config.is_some()));
+        read.or_else(|| brought.max())
+    }
+
+    /// The exchanges that described the image.
+    pub(super) fn steps(&self, members: &[Observed<'_>], trail: &Trail) -> ImageSteps {
+        let id = |at: usize| members.get(at).map(|m| m.exchange.id);
+        ImageSteps {
+            index: self.index.and_then(id),
+            manifest: self.chosen.as_ref().and_then(|c| id(c.at)),
+            config: self.config(members, trail).and_then(id),
+        }
+    }
+}
+
+impl<'a> Chosen<'a> {
+    fn read(at: usize, member: Observed<'a>, document: &'a Document) -> Option<Self> {
+        let digest = digest_of(member);
+        match document {
+            Document::Manifest(manifest) => Some(Self {
+                at,
+                digest,
+                config: manifest.config.as_ref(),
+                layers: manifest.layers.iter().collect(),
+            }),
+            Document::Schema1(schema1) => Some(Self {
+                at,
+                digest,
+                config: None,
+                layers: schema1.layers.iter().rev().collect(),
+            }),
+            Document::Index(_) | Document::Unreadable { .. } => None,
+        }
+    }
+
+    fn descriptors(&self) -> impl Iterator<Item = (Part, &'a Descriptor)> + use<'a> {
+        let count = self.layers.len();
+        let config = self.config.map(|config| (Part::Config, config));
+        let layers = self.layers.clone().into_iter().zip(1..);
+        config
+            .into_iter()
+            .chain(layers.map(move |(layer, number)| (Part::Layer { number, count }, layer)))
+    }
+
+    fn blobs(&self) -> impl Iterator<Item = &'a Digest> {
+        self.descriptors().filter_map(|(_, d)| d.digest.as_ref())
+    }
+}
+
+/// The manifest reference that a request names, unless it is about an image instead of one.
+fn asked(member: Observed<'_>) -> Option<Reference> {
+    asked_here(member).filter(|reference| !reference.is_auxiliary())
+}
+
+fn asked_here(member: Observed<'_>) -> Option<Reference> {
+    match Ask::of(member) {
+        Ask::Manifest(reference) | Ask::Change(reference) => Some(reference),
+        _ => None,
+    }
+}
+
+/// The digest of the manifest that an exchange is about.
+fn digest_of(member: Observed<'_>) -> Option<Digest> {
+    let digests = &member.reading.digests;
+    [&digests.computed, &digests.stated, &digests.requested]
+        .into_iter()
+        .find_map(Clone::clone)
+}
+
+/// The digest that the answers to a reference give it.
+fn stands_for(members: &[Observed<'_>], reference: &Reference) -> Option<Digest> {
+    if let Some(digest) = reference.digest() {
+        return Some(digest.clone());
+    }
+    let answers = members.iter().filter(|member| {
+        member.reading.succeeded() && asked_here(**member).as_ref() == Some(reference)
+    });
+    let mut digests = answers.filter_map(|member| {
+        let digests = &member.reading.digests;
+        digests.computed.clone().or_else(|| digests.stated.clone())
+    });
+    digests.next()
+}
+
+/// What the client was up to.
+pub(super) fn purpose(members: &[Observed<'_>], image: &Image<'_>, trail: &Trail) -> Purpose {
+    let any = |test: &dyn Fn(Observed<'_>) -> bool| members.iter().any(|m| test(*m));
+    if any(&|m| m.reading.is_upload()) {
+        return Purpose::Push;
+    }
+    if any(&|m| m.reading.method == "DELETE") {
+        return Purpose::Delete;
+    }
+    let reads = any(&|m| matches!(Ask::of(m), Ask::Manifest(_) | Ask::Blob(_)));
+    let lists = any(&|m| matches!(Ask::of(m), Ask::Tags { .. } | Ask::Catalog | Ask::Referrers));
+    if !reads && lists {
+        return Purpose::List;
+    }
+    let bulk = trail
+        .blobs
+        .iter()
+        .flatten()
+        .any(|blob| !matches!(image.part(blob), Some(Part::Config)));
+    // These look at an image only to have it: where no layer is asked for, all are there.
+    let pulls = members.iter().any(|m| {
+        matches!(
+            m.reading.client.name.as_str(),
+            "docker" | "containerd" | "cri-o"
+        )
+    });
+    let read = any(&|m| matches!(Ask::of(m), Ask::Manifest(_)) && m.reading.succeeded());
+    // What failed or is not over may have been a pull to be.
+    let blob_failed = members.iter().zip(&trail.blobs).any(|(member, blob)| {
+        blob.is_some() && failed(*member) && member.reading.status != Some(401)
+    });
+    let open = any(&|m| m.exchange.ended.is_none());
+    if bulk || pulls || lists || !read || blob_failed || open {
+        Purpose::Pull
+    } else {
+        Purpose::Inspect
+    }
+}

@@ -1,0 +1,114 @@
+//! What a story is made of.
+
+use crate::base::printable::printable;
+
+/// A piece of text and how it is meant. It holds no hidden characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    text: String,
+    /// How it is meant.
+    pub tone: Tone,
+}
+
+/// How a piece of text is meant; whoever prints it chooses the colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// As it is.
+    #[default]
+    Plain,
+    /// What matters most on its line.
+    Strong,
+    /// What one reads only when looking for it.
+    Dim,
+    /// As it should be.
+    Good,
+    /// Works, and is not as it should be.
+    Warn,
+    /// Wrong.
+    Bad,
+}
+
+/// A field of a table: spans side by side.
+pub type Cell = Vec<Span>;
+
+/// A part of a story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// The heading of what follows.
+    Heading(Cell),
+    /// Text that wraps.
+    Paragraph(Cell),
+    /// Names with their values.
+    Pairs(Vec<(Span, Cell)>),
+    /// Rows of fields.
+    Table(Table),
+    /// Lines that stay as they are.
+    Verbatim(String),
+    /// Set in one step further.
+    Inset(Vec<Block>),
+}
+
+/// Rows of fields under a head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// The names of the columns, and whether figures stand in it (on the right).
+    pub head: Vec<(Span, bool)>,
+    /// The rows.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Span {
+    /// Some text.
+    pub fn new(text: impl AsRef<str>, tone: Tone) -> Self {
+        Self {
+            text: printable(text.as_ref()).into_owned(),
+            tone,
+        }
+    }
+
+    /// Text as it is.
+    pub fn plain(text: impl AsRef<str>) -> Self {
+        Self::new(text, Tone::Plain)
+    }
+
+    /// Text that matters.
+    pub fn strong(text: impl AsRef<str>) -> Self {
+        Self::new(text, Tone::Strong)
+    }
+
+    /// Text that does not.
+    pub fn dim(text: impl AsRef<str>) -> Self {
+        Self::new(text, Tone::Dim)
+    }
+
+    /// A tick or a cross.
+    pub fn mark(good: bool) -> Self {
+        if good {
+            Self::new("✓", Tone::Good)
+        } else {
+            Self::new("✗", Tone::Bad)
+        }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A field of one span as it is.
+pub(crate) fn cell(text: impl AsRef<str>) -> Cell {
+    vec![Span::plain(text)]
+}
+
+/// The spans with a space in between.
+pub(crate) fn spaced(spans: impl IntoIterator<Item = Span>) -> Cell {
+    let mut cell = Cell::new();
+    for span in spans {
+        if !cell.is_empty() {
+            cell.push(Span::plain(" "));
+        }
+        cell.push(span);
+    }
+    cell
+}

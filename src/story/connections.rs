@@ -1,0 +1,90 @@
+//! What belongs to no pull: single exchanges, tunnels, handshakes.
+
+use super::block::{cell, spaced};
+use super::label as say;
+use super::step::alone;
+use super::{Block, Cell, Span, StepStory, Telling, Tone, finding};
+use crate::exchange::{Rejection, TunnelKind};
+use crate::store::Entry;
+use crate::words::Lang;
+
+/// An exchange that belongs to no pull; `number` is its place among them.
+pub fn loose(entry: &Entry, number: usize, telling: &Telling<'_>) -> StepStory {
+    alone(entry, number, telling)
+}
+
+/// The heading of what belongs to no pull.
+pub fn loose_heading(lang: Lang) -> Block {
+    Block::Heading(vec![Span::strong(say::LOOSE.of(lang))])
+}
+
+/// The findings that belong to no pull.
+pub fn beyond_pulls(telling: &Telling<'_>) -> Vec<Block> {
+    let findings = telling.store.findings();
+    if findings.is_empty() {
+        return Vec::new();
+    }
+    let heading = vec![Span::strong(say::FOR_ALL.of(telling.lang))];
+    let told = findings.iter();
+    let told = told.flat_map(|one| finding(one, None, telling.lang));
+    vec![Block::Heading(heading), Block::Inset(told.collect())]
+}
+
+/// The tunnels and handshakes of which nothing could be read.
+pub fn unread(telling: &Telling<'_>) -> Vec<Block> {
+    let lang = telling.lang;
+    let mut blocks = Vec::new();
+    let tunnels: Vec<(Span, Cell)> = telling
+        .store
+        .tunnels()
+        .iter()
+        .map(|tunnel| {
+            let target = tunnel.connection.target.as_ref();
+            let target = target.map_or_else(|| "-".to_owned(), ToString::to_string);
+            let kind = match tunnel.kind {
+                TunnelKind::Passthrough => say::PASSTHROUGH,
+                TunnelKind::Opaque => say::UNKNOWN_PROTOCOL,
+                TunnelKind::Upgraded => say::UPGRADED,
+                TunnelKind::Unused => say::UNUSED,
+            };
+            let sizes = say::BYTES_EACH_WAY
+                .with(lang, tunnel.sent.to_string())
+                .replacen("{m}", &tunnel.received.to_string(), 1);
+            let what = spaced([Span::plain(kind.of(lang)), Span::dim(sizes)]);
+            (Span::plain(target), what)
+        })
+        .collect();
+    section(&mut blocks, say::TUNNELS.of(lang), tunnels);
+    let handshakes: Vec<(Span, Cell)> = telling
+        .store
+        .handshakes()
+        .iter()
+        .map(|failed| {
+            let target = failed.connection.target.as_ref();
+            let target = target.map_or_else(|| "-".to_owned(), ToString::to_string);
+            let how = match &failed.rejection {
+                Rejection::Alert { code, name, .. } => {
+                    say::ALERT.with(lang, format!("{code} {name}"))
+                }
+                Rejection::Closed => say::CLOSED.of(lang).to_owned(),
+                Rejection::Protocol { detail } => say::BAD_TLS.with(lang, detail),
+                Rejection::Timeout => say::HANDSHAKE_TIMEOUT.of(lang).to_owned(),
+            };
+            let mut what = cell(how);
+            if failed.rejection.is_distrust() {
+                let text = format!("  {}", say::DISTRUSTS.of(lang));
+                what.push(Span::new(text, Tone::Bad));
+            }
+            (Span::plain(target), what)
+        })
+        .collect();
+    section(&mut blocks, say::HANDSHAKES.of(lang), handshakes);
+    blocks
+}
+
+fn section(blocks: &mut Vec<Block>, name: &str, pairs: Vec<(Span, Cell)>) {
+    if !pairs.is_empty() {
+        blocks.push(Block::Heading(vec![Span::strong(name)]));
+        blocks.push(Block::Inset(vec![Block::Pairs(pairs)]));
+    }
+}

@@ -1,0 +1,377 @@
+//! One step for each sentence: none is out of reach, and each is filled in both languages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::step::{Scene, tell};
+use super::steps;
+use crate::exchange::{Ending, Failure, Side};
+use crate::pulls::{BlobState, ImageSteps, Part, Pull, PullId, Purpose, State, Totals, Why};
+use crate::registry::{
+    Authorization, Challenge, Client, Descriptor, Digest, Document, Endpoint, Fingerprint,
+    ImageConfig, Kind, Listing, Platform, Reading, Redirect, ReportedError, TokenAnswer,
+    TokenRequest,
+};
+use crate::words::Lang;
+
+const HEX: &str = "a24bb4013296f61e89ba57005a7b3e52274d8edd3ae2077d04395f806b63d83e";
+
+/// An exchange that got this answer and is over.
+fn reading(method: &str, path: &str, status: u16) -> Reading {
+    let url = url::Url::parse(&format!("https://r.example{path}")).unwrap();
+    Reading {
+        method: method.to_owned(),
+        authority: "r.example".to_owned(),
+        endpoint: Endpoint::read(&url),
+        url: Some(url),
+        status: Some(status),
+        ending: Some(Ending::Complete),
+        ..Reading::default()
+    }
+}
+
+fn blob(method: &str, status: u16) -> Reading {
+    reading(method, &format!("/v2/a/blobs/sha256:{HEX}"), status)
+}
+
+fn tag(method: &str, status: u16) -> Reading {
+    reading(method, "/v2/a/manifests/latest", status)
+}
+
+fn sent(scheme: &str) -> Authorization {
+    Authorization {
+        scheme: scheme.to_owned(),
+        fingerprint: Fingerprint::of("t"),
+    }
+}
+
+fn pull(purpose: Purpose, index: bool) -> Pull {
+    let started: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
+    let digest: Digest = format!("sha256:{HEX}").parse().unwrap();
+    Pull {
+        id: PullId(1),
+        purpose,
+        client: Client::default(),
+        registry: "r.example".to_owned(),
+        mirrors: Vec::new(),
+        repository: "a".to_owned(),
+        reference: None,
+        digest: None,
+        platform: Some(Platform::new("linux", "amd64")),
+        started,
+        ended: Some(started),
+        state: State::Complete,
+        steps: Vec::new(),
+        image: ImageSteps {
+            index: index.then_some(crate::exchange::ExchangeId(1)),
+            ..ImageSteps::default()
+        },
+        blobs: vec![crate::pulls::Blob {
+            part: Some(Part::Config),
+            digest: Some(digest),
+            descriptor: Some(Descriptor::default()),
+            state: BlobState::Verified,
+            resumed: false,
+            received: 0,
+            size: None,
+            took: Some(Duration::ZERO),
+            exchanges: Vec::new(),
+        }],
+        totals: Totals::default(),
+        critical_path: Vec::new(),
+        findings: Vec::new(),
+    }
+}
+
+/// Everything told so far, in one language.
+struct Gallery {
+    lang: Lang,
+    text: String,
+}
+
+impl Gallery {
+    fn add(&mut self, kind: Kind, reading: &Reading) {
+        self.add_in(kind, reading, None, None, None);
+    }
+
+    fn add_in(
+        &mut self,
+        kind: Kind,
+        reading: &Reading,
+        pull: Option<&Pull>,
+        part: Option<Part>,
+        why: Option<Why>,
+    ) {
+        let scene = Scene {
+            kind,
+            part,
+            why,
+            reading,
+            pull,
+        };
+        let told = tell(&scene, self.lang);
+        assert_ne!(told, "", "{kind:?}");
+        self.text.push_str(&told);
+        self.text.push('\n');
+    }
+}
+
+fn fill(gallery: &mut Gallery) {
+    challenges(gallery);
+    tokens(gallery);
+    manifests(gallery);
+    blobs(gallery);
+    pushes(gallery);
+    lists(gallery);
+    errors(gallery);
+    endings(gallery);
+}
+
+fn challenges(gallery: &mut Gallery) {
+    gallery.add(Kind::Ping, &reading("GET", "/v2/", 200));
+    let scope = "Bearer realm=\"https://t.example/token\",scope=\"repository:a:pull\"";
+    for (challenge, scheme) in [
+        ("Bearer realm=\"https://t.example/token\"", None),
+        (scope, None),
+        (scope, Some("Bearer")),
+        ("Bearer realm=\"x\",error=\"invalid_token\"", Some("Bearer")),
+        ("Basic realm=\"r\"", None),
+        ("Basic realm=\"r\"", Some("Basic")),
+        ("", None),
+    ] {
+        let mut reading = reading("GET", "/v2/", 401);
+        reading.challenges = Challenge::read_all([challenge.as_bytes()]);
+        reading.authorization = scheme.map(sent);
+        gallery.add(Kind::Challenge, &reading);
+    }
+}
+
+fn tokens(gallery: &mut Gallery) {
+    use base64::Engine as _;
+    let jwt = |access: serde_json::Value| {
+        let part = |value: serde_json::Value| {
+            base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string())
+        };
+        let claims = json!({"access": access, "iat": 0, "exp": 300});
+        json!({"token": format!("{}.{}.x", part(json!({})), part(claims))})
+    };
+    let granted = |name: &str| json!([{"type": "repository", "name": name, "actions": ["pull"]}]);
+    for (authorization, query, answer) in [
+        (None, "scope=repository:a:pull", Some(jwt(granted("a")))),
+        (
+            Some("Basic x"),
+            "scope=repository:a:pull",
+            Some(jwt(granted("b"))),
+        ),
+        (
+            Some("Bearer x"),
+            "scope=repository:a:pull",
+            Some(jwt(json!([]))),
+        ),
+        (
+            None,
+            "scope=repository:a:pull",
+            Some(json!({"token": "opaque"})),
+        ),
+        (
+            None,
+            "service=r",
+            Some(json!({"token": "opaque", "expires_in": 60})),
+        ),
+        (None, "grant_type=refresh_token", None),
+    ] {
+        let path = format!("/token?{query}");
+        let mut reading = reading("GET", &path, 200);
+        let url = reading.url.clone().unwrap();
+        reading.token_request = TokenRequest::read("GET", &url, authorization, None).map(Box::new);
+        reading.token_answer = answer
+            .and_then(|answer| TokenAnswer::read(answer.to_string().as_bytes()).map(Box::new));
+        gallery.add(Kind::Token, &reading);
+    }
+}
+
+fn manifests(gallery: &mut Gallery) {
+    let digest: Digest = format!("sha256:{HEX}").parse().unwrap();
+    let mut head = tag("HEAD", 200);
+    gallery.add(Kind::Resolve, &head);
+    head.digests.stated = Some(digest.clone());
+    gallery.add(Kind::Resolve, &head);
+    head.digests.requested = Some(digest);
+    gallery.add(Kind::Resolve, &head);
+    let platform = json!({"platform": {"os": "linux", "architecture": "amd64"}});
+    let unknown = json!({"platform": {"os": "unknown", "architecture": "unknown"}});
+    let layer = json!({"size": 1});
+    let image = "application/vnd.oci.image.config.v1+json";
+    let with = pull(Purpose::Pull, true);
+    let without = pull(Purpose::Pull, false);
+    for document in [
+        json!({"manifests": []}),
+        json!({"manifests": [platform, unknown]}),
+        json!({"manifests": [platform, platform]}),
+        json!({"config": {"mediaType": image, "size": 1}, "layers": [layer, layer]}),
+        json!({"config": {"mediaType": image}, "layers": [layer]}),
+        json!({"artifactType": "a/b", "layers": [layer]}),
+        json!({"artifactType": "a/b", "layers": [layer, layer]}),
+        json!({"fsLayers": [{}]}),
+        json!([]),
+    ] {
+        let mut reading = tag("GET", 200);
+        reading.document = Some(Document::read(document.to_string().as_bytes()));
+        gallery.add(Kind::Manifest, &reading);
+        for pull in [&with, &without] {
+            let part = Some(Part::Manifest);
+            gallery.add_in(Kind::Manifest, &reading, Some(pull), part, None);
+        }
+    }
+    gallery.add(Kind::Manifest, &tag("GET", 200));
+}
+
+fn blobs(gallery: &mut Gallery) {
+    for location in [
+        "https://cdn.example/x",
+        "/elsewhere",
+        "http://cdn.example/x?Expires=1&Signature=s&Key-Pair-Id=k",
+    ] {
+        let mut reading = blob("GET", 307);
+        let url = reading.url.clone().unwrap();
+        reading.redirect = Redirect::read(307, &url, location).map(Box::new);
+        gallery.add(Kind::Redirect, &reading);
+    }
+    let whole = pull(Purpose::Pull, true);
+    let mut reading = blob("GET", 206);
+    reading.range = Some("bytes=3-".to_owned());
+    reading.config = ImageConfig::read(br#"{"os":"linux","rootfs":{}}"#).map(Arc::new);
+    for digest in [HEX.to_owned(), "0".repeat(64)] {
+        reading.digests.computed = Digest::from_sha256_hex(&digest);
+        for (kind, scheme) in [
+            (Kind::Config, None),
+            (Kind::Cdn, None),
+            (Kind::Cdn, Some("Bearer")),
+        ] {
+            reading.authorization = scheme.map(sent);
+            let part = Some(Part::Config);
+            gallery.add_in(kind, &reading, Some(&whole), part, Some(Why::Retry));
+        }
+    }
+    for why in [Why::Token, Why::Resolve, Why::Index, Why::Manifest] {
+        gallery.add_in(Kind::Blob, &blob("GET", 200), None, None, Some(why));
+    }
+    gallery.add(Kind::Exists, &blob("HEAD", 200));
+    gallery.add(Kind::Other, &reading_of_nothing());
+}
+
+fn reading_of_nothing() -> Reading {
+    reading("GET", "/", 200)
+}
+
+fn pushes(gallery: &mut Gallery) {
+    let uploads = "/v2/a/blobs/uploads/";
+    let mount = format!("{uploads}?mount=sha256:{HEX}&from=b");
+    for (method, path, status) in [
+        ("POST", uploads, 202),
+        ("POST", &mount, 201),
+        ("POST", &mount, 202),
+        ("PATCH", "/v2/a/blobs/uploads/7", 202),
+        ("PUT", "/v2/a/blobs/uploads/7?digest=sha256:0", 201),
+        ("GET", "/v2/a/blobs/uploads/7", 204),
+        ("DELETE", "/v2/a/blobs/uploads/7", 204),
+    ] {
+        gallery.add(Kind::Upload, &reading(method, path, status));
+    }
+    gallery.add(Kind::Publish, &tag("PUT", 201));
+    gallery.add(Kind::Delete, &tag("DELETE", 202));
+}
+
+fn lists(gallery: &mut Gallery) {
+    let mut tags = reading("GET", "/v2/a/tags/list", 200);
+    tags.next_page = Some("https://r.example/v2/a/tags/list?last=x".to_owned());
+    tags.listing = Listing::read(br#"{"tags":["latest"]}"#).map(Box::new);
+    gallery.add_in(Kind::Tags, &tags, None, None, Some(Why::Page));
+    let path = format!("/v2/a/referrers/sha256:{HEX}");
+    gallery.add(Kind::Referrers, &reading("GET", &path, 200));
+    gallery.add(Kind::Catalog, &reading("GET", "/v2/_catalog", 200));
+}
+
+fn errors(gallery: &mut Gallery) {
+    let push = pull(Purpose::Push, false);
+    let referrers = format!("/v2/a/referrers/sha256:{HEX}");
+    for reading in [
+        tag("GET", 401),
+        tag("GET", 403),
+        tag("GET", 404),
+        blob("HEAD", 404),
+        tag("HEAD", 404),
+        reading("GET", &referrers, 404),
+        tag("HEAD", 405),
+        tag("GET", 418),
+        tag("GET", 429),
+        tag("GET", 503),
+        reading("PUT", "/v2/a/blobs/uploads/7", 416),
+    ] {
+        let errors = vec![ReportedError {
+            code: "DENIED".to_owned(),
+            message: "no".to_owned(),
+            detail: None,
+        }];
+        let reading = Reading { errors, ..reading };
+        gallery.add_in(Kind::Error, &reading, Some(&push), None, None);
+    }
+}
+
+fn endings(gallery: &mut Gallery) {
+    for reason in [
+        Failure::BadRequest,
+        Failure::HeadTooLarge,
+        Failure::Misdirected,
+        Failure::RequestTimeout,
+        Failure::Loop,
+        Failure::Forbidden,
+        Failure::Overload,
+        Failure::Dns,
+        Failure::Connect,
+        Failure::UpstreamProxy,
+        Failure::Tls,
+        Failure::Timeout,
+        Failure::BadResponse,
+        Failure::NoResponse,
+        Failure::Internal,
+    ] {
+        let detail = "what was seen".to_owned();
+        let mut reading = tag("GET", 502);
+        reading.ending = Some(Ending::Failed { reason, detail });
+        gallery.add(Kind::Error, &reading);
+    }
+    for by in [Side::Client, Side::Upstream, Side::Shutdown, Side::Capture] {
+        let detail = "reset".to_owned();
+        let mut reading = blob("GET", 200);
+        reading.ending = Some(Ending::Aborted { by, detail });
+        gallery.add(Kind::Blob, &reading);
+    }
+    let mut open = blob("GET", 200);
+    open.ending = None;
+    gallery.add(Kind::Blob, &open);
+    open.status = None;
+    gallery.add(Kind::Blob, &open);
+    gallery.add(Kind::Other, &Reading::default());
+}
+
+#[test]
+fn no_sentence_is_out_of_reach() {
+    for lang in [Lang::En, Lang::Zh] {
+        let mut gallery = Gallery {
+            lang,
+            text: String::new(),
+        };
+        fill(&mut gallery);
+        for (name, text) in steps::ALL {
+            // The longest run of words between placeholders is telling enough.
+            let words = text.of(lang).split(['{', '}']).step_by(2);
+            let words = words.max_by_key(|words| words.len()).unwrap();
+            assert!(gallery.text.contains(words), "{name}: {words}");
+        }
+        assert!(!gallery.text.contains(['{', '}']), "{}", gallery.text);
+    }
+}
