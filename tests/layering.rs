@@ -48,19 +48,22 @@ const MAY_NAME: &[(&str, Names)] = &[
     (
         "har",
         Names::Only(&[
-            "base", "exchange", "words", "registry", "pulls", "findings", "store", "story", "redact",
+            "base", "exchange", "words", "registry", "pulls", "findings", "store", "story",
+            "redact",
         ]),
     ),
     (
         "export",
         Names::Only(&[
-            "base", "exchange", "words", "registry", "pulls", "findings", "store", "story", "redact",
+            "base", "exchange", "words", "registry", "pulls", "findings", "store", "story",
+            "redact",
         ]),
     ),
     (
         "tui",
         Names::Only(&[
-            "base", "exchange", "words", "registry", "pulls", "findings", "store", "story", "redact",
+            "base", "exchange", "words", "registry", "pulls", "findings", "store", "story",
+            "redact",
         ]),
     ),
     ("app", Names::Any),

@@ -11,12 +11,12 @@ use crate::store::Store;
 use crate::story::text;
 use crate::story::text::Line;
 
-use super::export;
 use crate::app::process::failure::{Outcome, found, usage};
 use crate::app::terminal::paint;
 use crate::app::terminal::talk::Talk;
+use crate::app::trace::produce::{Destination, Produced};
 use crate::app::trace::select::lang;
-use crate::app::trace::source::Loader;
+use crate::app::trace::source::{Loader, Source};
 
 pub(in crate::app) fn run(args: &DiffArgs, talk: &Talk) -> Outcome {
     let lang = lang(args.lang);
@@ -31,7 +31,7 @@ pub(in crate::app) fn run(args: &DiffArgs, talk: &Talk) -> Outcome {
     }
     let compared = diff::compare(a.side(pull_a), b.side(pull_b));
     let secrets_kept = kept_a || kept_b;
-    export::write(&args.output, talk, |out| {
+    Destination::of(&args.output).write(|out| {
         if args.json {
             return diff::json::write(&compared, lang, secrets_kept, out);
         }
@@ -51,6 +51,7 @@ pub(in crate::app) fn run(args: &DiffArgs, talk: &Talk) -> Outcome {
         };
         out.write_all(paint::paint(&lines, colours).as_bytes())
     })?;
+    Produced::default().tell(&args.output, talk);
     if args.exit_code && !matches!(compared.verdict, Verdict::Same { .. }) {
         return Err(found(
             "--exit-code: it does not show that both got the same image",
@@ -61,7 +62,7 @@ pub(in crate::app) fn run(args: &DiffArgs, talk: &Talk) -> Outcome {
 
 /// A trace, redacted unless told otherwise, and whether secrets are in it.
 fn read(path: &Path, keep_secrets: bool, talk: &Talk) -> Outcome<(Store, bool)> {
-    let source = export::open(path, keep_secrets, talk)?;
+    let source = Source::told(path, keep_secrets, talk)?;
     let secrets_kept = source.trace.secrets_kept || keep_secrets;
     let store = Store::of_trace(source.trace, &Loader(source.bodies.as_ref()));
     Ok((store, secrets_kept))

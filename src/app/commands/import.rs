@@ -10,9 +10,10 @@ use crate::config::ImportArgs;
 use crate::export::transcript;
 use crate::har;
 
-use super::export;
 use crate::app::process::failure::{Failure, Outcome};
 use crate::app::terminal::talk::Talk;
+use crate::app::trace::produce::{Destination, write_har};
+use crate::app::trace::source::redact;
 
 pub(in crate::app) fn run(args: &ImportArgs, talk: &Talk) -> Outcome {
     let name = args.source.display();
@@ -33,11 +34,13 @@ pub(in crate::app) fn run(args: &ImportArgs, talk: &Talk) -> Outcome {
     if args.keep_secrets {
         imported.trace.secrets_kept = true;
     } else {
-        export::redact_trace(&mut imported.trace);
+        redact(&mut imported.trace);
     }
     let bodies = har::Document::default();
     let options = har::Options::default();
-    export::write_har(&imported.trace, &bodies, &args.output, &options, talk)
+    let to = Destination::of(&args.output);
+    write_har(&imported.trace, &bodies, &options, to)?.tell(&args.output, talk);
+    Ok(())
 }
 
 fn read(path: &Path) -> Outcome<Vec<u8>> {

@@ -1,7 +1,5 @@
 //! `pullscope show`.
 
-use std::path::Path;
-
 use crate::config::ShowArgs;
 use crate::exchange::Bodies;
 use crate::export::json;
@@ -12,18 +10,18 @@ use crate::story::text;
 use crate::story::text::{Line, Look};
 use crate::story::{Block, Telling};
 
-use super::export;
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::recording::fail_on::FailOn;
 use crate::app::terminal::talk::Talk;
 use crate::app::terminal::{output, paint};
+use crate::app::trace::produce::Destination;
 use crate::app::trace::select::{Selection, lang};
-use crate::app::trace::source::Loader;
+use crate::app::trace::source::{Loader, Source};
 
 pub(in crate::app) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
     let selection = Selection::read(&args.selection)?;
     let fail_on = FailOn::read(args.fail_on.as_deref())?;
-    let source = export::open(&args.source, args.keep_secrets, talk)?;
+    let source = Source::told(&args.source, args.keep_secrets, talk)?;
     let bodies = source.bodies.as_ref();
     let store = Store::of_trace(source.trace, &Loader(bodies));
     selection.check(&store)?;
@@ -39,7 +37,7 @@ pub(in crate::app) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
     let verdict = || fail_on.map_or(Ok(()), |fail_on| fail_on.judge(&store));
     if args.json {
         let takes = |entry: &_| selection.takes(entry, &store);
-        export::write(Path::new("-"), talk, |out| {
+        Destination::Stdout.write(|out| {
             json::write(
                 &view.telling,
                 &takes,

@@ -66,7 +66,6 @@ pub(in crate::app) fn of_proxy(listen: SocketAddr, args: &ProxyArgs) -> Outcome<
     Ok(settings)
 }
 
-/// Connections are bounded so that file descriptors last: a tunnel takes two.
 /// The collector that spans are to go to.
 pub(in crate::app) fn collector(args: &ProxyArgs) -> Outcome<Option<Collector>> {
     let Some(endpoint) = &args.otlp_endpoint else {
@@ -80,6 +79,7 @@ pub(in crate::app) fn collector(args: &ProxyArgs) -> Outcome<Option<Collector>> 
     Collector::new(endpoint, &roots, headers.as_deref()).map(Some)
 }
 
+/// Connections are bounded so that file descriptors last: a tunnel takes two.
 fn limits(args: &ProxyArgs) -> Limits {
     let mut limits = Limits {
         upstream_idle: Duration::from_secs(args.upstream_timeout),

@@ -12,7 +12,10 @@ use super::source::{Loader, Source};
 use crate::app::process::failure::{Outcome, usage};
 
 /// What was asked for.
+#[derive(Default)]
 pub(in crate::app) struct Selection {
+    /// Only these, where that is said.
+    only: Option<HashSet<ExchangeId>>,
     filter: Filter,
     pulls: Vec<PullId>,
 }
@@ -23,14 +26,23 @@ impl Selection {
         let text = args.filter.as_deref().unwrap_or_default();
         let filter = filter("--filter", text)?;
         Ok(Self {
+            only: None,
             filter,
             pulls: args.pull.iter().copied().map(PullId).collect(),
         })
     }
 
+    /// These exchanges.
+    pub(in crate::app) fn of_ids(ids: impl IntoIterator<Item = ExchangeId>) -> Self {
+        Self {
+            only: Some(ids.into_iter().collect()),
+            ..Self::default()
+        }
+    }
+
     /// Whether everything is asked for.
     pub(in crate::app) fn is_all(&self) -> bool {
-        self.filter.is_empty() && self.pulls.is_empty()
+        self.only.is_none() && self.filter.is_empty() && self.pulls.is_empty()
     }
 
     /// Refuses pulls that are not there.
@@ -49,9 +61,11 @@ impl Selection {
 
     /// Whether an exchange is asked for.
     pub(in crate::app) fn takes(&self, entry: &Entry, store: &Store) -> bool {
+        let only = self.only.as_ref();
+        let is_one = only.is_none_or(|only| only.contains(&entry.exchange.id));
         let of_pull =
             self.pulls.is_empty() || entry.pull.is_some_and(|pull| self.pulls.contains(&pull));
-        of_pull && self.filter.matches(entry, store)
+        is_one && of_pull && self.filter.matches(entry, store)
     }
 
     /// Leaves only what is asked for in a trace. What is no exchange goes as well.

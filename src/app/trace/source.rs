@@ -5,12 +5,14 @@ use std::path::Path;
 use anyhow::Context as _;
 use bytes::Bytes;
 
-use crate::exchange::{Bodies, Capture, Trace};
+use crate::exchange::{Bodies, Capture, Event, Trace};
 use crate::har;
 use crate::journal::Session;
+use crate::redact::Redactor;
 use crate::registry;
 
 use crate::app::process::failure::Outcome;
+use crate::app::terminal::talk::Talk;
 
 /// A trace and its bodies, wherever they came from.
 pub(in crate::app) struct Source {
@@ -46,6 +48,42 @@ pub(in crate::app) fn open(path: &Path) -> Outcome<Source> {
         bodies: Box::new(document),
         warnings,
     })
+}
+
+impl Source {
+    /// Opens a source, says what its reader passed over, and redacts it unless secrets are to be
+    /// kept.
+    pub(in crate::app) fn told(path: &Path, keep_secrets: bool, talk: &Talk) -> Outcome<Self> {
+        let mut source = open(path)?;
+        for warning in &source.warnings {
+            talk.insist(&format!("warning: {}: {warning}", path.display()));
+        }
+        if !keep_secrets {
+            redact(&mut source.trace);
+        }
+        Ok(source)
+    }
+}
+
+/// Redacts what is not redacted yet; what is stays as it is.
+pub(in crate::app) fn redact(trace: &mut Trace) {
+    let mut redactor = Redactor::new();
+    trace.exchanges = std::mem::take(&mut trace.exchanges)
+        .into_iter()
+        .map(|e| redactor.exchange(e))
+        .collect();
+    for tunnel in &mut trace.tunnels {
+        if let Event::Tunnel(clean) = redactor.event(Event::Tunnel(Box::new(tunnel.clone()))) {
+            *tunnel = *clean;
+        }
+    }
+    for handshake in &mut trace.handshakes {
+        let event = Event::HandshakeFailed(Box::new(handshake.clone()));
+        if let Event::HandshakeFailed(clean) = redactor.event(event) {
+            *handshake = *clean;
+        }
+    }
+    trace.secrets_kept = false;
 }
 
 /// Gives the decoder the bodies of a source.

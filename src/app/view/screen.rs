@@ -1,26 +1,25 @@
 //! What the live view needs from the program: how the terminal looks, and doing what is asked.
 
-use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use clap::{Parser as _, ValueEnum};
-use indicatif::MultiProgress;
+use clap::ValueEnum;
 
-use crate::config::{self, Cli, Command};
+use crate::config;
 use crate::exchange::{Bodies, Capture, ExchangeId};
+use crate::har;
 use crate::store::Store;
 use crate::tui::terminal::{Host, Mailbox, Message, Opened};
 use crate::tui::{Effect, Facts, Format, Look, Theme};
 use crate::words::Lang;
 
-use crate::app::commands::export;
 use crate::app::process::failure::Outcome;
-use crate::app::terminal::locale;
-use crate::app::terminal::talk::Talk;
+use crate::app::terminal::{locale, output};
+use crate::app::trace::produce::{Destination, ExportForm, produce};
+use crate::app::trace::select::Selection;
 use crate::app::trace::source;
 use crate::app::trace::source::{Loader, Source};
 
@@ -133,8 +132,10 @@ impl Host for Hands {
         let mailbox = mailbox.clone();
         let work = move || {
             let told = match effect {
-                Effect::Export { format, path, only } => export(&source, &format, &path, &only)
-                    .map(|()| format!("wrote {}", path.display())),
+                Effect::Export { format, path, only } => {
+                    export(&source, &format, Destination::File(&path), &only)
+                        .map(|()| format!("wrote {}", path.display()))
+                }
                 Effect::CopyAs { format, only } => as_text(&source, &format, &only).map(|text| {
                     mailbox.send(Message::Copy { what: format, text });
                     String::new()
@@ -160,47 +161,35 @@ impl Host for Hands {
 }
 
 /// As `pullscope export` does it: redacted, and to a file that appears when it is whole.
-fn export(source: &Path, format: &str, path: &Path, only: &[ExchangeId]) -> Outcome {
-    let mut line = vec![OsString::from("pullscope"), "export".into()];
-    line.extend([
-        "--format".into(),
-        format.into(),
-        "--output".into(),
-        path.into(),
-    ]);
-    if !only.is_empty() {
-        line.extend(["--filter".into(), ids(only).into()]);
+fn export(source: &Path, format: &str, to: Destination<'_>, only: &[ExchangeId]) -> Outcome {
+    let format = config::Format::from_str(format, false).map_err(|error| anyhow::anyhow!(error))?;
+    let form = ExportForm {
+        format,
+        lang: Lang::En,
+        har: har::Options::default(),
+        keep_secrets: false,
+        recorded_here: source.is_dir(),
+    };
+    let mut source = source::open(source)?;
+    source::redact(&mut source.trace);
+    let selection = match only {
+        [] => Selection::default(),
+        only => Selection::of_ids(only.iter().copied()),
+    };
+    for warning in source.warnings.drain(..) {
+        output::say(&format!("warning: {warning}"));
     }
-    line.extend(["--".into(), source.into()]);
-    let cli = Cli::try_parse_from(line).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let talk = Talk::new(true, MultiProgress::new());
-    match cli.command {
-        Some(Command::Export(args)) => export::run(&args, &talk),
-        _ => Ok(()),
+    for warning in produce(source, &selection, &form, to)?.warnings {
+        output::say(&format!("warning: {warning}"));
     }
-}
-
-/// A filter for these exchanges, runs of them as ranges.
-fn ids(only: &[ExchangeId]) -> String {
-    let mut runs: Vec<(u64, u64)> = Vec::new();
-    for ExchangeId(id) in only {
-        match runs.last_mut() {
-            Some((_, last)) if *last + 1 == *id => *last = *id,
-            _ => runs.push((*id, *id)),
-        }
-    }
-    let terms = runs
-        .iter()
-        .map(|(first, last)| format!("id:{first}..{last}"));
-    terms.collect::<Vec<_>>().join(" | ")
+    Ok(())
 }
 
 /// The text of an export, for the clipboard.
 fn as_text(source: &Path, format: &str, only: &[ExchangeId]) -> Outcome<String> {
-    let dir = tempfile::tempdir()?;
-    let path = dir.path().join("text");
-    export(source, format, &path, only)?;
-    Ok(std::fs::read_to_string(path)?)
+    let mut text = Vec::new();
+    export(source, format, Destination::Memory(&mut text), only)?;
+    Ok(String::from_utf8(text)?)
 }
 
 fn save_body(source: &Path, capture: &Capture, path: &Path) -> Outcome<String> {

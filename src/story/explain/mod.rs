@@ -42,9 +42,9 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::findings::Rule;
     use crate::story::names;
     use crate::words::{FindingText, Text};
-    use crate::findings::Rule;
 
     /// Every text there is, with a name for it.
     fn all() -> Vec<(String, Text)> {

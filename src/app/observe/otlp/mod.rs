@@ -5,7 +5,6 @@
 //! is dropped and counted.
 
 mod collector;
-mod origin;
 mod post;
 mod spans;
 mod tally;
@@ -21,11 +20,11 @@ use crate::exchange::Event;
 use crate::redact::Redactor;
 
 pub(in crate::app) use collector::Collector;
-pub(in crate::app) use origin::origin;
 pub(in crate::app) use tally::Delivery;
 
 use super::Observer;
 use crate::app::process::failure::Outcome;
+use crate::app::trace::origin::origin;
 use spans::{Desk, Spans};
 use tally::Tally;
 
