@@ -72,6 +72,12 @@ impl Finding {
         Rule::find(self.rule).map_or("", |rule| rule.link)
     }
 
+    /// Whether an exchange is evidence of it.
+    pub fn shown_by(&self, exchange: ExchangeId) -> bool {
+        let mut evidence = self.evidence.iter();
+        evidence.any(|evidence| evidence.exchange == Some(exchange))
+    }
+
     /// What was observed, by name.
     fn fact(&self, name: &str) -> Option<&str> {
         let fact = self.facts.iter().find(|(key, _)| *key == name);

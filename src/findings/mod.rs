@@ -25,7 +25,7 @@ pub type Lookup<'a> = dyn Fn(ExchangeId) -> Option<Observed<'a>> + 'a;
 /// One pull, and what else of the session may have to do with it.
 #[derive(Clone, Copy)]
 pub struct Case<'a> {
-    /// The pull; its own `findings` are not looked at.
+    /// The pull.
     pub pull: &'a Pull,
     /// Gives the exchanges of its steps.
     pub observed: &'a Lookup<'a>,

@@ -15,7 +15,7 @@ use crate::pulls::{Blob, Cause, Part, Pull, PullId, Purpose, State, Step, Totals
 use crate::registry::{Client, Document, Kind};
 
 /// Makes a pull of its exchanges, which stand by their start; `None` when there are none. The
-/// pull has no number and no findings yet. `settled` says that nothing more is to come: a pull
+/// pull has no number yet. `settled` says that nothing more is to come: a pull
 /// that is quiet for a moment between two requests is under way until then.
 pub fn assemble(members: &[Observed<'_>], settled: bool) -> Option<Pull> {
     let started = members.first()?.exchange.started;
@@ -62,7 +62,6 @@ pub fn assemble(members: &[Observed<'_>], settled: bool) -> Option<Pull> {
             .into_iter()
             .filter_map(id)
             .collect(),
-        findings: Vec::new(),
     })
 }
 

@@ -46,8 +46,7 @@ pub trait Look {
     fn look(&self, id: ExchangeId) -> Option<Observed<'_>>;
 }
 
-/// Groups exchanges into pulls and pushes. `observed` is in order of start. Findings are not
-/// looked for: that is [`diagnose`](fn@crate::findings)'s.
+/// Groups exchanges into pulls and pushes. `observed` is in order of start.
 pub fn group(observed: &[Observed<'_>]) -> Vec<Pull> {
     let all = All(observed.iter().map(|o| (o.exchange.id, *o)).collect());
     let mut grouping = Grouping::default();

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::{Part, Step};
 use crate::exchange::ExchangeId;
-use crate::findings::Finding;
 use crate::registry::{Client, Descriptor, Digest, Platform, Reference};
 
 /// The number of a pull in its session, from 1, by its start.
@@ -59,8 +58,6 @@ pub struct Pull {
     pub totals: Totals,
     /// The chain of exchanges that determined how long the pull took, by their start.
     pub critical_path: Vec<ExchangeId>,
-    /// What is wrong or worth knowing, the gravest first.
-    pub findings: Vec<Finding>,
 }
 
 /// What a client was up to.

@@ -25,7 +25,7 @@ pub struct Store {
     early: HashMap<ExchangeId, Vec<Event>>,
     pub(super) grouping: Grouping,
     pub(super) pulls: Pulls,
-    pub(super) findings: Vec<Finding>,
+    pub(super) loose_findings: Vec<Finding>,
     pub(super) tunnels: Tunnels,
     /// What is to be done when the pulls are brought up to date.
     pub(super) due: Due,
@@ -123,9 +123,31 @@ impl Store {
         self.shelf.loose()
     }
 
+    /// What is wrong with a pull or worth knowing of it, the gravest first.
+    pub fn findings_of(&self, id: PullId) -> &[Finding] {
+        self.pulls.findings(id)
+    }
+
     /// What is wrong and belongs to no pull, such as refused handshakes.
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
+    pub fn loose_findings(&self) -> &[Finding] {
+        &self.loose_findings
+    }
+
+    /// What is wrong with any pull, and besides.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        let pulls = self.pulls().iter();
+        let of_pulls = pulls.flat_map(|pull| self.findings_of(pull.id));
+        of_pulls.chain(&self.loose_findings)
+    }
+
+    /// The findings that an exchange is evidence of.
+    pub fn findings_shown_by(&self, entry: &Entry) -> impl Iterator<Item = &Finding> {
+        let id = entry.exchange.id;
+        let of_pull = entry.pull.map_or(&[][..], |pull| self.findings_of(pull));
+        of_pull
+            .iter()
+            .chain(&self.loose_findings)
+            .filter(move |finding| finding.shown_by(id))
     }
 
     /// The tunnels that were passed on unread, by their start.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::exchange::ExchangeId;
+use crate::findings::Finding;
 use crate::pulls::{GroupKey, order};
 use crate::pulls::{Pull, PullId};
 
@@ -14,12 +15,20 @@ type Order = (Timestamp, Option<ExchangeId>);
 #[derive(Debug, Default)]
 pub(super) struct Pulls {
     sorted: Vec<Pull>,
-    /// Of each pull: how many before it were dropped.
-    skips: Vec<u64>,
+    /// What stands beside each of them.
+    beside: Vec<Beside>,
     dropped: u64,
     orders: HashMap<GroupKey, Order>,
     /// From where on numbers are to be given.
     unnumbered: Option<usize>,
+}
+
+/// What else is known of a pull.
+#[derive(Debug)]
+struct Beside {
+    /// How many before it were dropped.
+    skips: u64,
+    findings: Box<[Finding]>,
 }
 
 impl Pulls {
@@ -28,8 +37,13 @@ impl Pulls {
     }
 
     pub(super) fn get(&self, id: PullId) -> Option<&Pull> {
-        let at = self.sorted.binary_search_by_key(&id, |pull| pull.id).ok()?;
-        self.sorted.get(at)
+        self.sorted.get(self.place(id)?)
+    }
+
+    /// What is wrong with a pull.
+    pub(super) fn findings(&self, id: PullId) -> &[Finding] {
+        let beside = self.place(id).and_then(|at| self.beside.get(at));
+        beside.map_or(&[], |beside| &beside.findings)
     }
 
     /// The pull that a group made, as it stands.
@@ -44,35 +58,39 @@ impl Pulls {
     }
 
     /// Puts what a group now makes in the place of what it made before.
-    pub(super) fn replace(&mut self, key: GroupKey, pull: Option<Pull>) {
+    pub(super) fn replace(&mut self, key: GroupKey, pull: Option<(Pull, Vec<Finding>)>) {
         if let Some(at) = self.position(key) {
-            if let Some(pull) = &pull
-                && self.orders.get(&key) == Some(&order(pull))
-            {
-                if let Some(place) = self.sorted.get_mut(at) {
-                    let id = place.id;
-                    place.clone_from(pull);
-                    place.id = id;
+            match pull {
+                Some((mut pull, findings)) if self.orders.get(&key) == Some(&order(&pull)) => {
+                    if let Some(place) = self.sorted.get_mut(at) {
+                        pull.id = place.id;
+                        *place = pull;
+                    }
+                    if let Some(beside) = self.beside.get_mut(at) {
+                        beside.findings = findings.into();
+                    }
+                    return;
                 }
-                return;
+                _ => {}
             }
             self.sorted.remove(at);
-            self.skips.remove(at);
+            self.beside.remove(at);
             self.orders.remove(&key);
             self.renumber_from(at);
         }
-        if let Some(pull) = pull {
-            self.insert(key, pull);
+        if let Some((pull, findings)) = pull {
+            self.insert(key, pull, findings);
         }
     }
 
-    fn insert(&mut self, key: GroupKey, pull: Pull) {
+    fn insert(&mut self, key: GroupKey, pull: Pull, findings: Vec<Finding>) {
         let place = order(&pull);
         let at = self.sorted.partition_point(|other| order(other) < place);
-        let skipped = self.skips.get(at).copied().unwrap_or(self.dropped);
+        let skips = self.beside.get(at).map_or(self.dropped, |next| next.skips);
         self.orders.insert(key, place);
         self.sorted.insert(at, pull);
-        self.skips.insert(at, skipped);
+        let findings = findings.into();
+        self.beside.insert(at, Beside { skips, findings });
         self.renumber_from(at);
     }
 
@@ -80,10 +98,10 @@ impl Pulls {
     pub(super) fn drop(&mut self, gone: &HashSet<PullId>) {
         let mut dropped = 0;
         let mut kept = self.sorted.iter().map(|pull| !gone.contains(&pull.id));
-        self.skips.retain_mut(|skips| {
+        self.beside.retain_mut(|beside| {
             let keep = kept.next().unwrap_or(true);
             dropped += u64::from(!keep);
-            *skips += dropped;
+            beside.skips += dropped;
             keep
         });
         self.dropped += dropped;
@@ -102,8 +120,8 @@ impl Pulls {
         };
         let mut changed = Vec::new();
         let numbered = self.sorted.iter_mut().enumerate();
-        for (((at, pull), skipped), number) in numbered.zip(&self.skips).zip(1_u64..).skip(from) {
-            let id = PullId(number + skipped);
+        for (((at, pull), beside), number) in numbered.zip(&self.beside).zip(1_u64..).skip(from) {
+            let id = PullId(number + beside.skips);
             if pull.id != id {
                 pull.id = id;
                 changed.push(at);
@@ -114,6 +132,10 @@ impl Pulls {
 
     fn renumber_from(&mut self, at: usize) {
         self.unnumbered = Some(self.unnumbered.map_or(at, |from| from.min(at)));
+    }
+
+    fn place(&self, id: PullId) -> Option<usize> {
+        self.sorted.binary_search_by_key(&id, |pull| pull.id).ok()
     }
 
     fn position(&self, key: GroupKey) -> Option<usize> {

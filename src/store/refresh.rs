@@ -36,7 +36,7 @@ impl Store {
         // A new pull may explain a refusal.
         let explained = !self.tunnels.handshakes().is_empty() && self.pulls.all().len() != pulls;
         if std::mem::take(&mut self.due.session) || loose || explained {
-            self.findings = findings::of_session(&self.pulls, &self.shelf, &self.tunnels);
+            self.loose_findings = findings::of_session(&self.pulls, &self.shelf, &self.tunnels);
         }
     }
 
@@ -65,15 +65,15 @@ impl Store {
         }
         let members = ids.iter().filter_map(|id| self.shelf.get(*id));
         let members: Vec<_> = members.map(Entry::observed).collect();
-        let mut pull = assemble(&members, settled);
-        if let Some(pull) = &mut pull {
-            pull.findings = findings::of_pull(pull, &self.shelf, &self.tunnels, settled);
+        let pull = assemble(&members, settled).map(|mut pull| {
+            let found = findings::of_pull(&pull, &self.shelf, &self.tunnels, settled);
             // An index arrived, and nothing in it was for the client.
-            let nothing = pull.findings.iter().any(|f| f.rule == "no-platform");
+            let nothing = found.iter().any(|f| f.rule == "no-platform");
             if nothing && pull.state == State::Complete {
                 pull.state = State::Failed;
             }
-        }
+            (pull, found)
+        });
         self.pulls.replace(key, pull);
     }
 
@@ -98,7 +98,7 @@ impl Store {
             for step in &pull.steps {
                 moved.remove(&step.exchange);
                 let found = self.shelf.assign(step.exchange, Some((pull.id, step.kind)));
-                self.due.session |= found && !self.findings.is_empty();
+                self.due.session |= found && !self.loose_findings.is_empty();
             }
         }
         for id in moved {

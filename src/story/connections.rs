@@ -20,7 +20,7 @@ pub fn loose_heading(lang: Lang) -> Block {
 
 /// The findings that belong to no pull.
 pub fn beyond_pulls(telling: &Telling<'_>) -> Vec<Block> {
-    let findings = telling.store.findings();
+    let findings = telling.store.loose_findings();
     if findings.is_empty() {
         return Vec::new();
     }

@@ -60,7 +60,7 @@ pub fn pull(pull: &Pull, telling: &Telling<'_>, takes: &dyn Fn(ExchangeId) -> bo
         let entry = telling.store.entry(step.exchange)?;
         Some(step::of_pull(step, number, entry, pull, telling))
     });
-    let findings = pull.findings.iter();
+    let findings = telling.store.findings_of(pull.id).iter();
     PullStory {
         overview: vec![Block::Pairs(overview(pull, telling.lang))],
         steps: steps.collect(),

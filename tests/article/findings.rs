@@ -22,8 +22,8 @@ fn nothing_is_wrong_with_them() {
         let [pull] = store.pulls() else {
             panic!("{name} is one pull");
         };
-        assert_eq!(pull.findings, [], "{name}");
-        assert_eq!(store.findings(), [], "{name}");
+        assert_eq!(store.findings_of(pull.id), [], "{name}");
+        assert_eq!(store.loose_findings(), [], "{name}");
     }
 }
 

@@ -242,8 +242,7 @@ fn store(recorder: Recorder) -> Store {
 
 /// Every finding, of pulls and besides.
 fn findings(store: &Store) -> Vec<&Finding> {
-    let pulls = store.pulls().iter().flat_map(|pull| &pull.findings);
-    pulls.chain(store.findings()).collect()
+    store.all_findings().collect()
 }
 
 /// Exactly these rules find something, and each step is explained.

@@ -62,12 +62,7 @@ fn the_article_comes_out_as_it_was_captured() {
     // The article left most bodies out, so they break off; nothing else is wrong, though it all
     // happened years ago.
     let store = recorder.stop().store();
-    let findings = store.pulls().iter().flat_map(|pull| &pull.findings);
-    assert!(
-        findings
-            .chain(store.findings())
-            .all(|found| found.rule == "truncated")
-    );
+    assert!(store.all_findings().all(|found| found.rule == "truncated"));
 
     let session = Session::open(&session).unwrap();
     let (trace, report) = session.load().unwrap();

@@ -152,7 +152,7 @@ fn pulls_at_the_same_time_stay_apart() {
     for pull in store.pulls() {
         assert_eq!(pull.name(), NAMES[0]);
         assert_whole(pull, EACH[0]);
-        assert_eq!(pull.findings, []);
+        assert_eq!(store.findings_of(pull.id), []);
     }
     assert_eq!(store.loose().count(), 0);
 }
@@ -178,7 +178,7 @@ fn a_mirror_without_the_image_is_part_of_the_pull() {
     assert_eq!(pull.registry, "registry-1.docker.io");
     assert_eq!(pull.mirrors, ["quay.io"]);
     assert_whole(pull, EACH[0]);
-    let rules: Vec<_> = pull.findings.iter().map(|f| f.rule).collect();
+    let rules: Vec<_> = store.findings_of(pull.id).iter().map(|f| f.rule).collect();
     assert_eq!(rules, ["mirror-fallthrough"]);
     assert_eq!(store.loose().count(), 0);
 }
@@ -235,7 +235,7 @@ fn assert_one_each(store: &Store, client: &str, states: [&[BlobState]; 3]) {
         assert_whole(pull, states);
         assert_eq!(pull.client.name, client);
         assert_eq!(pull.platform, Some(Platform::of_this_machine()));
-        assert_eq!(pull.findings, []);
+        assert_eq!(store.findings_of(pull.id), []);
     }
     let loose: Vec<_> = store.loose().collect();
     assert!(loose.is_empty(), "{loose:#?}");

@@ -40,8 +40,7 @@ impl Trace {
     /// No rule finds anything.
     pub(crate) fn assert_healthy(&self) {
         let store = self.store();
-        let pulls = store.pulls().iter().flat_map(|pull| &pull.findings);
-        let findings: Vec<_> = pulls.chain(store.findings()).collect();
+        let findings: Vec<_> = store.all_findings().collect();
         assert!(findings.is_empty(), "{findings:#?}\n{:#?}", self.entries());
     }
 

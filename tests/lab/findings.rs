@@ -105,8 +105,7 @@ async fn pulled(faults: &[&str], provider: Provider) -> Store {
 }
 
 fn assert_found(what: &str, store: &Store, expected: &[&str]) {
-    let pulls = store.pulls().iter().flat_map(|pull| &pull.findings);
-    let all: Vec<_> = pulls.chain(store.findings()).collect();
+    let all: Vec<_> = store.all_findings().collect();
     let rules: BTreeSet<_> = all.iter().map(|finding| finding.rule).collect();
     let expected: BTreeSet<_> = expected.iter().copied().collect();
     assert_eq!(rules, expected, "{what}: {all:#?}");

@@ -157,7 +157,7 @@ fn an_image_whose_platform_is_missing() {
     let pull = &store.pulls()[0];
     assert_eq!((pull.platform.clone(), pull.image.manifest), (None, None));
     assert!(pull.blobs.is_empty());
-    assert_eq!(pull.findings[0].rule, "no-platform");
+    assert_eq!(store.findings_of(pull.id)[0].rule, "no-platform");
     assert_eq!(pull.state, State::Failed);
 }
 

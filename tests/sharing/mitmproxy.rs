@@ -170,7 +170,10 @@ fn story(path: &Path) -> Value {
         steps.sort_by_key(ToString::to_string);
         let blobs = pull.blobs.iter();
         let blobs = blobs.map(|blob| json!([blob.part, blob.digest, blob.state, blob.received]));
-        let findings = pull.findings.iter().map(|finding| finding.rule);
+        let findings = store
+            .findings_of(pull.id)
+            .iter()
+            .map(|finding| finding.rule);
         json!({
             "name": pull.name(),
             "purpose": pull.purpose,

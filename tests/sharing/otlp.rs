@@ -88,7 +88,7 @@ fn a_pull_is_a_trace_and_stands_below_its_reasons() {
         let root = &spans[0];
         assert!(root.parent_span_id.is_empty());
         assert_eq!(root.name, format!("pull {}", pull.image()));
-        assert_eq!(root.events.len(), pull.findings.len());
+        assert_eq!(root.events.len(), store.findings_of(pull.id).len());
         let ids: HashSet<_> = spans.iter().map(|span| &span.span_id).collect();
         assert_eq!(ids.len(), spans.len());
         let by_exchange = by_exchange(spans);

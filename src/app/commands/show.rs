@@ -147,11 +147,7 @@ impl View<'_> {
         lines.extend(text::steps(&told.steps, self.look));
         let more = story::everything(entry, Some(pull), &self.telling, bodies);
         lines.extend(text::blocks(&more, self.look, 4));
-        let mine = pull.findings.iter().filter(|finding| {
-            let mut evidence = finding.evidence.iter();
-            evidence.any(|evidence| evidence.exchange == Some(entry.exchange.id))
-        });
-        for finding in mine {
+        for finding in store.findings_shown_by(entry) {
             lines.push(Line::new());
             let blocks = story::finding(finding, Some(pull), self.telling.lang);
             lines.extend(text::blocks(&blocks, self.look, 4));

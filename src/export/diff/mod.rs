@@ -114,7 +114,7 @@ pub fn compare<'a>(a: Side<'a>, b: Side<'a>) -> Comparison<'a> {
         blobs: blobs::align(a.pull, b.pull),
         hosts: hosts(a, b),
         phases: phases(a, b),
-        findings: findings(a.pull, b.pull),
+        findings: findings(a, b),
         a,
         b,
     }
@@ -205,9 +205,9 @@ impl Phase {
     }
 }
 
-fn findings<'a>(a: &'a Pull, b: &'a Pull) -> Vec<(&'static str, Pair<&'a Finding>)> {
+fn findings<'a>(a: Side<'a>, b: Side<'a>) -> Vec<(&'static str, Pair<&'a Finding>)> {
     let mut found: Vec<(&'static str, Pair<&Finding>)> = Vec::new();
-    for finding in &a.findings {
+    for finding in a.store.findings_of(a.pull.id) {
         if !found.iter().any(|(rule, _)| *rule == finding.rule) {
             let pair = Pair {
                 a: Some(finding),
@@ -216,7 +216,7 @@ fn findings<'a>(a: &'a Pull, b: &'a Pull) -> Vec<(&'static str, Pair<&'a Finding
             found.push((finding.rule, pair));
         }
     }
-    for finding in &b.findings {
+    for finding in b.store.findings_of(b.pull.id) {
         match found.iter_mut().find(|(rule, _)| *rule == finding.rule) {
             Some((_, pair)) if pair.b.is_none() => pair.b = Some(finding),
             Some(_) => {}

@@ -54,7 +54,7 @@ pub fn write(
     out.write_all(b",\n")?;
     list(&mut out, "exchanges", exchanges.map(exchange::exchange))?;
     if whole {
-        let findings = store.findings().iter();
+        let findings = store.loose_findings().iter();
         out.write_all(b",\n")?;
         let findings = findings.map(|one| pull::finding(one, telling.lang));
         list(&mut out, "findings", findings)?;

@@ -74,7 +74,7 @@ pub(super) struct FindingJson<'a> {
     evidence: &'a [Evidence],
 }
 
-pub(super) fn pull<'a>(pull: &'a Pull, telling: &Telling<'_>) -> PullJson<'a> {
+pub(super) fn pull<'a>(pull: &'a Pull, telling: &Telling<'a>) -> PullJson<'a> {
     let steps = pull.steps.iter().zip(1..);
     PullJson {
         id: pull.id,
@@ -100,8 +100,9 @@ pub(super) fn pull<'a>(pull: &'a Pull, telling: &Telling<'_>) -> PullJson<'a> {
             .map(|(one, number)| step(one, number, pull, telling))
             .collect(),
         blobs: pull.blobs.iter().map(blob).collect(),
-        findings: pull
-            .findings
+        findings: telling
+            .store
+            .findings_of(pull.id)
             .iter()
             .map(|one| finding(one, telling.lang))
             .collect(),

@@ -44,7 +44,8 @@ pub(super) fn root(pull: &Pull, store: &Store, context: &Context, lang: Lang) ->
     attributes.number("pullscope.exchanges", pull.totals.exchanges);
     attributes.number("pullscope.received_bytes", pull.totals.received);
     attributes.number("pullscope.sent_bytes", pull.totals.sent);
-    let gravest = pull.findings.iter().max_by_key(|one| one.severity);
+    let found = store.findings_of(pull.id);
+    let gravest = found.iter().max_by_key(|one| one.severity);
     let status = if pull.state == State::Failed {
         let gravest = gravest.filter(|one| one.severity == Severity::Error);
         error(&gravest.map_or_else(String::new, |one| one.sentence(lang)))
@@ -57,7 +58,7 @@ pub(super) fn root(pull: &Pull, store: &Store, context: &Context, lang: Lang) ->
         start_time_unix_nano: nanoseconds(pull.started),
         end_time_unix_nano: nanoseconds(ended.max(pull.started)),
         attributes: attributes.into_inner(),
-        events: findings(&pull.findings, store, ended, lang),
+        events: findings(found, store, ended, lang),
         status: Some(status),
         ..context.span(context.root, None)
     }

@@ -68,7 +68,7 @@ pub(super) fn loose(entry: &Entry, telling: &Telling<'_>) -> Span {
     let context = Context::of_loose(&entry.exchange);
     let mut span = exchange::span(entry, None, &context, None);
     let id = Some(entry.exchange.id);
-    let findings = telling.store.findings().iter();
+    let findings = telling.store.loose_findings().iter();
     let mine = findings.filter(|one| one.evidence.last().is_some_and(|last| last.exchange == id));
     let at = exchange::end(&entry.exchange);
     span.events

@@ -6,7 +6,7 @@ use super::compare::{Unit, nanos};
 use super::pattern::{Pattern, Style};
 use super::provider;
 use crate::exchange::{Ending, Exchange};
-use crate::findings::{Finding, Severity};
+use crate::findings::Severity;
 use crate::pulls::{Part, Pull};
 use crate::registry::{Reference, Route};
 use crate::store::{Entry, Store};
@@ -124,8 +124,12 @@ impl Text {
                 address.is_some_and(|address: SocketAddr| fits(&address.to_string()))
             }
             Self::Error => error(pattern, entry),
-            Self::Rule => findings(entry, store).any(|finding| fits(finding.rule)),
-            Self::Severity => findings(entry, store).any(|f| fits(severity(f.severity))),
+            Self::Rule => store
+                .findings_shown_by(entry)
+                .any(|finding| fits(finding.rule)),
+            Self::Severity => store
+                .findings_shown_by(entry)
+                .any(|f| fits(severity(f.severity))),
             Self::Purpose => of_pull(&|pull| fits(word(pull.purpose))),
         }
     }
@@ -179,19 +183,6 @@ pub(super) fn fits_anything(pattern: &Pattern, entry: &Entry, store: &Store) -> 
 /// The pull an exchange belongs to.
 fn pull<'a>(entry: &Entry, store: &'a Store) -> Option<&'a Pull> {
     store.pull(entry.pull?)
-}
-
-/// What was found out with this exchange as evidence.
-pub(super) fn findings<'a>(
-    entry: &'a Entry,
-    store: &'a Store,
-) -> impl Iterator<Item = &'a Finding> {
-    let of_pull = pull(entry, store).into_iter().flat_map(|p| &p.findings);
-    let id = entry.exchange.id;
-    of_pull.chain(store.findings()).filter(move |finding| {
-        let mut evidence = finding.evidence.iter();
-        evidence.any(|evidence| evidence.exchange == Some(id))
-    })
 }
 
 fn url(exchange: &Exchange) -> Option<&str> {

@@ -82,7 +82,6 @@ fn pull(purpose: Purpose, index: bool) -> Pull {
         }],
         totals: Totals::default(),
         critical_path: Vec::new(),
-        findings: Vec::new(),
     }
 }
 

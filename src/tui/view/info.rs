@@ -117,8 +117,8 @@ fn selected(state: &State, store: &Store) -> (String, String) {
                 pull.client.label(),
                 count(pull.totals.exchanges, "exchange")
             );
-            let why = pull
-                .findings
+            let why = store
+                .findings_of(pull.id)
                 .first()
                 .map_or_else(|| no_findings(pull, lang), |finding| finding.sentence(lang));
             (what, why)

@@ -314,12 +314,10 @@ impl Painter<'_> {
             Span::raw(" "),
             pen.put(Role::Title, names::pull(pull)),
         ];
-        if let Some(finding) = pull.findings.first() {
+        let found = self.store.findings_of(pull.id);
+        if let Some(finding) = found.first() {
             let role = severity_role(finding.severity);
-            left.push(pen.put(
-                role,
-                format!("  ! {}", count(pull.findings.len(), "finding")),
-            ));
+            left.push(pen.put(role, format!("  ! {}", count(found.len(), "finding"))));
         }
         if let Some(platform) = &pull.platform {
             left.push(pen.put(Role::Dim, format!("  {platform}")));

@@ -103,8 +103,9 @@ fn findings(state: &State, store: &Store, pull: &Pull, sheet: &mut Sheet) {
     } else {
         "Findings"
     };
-    sheet.heading_with(title, &count(pull.findings.len(), "finding"));
-    if pull.findings.is_empty() {
+    let found = store.findings_of(pull.id);
+    sheet.heading_with(title, &count(found.len(), "finding"));
+    if found.is_empty() {
         let text = match (pull.state, lang) {
             (PullState::UnderWay, Lang::En) => "Nothing is wrong so far.",
             (PullState::UnderWay, Lang::Zh) => "目前未发现问题。",
@@ -113,7 +114,7 @@ fn findings(state: &State, store: &Store, pull: &Pull, sheet: &mut Sheet) {
         };
         sheet.push(vec![pen.put(Role::Good, format!("  ✓ {text}"))]);
     }
-    for finding in &pull.findings {
+    for finding in found {
         let word = match finding.severity {
             Severity::Info => "note",
             Severity::Warning => "warning",

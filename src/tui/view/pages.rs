@@ -31,7 +31,7 @@ pub(super) fn tunnel_of(store: &Store, id: TunnelId) -> Option<&Tunnel> {
 
 /// What is said about refusals for a host: a sentence and what to do.
 pub(super) fn refusal_finding(store: &Store, host: &str, lang: Lang) -> (String, String) {
-    let found = store.findings().iter().find(|finding| {
+    let found = store.loose_findings().iter().find(|finding| {
         finding
             .evidence
             .iter()
@@ -174,7 +174,7 @@ pub(super) fn tunnel_words(kind: TunnelKind) -> &'static str {
 pub(super) fn events(state: &State, store: &Store, sheet: &mut Sheet) {
     let pen = sheet.pen;
     let lang = state.look.lang;
-    for finding in store.findings() {
+    for finding in store.loose_findings() {
         sheet.push(vec![
             pen.put(severity_role(finding.severity), " ● "),
             pen.put(Role::Title, finding.title(lang)),

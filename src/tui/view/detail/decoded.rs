@@ -192,12 +192,7 @@ pub(super) fn around(subject: &Subject<'_>, sheet: &mut Sheet) {
         let text = format!("↓ {} {what}: {why}", place(step.exchange));
         sheet.value("led to", Role::Text, &text);
     }
-    let findings = pull.findings.iter().filter(|finding| {
-        finding
-            .evidence
-            .iter()
-            .any(|seen| seen.exchange == Some(id))
-    });
+    let findings = subject.store.findings_shown_by(subject.entry);
     for (at, found) in findings.enumerate() {
         if at == 0 {
             sheet.heading("Findings");
