@@ -1,11 +1,21 @@
 //! The 28 exchanges, grouped: four pulls, as golden files.
 
 use pullscope::exchange::Event;
+use pullscope::findings::Finding;
 use pullscope::pulls::BlobState::{AlreadyPresent, Verified, Whole};
 use pullscope::pulls::{Pull, PullId, Purpose, State};
 use pullscope::store::{Filter, Store};
+use serde::Serialize;
 
 use crate::load::{NAMES, events};
+
+/// A pull with what is wrong with it.
+#[derive(Serialize)]
+struct Judged<'a> {
+    #[serde(flatten)]
+    pull: &'a Pull,
+    findings: &'a [Finding],
+}
 
 fn all() -> Vec<Event> {
     let mut first = 1;
@@ -32,7 +42,11 @@ fn four_pulls() {
     assert_eq!(store.loose().count(), 0);
     assert_eq!(store.entries().len(), 28);
     for (pull, name) in store.pulls().iter().zip(NAMES) {
-        let golden = serde_json::to_string_pretty(pull).unwrap();
+        let golden = serde_json::to_string_pretty(&Judged {
+            pull,
+            findings: store.findings_of(pull.id),
+        })
+        .unwrap();
         insta::assert_snapshot!(format!("pull-{name}"), golden);
     }
 }
