@@ -28,5 +28,5 @@ pub use finding::finding;
 pub use label::Label;
 pub use place::{short_url, shorten};
 pub use pull::{PullStory, StepStory, Telling, pull, title};
-pub use step::{around, everything};
+pub use step::around;
 pub(crate) use transfer::millis;

@@ -5,8 +5,7 @@ use super::label as say;
 use super::transfer::millis;
 use super::{Block, Cell, Span, StepStory, Telling, Tone, document, image, short_url};
 use super::{redirect, token, transfer};
-use crate::exchange::{Bodies, Ending};
-use crate::export::transcript;
+use crate::exchange::Ending;
 use crate::pulls::{Pull, Step};
 use crate::registry::{Kind, Reading};
 use crate::store::Entry;
@@ -45,22 +44,6 @@ pub(super) fn alone(entry: &Entry, number: usize, telling: &Telling<'_>) -> Step
         explanation: explain_alone(entry.kind, &entry.reading, telling.lang),
         decoded: united(decoded(&entry.reading, None, telling)),
     }
-}
-
-/// Everything else about a step: what caused it, digests, phases, connections, the messages
-/// themselves.
-pub fn everything(
-    entry: &Entry,
-    pull: Option<&Pull>,
-    telling: &Telling<'_>,
-    bodies: &dyn Bodies,
-) -> Vec<Block> {
-    let mut blocks = around(entry, pull, telling);
-    let text = transcript::exchange(&entry.exchange, bodies);
-    let heading = Span::strong(say::TRANSCRIPT.of(telling.lang));
-    blocks.push(Block::Heading(vec![heading]));
-    blocks.push(Block::Inset(vec![Block::Verbatim(text)]));
-    blocks
 }
 
 /// What is around a step's messages: what caused it, digests, phases, connections.

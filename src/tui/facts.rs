@@ -1,5 +1,7 @@
 //! What the program around the view knows and the view shows.
 
+use super::mask::Mask;
+
 /// Facts about this run, given by whoever started the view.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
@@ -17,6 +19,8 @@ pub struct Facts {
     pub formats: Vec<Format>,
     /// Whether the session keeps secrets (`--keep-secrets`).
     pub secrets_kept: bool,
+    /// What takes them out of what is shown and copied.
+    pub mask: Mask,
     /// Where a trace is saved unless another place is typed.
     pub save_as: String,
 }

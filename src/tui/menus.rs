@@ -135,7 +135,7 @@ fn exchange_texts(state: &State, store: &Store, id: ExchangeId) -> Vec<Entry> {
     let Some(entry) = store.entry(id) else {
         return Vec::new();
     };
-    let exchange = &super::view::masked(state, &entry.exchange);
+    let exchange = &state.shown(&entry.exchange, None);
     let reading = &entry.reading;
     let mut texts: Vec<(&str, String)> = Vec::new();
     let digests = &reading.digests;

@@ -9,6 +9,7 @@ mod ascii;
 mod facts;
 mod filtering;
 pub mod keymap;
+mod mask;
 mod menus;
 mod overlay;
 mod rows;
@@ -21,6 +22,7 @@ mod view;
 
 pub use action::{Action, Effect, Item};
 pub use facts::{Check, Facts, FirstStep, Format};
+pub use mask::Mask;
 pub use state::{Look, State};
 pub use theme::{Depth, Role, Scheme, Theme};
 pub use view::render;

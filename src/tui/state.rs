@@ -1,5 +1,6 @@
 //! Everything the view remembers. One owner changes it; drawing only borrows it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::rows::{self, Choice, Order, Row};
 use super::screen::{Page, Screen};
 use super::theme::{Role, Theme};
 use super::view::{self, layout::Layout};
-use crate::exchange::{Bodies, ExchangeId};
+use crate::exchange::{Bodies, Exchange, ExchangeId};
 use crate::pulls::PullId;
 use crate::store::Store;
 use crate::words::Lang;
@@ -297,6 +298,11 @@ impl State {
         }
     }
 
+    /// What the program around has told.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
     /// How the view looks right now.
     pub fn look(&self) -> Look {
         self.look
@@ -305,6 +311,19 @@ impl State {
     /// Whether something is being worked out that shows on the screen when it is done.
     pub fn is_working(&self) -> bool {
         self.filtering.is_working()
+    }
+
+    /// An exchange as it may be shown: without its secrets, unless they are revealed right now.
+    pub(crate) fn shown<'a>(
+        &self,
+        exchange: &'a Exchange,
+        bodies: Option<&dyn Bodies>,
+    ) -> Cow<'a, Exchange> {
+        if self.facts.secrets_kept && !self.reveals() {
+            Cow::Owned(self.facts.mask.exchange(exchange, bodies))
+        } else {
+            Cow::Borrowed(exchange)
+        }
     }
 
     /// Whether secrets are shown right now.

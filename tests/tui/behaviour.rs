@@ -189,6 +189,42 @@ fn secrets_are_shown_for_ten_seconds_and_only_where_they_were_kept() {
 }
 
 #[test]
+fn a_secret_has_one_placeholder_on_every_screen_and_in_what_is_copied() {
+    let mut story = Scenario::docker();
+    for _ in 0..2 {
+        story
+            .get(&format!("{HUB}/manifests/1"))
+            .bearer("s3cr3t-t0ken-of-many-letters")
+            .answer(200);
+    }
+    let facts = Facts {
+        live: true,
+        secrets_kept: true,
+        ..Facts::default()
+    };
+    let mut stage = Stage::new(store(&story), facts, story.now);
+    let placeholder = |text: &str| {
+        let found = text.find("REDACTED-").map(|at| text[at..at + 15].to_owned());
+        found.unwrap_or_else(|| panic!("no placeholder in {text}"))
+    };
+    stage.keys("G enter 2");
+    let first = placeholder(&stage.screen());
+    assert_eq!(placeholder(&stage.screen()), first, "in the next frame");
+    stage.keys("[");
+    assert_eq!(placeholder(&stage.keys("2").screen()), first, "elsewhere");
+    stage.keys("y").types("request head").keys("enter");
+    let Some(Effect::Copy { text, .. }) = stage.effects.pop() else {
+        panic!("nothing was copied")
+    };
+    assert_eq!(placeholder(&text), first, "in what is copied");
+    let mask = stage.state.facts().mask.clone();
+    let exported = mask.with(|redactor| redactor.exchange(story.exchanges[0].clone()));
+    let head = exported.request.unwrap().head;
+    let text = String::from_utf8_lossy(head.as_bytes()).into_owned();
+    assert_eq!(placeholder(&text), first, "in what is exported");
+}
+
+#[test]
 fn what_the_network_says_cannot_steer_the_terminal() {
     let evil = "\u{1b}]0;owned\u{7}\u{202e}gnp\u{200b}.exe\u{9b}31m";
     let mut story = Scenario::docker();

@@ -2,13 +2,13 @@
 
 use crate::config::ShowArgs;
 use crate::exchange::Bodies;
-use crate::export::json;
+use crate::export::{json, transcript};
 use crate::pulls::{Pull, PullId};
 use crate::store::Store;
 use crate::story;
 use crate::story::text;
 use crate::story::text::{Line, Look};
-use crate::story::{Block, Telling};
+use crate::story::{Block, Span, Telling, label as say};
 
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::recording::fail_on::FailOn;
@@ -145,7 +145,12 @@ impl View<'_> {
         let mut lines = self.title(pull);
         lines.push(Line::new());
         lines.extend(text::steps(&told.steps, self.look));
-        let more = story::everything(entry, Some(pull), &self.telling, bodies);
+        let mut more = story::around(entry, Some(pull), &self.telling);
+        more.push(Block::Heading(vec![Span::strong(
+            say::TRANSCRIPT.of(self.telling.lang),
+        )]));
+        let messages = transcript::exchange(&entry.exchange, bodies);
+        more.push(Block::Inset(vec![Block::Verbatim(messages)]));
         lines.extend(text::blocks(&more, self.look, 4));
         for finding in store.findings_shown_by(entry) {
             lines.push(Line::new());

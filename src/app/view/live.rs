@@ -15,7 +15,7 @@ use crate::tui::terminal::{
     Feeder, Inbox, Mailbox, Message, Tty, TtyError, View, feed, mailbox, restore_after_panic,
     run as run_view,
 };
-use crate::tui::{Check, Facts, FirstStep, State};
+use crate::tui::{Check, Facts, FirstStep, Mask, State};
 
 use super::screen::{self, Hands, InStore};
 use crate::app::observe::Observer;
@@ -238,6 +238,7 @@ impl Known<'_> {
             checks: checks(&self.address),
             formats: screen::formats(),
             secrets_kept: self.keep_secrets,
+            mask: Mask::default(),
             save_as: self.save_as.clone(),
         }
     }

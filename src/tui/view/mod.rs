@@ -15,8 +15,6 @@ mod phases;
 mod sequence;
 mod waterfall;
 
-use std::borrow::Cow;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -27,9 +25,8 @@ use super::overlay::Overlay;
 use super::screen::{Doc, Page, PullPage, Screen};
 use super::state::State;
 use super::theme::Role;
-use crate::exchange::{Bodies, Exchange, ExchangeId};
+use crate::exchange::{Bodies, ExchangeId};
 use crate::pulls::{Pull, Why};
-use crate::redact::Redactor;
 use crate::registry::Digest;
 use crate::store::{Entry, Store};
 use crate::words::Lang;
@@ -265,15 +262,6 @@ fn mark_found(buffer: &mut Buffer, row: Rect, page: &Page, pen: Pen) {
                 pen.0.style(Role::Found),
             );
         }
-    }
-}
-
-/// An exchange as it may be shown: with its secrets masked, unless they are revealed right now.
-pub(super) fn masked<'a>(state: &State, exchange: &'a Exchange) -> Cow<'a, Exchange> {
-    if state.facts.secrets_kept && !state.reveals() {
-        Cow::Owned(Redactor::new().exchange(exchange.clone()))
-    } else {
-        Cow::Borrowed(exchange)
     }
 }
 

@@ -14,7 +14,7 @@ use ratatui::text::Span;
 pub(super) use self::image::progress;
 
 use super::pen::{Pen, Sheet};
-use super::{frame, masked, names};
+use super::{frame, names};
 use crate::base::text::{size, took};
 use crate::exchange::{Bodies, Exchange, ExchangeId};
 use crate::pulls::{Cause, Pull, Why};
@@ -167,7 +167,7 @@ pub(super) fn doc(
         sheet.text(Role::Dim, 2, "This exchange is no longer kept.");
         return sheet.finish();
     };
-    let exchange = masked(state, &entry.exchange);
+    let exchange = state.shown(&entry.exchange, Some(bodies));
     let pull = entry.pull.and_then(|id| store.pull(id));
     let subject = Subject {
         state,
