@@ -90,7 +90,9 @@ fn forms(lang: Lang) -> Vec<(&'static str, String)> {
         }
     }
     for entry in store.entries() {
-        let blocks = story::everything(entry, None, &telling, &bodies);
+        let mut blocks = story::around(entry, None, &telling);
+        let messages = transcript::exchange(&entry.exchange, &bodies);
+        blocks.push(story::Block::Verbatim(messages));
         for line in text::blocks(&blocks, look, 0) {
             lines.extend(line.iter().map(story::Span::text));
             lines.push('\n');

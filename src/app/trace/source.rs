@@ -67,7 +67,11 @@ impl Source {
 
 /// Redacts what is not redacted yet; what is stays as it is.
 pub(in crate::app) fn redact(trace: &mut Trace) {
-    let mut redactor = Redactor::new();
+    redact_with(&mut Redactor::new(), trace);
+}
+
+/// The same by a redactor that has redacted before: what it has seen keeps its placeholder.
+pub(in crate::app) fn redact_with(redactor: &mut Redactor, trace: &mut Trace) {
     trace.exchanges = std::mem::take(&mut trace.exchanges)
         .into_iter()
         .map(|e| redactor.exchange(e))

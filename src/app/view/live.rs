@@ -36,7 +36,9 @@ pub(in crate::app) async fn run(args: ViewArgs, talk: &Talk) -> Outcome {
     }
     let mut signals = Signals::new()?;
     let path = args.source.clone();
-    let (opened, warnings) = tokio::task::spawn_blocking(move || screen::opened(&path)).await??;
+    let mask = Mask::default();
+    let its = mask.clone();
+    let (opened, warnings) = tokio::task::spawn_blocking(move || screen::opened(&path, &its)).await??;
     for warning in &warnings {
         talk.insist(&format!("warning: {}: {warning}", args.source.display()));
     }
@@ -48,6 +50,7 @@ pub(in crate::app) async fn run(args: ViewArgs, talk: &Talk) -> Outcome {
         feed: None,
         host: Box::new(Hands {
             source: args.source,
+            mask,
         }),
     };
     let mut window = Window::open(view, mailbox.clone(), inbox)?;
@@ -104,7 +107,10 @@ impl Prepared {
             store: Store::new(Retention::default()),
             bodies: Box::new(InStore),
             feed: Some(self.feed),
-            host: Box::new(Hands { source: session }),
+            host: Box::new(Hands {
+                source: session,
+                mask: facts.mask.clone(),
+            }),
         };
         let window = Window::open(view, mailbox.clone(), self.inbox)?;
         let letter = mailbox.clone();

@@ -13,7 +13,7 @@ use crate::exchange::{Bodies, Capture, ExchangeId};
 use crate::har;
 use crate::store::Store;
 use crate::tui::terminal::{Host, Mailbox, Message, Opened};
-use crate::tui::{Effect, Facts, Format, Look, Theme};
+use crate::tui::{Effect, Facts, Format, Look, Mask, Theme};
 use crate::words::Lang;
 
 use crate::app::process::failure::Outcome;
@@ -72,7 +72,7 @@ fn extension(word: &str) -> &str {
 }
 
 /// A trace as the view shows it.
-pub(in crate::app) fn opened(path: &Path) -> Outcome<(Opened, Vec<String>)> {
+pub(in crate::app) fn opened(path: &Path, mask: &Mask) -> Outcome<(Opened, Vec<String>)> {
     let Source {
         trace,
         bodies,
@@ -85,6 +85,7 @@ pub(in crate::app) fn opened(path: &Path) -> Outcome<(Opened, Vec<String>)> {
             .to_string_lossy()
             .into_owned(),
         secrets_kept: trace.secrets_kept,
+        mask: mask.clone(),
         formats: formats(),
         save_as: "pullscope.har".into(),
         ..Facts::default()
@@ -120,6 +121,8 @@ impl Bodies for InStore {
 pub(in crate::app) struct Hands {
     /// The session or file that is shown.
     pub(in crate::app) source: PathBuf,
+    /// What hides secrets on the screen, and so in what is copied and exported.
+    pub(in crate::app) mask: Mask,
 }
 
 impl Host for Hands {
@@ -129,19 +132,19 @@ impl Host for Hands {
             // What is opened is what later exports are of.
             self.source.clone_from(path);
         }
-        let mailbox = mailbox.clone();
+        let (mailbox, mask) = (mailbox.clone(), self.mask.clone());
         let work = move || {
             let told = match effect {
                 Effect::Export { format, path, only } => {
-                    export(&source, &format, Destination::File(&path), &only)
+                    export(&source, &format, Destination::File(&path), &only, &mask)
                         .map(|()| format!("wrote {}", path.display()))
                 }
-                Effect::CopyAs { format, only } => as_text(&source, &format, &only).map(|text| {
+                Effect::CopyAs { format, only } => as_text(&source, &format, &only, &mask).map(|text| {
                     mailbox.send(Message::Copy { what: format, text });
                     String::new()
                 }),
                 Effect::SaveBody { capture, path } => save_body(&source, &capture, &path),
-                Effect::Load(path) => load(&path, &mailbox),
+                Effect::Load(path) => load(&path, &mailbox, &mask),
                 _ => return,
             };
             let message = match told {
@@ -161,7 +164,13 @@ impl Host for Hands {
 }
 
 /// As `pullscope export` does it: redacted, and to a file that appears when it is whole.
-fn export(source: &Path, format: &str, to: Destination<'_>, only: &[ExchangeId]) -> Outcome {
+fn export(
+    source: &Path,
+    format: &str,
+    to: Destination<'_>,
+    only: &[ExchangeId],
+    mask: &Mask,
+) -> Outcome {
     let format = config::Format::from_str(format, false).map_err(|error| anyhow::anyhow!(error))?;
     let form = ExportForm {
         format,
@@ -171,7 +180,7 @@ fn export(source: &Path, format: &str, to: Destination<'_>, only: &[ExchangeId])
         recorded_here: source.is_dir(),
     };
     let mut source = source::open(source)?;
-    source::redact(&mut source.trace);
+    mask.with(|redactor| source::redact_with(redactor, &mut source.trace));
     let selection = match only {
         [] => Selection::default(),
         only => Selection::of_ids(only.iter().copied()),
@@ -186,9 +195,9 @@ fn export(source: &Path, format: &str, to: Destination<'_>, only: &[ExchangeId])
 }
 
 /// The text of an export, for the clipboard.
-fn as_text(source: &Path, format: &str, only: &[ExchangeId]) -> Outcome<String> {
+fn as_text(source: &Path, format: &str, only: &[ExchangeId], mask: &Mask) -> Outcome<String> {
     let mut text = Vec::new();
-    export(source, format, Destination::Memory(&mut text), only)?;
+    export(source, format, Destination::Memory(&mut text), only, mask)?;
     Ok(String::from_utf8(text)?)
 }
 
@@ -212,8 +221,8 @@ fn save_body(source: &Path, capture: &Capture, path: &Path) -> Outcome<String> {
     Ok(format!("wrote {}: {} bytes", path.display(), bytes.len()))
 }
 
-fn load(path: &Path, mailbox: &Mailbox) -> Outcome<String> {
-    let (opened, warnings) = opened(path)?;
+fn load(path: &Path, mailbox: &Mailbox, mask: &Mask) -> Outcome<String> {
+    let (opened, warnings) = opened(path, mask)?;
     mailbox.send(Message::Opened(Box::new(opened)));
     for warning in warnings {
         mailbox.send(Message::Log(format!("{}: {warning}", path.display())));
