@@ -38,7 +38,8 @@ pub(in crate::app) async fn run(args: ViewArgs, talk: &Talk) -> Outcome {
     let path = args.source.clone();
     let mask = Mask::default();
     let its = mask.clone();
-    let (opened, warnings) = tokio::task::spawn_blocking(move || screen::opened(&path, &its)).await??;
+    let (opened, warnings) =
+        tokio::task::spawn_blocking(move || screen::opened(&path, &its)).await??;
     for warning in &warnings {
         talk.insist(&format!("warning: {}: {warning}", args.source.display()));
     }

@@ -139,10 +139,12 @@ impl Host for Hands {
                     export(&source, &format, Destination::File(&path), &only, &mask)
                         .map(|()| format!("wrote {}", path.display()))
                 }
-                Effect::CopyAs { format, only } => as_text(&source, &format, &only, &mask).map(|text| {
-                    mailbox.send(Message::Copy { what: format, text });
-                    String::new()
-                }),
+                Effect::CopyAs { format, only } => {
+                    as_text(&source, &format, &only, &mask).map(|text| {
+                        mailbox.send(Message::Copy { what: format, text });
+                        String::new()
+                    })
+                }
                 Effect::SaveBody { capture, path } => save_body(&source, &capture, &path),
                 Effect::Load(path) => load(&path, &mailbox, &mask),
                 _ => return,
