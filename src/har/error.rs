@@ -7,6 +7,7 @@ use crate::base::atomic_file::FileError;
 
 /// A HAR that cannot be written or read. Each text fits after "failed to …".
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum HarError {
     /// The file could not be written.
     #[error(transparent)]

@@ -6,6 +6,7 @@ use crate::exchange::ExchangeId;
 
 /// Something that was written faithfully and that a reader may fail on.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Warning {
     /// The file is so large that browsers have trouble with it.
     Large {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
+use crate::base::clock;
+
 /// Tells the wall-clock time.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
@@ -18,6 +20,13 @@ impl Clock {
 
     pub(super) fn now(&self) -> Timestamp {
         (self.0)()
+    }
+}
+
+impl Default for Clock {
+    /// This machine's clock.
+    fn default() -> Self {
+        Self::new(clock::system)
     }
 }
 

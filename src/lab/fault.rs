@@ -9,6 +9,7 @@ macro_rules! faults {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $providers:expr, $what:literal;)+) => {
         /// One way a provider of the lab can misbehave.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         pub enum Fault {
             $(#[doc = $what] $(#[$doc])* $variant,)+
         }
@@ -95,6 +96,7 @@ pub struct FaultSpec {
 
 /// A fault specification that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FaultError {
     /// There is no such fault.
     #[error("unknown fault '{name}' (known faults: {})", names())]

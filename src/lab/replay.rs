@@ -33,6 +33,7 @@ pub struct Replay {
 
 /// Why a recording cannot be replayed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReplayError {
     /// There is no exchange in it.
     #[error("the recording has no exchange to answer from")]

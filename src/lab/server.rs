@@ -48,8 +48,16 @@ impl LabOptions {
     }
 }
 
+impl Default for LabOptions {
+    /// [`LabOptions::new`] by this machine's clock.
+    fn default() -> Self {
+        Self::new(Clock::default())
+    }
+}
+
 /// Why the lab did not start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LabError {
     /// The port is taken, or the address is not ours.
     #[error("failed to listen on {address}")]
@@ -97,11 +105,11 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Builds the images, makes the CA, and starts to serve. Ends when `cancel` is cancelled.
+    /// Builds the images, makes the CA, and starts to serve.
     ///
     /// # Errors
     /// When an address cannot be listened on, or the CA or the images cannot be made.
-    pub async fn start(options: LabOptions, cancel: CancellationToken) -> Result<Self, LabError> {
+    pub async fn start(options: LabOptions) -> Result<Self, LabError> {
         let listener = listen(options.listen).await?;
         let wants_http = options
             .faults
@@ -126,7 +134,7 @@ impl Lab {
             hosts: backend.hosts(),
             images: backend.images(),
             tasks: TaskTracker::new(),
-            stop: cancel.child_token(),
+            stop: CancellationToken::new(),
         };
         let door = Door {
             backend: Arc::new(backend),

@@ -10,6 +10,7 @@ pub mod pattern;
 pub mod settings;
 
 mod answer;
+mod certificate;
 mod co_driven;
 mod context;
 mod door;
@@ -19,6 +20,7 @@ mod forward;
 pub(crate) mod fuzzing;
 mod headers;
 mod idle_reaper;
+mod key_log;
 mod passthrough;
 mod peer;
 mod read_ahead;
@@ -33,10 +35,13 @@ mod tunnel_record;
 mod upstream;
 mod user_agents;
 
+pub use certificate::{ClientCertificate, PemError, RootCertificate};
+pub use key_log::KeyLog;
 pub use peer::PeerLookup;
 pub use server::{Proxy, ProxyError};
-pub use settings::{ClientCertificate, Settings};
+pub use settings::Settings;
 pub use target::{TargetError, authority};
+pub(crate) use upstream::trusted_roots;
 pub use upstream::{
-    ConnectTo, ConnectToError, UpstreamProxy, UpstreamProxyError, UpstreamTlsError, trusted_roots,
+    ConnectTo, ConnectToError, UpstreamProxy, UpstreamProxyError, UpstreamTlsError,
 };

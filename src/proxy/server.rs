@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::ca::{CertificateAuthority, Identity};
 use super::context::Shared;
 use super::door;
+use super::key_log::KeyLines;
 use super::peer::Peers;
 use super::settings::Settings;
 use super::upstream::{Connector, UpstreamTlsError};
@@ -32,6 +33,7 @@ pub struct Proxy {
 
 /// Why a proxy does not start.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ProxyError {
     /// The address cannot be listened on.
     #[error(
@@ -78,7 +80,7 @@ impl Proxy {
             max_body: settings.max_body,
             store: settings.body_store.clone(),
         };
-        let key_log = settings.key_log.clone();
+        let key_log = KeyLines::of(settings.key_log.as_ref());
         let shared = Arc::new(Shared {
             peers: Peers::new(settings.peer.clone()),
             agents: Agents::default(),

@@ -3,11 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rustls::KeyLog;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-
 use crate::capture::sink::BodyStore;
 
+use super::certificate::{ClientCertificate, RootCertificate};
+use super::key_log::KeyLog;
 use super::limits::Limits;
 use super::pattern::HostPattern;
 use super::peer::PeerLookup;
@@ -24,7 +23,7 @@ pub struct Settings {
     /// Overrides of where to dial.
     pub connect_to: Vec<ConnectTo>,
     /// Roots to trust beside the system's.
-    pub upstream_roots: Vec<CertificateDer<'static>>,
+    pub upstream_roots: Vec<RootCertificate>,
     /// Which upstream proxy to use.
     pub upstream_proxy: UpstreamProxy,
     /// Hosts whose tunnels are passed on unread.
@@ -42,21 +41,11 @@ pub struct Settings {
     /// Where bulk bodies go, when they are kept.
     pub body_store: Option<Arc<dyn BodyStore>>,
     /// Where TLS secrets of both sides go, when the user asked.
-    pub key_log: Option<Arc<dyn KeyLog>>,
+    pub key_log: Option<KeyLog>,
     /// Names the programs of local clients, where that is wanted.
     pub peer: Option<PeerLookup>,
     /// Bounds.
     pub limits: Limits,
-}
-
-/// A certificate chain and key for the hosts that match.
-pub struct ClientCertificate {
-    /// Which hosts.
-    pub hosts: HostPattern,
-    /// The chain, leaf first.
-    pub chain: Vec<CertificateDer<'static>>,
-    /// The leaf's key.
-    pub key: PrivateKeyDer<'static>,
 }
 
 impl Settings {
@@ -68,7 +57,7 @@ impl Settings {
             allowed_targets: Vec::new(),
             connect_to: Vec::new(),
             upstream_roots: Vec::new(),
-            upstream_proxy: UpstreamProxy::None,
+            upstream_proxy: UpstreamProxy::default(),
             passthrough: Vec::new(),
             intercept: Vec::new(),
             insecure: Vec::new(),

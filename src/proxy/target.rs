@@ -8,6 +8,7 @@ use crate::exchange::Authority;
 
 /// Why an authority was refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TargetError {
     /// It holds user information.
     #[error("user information is not allowed in it")]

@@ -46,7 +46,7 @@ const ZSTD_CHUNKED: &str = "io.github.containers.zstd-chunked.manifest-checksum"
 
 impl Descriptor {
     /// Reads a descriptor object.
-    pub fn read(value: &Value) -> Self {
+    pub(crate) fn read(value: &Value) -> Self {
         let mut found = Self {
             media_type: MediaType::read(&json::text(value, "mediaType").unwrap_or_default()),
             size: json::number(value, "size"),

@@ -33,7 +33,7 @@ impl Platform {
     }
 
     /// Reads a `platform` object, or the top level of an image configuration.
-    pub fn read(value: &Value) -> Self {
+    pub(crate) fn read(value: &Value) -> Self {
         Self {
             os: json::text(value, "os").unwrap_or_default(),
             architecture: json::text(value, "architecture").unwrap_or_default(),

@@ -7,10 +7,8 @@ use std::time::Duration;
 use pullscope::lab::client::{Platform, Puller};
 use pullscope::lab::{Fault, Provider};
 use pullscope::proxy::ca::CaFiles;
-use pullscope::proxy::{Proxy, Settings};
+use pullscope::proxy::{Proxy, RootCertificate, Settings};
 use pullscope::store::Store;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use tokio::time::timeout;
 
 use crate::support::Fixture;
@@ -78,8 +76,7 @@ async fn pulled(faults: &[&str], provider: Provider) -> Store {
         .iter()
         .map(|route| route.to_string().parse().unwrap())
         .collect();
-    let root = CertificateDer::from_pem_slice(fixture.lab.ca_pem().as_bytes()).unwrap();
-    settings.upstream_roots = vec![root];
+    settings.upstream_roots = RootCertificate::from_pem(fixture.lab.ca_pem()).unwrap();
     let (proxy, mut changes) = Proxy::start(settings, identity).unwrap();
     let puller = Puller::new(proxy.address(), &ca, Platform::native()).unwrap();
     let mut store = Store::default();

@@ -3,7 +3,6 @@
 use pullscope::lab::{Lab, LabError, LabOptions, Provider};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio_util::sync::CancellationToken;
 
 use crate::support::{Fixture, WITH_TOKENS, sha256, split, tokens};
 
@@ -216,9 +215,7 @@ async fn a_taken_port_is_named() {
     let address = fixture.lab.address();
     let mut options = LabOptions::new(pullscope::lab::Clock::new(pullscope::base::clock::now));
     options.listen = address;
-    let error = Lab::start(options, CancellationToken::new())
-        .await
-        .unwrap_err();
+    let error = Lab::start(options).await.unwrap_err();
     assert!(matches!(error, LabError::Listen { .. }));
     assert_eq!(error.to_string(), format!("failed to listen on {address}"));
 }

@@ -15,7 +15,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_util::sync::CancellationToken;
 
 /// A lab whose clock can be set forward.
 pub(crate) struct Fixture {
@@ -53,7 +52,7 @@ impl Fixture {
             clock::system() + SignedDuration::from_secs(seconds.load(Ordering::SeqCst))
         }));
         change(&mut options);
-        let lab = Lab::start(options, CancellationToken::new()).await.unwrap();
+        let lab = Lab::start(options).await.unwrap();
         let mut roots = RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_slice(lab.ca_pem().as_bytes()).unwrap())

@@ -15,7 +15,6 @@ use pullscope::story::explain;
 use pullscope::words::Lang;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use crate::program::PULLSCOPE;
 
@@ -208,7 +207,7 @@ async fn same_story(faults: &[&str]) {
     };
     let mut options = LabOptions::new(Clock::new(clock::system));
     options.faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
-    let lab = Lab::start(options, CancellationToken::new()).await.unwrap();
+    let lab = Lab::start(options).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let theirs = mitmproxy(&program, folder.path(), &lab);
     let ours = pullscope(folder.path(), &lab);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pullscope::exchange::{Capture, Ending, Failure, Fidelity, Omission, TunnelKind};
-use pullscope::proxy::{Settings, UpstreamProxy};
+use pullscope::proxy::{RootCertificate, Settings, UpstreamProxy};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -291,10 +291,10 @@ async fn another_proxy_upstream_is_used_for_tunnels_and_plain_http() {
     })
     .await;
     let proxy = format!("http://user:secret@{}", far.proxy.address());
-    let root = pki.root();
+    let root = RootCertificate::from_pem(pki.root_pem()).unwrap();
     let mut near = Rig::with(answer(b""), |settings| {
         settings.connect_to.clear();
-        settings.upstream_roots = vec![root];
+        settings.upstream_roots = root;
         settings.upstream_proxy = UpstreamProxy::url(&proxy, "direct.pullscope.test").unwrap();
     })
     .await;

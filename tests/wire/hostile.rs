@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use pullscope::capture::sink::{BodyStore, BodyWriter, Direction};
 use pullscope::exchange::{Capture, Ending, ExchangeId, Failure, Omission, Side};
-use pullscope::proxy::Settings;
+use pullscope::proxy::{KeyLog, Settings};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -617,8 +617,8 @@ async fn security_20_no_answer_of_ours_can_steer_a_terminal() {
 #[derive(Debug, Default)]
 struct Broken(AtomicUsize);
 
-impl rustls::KeyLog for Broken {
-    fn log(&self, _: &str, _: &[u8], _: &[u8]) {
+impl Broken {
+    fn log(&self) {
         let nth = self.0.fetch_add(1, Ordering::Relaxed);
         assert!(nth != 0, "injected into a handshake");
     }
@@ -643,7 +643,8 @@ impl BodyWriter for BrokenWriter {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn security_24_a_panic_ends_one_exchange_and_is_counted() {
-    let log = Arc::new(Broken::default());
+    let broken = Broken::default();
+    let log: KeyLog = Arc::new(move |_| broken.log());
     let mut rig = Rig::with(answer(OK), |settings| settings.key_log = Some(log)).await;
     assert!(rig.tls_with(trusting(rig.ca())).await.is_err());
     rig.assert_serves().await;

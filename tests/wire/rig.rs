@@ -8,8 +8,8 @@ use std::time::Duration;
 use pullscope::capture::Changes;
 use pullscope::exchange::{Ending, Event, Exchange, HandshakeFailed, Tunnel};
 use pullscope::proxy::ca::CaFiles;
-use pullscope::proxy::{Proxy, Settings};
-use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
+use pullscope::proxy::{Proxy, RootCertificate, Settings};
+use rcgen::{Certificate, CertificateParams, CertifiedIssuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -127,12 +127,31 @@ impl Pki {
         name: &str,
         change: impl FnOnce(&mut CertificateParams),
     ) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        let (certificate, key) = self.signed(name, change);
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
+        (vec![certificate.der().clone()], key.into())
+    }
+
+    /// The same, as a file holds them.
+    pub(crate) fn leaf_pem(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> String {
+        let (certificate, key) = self.signed(name, change);
+        certificate.pem() + &key.serialize_pem()
+    }
+
+    fn signed(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (Certificate, KeyPair) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-        (vec![certificate.der().clone()], key.into())
+        (certificate, key)
     }
 }
 
@@ -160,10 +179,10 @@ impl Rig {
         let (origin, seen, tasks) = origin_of(Arc::clone(&script), tls).await;
         let dir = tempfile::tempdir().unwrap();
         let identity = CaFiles::new(dir.path().join("ca")).open().unwrap();
-        let ca = identity.certificate().clone();
+        let ca = CertificateDer::from(identity.certificate().to_vec());
         let trust = trusting(ca.clone());
         let mut settings = Settings::new(([127, 0, 0, 1], 0).into());
-        settings.upstream_roots = vec![pki.root()];
+        settings.upstream_roots = RootCertificate::from_pem(pki.root_pem()).unwrap();
         settings.connect_to = vec![
             format!("{HOST}::127.0.0.1:{}", origin.port())
                 .parse()

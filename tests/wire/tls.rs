@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pullscope::exchange::{Ending, Failure, Rejection, Verification};
+use pullscope::proxy::{ClientCertificate, KeyLog, RootCertificate};
 use rcgen::CertificateParams;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
@@ -64,8 +65,8 @@ fn weak() -> Arc<ServerConfig> {
 }
 
 /// The root it chains to, which is trusted.
-fn weak_root() -> CertificateDer<'static> {
-    CertificateDer::from_pem_slice(include_bytes!("../data/weak/root.pem")).unwrap()
+fn weak_root() -> Vec<RootCertificate> {
+    RootCertificate::from_pem(include_bytes!("../data/weak/root.pem")).unwrap()
 }
 
 fn server(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Arc<ServerConfig> {
@@ -92,7 +93,7 @@ async fn security_11_an_invalid_certificate_is_never_masked_and_no_request_is_se
         (weak(), "algorithm"),
     ] {
         let mut rig = Rig::with_tls(answer(OK), Some(config), &pki, |settings| {
-            settings.upstream_roots.push(weak_root());
+            settings.upstream_roots.extend(weak_root());
         })
         .await;
         let got = rig.exchange(&get()).await;
@@ -268,11 +269,10 @@ async fn a_client_certificate_is_presented_where_one_is_configured() {
     .unwrap();
     let config = Arc::new(config);
 
-    let (chain, key) = pki.leaf("client.pullscope.test", client_only);
+    let pem = pki.leaf_pem("client.pullscope.test", client_only);
     let mut rig = Rig::with_tls(answer(OK), Some(Arc::clone(&config)), &pki, |settings| {
         let hosts = "*.pullscope.test".parse().unwrap();
-        settings.client_certificates =
-            vec![pullscope::proxy::ClientCertificate { hosts, chain, key }];
+        settings.client_certificates = vec![ClientCertificate::from_pem(hosts, pem).unwrap()];
     })
     .await;
     let got = rig.exchange(&get()).await;
@@ -287,26 +287,19 @@ async fn a_client_certificate_is_presented_where_one_is_configured() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_log_has_the_secrets_of_both_sides() {
-    #[derive(Debug, Default)]
-    struct Log(std::sync::Mutex<Vec<(String, Vec<u8>)>>);
-    impl rustls::KeyLog for Log {
-        fn log(&self, label: &str, client_random: &[u8], _: &[u8]) {
-            self.0
-                .lock()
-                .unwrap()
-                .push((label.to_owned(), client_random.to_vec()));
-        }
-    }
-    let log = Arc::new(Log::default());
+    let log = Arc::new(std::sync::Mutex::new(String::new()));
     let own = Arc::clone(&log);
-    let rig = Rig::with(answer(OK), |settings| settings.key_log = Some(own)).await;
+    let keep: KeyLog = Arc::new(move |line| own.lock().unwrap().push_str(line));
+    let rig = Rig::with(answer(OK), |settings| settings.key_log = Some(keep)).await;
     rig.exchange(&get()).await;
+    let log = log.lock().unwrap().clone();
     let mut randoms: Vec<_> = log
-        .0
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|(_, random)| random.clone())
+        .lines()
+        .map(|line| {
+            let words: Vec<_> = line.split(' ').collect();
+            assert_eq!((words.len(), words[1].len()), (3, 64), "{line}");
+            words[1]
+        })
         .collect();
     randoms.sort();
     randoms.dedup();

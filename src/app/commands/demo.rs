@@ -5,18 +5,15 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
-use tokio_util::sync::CancellationToken;
 
 use crate::config::DemoArgs;
 use crate::exchange::Exchange;
 use crate::lab::client::{Platform, PullEvent, Puller};
 use crate::lab::{Image, Lab, Provider};
 use crate::proxy::ca::CaFiles;
-use crate::proxy::{Settings, UpstreamProxy};
+use crate::proxy::{RootCertificate, Settings};
 use crate::tui::terminal::{Mailbox, Message, Tty};
 
 use super::lab;
@@ -39,9 +36,7 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
     let mut signals = Signals::new()?;
     let providers = providers(&args.provider)?;
     let lab_options = lab::options(&args.fault)?;
-    let served = Lab::start(lab_options, CancellationToken::new())
-        .await
-        .map_err(usage_of)?;
+    let served = Lab::start(lab_options).await.map_err(usage_of)?;
     // Everything but the trace lives in here and goes with it.
     let home = tempfile::Builder::new()
         .prefix("pullscope-demo-")
@@ -247,13 +242,12 @@ fn providers(names: &[String]) -> Outcome<Vec<Provider>> {
 
 fn settings(lab: &Lab) -> Outcome<Settings> {
     let mut settings = Settings::new(([127, 0, 0, 1], 0).into());
-    settings.upstream_proxy = UpstreamProxy::None;
     settings.connect_to = lab
         .routes()
         .iter()
         .map(|route| route.to_string().parse())
         .collect::<Result<_, _>>()?;
-    settings.upstream_roots = vec![CertificateDer::from_pem_slice(lab.ca_pem().as_bytes())?];
+    settings.upstream_roots = RootCertificate::from_pem(lab.ca_pem())?;
     Ok(settings)
 }
 

@@ -4,13 +4,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Context as _;
-use tokio_util::sync::CancellationToken;
 
 use crate::base::atomic_file::OutputFile;
-use crate::base::clock;
 use crate::config::LabArgs;
 use crate::exchange::Trace;
-use crate::lab::{Clock, Fault, FaultSpec, Image, Lab, LabOptions, Recorded, Replay, Route};
+use crate::lab::{Fault, FaultSpec, Image, Lab, LabOptions, Recorded, Replay, Route};
 
 use crate::app::process::failure::{Outcome, usage, usage_of};
 use crate::app::process::signals::Signals;
@@ -33,9 +31,7 @@ pub(in crate::app) async fn run(args: LabArgs, talk: &Talk) -> Outcome {
     if let Some(path) = &args.replay {
         options.replay = Some(replay(path)?);
     }
-    let lab = Lab::start(options, CancellationToken::new())
-        .await
-        .map_err(usage_of)?;
+    let lab = Lab::start(options).await.map_err(usage_of)?;
     if let Some(path) = &args.ca_out {
         write_ca(path, lab.ca_pem())?;
     }
@@ -48,7 +44,7 @@ pub(in crate::app) async fn run(args: LabArgs, talk: &Talk) -> Outcome {
 
 /// The options that the fault flags make.
 pub(in crate::app) fn options(faults: &[String]) -> Outcome<LabOptions> {
-    let mut options = LabOptions::new(Clock::new(clock::system));
+    let mut options = LabOptions::default();
     options.faults = faults
         .iter()
         .map(|text| {

@@ -11,16 +11,13 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustls::KeyLog;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::capture::sink::BodyStore;
 use crate::clients::peer;
 use crate::config::{ProxyArgs, RecordArgs};
 use crate::proxy::limits::Limits;
 use crate::proxy::pattern::HostPattern;
-use crate::proxy::{ClientCertificate, Settings, UpstreamProxy};
+use crate::proxy::{ClientCertificate, KeyLog, PemError, RootCertificate, Settings, UpstreamProxy};
 
 use crate::app::observe::otlp::Collector;
 use crate::app::process::failure::{Outcome, usage};
@@ -121,7 +118,7 @@ where
 fn upstream_proxy(text: Option<&str>) -> Outcome<UpstreamProxy> {
     match text {
         None => Ok(UpstreamProxy::from_env()),
-        Some("none" | "") => Ok(UpstreamProxy::None),
+        Some("none" | "") => Ok(UpstreamProxy::default()),
         Some(url) => {
             let variable = |name| std::env::var(name).ok();
             let except = variable("NO_PROXY")
@@ -133,17 +130,8 @@ fn upstream_proxy(text: Option<&str>) -> Outcome<UpstreamProxy> {
     }
 }
 
-fn certificates(flag: &str, path: &Path) -> Outcome<Vec<CertificateDer<'static>>> {
-    let fail = |why: String| usage(format!("{flag} {}: {why}", path.display()));
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path)
-        .map_err(|error| fail(error.to_string()))?
-        .collect();
-    let found = found.map_err(|error| fail(error.to_string()))?;
-    if found.is_empty() {
-        Err(fail("no certificate (PEM) is in it".into()))
-    } else {
-        Ok(found)
-    }
+fn certificates(flag: &str, path: &Path) -> Outcome<Vec<RootCertificate>> {
+    of_pem(flag, path, |pem| RootCertificate::from_pem(pem))
 }
 
 fn client_certificate(text: &str) -> Outcome<ClientCertificate> {
@@ -156,19 +144,24 @@ fn client_certificate(text: &str) -> Outcome<ClientCertificate> {
     let hosts: HostPattern = hosts
         .parse()
         .map_err(|why| usage(format!("{flag}: {why}")))?;
-    let path = Path::new(path);
-    let chain = certificates(flag, path)?;
-    let key = PrivateKeyDer::from_pem_file(path).map_err(|error| {
-        usage(format!(
-            "{flag} {}: no private key: {error}",
-            path.display()
-        ))
-    })?;
-    Ok(ClientCertificate { hosts, chain, key })
+    of_pem(flag, Path::new(path), |pem| {
+        ClientCertificate::from_pem(hosts, pem)
+    })
+}
+
+/// Reads what a flag's PEM file holds.
+fn of_pem<T>(
+    flag: &str,
+    path: &Path,
+    read: impl FnOnce(Vec<u8>) -> Result<T, PemError>,
+) -> Outcome<T> {
+    let fail = |why: String| usage(format!("{flag} {}: {why}", path.display()));
+    let pem = fs::read(path).map_err(|error| fail(error.to_string()))?;
+    read(pem).map_err(|error| fail(error.to_string()))
 }
 
 /// Appends to a file that only the user can read.
-fn key_log(path: &Path) -> Outcome<Arc<dyn KeyLog>> {
+fn key_log(path: &Path) -> Outcome<KeyLog> {
     let file = fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -176,26 +169,12 @@ fn key_log(path: &Path) -> Outcome<Arc<dyn KeyLog>> {
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)
         .map_err(|error| usage(format!("--sslkeylogfile {}: {error}", path.display())))?;
-    Ok(Arc::new(KeyLogFile(Mutex::new(file))))
-}
-
-#[derive(Debug)]
-struct KeyLogFile(Mutex<fs::File>);
-
-impl KeyLog for KeyLogFile {
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let hex = |bytes: &[u8]| -> String {
-            bytes
-                .iter()
-                .flat_map(|b| [b >> 4, b & 15])
-                .filter_map(|n| char::from_digit(n.into(), 16))
-                .collect()
-        };
-        let line = format!("{label} {} {}\n", hex(client_random), hex(secret));
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = Mutex::new(file);
+    Ok(Arc::new(move |line| {
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         // A key log that cannot be written must not stop traffic.
         let _ = file.write_all(line.as_bytes());
-    }
+    }))
 }
 
 /// Descriptors for files, the resolver, and hudsucker's accept loop, which can be ahead of its

@@ -7,6 +7,7 @@ use super::Step;
 
 /// Why a pull failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum PullError {
     /// The certificate to trust cannot be used.
     #[error("failed to read the CA certificate: {0}")]
@@ -43,7 +44,7 @@ pub enum PullError {
         /// Of whom.
         host: String,
         /// Why.
-        source: hyper::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// There was no answer in time.
     #[error("{host} did not answer the request for the {step} in time")]

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// One piece of news.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PullEvent {
     /// A response head arrived.
     Answered {
@@ -52,6 +53,7 @@ pub enum PullEvent {
 
 /// What a request of a pull is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Step {
     /// `GET /v2/`
     Ping,

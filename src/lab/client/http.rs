@@ -130,10 +130,10 @@ impl Http<'_> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let failed = |source| PullError::Http {
+        let failed = |error: hyper::Error| PullError::Http {
             step: ask.step,
             host: host(url),
-            source,
+            source: error.into(),
         };
         let request = request(target, url, ask, referer).map_err(|error| PullError::Unusable {
             step: ask.step,

@@ -20,7 +20,7 @@ use super::leaf::Leaf;
 /// Issues server certificates and keeps them for the hosts seen last.
 ///
 /// All leaves of a day share one key that exists in memory only and is never the CA's.
-pub struct CertificateAuthority {
+pub(crate) struct CertificateAuthority {
     identity: Identity,
     provider: Arc<CryptoProvider>,
     key_log: Option<Arc<dyn KeyLog>>,
@@ -31,7 +31,7 @@ pub struct CertificateAuthority {
 /// Why there is no certificate for a host.
 #[derive(Clone, Debug, Error)]
 #[error("failed to issue a certificate for {host}: {problem}")]
-pub struct IssueError {
+pub(crate) struct IssueError {
     host: String,
     problem: String,
 }
@@ -60,7 +60,11 @@ struct Ready {
 
 impl CertificateAuthority {
     /// An authority that keeps at most `capacity` certificates.
-    pub fn new(identity: Identity, capacity: usize, key_log: Option<Arc<dyn KeyLog>>) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        capacity: usize,
+        key_log: Option<Arc<dyn KeyLog>>,
+    ) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let state = State {
             key: None,
@@ -77,7 +81,7 @@ impl CertificateAuthority {
     }
 
     /// The CA's own certificate and name.
-    pub fn identity(&self) -> &Identity {
+    pub(crate) fn identity(&self) -> &Identity {
         &self.identity
     }
 
@@ -85,7 +89,7 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// When no certificate can be made for such a name.
-    pub fn server_config(&self, host: &str) -> Result<Arc<ServerConfig>, IssueError> {
+    pub(crate) fn server_config(&self, host: &str) -> Result<Arc<ServerConfig>, IssueError> {
         let now = clock::system();
         let fail = |problem: String| IssueError {
             host: host.to_owned(),

@@ -42,6 +42,7 @@ pub struct Identity {
 
 /// Why there is no usable CA.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum CaError {
     /// A file or directory could not be used.
     #[error("failed to {operation} {}: {source}", path.display())]
@@ -77,7 +78,7 @@ pub enum CaError {
     },
     /// A certificate could not be made.
     #[error("failed to make a certificate: {0}")]
-    Make(#[from] rcgen::Error),
+    Make(String),
 }
 
 impl CaFiles {
@@ -281,7 +282,7 @@ impl CaFiles {
 
 impl Identity {
     /// The certificate, DER.
-    pub fn certificate(&self) -> &CertificateDer<'static> {
+    pub fn certificate(&self) -> &[u8] {
         &self.certificate
     }
 
@@ -312,7 +313,8 @@ impl Identity {
 }
 
 fn generate(only: Option<&Scope>) -> Result<(Identity, String), CaError> {
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let make = |error: rcgen::Error| CaError::Make(error.to_string());
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(make)?;
     let now = clock::system();
     let serial = random_serial();
     let mut params = CertificateParams::default();
@@ -332,7 +334,7 @@ fn generate(only: Option<&Scope>) -> Result<(Identity, String), CaError> {
     name.push(DnType::CommonName, format!("pullscope CA {suffix:08x}"));
     params.distinguished_name = name;
     params.serial_number = Some(serial);
-    let pem = params.self_signed(&key)?.pem();
+    let pem = params.self_signed(&key).map_err(make)?.pem();
     let text = format!("{}{pem}", key.serialize_pem());
     let identity = parse(&text).map_err(|problem| CaError::Invalid {
         path: PathBuf::from("(a CA just made)"),

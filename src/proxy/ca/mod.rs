@@ -5,6 +5,6 @@ mod files;
 mod leaf;
 mod scope;
 
-pub use authority::CertificateAuthority;
+pub(crate) use authority::CertificateAuthority;
 pub use files::{CaError, CaFiles, Identity};
 pub use scope::{Scope, ScopeError};

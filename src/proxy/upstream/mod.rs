@@ -15,5 +15,6 @@ pub(crate) use connect::{Connected, Connector, Failed};
 pub use route::{ConnectTo, ConnectToError, UpstreamProxy, UpstreamProxyError};
 pub(crate) use route::{Scheme, Target};
 pub(crate) use socket::{Driver, Socket};
+pub use tls::UpstreamTlsError;
 pub(crate) use tls::session as tls_session;
-pub use tls::{UpstreamTlsError, trusted_roots};
+pub(crate) use tls::trusted_roots;

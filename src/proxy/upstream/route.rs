@@ -46,13 +46,9 @@ pub struct ConnectTo {
 #[error("invalid connect-to {0:?}: give HOST:PORT:ADDR:PORT, such as '*:443:127.0.0.1:5443'")]
 pub struct ConnectToError(String);
 
-/// Which upstream proxy to use.
-pub enum UpstreamProxy {
-    /// None at all.
-    None,
-    /// By rules: one proxy for everything, or what the environment says.
-    Rules(Box<Matcher>),
-}
+/// Which upstream proxy to use: none, one for everything, or what the environment says.
+#[derive(Default)]
+pub struct UpstreamProxy(Option<Box<Matcher>>);
 
 /// Why a text is no upstream proxy.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -163,17 +159,17 @@ impl UpstreamProxy {
             .all(with_scheme)
             .no(no_proxy.to_owned())
             .build();
-        Ok(Self::Rules(Box::new(matcher)))
+        Ok(Self(Some(Box::new(matcher))))
     }
 
     /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
     pub fn from_env() -> Self {
-        Self::Rules(Box::new(Matcher::from_env()))
+        Self(Some(Box::new(Matcher::from_env())))
     }
 
     /// The proxy to go through for a target.
     pub(crate) fn for_target(&self, to: &Target) -> Result<Option<Via>, UpstreamProxyError> {
-        let Self::Rules(matcher) = self else {
+        let Some(matcher) = &self.0 else {
             return Ok(None);
         };
         let scheme = if to.scheme == Scheme::Http {
@@ -207,9 +203,11 @@ impl UpstreamProxy {
 
 impl fmt::Debug for UpstreamProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "UpstreamProxy::None",
-            Self::Rules(_) => "UpstreamProxy::Rules(..)",
+        // The rules may hold passwords.
+        f.write_str(if self.0.is_some() {
+            "UpstreamProxy(..)"
+        } else {
+            "UpstreamProxy"
         })
     }
 }

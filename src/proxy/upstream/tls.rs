@@ -14,6 +14,8 @@ use rustls::{
 use thiserror::Error;
 
 use crate::exchange::{TlsSession, Verification};
+use crate::proxy::certificate::RootCertificate;
+use crate::proxy::key_log::KeyLines;
 use crate::proxy::pattern::HostPattern;
 use crate::proxy::settings::Settings;
 
@@ -27,6 +29,7 @@ pub(super) struct UpstreamTls {
 
 /// Why the proxy's TLS towards servers cannot be set up.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum UpstreamTlsError {
     /// There is nothing to verify servers with.
     #[error(
@@ -36,10 +39,10 @@ pub enum UpstreamTlsError {
     NoRoots(String),
     /// A root given by the user is unusable.
     #[error("failed to use a certificate of --upstream-ca: {0}")]
-    Root(rustls::Error),
+    Root(String),
     /// A client certificate given by the user is unusable.
     #[error("failed to use the client certificate for {0}: {1}")]
-    ClientCertificate(HostPattern, rustls::Error),
+    ClientCertificate(HostPattern, String),
     /// The verifier could not be made.
     #[error("failed to set up certificate verification: {0}")]
     Verifier(String),
@@ -67,16 +70,19 @@ impl UpstreamTls {
         let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
             .build()
             .map_err(|error| UpstreamTlsError::Verifier(error.to_string()))?;
-        let base = config(&provider, &verifier, None, settings.key_log.as_ref())
+        let key_log = KeyLines::of(settings.key_log.as_ref());
+        let base = config(&provider, &verifier, None, key_log.as_ref())
             .map_err(|error| UpstreamTlsError::Verifier(error.to_string()))?;
         let client_certificates = settings
             .client_certificates
             .iter()
             .map(|own| {
                 let presented = Some((own.chain.clone(), own.key.clone_key()));
-                config(&provider, &verifier, presented, settings.key_log.as_ref())
+                config(&provider, &verifier, presented, key_log.as_ref())
                     .map(|config| (own.hosts.clone(), Arc::new(config)))
-                    .map_err(|error| UpstreamTlsError::ClientCertificate(own.hosts.clone(), error))
+                    .map_err(|error| {
+                        UpstreamTlsError::ClientCertificate(own.hosts.clone(), error.to_string())
+                    })
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {
@@ -131,12 +137,13 @@ pub(crate) fn session(
 ///
 /// # Errors
 /// When one of these is no root, or there is none at all.
-pub fn trusted_roots(more: &[CertificateDer<'static>]) -> Result<RootCertStore, UpstreamTlsError> {
+pub(crate) fn trusted_roots(more: &[RootCertificate]) -> Result<RootCertStore, UpstreamTlsError> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(native.certs);
     for root in more {
-        roots.add(root.clone()).map_err(UpstreamTlsError::Root)?;
+        let added = roots.add(root.0.clone());
+        added.map_err(|error| UpstreamTlsError::Root(error.to_string()))?;
     }
     if roots.is_empty() {
         let why = native

@@ -79,7 +79,7 @@ pub struct Json(Box<str>);
 
 impl Json {
     /// As values.
-    pub fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         // It was written from values.
         serde_json::from_str(&self.0).unwrap_or_default()
     }

@@ -15,10 +15,9 @@ use hyper_util::rt::TokioExecutor;
 use percent_encoding::percent_decode_str;
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::CertificateDer;
 
 use crate::app::process::failure::{Outcome, usage};
-use crate::proxy::trusted_roots;
+use crate::proxy::{RootCertificate, trusted_roots};
 
 /// A collector of OpenTelemetry traces.
 pub(in crate::app) struct Collector {
@@ -32,7 +31,7 @@ impl Collector {
     /// `OTEL_EXPORTER_OTLP_HEADERS` holds (`key=value,…`, values percent-encoded).
     pub(in crate::app) fn new(
         endpoint: &str,
-        roots: &[CertificateDer<'static>],
+        roots: &[RootCertificate],
         headers: Option<&str>,
     ) -> Outcome<Self> {
         let uri = traces(endpoint).map_err(|why| usage(format!("--otlp-endpoint: {why}")))?;

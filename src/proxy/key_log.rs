@@ -1,0 +1,38 @@
+//! The secrets of TLS, for whoever is to read a capture of the packets.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Takes the TLS secrets of both sides, line by line, as a key log file (`SSLKEYLOGFILE`) holds
+/// them; each line ends with a line feed.
+pub type KeyLog = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Writes the lines.
+pub(super) struct KeyLines(KeyLog);
+
+impl KeyLines {
+    pub(super) fn of(log: Option<&KeyLog>) -> Option<Arc<dyn rustls::KeyLog>> {
+        let lines = Self(Arc::clone(log?));
+        Some(Arc::new(lines))
+    }
+}
+
+impl rustls::KeyLog for KeyLines {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        let (client_random, secret) = (hex(client_random), hex(secret));
+        (self.0)(&format!("{label} {client_random} {secret}\n"));
+    }
+}
+
+impl fmt::Debug for KeyLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyLines")
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|b| [b >> 4, b & 15]);
+    digits
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
