@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 /// Whose registry a host of the lab belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum Provider {
     /// Docker Hub.
     Hub,

@@ -39,6 +39,7 @@ fn expected(fault: Fault, provider: Provider) -> Option<&'static [&'static str]>
         Fault::NoPlatform => &["no-platform"],
         Fault::BlockPage => &["manifest-type"],
         Fault::Schema1 => &["schema1"],
+        new => panic!("say what is to be found under {new}"),
     })
 }
 
