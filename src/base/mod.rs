@@ -1,6 +1,7 @@
 //! The ground floor: what everybody needs and nobody owns. It names no other room.
 
 pub mod atomic_file;
+pub mod cause;
 pub mod clock;
 pub mod printable;
 pub mod text;

@@ -1,5 +1,6 @@
-//! One exchange while it passes: what its tasks write, and how it ends exactly once.
+//! One exchange while it passes: what is learnt of it, and how it ends exactly once.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,27 +11,24 @@ use crate::exchange::{
     Side, Timings, Upstream,
 };
 
-use crate::capture::sink::Direction;
-
-use super::recorder::{Cell, Mark, Recorder};
-use std::any::Any;
+use super::recorder::{EventCell, Mark, Recorder};
+use super::sink::Direction;
 
 /// Something to hold while an exchange is under way: its drop says that it no longer is.
-pub(crate) type AtWork = Box<dyn Any + Send + Sync>;
+pub type AtWork = Box<dyn Any + Send + Sync>;
 
-/// A handle on an exchange. Its clones are held by whatever still works on the exchange: the
-/// request's handler and the taps of both bodies. When the last is dropped the exchange ends,
-/// with what is known by then.
-pub(crate) struct Live {
+/// A handle on an exchange, shared by whatever still works on it, such as the request's handler
+/// and the taps of both bodies. When the last is dropped the exchange ends, with what is known by
+/// then, at the moment that the recorder's clock says.
+pub struct OpenExchange {
     cell: Arc<ExchangeCell>,
-    recorder: Recorder,
     /// Keeps the client's connection from being taken for an idle one.
     _at_work: Option<AtWork>,
 }
 
 /// How a body ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum BodyEnd {
+pub enum BodyEnd {
     /// As its framing promised.
     Whole,
     /// Its sender failed.
@@ -45,110 +43,112 @@ struct ExchangeCell {
     recorder: Recorder,
     sent: AtomicU64,
     received: AtomicU64,
-    record: Mutex<Record>,
+    known: Mutex<Known>,
 }
 
-struct Record {
-    connection: Connection,
-    started: Instant,
-    request: Option<RequestHead>,
+#[derive(Default)]
+struct Known {
+    /// What was not told yet of its beginning, of its response, and of its end.
+    opened: Option<Opened>,
     response: Option<ResponseHead>,
+    end: Option<Box<End>>,
+    answered: bool,
     upstream: Option<Upstream>,
     bodies: [Option<(Body, BodyEnd)>; 2],
     phases: Phases,
     failure: Option<(Failure, String)>,
-    end: Option<Box<End>>,
-    told: Told,
+}
+
+struct Opened {
+    started: Instant,
+    connection: Box<Connection>,
+    request: RequestHead,
 }
 
 /// Instants from which the timings are worked out.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Phases {
+pub struct Phases {
     /// Time spent waiting for a limit.
-    pub(crate) blocked: Option<Duration>,
+    pub blocked: Option<Duration>,
     /// The name lookup.
-    pub(crate) dns: Option<Duration>,
+    pub dns: Option<Duration>,
     /// Connecting, TLS included.
-    pub(crate) connect: Option<Duration>,
+    pub connect: Option<Duration>,
     /// The TLS handshake.
-    pub(crate) ssl: Option<Duration>,
+    pub ssl: Option<Duration>,
     /// When the request began to be sent.
-    pub(crate) send_start: Option<Instant>,
+    pub send_start: Option<Instant>,
     /// When its last byte was handed to the socket.
-    pub(crate) send_end: Option<Instant>,
+    pub send_end: Option<Instant>,
     /// When the first byte of the final response head arrived.
-    pub(crate) first_byte: Option<Instant>,
+    pub first_byte: Option<Instant>,
     /// When the last byte of the response arrived.
-    pub(crate) last_byte: Option<Instant>,
+    pub last_byte: Option<Instant>,
 }
 
-#[derive(Default)]
-struct Told {
-    opened: bool,
-    request: bool,
-    response: bool,
-}
-
-impl Live {
-    /// Opens an exchange and announces it.
-    pub(crate) fn open(
+impl OpenExchange {
+    /// Opens an exchange whose request began to arrive at `started`, and announces it.
+    pub fn open(
         recorder: &Recorder,
         connection: Connection,
         request: RequestHead,
         started: Instant,
         at_work: Option<AtWork>,
-    ) -> Arc<Self> {
-        let id = recorder.next_exchange();
+    ) -> Self {
+        let opened = Opened {
+            started,
+            connection: Box::new(connection),
+            request,
+        };
         let cell = recorder.add(|mark| ExchangeCell {
-            id,
+            id: recorder.next_exchange(),
             mark,
             recorder: recorder.clone(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
-            record: Mutex::new(Record {
-                connection,
-                started,
-                request: Some(request),
-                response: None,
-                upstream: None,
-                bodies: [None, None],
-                phases: Phases::default(),
-                failure: None,
-                end: None,
-                told: Told::default(),
+            known: Mutex::new(Known {
+                opened: Some(opened),
+                ..Known::default()
             }),
         });
         cell.mark.touch();
-        Arc::new(Self {
+        Self {
             cell,
-            recorder: recorder.clone(),
             _at_work: at_work,
-        })
+        }
     }
 
-    pub(crate) fn id(&self) -> ExchangeId {
+    /// Its number.
+    pub fn id(&self) -> ExchangeId {
         self.cell.id
     }
 
-    pub(crate) fn recorder(&self) -> &Recorder {
-        &self.recorder
+    /// Where it is recorded.
+    pub fn recorder(&self) -> &Recorder {
+        &self.cell.recorder
     }
 
-    pub(crate) fn set_upstream(&self, upstream: Upstream) {
+    /// Notes which connection it goes out on.
+    pub fn set_upstream(&self, upstream: Upstream) {
         self.cell.lock().upstream = Some(upstream);
     }
 
-    pub(crate) fn phases(&self, change: impl FnOnce(&mut Phases)) {
+    /// Notes when something of it happened.
+    pub fn phases(&self, change: impl FnOnce(&mut Phases)) {
         change(&mut self.cell.lock().phases);
     }
 
-    pub(crate) fn set_response(&self, response: ResponseHead) {
-        self.cell.lock().response = Some(response);
+    /// Notes the head of its response.
+    pub fn set_response(&self, response: ResponseHead) {
+        let mut known = self.cell.lock();
+        known.answered = true;
+        known.response = Some(response);
+        drop(known);
         self.cell.mark.touch();
     }
 
     /// Notes that the server's answer could not be passed on. The first reason stands.
-    pub(crate) fn fail(&self, failure: Failure, detail: impl Into<String>) {
+    pub fn fail(&self, failure: Failure, detail: impl Into<String>) {
         self.cell
             .lock()
             .failure
@@ -156,7 +156,7 @@ impl Live {
     }
 
     /// Counts content that has passed. Costs one atomic addition.
-    pub(crate) fn passed(&self, direction: Direction, bytes: u64) {
+    pub fn passed(&self, direction: Direction, bytes: u64) {
         let counter = match direction {
             Direction::Request => &self.cell.sent,
             Direction::Response => &self.cell.received,
@@ -165,22 +165,22 @@ impl Live {
     }
 
     /// Notes the end of a body.
-    pub(crate) fn end_body(&self, direction: Direction, body: Body, end: BodyEnd) {
+    pub fn end_body(&self, direction: Direction, body: Body, end: BodyEnd) {
         self.cell.lock().bodies[direction as usize] = Some((body, end));
     }
 }
 
-impl Drop for Live {
+impl Drop for OpenExchange {
     fn drop(&mut self) {
-        let mut record = self.cell.lock();
-        let end = record.conclude(&self.cell);
-        record.end = Some(Box::new(end));
-        drop(record);
+        let mut known = self.cell.lock();
+        let end = known.conclude(&self.cell);
+        known.end = Some(Box::new(end));
+        drop(known);
         self.cell.mark.end();
     }
 }
 
-impl Record {
+impl Known {
     fn conclude(&mut self, cell: &ExchangeCell) -> End {
         if std::thread::panicking() {
             let detail = "a fault in pullscope ended it".to_owned();
@@ -197,15 +197,12 @@ impl Record {
             },
         };
         End {
-            at: clock::now(),
+            at: clock::at(cell.recorder.now()),
             ending,
             timings: self.phases.timings(),
             upstream: self.upstream.take(),
-            request_body: self.request.as_ref().map(|_| body(request, &cell.sent)),
-            response_body: self
-                .response
-                .as_ref()
-                .map(|_| body(response, &cell.received)),
+            request_body: Some(body(request, &cell.sent)),
+            response_body: self.answered.then(|| body(response, &cell.received)),
             redacted: false,
         }
     }
@@ -234,7 +231,7 @@ impl Record {
             ),
             None => match request.map(|(_, end)| end) {
                 Some(BodyEnd::SenderFailed(why)) => aborted(Side::Client, why.clone()),
-                _ if self.response.is_some() => aborted(
+                _ if self.answered => aborted(
                     Side::Client,
                     "the client closed before the response ended".into(),
                 ),
@@ -270,43 +267,46 @@ impl Phases {
 }
 
 impl ExchangeCell {
-    fn lock(&self) -> MutexGuard<'_, Record> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Cell for ExchangeCell {
-    fn drain(&self, events: &mut Vec<Event>) -> bool {
-        let id = self.id;
-        let mut record = self.lock();
-        if !std::mem::replace(&mut record.told.opened, true) {
-            events.push(Event::Opened {
-                id,
-                at: clock::at(record.started),
-                connection: Box::new(record.connection.clone()),
-            });
-        }
-        if !record.told.request
-            && let Some(request) = record.request.clone()
-        {
-            record.told.request = true;
-            events.push(Event::RequestHead { id, request });
-        }
-        if !record.told.response
-            && let Some(response) = record.response.clone()
-        {
-            record.told.response = true;
-            events.push(Event::ResponseHead { id, response });
-        }
-        let Some(end) = record.end.take() else {
-            return false;
-        };
+    /// Gives back the memory that was reserved for bodies which others have from now on.
+    fn release(&self, end: &End) {
         for body in [&end.request_body, &end.response_body]
             .into_iter()
             .flatten()
         {
-            self.recorder.release_body(held(body));
+            if let Capture::Memory { bytes } = &body.capture {
+                self.recorder.release_body(bytes.len() as u64);
+            }
         }
+    }
+}
+
+impl EventCell for ExchangeCell {
+    fn drain(&self, events: &mut Vec<Event>) -> bool {
+        let id = self.id;
+        let mut known = self.lock();
+        if let Some(opened) = known.opened.take() {
+            events.push(Event::Opened {
+                id,
+                at: clock::at(opened.started),
+                connection: opened.connection,
+            });
+            events.push(Event::RequestHead {
+                id,
+                request: opened.request,
+            });
+        }
+        if let Some(response) = known.response.take() {
+            events.push(Event::ResponseHead { id, response });
+        }
+        let Some(end) = known.end.take() else {
+            return false;
+        };
+        drop(known);
+        self.release(&end);
         events.push(Event::Ended { id, end });
         true
     }
@@ -333,19 +333,7 @@ impl Drop for ExchangeCell {
     fn drop(&mut self) {
         let end = self.lock().end.take();
         if let Some(end) = end {
-            for body in [&end.request_body, &end.response_body]
-                .into_iter()
-                .flatten()
-            {
-                self.recorder.release_body(held(body));
-            }
+            self.release(&end);
         }
-    }
-}
-
-fn held(body: &Body) -> u64 {
-    match &body.capture {
-        Capture::Memory { bytes } => bytes.len() as u64,
-        _ => 0,
     }
 }

@@ -1,28 +1,29 @@
 //! Following messages through a stream of bytes.
 //!
-//! A framer is fed what arrives in one direction. It holds each head back until it is whole and
-//! has been checked, lets bodies pass, and remembers raw heads and trailers for the trace. It
-//! does no IO and never looks at content.
+//! A framer is fed what arrives in one direction, and when. It holds each head back until it is
+//! whole and has been checked, lets bodies pass, and remembers raw heads and trailers for the
+//! trace. It does no IO, asks for no time and never looks at content.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
-use http::Method;
+use bytes::BytesMut;
+use memchr::memmem;
 
 use crate::exchange::RawHead;
 
-use super::rules::{self, Framing, Violation};
+use super::content::Content;
+use super::rules::{self, Asked, Framing, Message, Violation};
 
 /// One direction of a connection.
-pub(crate) struct Framer {
-    role: Role,
+pub struct Framer {
+    messages: Messages,
     max_bytes: usize,
     max_fields: usize,
-    state: State,
+    position: Position,
     held: BytesMut,
     head_began: Option<Instant>,
-    heads: VecDeque<Head>,
+    heads: VecDeque<FramedHead>,
     /// Interim responses since the last final one.
     interim: usize,
     trailers: Option<Vec<u8>>,
@@ -32,26 +33,40 @@ pub(crate) struct Framer {
 
 /// A head that passed, or was refused.
 #[derive(Debug)]
-pub(crate) struct Head {
+pub struct FramedHead {
     /// The bytes as they arrived.
-    pub(crate) raw: RawHead,
-    /// When the first of them arrived.
-    pub(crate) began: Instant,
+    pub raw: RawHead,
+    /// Of a response that was not refused: its status code.
+    pub status: Option<u16>,
+    /// What it says of the content under it.
+    pub content: Content,
+    /// When the first of its bytes arrived.
+    pub began: Instant,
     /// When the last of them arrived.
-    pub(crate) ended: Instant,
+    pub ended: Instant,
     /// Why it was refused, if it was.
-    pub(crate) refused: Option<Violation>,
+    pub refused: Option<Violation>,
 }
 
-enum Role {
-    /// Heads are requests.
+/// What the first of some bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// The end of a head, which [`Framer::take_head`] gives from now on.
+    Head,
+    /// Content of a message.
+    Content(&'a [u8]),
+    /// What stands between content (chunk sizes, trailers), or what is no HTTP any more.
+    Framing(&'a [u8]),
+}
+
+enum Messages {
     Requests,
-    /// Heads are responses to these methods, oldest first.
-    Responses(VecDeque<Method>),
+    /// Responses to these, oldest first.
+    Responses(VecDeque<Asked>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum Position {
     Head,
     Length(u64),
     Chunk(Chunk),
@@ -89,22 +104,22 @@ enum Chunk {
 }
 
 impl Framer {
-    /// For the bytes that a client sends.
-    pub(crate) fn requests(max_bytes: usize, max_fields: usize) -> Self {
-        Self::new(Role::Requests, max_bytes, max_fields)
+    /// For the bytes that a client sends: heads of at most so many bytes and fields.
+    pub fn requests(max_bytes: usize, max_fields: usize) -> Self {
+        Self::new(Messages::Requests, max_bytes, max_fields)
     }
 
     /// For the bytes that a server sends.
-    pub(crate) fn responses(max_bytes: usize, max_fields: usize) -> Self {
-        Self::new(Role::Responses(VecDeque::new()), max_bytes, max_fields)
+    pub fn responses(max_bytes: usize, max_fields: usize) -> Self {
+        Self::new(Messages::Responses(VecDeque::new()), max_bytes, max_fields)
     }
 
-    fn new(role: Role, max_bytes: usize, max_fields: usize) -> Self {
+    fn new(messages: Messages, max_bytes: usize, max_fields: usize) -> Self {
         Self {
-            role,
+            messages,
             max_bytes,
             max_fields,
-            state: State::Head,
+            position: Position::Head,
             held: BytesMut::new(),
             head_began: None,
             heads: VecDeque::new(),
@@ -115,25 +130,25 @@ impl Framer {
     }
 
     /// Announces that a response to this method is due.
-    pub(crate) fn expect(&mut self, method: Method) {
-        if let Role::Responses(due) = &mut self.role {
-            due.push_back(method);
+    pub fn expect(&mut self, method: &str) {
+        if let Messages::Responses(due) = &mut self.messages {
+            due.push_back(Asked::by(method));
         }
     }
 
     /// Whether a message's bytes are due: a body has begun, or a response has been asked for.
     pub(crate) fn is_due(&self) -> bool {
-        let asked = matches!(&self.role, Role::Responses(due) if !due.is_empty());
-        asked || self.state != State::Head || !self.held.is_empty()
+        let asked = matches!(&self.messages, Messages::Responses(due) if !due.is_empty());
+        asked || self.in_body() || !self.held.is_empty()
     }
 
     /// Whether everything passes unread from here on.
     pub(crate) fn is_raw(&self) -> bool {
-        self.state == State::Raw
+        self.position == Position::Raw
     }
 
     /// Whether the connection has left HTTP, whose timers then no longer apply.
-    pub(crate) fn is_switched(&self) -> bool {
+    pub fn is_switched(&self) -> bool {
         self.switched
     }
 
@@ -142,18 +157,19 @@ impl Framer {
         self.head_began
     }
 
-    /// Whether bytes pass as they are, so that they need not be held back.
-    pub(crate) fn passes(&self) -> bool {
-        self.state != State::Head
+    /// Whether a body is passing, whose bytes need not be held back. The message of the last
+    /// head is whole when none is.
+    pub fn in_body(&self) -> bool {
+        self.position != Position::Head
     }
 
     /// Takes the oldest head that passed or was refused.
-    pub(crate) fn take_head(&mut self) -> Option<Head> {
+    pub fn take_head(&mut self) -> Option<FramedHead> {
         self.heads.pop_front()
     }
 
     /// Takes the trailer section of the last chunked body, if it had one.
-    pub(crate) fn take_trailers(&mut self) -> Option<Vec<u8>> {
+    pub fn take_trailers(&mut self) -> Option<Vec<u8>> {
         let mut trailers = self.trailers.take()?;
         // The CR of the final empty line is no part of the section.
         if trailers.last() == Some(&b'\r') {
@@ -163,213 +179,259 @@ impl Framer {
     }
 
     /// Lets the framer refuse what has arrived of a head, for a reason of the caller's.
-    pub(crate) fn refuse(&mut self, violation: Violation) {
+    pub fn refuse(&mut self, violation: Violation, now: Instant) {
         let raw = RawHead::new(self.held.split());
-        self.refuse_head(raw, violation);
+        self.refuse_head(raw, violation, now);
     }
 
     /// The connection leaves HTTP: everything passes unread from here on. Bytes held back for a
     /// head are given back.
     pub(crate) fn switch(&mut self) -> BytesMut {
         self.switched = true;
-        self.state = State::Raw;
+        self.position = Position::Raw;
         self.head_began = None;
         self.held.split()
+    }
+
+    /// Takes the first part off bytes that arrived now; `None` when they are used up.
+    ///
+    /// # Errors
+    /// When a head or the framing is refused; a refused head can be taken like any other.
+    pub fn part<'a>(
+        &mut self,
+        bytes: &mut &'a [u8],
+        now: Instant,
+    ) -> Result<Option<Part<'a>>, Violation> {
+        while !bytes.is_empty() {
+            if self.in_body() {
+                return self.body_part(bytes).map(Some);
+            }
+            if self.head_part(bytes, now)? {
+                return Ok(Some(Part::Head));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes bytes that are held back and adds to `out` what may pass on.
+    ///
+    /// # Errors
+    /// As those of [`Self::part`].
+    pub(crate) fn feed(
+        &mut self,
+        mut bytes: &[u8],
+        now: Instant,
+        out: &mut BytesMut,
+    ) -> Result<(), Violation> {
+        while let Some(part) = self.part(&mut bytes, now)? {
+            out.extend_from_slice(match part {
+                Part::Head => self.heads.back().map_or(&[], |head| head.raw.as_bytes()),
+                Part::Content(passed) | Part::Framing(passed) => passed,
+            });
+        }
+        Ok(())
     }
 
     /// Looks at bytes that pass as they are and says how many of them belong to the current
     /// message, and whether the next one breaks its framing. Where nothing is broken the rest
     /// begins another head and must go through [`Self::feed`].
     pub(crate) fn pass(&mut self, bytes: &[u8]) -> (usize, Option<Violation>) {
-        let mut at = 0;
-        while at < bytes.len() && self.state != State::Head {
-            let rest = bytes.get(at..).unwrap_or_default();
-            at += match self.state {
-                State::Head => 0,
-                State::Raw => rest.len(),
-                State::Length(left) => {
-                    let taken = left.min(rest.len() as u64);
-                    self.state = match left - taken {
-                        0 => State::Head,
-                        left => State::Length(left),
-                    };
-                    usize::try_from(taken).unwrap_or(rest.len())
-                }
-                State::Chunk(chunk) => match self.chunk(chunk, rest) {
-                    Ok(taken) => taken,
-                    Err(violation) => return (at, Some(violation)),
-                },
-            };
+        let mut rest = bytes;
+        let mut broken = None;
+        while self.in_body() && !rest.is_empty() && broken.is_none() {
+            broken = self.body_part(&mut rest).err();
         }
-        (at, None)
+        (bytes.len() - rest.len(), broken)
     }
 
-    /// Takes bytes that are held back and adds to `out` what may pass on.
-    ///
-    /// # Errors
-    /// When a head or the framing is refused; a refused head can be taken like any other.
-    pub(crate) fn feed(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), Violation> {
-        let mut bytes = bytes;
-        while !bytes.is_empty() {
-            if self.state == State::Head {
-                bytes = self.feed_head(bytes, out)?;
-            } else {
-                let (passed, broken) = self.pass(bytes);
-                let (body, rest) = bytes.split_at(passed);
-                out.extend_from_slice(body);
-                if let Some(violation) = broken {
-                    return Err(violation);
-                }
-                bytes = rest;
+    /// What one body's next bytes are. There is at least one byte, and a body.
+    fn body_part<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Part<'a>, Violation> {
+        let whole = *bytes;
+        let (Position::Length(left) | Position::Chunk(Chunk::Data { left })) = self.position else {
+            if self.position != Position::Raw {
+                self.chunk_bytes(bytes)?;
+                let passed = whole.len() - bytes.len();
+                return Ok(Part::Framing(whole.get(..passed).unwrap_or_default()));
             }
+            *bytes = &[];
+            return Ok(if self.switched {
+                Part::Framing(whole)
+            } else {
+                Part::Content(whole)
+            });
+        };
+        let taken = left.min(whole.len() as u64);
+        self.position = match (self.position, left - taken) {
+            (Position::Length(_), 0) => Position::Head,
+            (Position::Length(_), left) => Position::Length(left),
+            (_, 0) => Position::Chunk(Chunk::DataCr),
+            (_, left) => Position::Chunk(Chunk::Data { left }),
+        };
+        let (content, rest) = whole.split_at(usize::try_from(taken).unwrap_or(whole.len()));
+        *bytes = rest;
+        Ok(Part::Content(content))
+    }
+
+    /// Follows chunked framing (RFC 9112 section 7.1) to the next content, or to its end.
+    fn chunk_bytes(&mut self, bytes: &mut &[u8]) -> Result<(), Violation> {
+        let mut first = true;
+        while let (Position::Chunk(chunk), [byte, rest @ ..]) = (self.position, *bytes) {
+            if matches!(chunk, Chunk::Data { .. }) {
+                break;
+            }
+            match self.chunk_byte(chunk, *byte) {
+                Ok(()) => *bytes = rest,
+                Err(violation) if first => return Err(violation),
+                // What is before it passes; it is met again.
+                Err(_) => break,
+            }
+            first = false;
         }
         Ok(())
     }
 
-    /// Adds bytes to the head that is arriving and returns those after its end.
-    fn feed_head<'a>(
-        &mut self,
-        bytes: &'a [u8],
-        out: &mut BytesMut,
-    ) -> Result<&'a [u8], Violation> {
+    fn chunk_byte(&mut self, chunk: Chunk, byte: u8) -> Result<(), Violation> {
+        let next = after(chunk, byte).ok_or(Violation::Chunk)?;
+        if matches!(
+            chunk,
+            Chunk::TrailerStart | Chunk::TrailerLine | Chunk::TrailerLf
+        ) {
+            let trailers = self.trailers.get_or_insert_default();
+            if trailers.len() >= self.max_bytes {
+                return Err(Violation::TooLong(self.max_bytes));
+            }
+            trailers.push(byte);
+        }
+        self.position = next.map_or(Position::Head, Position::Chunk);
+        Ok(())
+    }
+
+    /// Adds bytes to the head that is arriving; whether it is whole then. Those after its end are
+    /// left.
+    fn head_part(&mut self, bytes: &mut &[u8], now: Instant) -> Result<bool, Violation> {
         // Empty lines before a request are to be ignored (RFC 9112 section 2.2).
-        if matches!(self.role, Role::Requests) {
-            match (&*self.held, bytes) {
-                ([], [b'\r', b'\n', rest @ ..]) => return Ok(rest),
+        if matches!(self.messages, Messages::Requests) {
+            match (&*self.held, *bytes) {
+                ([], [b'\r', b'\n', rest @ ..]) => {
+                    *bytes = rest;
+                    return Ok(false);
+                }
                 // The same, its end in another packet.
                 ([b'\r'], [b'\n', rest @ ..]) => {
                     self.held.clear();
                     self.head_began = None;
-                    return Ok(rest);
+                    *bytes = rest;
+                    return Ok(false);
                 }
                 _ => {}
             }
         }
-        if matches!(&self.role, Role::Responses(due) if due.is_empty()) {
+        if matches!(&self.messages, Messages::Responses(due) if due.is_empty()) {
             self.held
                 .extend_from_slice(bytes.get(..bytes.len().min(256)).unwrap_or_default());
-            return Err(self.refused(Violation::Unsolicited));
+            return Err(self.refused(Violation::Unsolicited, now));
         }
-        self.head_began.get_or_insert_with(Instant::now);
+        self.head_began.get_or_insert(now);
         let known = self.held.len();
-        let room = self.max_bytes.saturating_sub(known);
-        let taken = bytes.len().min(room.saturating_add(1));
-        self.held
-            .extend_from_slice(bytes.get(..taken).unwrap_or_default());
-        match end_of_head(&self.held, known) {
-            Some(end) if end <= self.max_bytes => {
-                let head = self.held.split_to(end).freeze();
-                self.held.clear();
-                self.finish_head(&head)?;
-                out.extend_from_slice(&head);
-                Ok(bytes.get(end - known..).unwrap_or_default())
-            }
-            _ if self.held.len() > self.max_bytes => {
-                Err(self.refused(Violation::TooLong(self.max_bytes)))
-            }
-            // No need to wait for more of a head that is refused anyway.
-            _ if has_bare_lf(&self.held, known) => Err(self.refused(Violation::LineEnd)),
-            _ => Ok(&[]),
+        let room = self.max_bytes.saturating_sub(known).saturating_add(1);
+        let (arrived, _) = bytes.split_at(bytes.len().min(room));
+        // Most heads arrive in one piece, which need not be held.
+        let end = if known == 0 {
+            end_of_head(arrived, 0)
+        } else {
+            self.held.extend_from_slice(arrived);
+            end_of_head(&self.held, known)
+        };
+        if let Some(end) = end.filter(|end| *end <= self.max_bytes) {
+            let raw = match known {
+                0 => RawHead::new(arrived.get(..end).unwrap_or_default()),
+                _ => RawHead::new(self.held.split_to(end)),
+            };
+            self.held = BytesMut::new();
+            *bytes = bytes.get(end - known..).unwrap_or_default();
+            self.finish_head(raw, now)?;
+            return Ok(true);
         }
+        if known == 0 {
+            self.held.extend_from_slice(arrived);
+        }
+        *bytes = &[];
+        if self.held.len() > self.max_bytes {
+            return Err(self.refused(Violation::TooLong(self.max_bytes), now));
+        }
+        // No need to wait for more of a head that is refused anyway.
+        if has_bare_lf(&self.held, known) {
+            return Err(self.refused(Violation::LineEnd, now));
+        }
+        Ok(false)
     }
 
-    fn finish_head(&mut self, bytes: &Bytes) -> Result<(), Violation> {
-        let raw = RawHead::new(bytes);
-        let framing = match &mut self.role {
-            Role::Requests => rules::request(&raw, self.max_fields),
-            Role::Responses(due) => {
-                let method = due.front().cloned().unwrap_or(Method::GET);
-                let mut framing = rules::response(&raw, &method, self.max_fields);
-                if matches!(raw.status(), Some(100 | 102..=199)) {
+    fn finish_head(&mut self, raw: RawHead, now: Instant) -> Result<(), Violation> {
+        let checked = match &mut self.messages {
+            Messages::Requests => rules::request(&raw, self.max_fields),
+            Messages::Responses(due) => {
+                let asked = due.front().copied().unwrap_or_default();
+                let mut checked = rules::response(&raw, asked, self.max_fields);
+                let status = checked.as_ref().ok().and_then(|message| message.status);
+                if matches!(status, Some(100 | 102..=199)) {
                     self.interim += 1;
                     if self.interim > MAX_INTERIM {
-                        framing = Err(Violation::TooManyInterim(MAX_INTERIM));
+                        checked = Err(Violation::TooManyInterim(MAX_INTERIM));
                     }
                 } else {
                     self.interim = 0;
                     due.pop_front();
                 }
-                framing
+                checked
             }
         };
-        match framing {
-            Ok(framing) => {
-                let began = self.head_began.take().unwrap_or_else(Instant::now);
-                self.heads.push_back(Head {
-                    raw,
-                    began,
-                    ended: Instant::now(),
-                    refused: None,
-                });
-                self.trailers = None;
-                self.state = match framing {
-                    Framing::None | Framing::Length(0) => State::Head,
-                    Framing::Length(length) => State::Length(length),
-                    Framing::Chunked => State::Chunk(Chunk::Size {
-                        size: 0,
-                        seen: false,
-                    }),
-                    Framing::UntilClose | Framing::Switched => State::Raw,
-                };
-                self.switched = framing == Framing::Switched;
-                Ok(())
-            }
+        let Message {
+            framing,
+            status,
+            content,
+        } = match checked {
+            Ok(message) => message,
             Err(violation) => {
-                self.refuse_head(raw, violation.clone());
-                Err(violation)
+                self.refuse_head(raw, violation.clone(), now);
+                return Err(violation);
             }
-        }
+        };
+        self.heads.push_back(FramedHead {
+            raw,
+            status,
+            content,
+            began: self.head_began.take().unwrap_or(now),
+            ended: now,
+            refused: None,
+        });
+        self.trailers = None;
+        self.position = match framing {
+            Framing::None | Framing::Length(0) => Position::Head,
+            Framing::Length(length) => Position::Length(length),
+            Framing::Chunked => Position::Chunk(Chunk::Size {
+                size: 0,
+                seen: false,
+            }),
+            Framing::UntilClose | Framing::Switched => Position::Raw,
+        };
+        self.switched = framing == Framing::Switched;
+        Ok(())
     }
 
-    fn refused(&mut self, violation: Violation) -> Violation {
-        self.refuse(violation.clone());
+    fn refused(&mut self, violation: Violation, now: Instant) -> Violation {
+        self.refuse(violation.clone(), now);
         violation
     }
 
-    fn refuse_head(&mut self, raw: RawHead, violation: Violation) {
-        let began = self.head_began.take().unwrap_or_else(Instant::now);
-        let refused = Some(violation);
-        self.heads.push_back(Head {
+    fn refuse_head(&mut self, raw: RawHead, violation: Violation, now: Instant) {
+        self.heads.push_back(FramedHead {
             raw,
-            began,
-            ended: Instant::now(),
-            refused,
+            status: None,
+            content: Content::default(),
+            began: self.head_began.take().unwrap_or(now),
+            ended: now,
+            refused: Some(violation),
         });
-    }
-
-    /// Follows chunked framing (RFC 9112 section 7.1) and returns how many bytes it took.
-    fn chunk(&mut self, chunk: Chunk, bytes: &[u8]) -> Result<usize, Violation> {
-        if let Chunk::Data { left } = chunk {
-            let taken = left.min(bytes.len() as u64);
-            self.state = State::Chunk(match left - taken {
-                0 => Chunk::DataCr,
-                left => Chunk::Data { left },
-            });
-            return Ok(usize::try_from(taken).unwrap_or(bytes.len()));
-        }
-        let Some(&byte) = bytes.first() else {
-            return Ok(0);
-        };
-        if matches!(
-            chunk,
-            Chunk::TrailerStart | Chunk::TrailerLine | Chunk::TrailerLf
-        ) {
-            self.trailer_byte(byte)?;
-        }
-        self.state = match after(chunk, byte).ok_or(Violation::Chunk)? {
-            Some(chunk) => State::Chunk(chunk),
-            None => State::Head,
-        };
-        Ok(1)
-    }
-
-    fn trailer_byte(&mut self, byte: u8) -> Result<(), Violation> {
-        let trailers = self.trailers.get_or_insert_default();
-        if trailers.len() >= self.max_bytes {
-            return Err(Violation::TooLong(self.max_bytes));
-        }
-        trailers.push(byte);
-        Ok(())
     }
 }
 
@@ -418,10 +480,7 @@ fn after(chunk: Chunk, byte: u8) -> Option<Option<Chunk>> {
 /// The length of the head, when its end is in `bytes`; `known` bytes were searched before.
 fn end_of_head(bytes: &[u8], known: usize) -> Option<usize> {
     let from = known.saturating_sub(3);
-    let found = bytes
-        .get(from..)?
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")?;
+    let found = memmem::find(bytes.get(from..)?, b"\r\n\r\n")?;
     Some(from + found + 4)
 }
 
@@ -452,11 +511,12 @@ mod tests {
     use super::*;
 
     /// Feeds in pieces and returns what passed, the heads, and the refusal.
-    fn run(framer: &mut Framer, pieces: &[&[u8]]) -> (Vec<u8>, Vec<Head>, Option<Violation>) {
+    fn run(framer: &mut Framer, pieces: &[&[u8]]) -> (Vec<u8>, Vec<FramedHead>, Option<Violation>) {
+        let now = Instant::now();
         let mut out = BytesMut::new();
         let refused = pieces
             .iter()
-            .find_map(|piece| framer.feed(piece, &mut out).err());
+            .find_map(|piece| framer.feed(piece, now, &mut out).err());
         let heads = std::iter::from_fn(|| framer.take_head()).collect();
         (out.to_vec(), heads, refused)
     }
@@ -550,8 +610,8 @@ mod tests {
     #[test]
     fn responses_follow_the_methods_asked() {
         let mut framer = Framer::responses(1_000, 10);
-        framer.expect(Method::HEAD);
-        framer.expect(Method::GET);
+        framer.expect("HEAD");
+        framer.expect("GET");
         let bytes = b"HTTP/1.1 103 E\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n\
             HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
         let (out, heads, refused) = run(&mut framer, &[bytes]);
@@ -566,7 +626,7 @@ mod tests {
     #[test]
     fn endless_interim_responses_are_refused() {
         let mut framer = Framer::responses(1_000, 10);
-        framer.expect(Method::GET);
+        framer.expect("GET");
         let flood = b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(MAX_INTERIM + 1);
         let (_, heads, refused) = run(&mut framer, &[&flood]);
         assert_eq!(refused, Some(Violation::TooManyInterim(MAX_INTERIM)));

@@ -11,29 +11,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio_util::task::TaskTracker;
 
-use crate::capture::catch_panic::isolated_now;
-use crate::capture::recorder::Recorder;
 use crate::exchange::{Body, Capture, Omission};
 
+use super::catch_panic::isolated_now;
 use super::meter::Meter;
+use super::recorder::Recorder;
 
-/// One body's queue.
-pub(crate) struct Lane {
-    shared: Arc<Shared>,
+/// Measures one body, here or on another thread.
+pub(crate) struct HashWorker {
+    job: Arc<Job>,
     tasks: TaskTracker,
     /// Whether measuring takes less than handing it to somebody else.
     light: bool,
 }
 
-struct Shared {
-    queue: Mutex<Queue>,
+struct Job {
+    queue: Mutex<Pieces>,
     meter: Mutex<Option<Meter>>,
     recorder: Recorder,
 }
 
 #[derive(Default)]
-struct Queue {
-    pieces: VecDeque<Bytes>,
+struct Pieces {
+    queued: VecDeque<Bytes>,
     bytes: usize,
     /// All bytes that passed so far.
     total: u64,
@@ -46,17 +46,17 @@ struct Closing {
     then: Box<dyn FnOnce(Body) + Send>,
 }
 
-impl Lane {
-    /// A lane for one body; threads are taken from the runtime and tracked by `tasks`.
+impl HashWorker {
+    /// A worker for one body; threads are taken from the runtime and tracked by `tasks`.
     pub(crate) fn new(meter: Meter, recorder: Recorder, tasks: TaskTracker) -> Self {
         let light = meter.is_light();
-        let shared = Shared {
+        let job = Job {
             queue: Mutex::default(),
             meter: Mutex::new(Some(meter)),
             recorder,
         };
         Self {
-            shared: Arc::new(shared),
+            job: Arc::new(job),
             tasks,
             light,
         }
@@ -64,19 +64,19 @@ impl Lane {
 
     /// Queues bytes that have passed.
     pub(crate) fn push(&self, bytes: Bytes) {
-        let mut queue = self.shared.queue();
+        let mut queue = self.job.queue();
         queue.total += bytes.len() as u64;
         if self.light {
             drop(queue);
-            let mut meter = self.shared.meter();
-            self.shared.measure(&mut meter, [&bytes]);
+            let mut meter = self.job.meter();
+            self.job.measure(&mut meter, [&bytes]);
             return;
         }
         queue.bytes += bytes.len();
-        queue.pieces.push_back(bytes);
+        queue.queued.push_back(bytes);
         if queue.bytes >= BEHIND {
             drop(queue);
-            self.shared.catch_up();
+            self.job.catch_up();
         } else if queue.bytes >= OFFLOAD && !queue.running {
             queue.running = true;
             drop(queue);
@@ -87,7 +87,7 @@ impl Lane {
     /// No more bytes will come; `then` is called with the result, at once or from the thread
     /// that still measures.
     pub(crate) fn close(self, complete: bool, then: impl FnOnce(Body) + Send + 'static) {
-        let mut queue = self.shared.queue();
+        let mut queue = self.job.queue();
         queue.closing = Some(Closing {
             complete,
             then: Box::new(then),
@@ -95,27 +95,27 @@ impl Lane {
         if !queue.running {
             queue.running = true;
             drop(queue);
-            self.shared.run();
+            self.job.run();
         }
     }
 
     fn start(&self) {
-        let shared = Arc::clone(&self.shared);
-        self.tasks.spawn_blocking(move || shared.run());
+        let job = Arc::clone(&self.job);
+        self.tasks.spawn_blocking(move || job.run());
     }
 }
 
-impl Shared {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+impl Job {
+    fn queue(&self) -> MutexGuard<'_, Pieces> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Measures until there is nothing left, and finishes when the lane is closed.
+    /// Measures until there is nothing left, and finishes when the worker is closed.
     fn run(&self) {
         loop {
             self.catch_up();
             let mut queue = self.queue();
-            if !queue.pieces.is_empty() {
+            if !queue.queued.is_empty() {
                 continue;
             }
             let closing = queue.closing.take();
@@ -138,7 +138,7 @@ impl Shared {
     fn catch_up(&self) {
         let mut meter = self.meter();
         let mut queue = self.queue();
-        let pieces = std::mem::take(&mut queue.pieces);
+        let pieces = std::mem::take(&mut queue.queued);
         queue.bytes = 0;
         drop(queue);
         self.measure(&mut meter, &pieces);
@@ -184,41 +184,43 @@ const BEHIND: usize = 768 * 1024;
 mod tests {
     use std::sync::mpsc;
 
+    use std::time::Instant;
+
+    use crate::capture::content::Content;
+    use crate::capture::limits::Bounds;
     use crate::capture::meter::Policy;
-    use crate::capture::recorder::Recorder;
     use crate::capture::sink::Direction;
-    use crate::exchange::{ExchangeId, RawHead};
+    use crate::exchange::ExchangeId;
 
     use super::*;
 
-    fn lane(tasks: &TaskTracker, hash: bool) -> Lane {
-        let (recorder, _changes) = Recorder::new(10, 1 << 20);
+    fn worker(tasks: &TaskTracker, hash: bool) -> HashWorker {
+        let (recorder, _changes) = Recorder::new(&Bounds::default(), Instant::now);
         let policy = Policy {
             hash,
             max_body: 0,
             store: None,
         };
-        let head = RawHead::new("HTTP/1.1 200 OK\r\n\r\n");
         let meter = Meter::new(
             &policy,
-            &head,
+            Content::default(),
             &recorder,
             ExchangeId(1),
             Direction::Response,
         );
-        Lane::new(meter, recorder, tasks.clone())
+        HashWorker::new(meter, recorder, tasks.clone())
     }
 
     #[tokio::test]
     async fn what_is_only_counted_takes_no_thread() {
         let tasks = TaskTracker::new();
-        let lane = lane(&tasks, false);
+        let worker = worker(&tasks, false);
         for _ in 0..8 {
-            lane.push(Bytes::from(vec![7; OFFLOAD]));
+            worker.push(Bytes::from(vec![7; OFFLOAD]));
             assert!(tasks.is_empty());
         }
         let (sender, result) = mpsc::channel();
-        lane.close(true, move |body| sender.send(body).unwrap());
+        worker.close(true, move |body| sender.send(body).unwrap());
         let body = result.recv().unwrap();
         assert_eq!((body.size, body.sha256), (8 * OFFLOAD as u64, None));
     }
@@ -228,13 +230,13 @@ mod tests {
         for total in [0, 1, OFFLOAD, BEHIND * 3 + 7] {
             let content: Vec<u8> = (0..total).map(|n| u8::try_from(n % 251).unwrap()).collect();
             let tasks = TaskTracker::new();
-            let lane = lane(&tasks, true);
+            let worker = worker(&tasks, true);
             for piece in content.chunks(60_000) {
-                lane.push(Bytes::copy_from_slice(piece));
+                worker.push(Bytes::copy_from_slice(piece));
                 tokio::task::yield_now().await;
             }
             let (sender, result) = mpsc::channel();
-            lane.close(true, move |body| sender.send(body).unwrap());
+            worker.close(true, move |body| sender.send(body).unwrap());
             tasks.close();
             tasks.wait().await;
             let body = result.recv().unwrap();

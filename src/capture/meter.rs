@@ -6,23 +6,25 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 
-use crate::capture::recorder::Recorder;
-use crate::capture::sink::{BodyStore, BodyWriter, Direction};
-use crate::exchange::{Body, Capture, ExchangeId, Omission, RawHead};
+use crate::exchange::{Body, Capture, ExchangeId, Omission};
+
+use super::content::{Coding, Content};
+use super::recorder::Recorder;
+use super::sink::{BodyStore, BodyWriter, Direction};
 
 /// What is to be done with bodies, the same for all of a session.
 #[derive(Clone, Debug)]
-pub(crate) struct Policy {
+pub struct Policy {
     /// Whether digests are computed.
-    pub(crate) hash: bool,
+    pub hash: bool,
     /// Largest JSON or text body to keep, in bytes.
-    pub(crate) max_body: u64,
+    pub max_body: u64,
     /// Where bulk bodies go, when they are kept.
-    pub(crate) store: Option<Arc<dyn BodyStore>>,
+    pub store: Option<Arc<dyn BodyStore>>,
 }
 
 /// The work on one body. Everything in here may run beside the transfer.
-pub(crate) struct Meter {
+pub struct Meter {
     /// Bytes as transferred.
     wire: u64,
     wire_digest: Option<Context>,
@@ -47,7 +49,7 @@ struct Entity {
     digest: Option<Context>,
     keep: Keep,
     kept: Vec<u8>,
-    kind: Kind,
+    is_text: bool,
     max_body: u64,
     recorder: Recorder,
 }
@@ -59,18 +61,11 @@ enum Keep {
     No(Omission),
 }
 
-/// What the head says the content is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Other,
-}
-
 impl Meter {
-    /// Prepares for a body with this head.
-    pub(crate) fn new(
+    /// Prepares for a body with this content.
+    pub fn new(
         policy: &Policy,
-        head: &RawHead,
+        content: Content,
         recorder: &Recorder,
         exchange: ExchangeId,
         direction: Direction,
@@ -81,14 +76,14 @@ impl Meter {
             digest: context(),
             keep: Keep::Undecided,
             kept: Vec::new(),
-            kind: kind(head),
+            is_text: content.is_text(),
             max_body: policy.max_body,
             recorder: recorder.clone(),
         };
-        let decoder = Decoder::new(head, entity);
+        let decoder = Decoder::new(content.coding(), entity);
         let encoded = !matches!(decoder, Decoder::Identity(_));
         // Text is kept in memory, where secrets are taken out of it before it reaches a disk.
-        let store = policy.store.as_ref().filter(|_| kind(head) == Kind::Other);
+        let store = policy.store.as_ref().filter(|_| !content.is_text());
         Self {
             wire: 0,
             wire_digest: if encoded { context() } else { None },
@@ -105,7 +100,7 @@ impl Meter {
     }
 
     /// Takes the next bytes.
-    pub(crate) fn update(&mut self, bytes: &Bytes) {
+    pub fn update(&mut self, bytes: &Bytes) {
         self.wire += bytes.len() as u64;
         if let Some(digest) = &mut self.wire_digest {
             digest.update(bytes);
@@ -124,7 +119,7 @@ impl Meter {
     }
 
     /// The result; `complete` says whether the body arrived whole.
-    pub(crate) fn finish(mut self, complete: bool) -> Body {
+    pub fn finish(mut self, complete: bool) -> Body {
         let asked_to_store = self.writer.is_some() || self.streamed;
         drop(self.writer.take());
         let finish = |context: Context| hex(context.finish().as_ref());
@@ -155,24 +150,19 @@ impl Meter {
 }
 
 impl Decoder {
-    fn new(head: &RawHead, entity: Entity) -> Self {
-        let mut codings = head.values("content-encoding");
-        let coding = codings.next().unwrap_or_default().to_ascii_lowercase();
-        if codings.next().is_some() {
-            return Self::Failed;
-        }
-        match coding.as_slice() {
-            b"" | b"identity" => Self::Identity(entity),
-            b"gzip" | b"x-gzip" => Self::Gzip(Box::new(flate2::write::MultiGzDecoder::new(entity))),
-            b"deflate" => Self::Deflate(Box::new(flate2::write::ZlibDecoder::new(entity))),
-            b"zstd" => match zstd::stream::write::Decoder::new(entity) {
+    fn new(coding: Coding, entity: Entity) -> Self {
+        match coding {
+            Coding::Identity => Self::Identity(entity),
+            Coding::Gzip => Self::Gzip(Box::new(flate2::write::MultiGzDecoder::new(entity))),
+            Coding::Deflate => Self::Deflate(Box::new(flate2::write::ZlibDecoder::new(entity))),
+            Coding::Zstd => match zstd::stream::write::Decoder::new(entity) {
                 Ok(mut decoder) => match decoder.window_log_max(ZSTD_WINDOW_LOG) {
                     Ok(()) => Self::Zstd(Box::new(decoder)),
                     Err(_) => Self::Failed,
                 },
                 Err(_) => Self::Failed,
             },
-            _ => Self::Failed,
+            Coding::Unknown => Self::Failed,
         }
     }
 
@@ -236,10 +226,11 @@ impl Entity {
             .trim_ascii_start()
             .first()
             .is_some_and(|b| matches!(b, b'{' | b'['));
-        self.keep = match (json, self.kind) {
-            (true, _) | (_, Kind::Text) => Keep::Yes,
-            // The first bytes of a large body always come in a large piece.
-            (false, Kind::Other) => Keep::No(Omission::Blob),
+        // The first bytes of a large body always come in a large piece.
+        self.keep = if json || self.is_text {
+            Keep::Yes
+        } else {
+            Keep::No(Omission::Blob)
         };
     }
 
@@ -293,27 +284,6 @@ impl Drop for Entity {
     }
 }
 
-fn kind(head: &RawHead) -> Kind {
-    let media = head
-        .text("content-type")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    let text = media.starts_with("text/")
-        || [
-            "json",
-            "xml",
-            "html",
-            "prettyjws",
-            "x-www-form-urlencoded",
-            "yaml",
-            "javascript",
-        ]
-        .iter()
-        .any(|word| media.ends_with(word));
-    if text { Kind::Text } else { Kind::Other }
-}
-
 /// Lower-case hex.
 pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
@@ -336,12 +306,21 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use crate::capture::limits::Bounds;
+    use crate::exchange::RawHead;
+
     use super::*;
 
     const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
     fn measure(head: &str, pieces: &[&[u8]], max_body: u64) -> (Body, Recorder) {
-        let (recorder, _changes) = Recorder::new(10, 1 << 20);
+        let bounds = Bounds {
+            body_budget: 1 << 20,
+            ..Bounds::default()
+        };
+        let (recorder, _changes) = Recorder::new(&bounds, Instant::now);
         let policy = Policy {
             hash: true,
             max_body,
@@ -350,7 +329,7 @@ mod tests {
         let head = RawHead::new(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n"));
         let mut meter = Meter::new(
             &policy,
-            &head,
+            Content::of(&head),
             &recorder,
             ExchangeId(1),
             Direction::Response,

@@ -1,19 +1,33 @@
 //! The capture core: how bytes that pass become exchanges, whoever reads the bytes.
 //!
-//! [`rules`] decides what a message head may look like and how its body is framed, [`framer`]
-//! follows the messages of one direction through a stream of bytes, [`meter`] measures a body,
-//! with [`hash_worker`] hashing large ones on the side, [`exchange_cell`] holds an exchange while
-//! it passes, and a [`Recorder`] hands on what changed. Its reader can be slow, stuck or gone
-//! without any effect on traffic.
+//! A [`Framer`] follows the messages of one direction through a stream of bytes and checks their
+//! heads, a [`Meter`] measures a body, an [`OpenExchange`] holds an exchange while it passes, an
+//! [`OpenTunnel`] a tunnel that is not read, and a [`Recorder`] hands on what changed. Its reader
+//! can be slow, stuck or gone without any effect on traffic.
+//!
+//! The core asks for no time: its caller says when bytes arrived, and hands the recorder the clock
+//! by which exchanges end.
 
 pub(crate) mod catch_panic;
-pub(crate) mod exchange_cell;
-pub(crate) mod framer;
+mod content;
+mod exchange_cell;
+mod framer;
+mod handshake_cell;
 pub(crate) mod hash_worker;
-pub(crate) mod meter;
-pub(crate) mod recorder;
-pub(crate) mod rules;
-pub mod sink;
+mod limits;
+mod meter;
+mod recorder;
+mod rules;
+mod sink;
+mod tunnel_cell;
 
+pub use content::Content;
+pub use exchange_cell::{AtWork, BodyEnd, OpenExchange, Phases};
+pub use framer::{FramedHead, Framer, Part};
+pub use handshake_cell::record_failed_handshake;
+pub use limits::Bounds;
+pub use meter::{Meter, Policy};
 pub use recorder::{Changes, Recorder};
+pub use rules::Violation;
 pub use sink::{BodyStore, BodyWriter, Direction};
+pub use tunnel_cell::OpenTunnel;

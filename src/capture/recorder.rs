@@ -1,7 +1,7 @@
 //! The state of everything that passes, kept so that its reader can never hold traffic up.
 //!
-//! Each exchange, tunnel and refused handshake has a cell. The proxy writes into the cell and
-//! puts the cell's key on a bounded channel; the reader takes the key, looks at the cell and
+//! Each exchange, tunnel and refused handshake has a cell. Whoever sees the traffic writes into the
+//! cell and puts the cell's key on a bounded channel; the reader takes the key, looks at the cell and
 //! learns all that is new. A full channel therefore loses nothing: it only makes the reader look
 //! at every cell. What is bounded is the backlog of ended cells: beyond it the oldest are dropped
 //! and counted.
@@ -9,30 +9,33 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Duration, Instant, sleep_until};
+use tokio::time::{Duration, sleep_until};
 
 use crate::exchange::{ConnectionId, Event, ExchangeId, SocketId, TunnelId};
 
-/// Where the proxy records, shared by all its tasks.
+use super::limits::Bounds;
+
+/// Where a source of traffic records, shared by all its tasks.
 #[derive(Clone)]
 pub struct Recorder {
-    shared: Arc<Shared>,
+    shared: Arc<Ledger>,
 }
 
 /// The reader's end: what has happened since it last looked.
 pub struct Changes {
-    shared: Arc<Shared>,
+    shared: Arc<Ledger>,
     dirty: mpsc::Receiver<u64>,
     /// A key that was taken from the channel and not looked at yet.
     held: Option<u64>,
     /// Before this, news is left to gather.
-    next_look: Instant,
+    next_look: tokio::time::Instant,
 }
 
 /// Something that can tell what is new about it.
-pub(crate) trait Cell: Send + Sync {
+pub(super) trait EventCell: Send + Sync {
     /// Adds the events that were not told before; returns whether the cell is done with.
     fn drain(&self, events: &mut Vec<Event>) -> bool;
     /// Adds a [`Event::Progress`] when content is passing.
@@ -42,14 +45,14 @@ pub(crate) trait Cell: Send + Sync {
 }
 
 /// The handle by which a cell says that something is new.
-pub(crate) struct Mark {
+pub(super) struct Mark {
     key: u64,
     queued: AtomicBool,
-    shared: Arc<Shared>,
+    shared: Arc<Ledger>,
 }
 
-struct Shared {
-    cells: Mutex<BTreeMap<u64, Arc<Slot>>>,
+struct Ledger {
+    cells: Mutex<BTreeMap<u64, Arc<CellSlot>>>,
     dirty: mpsc::Sender<u64>,
     overflow: AtomicBool,
     wake: Notify,
@@ -59,6 +62,7 @@ struct Shared {
     lost: AtomicU64,
     faults: AtomicU64,
     stopping: AtomicBool,
+    clock: Box<dyn Fn() -> Instant + Send + Sync>,
     backlog: i64,
     body_budget: u64,
     bodies: AtomicU64,
@@ -69,16 +73,19 @@ struct Shared {
     tunnels: AtomicU64,
 }
 
-struct Slot {
+struct CellSlot {
     mark: Arc<Mark>,
-    cell: Arc<dyn Cell>,
+    cell: Arc<dyn EventCell>,
 }
 
 impl Recorder {
-    /// A recorder and its one reader.
-    pub fn new(backlog: usize, body_budget: u64) -> (Self, Changes) {
+    /// A recorder and its one reader. What ends by being dropped ends when `clock` says.
+    pub fn new(
+        bounds: &Bounds,
+        clock: impl Fn() -> Instant + Send + Sync + 'static,
+    ) -> (Self, Changes) {
         let (dirty, receiver) = mpsc::channel(CHANNEL);
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(Ledger {
             cells: Mutex::default(),
             dirty,
             overflow: AtomicBool::new(false),
@@ -87,8 +94,9 @@ impl Recorder {
             lost: AtomicU64::new(0),
             faults: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
-            backlog: i64::try_from(backlog).unwrap_or(i64::MAX),
-            body_budget,
+            clock: Box::new(clock),
+            backlog: i64::try_from(bounds.backlog).unwrap_or(i64::MAX),
+            body_budget: bounds.body_budget,
             bodies: AtomicU64::new(0),
             keys: AtomicU64::new(0),
             exchanges: AtomicU64::new(0),
@@ -104,29 +112,35 @@ impl Recorder {
                 shared,
                 dirty: receiver,
                 held: None,
-                next_look: Instant::now(),
+                next_look: tokio::time::Instant::now(),
             },
         )
     }
 
-    pub(crate) fn next_exchange(&self) -> ExchangeId {
+    pub(super) fn now(&self) -> Instant {
+        (self.shared.clock)()
+    }
+
+    pub(super) fn next_exchange(&self) -> ExchangeId {
         ExchangeId(next(&self.shared.exchanges))
     }
 
-    pub(crate) fn next_connection(&self) -> ConnectionId {
+    /// A number for a client's connection.
+    pub fn next_connection(&self) -> ConnectionId {
         ConnectionId(next(&self.shared.connections))
     }
 
-    pub(crate) fn next_socket(&self) -> SocketId {
+    /// A number for a connection to a server.
+    pub fn next_socket(&self) -> SocketId {
         SocketId(next(&self.shared.sockets))
     }
 
-    pub(crate) fn next_tunnel(&self) -> TunnelId {
+    pub(super) fn next_tunnel(&self) -> TunnelId {
         TunnelId(next(&self.shared.tunnels))
     }
 
     /// Adds a cell; `make` is handed the mark by which the cell announces itself.
-    pub(crate) fn add<C: Cell + 'static>(&self, make: impl FnOnce(Arc<Mark>) -> C) -> Arc<C> {
+    pub(super) fn add<C: EventCell + 'static>(&self, make: impl FnOnce(Arc<Mark>) -> C) -> Arc<C> {
         let key = next(&self.shared.keys);
         let mark = Arc::new(Mark {
             key,
@@ -134,16 +148,16 @@ impl Recorder {
             shared: Arc::clone(&self.shared),
         });
         let cell = Arc::new(make(Arc::clone(&mark)));
-        let slot = Arc::new(Slot {
+        let slot = Arc::new(CellSlot {
             mark,
-            cell: Arc::clone(&cell) as Arc<dyn Cell>,
+            cell: Arc::clone(&cell) as Arc<dyn EventCell>,
         });
         self.shared.lock().insert(key, slot);
         cell
     }
 
     /// Reserves memory for a captured body; `false` when the budget is spent.
-    pub(crate) fn reserve_body(&self, bytes: u64) -> bool {
+    pub(super) fn reserve_body(&self, bytes: u64) -> bool {
         let before = self.shared.bodies.fetch_add(bytes, Ordering::Relaxed);
         let fits = before.saturating_add(bytes) <= self.shared.body_budget;
         if !fits {
@@ -153,21 +167,21 @@ impl Recorder {
     }
 
     /// Returns what [`Self::reserve_body`] reserved.
-    pub(crate) fn release_body(&self, bytes: u64) {
+    pub(super) fn release_body(&self, bytes: u64) {
         self.shared.bodies.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// From here on, what is cut off is cut off because pullscope stops.
-    pub(crate) fn stop(&self) {
+    pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_stopping(&self) -> bool {
+    pub(super) fn is_stopping(&self) -> bool {
         self.shared.stopping.load(Ordering::Relaxed)
     }
 
     /// Counts a panic that was caught.
-    pub(crate) fn fault(&self) {
+    pub(super) fn fault(&self) {
         self.shared.faults.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -199,7 +213,8 @@ impl Changes {
             self.drain_queued(events);
             if !events.is_empty() {
                 let behind = events.len() >= BATCH;
-                self.next_look = Instant::now() + if behind { Duration::ZERO } else { PACE };
+                self.next_look =
+                    tokio::time::Instant::now() + if behind { Duration::ZERO } else { PACE };
                 return;
             }
             let shared = Arc::clone(&self.shared);
@@ -254,7 +269,7 @@ impl Changes {
 
 impl Mark {
     /// Tells the reader that the cell has news. Never waits.
-    pub(crate) fn touch(&self) {
+    pub(super) fn touch(&self) {
         if self.queued.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -265,7 +280,7 @@ impl Mark {
     }
 
     /// Tells the reader that the cell is over, and keeps the backlog bounded.
-    pub(crate) fn end(&self) {
+    pub(super) fn end(&self) {
         let over = self.shared.over.fetch_add(1, Ordering::Relaxed) + 1;
         if over > self.shared.backlog {
             self.shared.drop_oldest();
@@ -274,8 +289,8 @@ impl Mark {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Slot>>> {
+impl Ledger {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<CellSlot>>> {
         self.cells.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -313,7 +328,7 @@ mod tests {
         over: AtomicBool,
     }
 
-    impl Cell for Counter {
+    impl EventCell for Counter {
         fn drain(&self, events: &mut Vec<Event>) -> bool {
             events.push(Event::Progress {
                 id: ExchangeId(self.id),
@@ -326,6 +341,15 @@ mod tests {
         fn is_over(&self) -> bool {
             self.over.load(Ordering::Relaxed)
         }
+    }
+
+    fn recorder(backlog: usize, body_budget: u64) -> (Recorder, Changes) {
+        let bounds = Bounds {
+            backlog,
+            body_budget,
+            ..Bounds::default()
+        };
+        Recorder::new(&bounds, Instant::now)
     }
 
     fn add(recorder: &Recorder, id: u64) -> Arc<Counter> {
@@ -350,7 +374,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_touch_is_told_once_and_an_end_removes_the_cell() {
-        let (recorder, mut changes) = Recorder::new(10, 10);
+        let (recorder, mut changes) = recorder(10, 10);
         let cell = add(&recorder, 7);
         cell.mark.touch();
         cell.mark.touch();
@@ -368,7 +392,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_channel_loses_nothing() {
-        let (recorder, mut changes) = Recorder::new(100_000, 10);
+        let (recorder, mut changes) = recorder(100_000, 10);
         let many = CHANNEL as u64 * 3;
         for id in 0..many {
             end(&add(&recorder, id));
@@ -384,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_never_reads_costs_the_oldest_and_they_are_counted() {
-        let (recorder, mut changes) = Recorder::new(5, 10);
+        let (recorder, mut changes) = recorder(5, 10);
         for id in 0..8 {
             end(&add(&recorder, id));
         }
@@ -396,7 +420,7 @@ mod tests {
 
     #[test]
     fn a_cell_told_before_its_end_is_counted_does_no_harm() {
-        let (recorder, mut changes) = Recorder::new(1, 10);
+        let (recorder, mut changes) = recorder(1, 10);
         let early = add(&recorder, 1);
         early.over.store(true, Ordering::Relaxed);
         let mut events = Vec::new();
@@ -411,7 +435,7 @@ mod tests {
 
     #[test]
     fn the_body_budget_is_kept_and_returned() {
-        let (recorder, _changes) = Recorder::new(5, 100);
+        let (recorder, _changes) = recorder(5, 100);
         assert!(recorder.reserve_body(60));
         assert!(!recorder.reserve_body(60));
         recorder.release_body(60);

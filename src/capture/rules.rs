@@ -9,9 +9,20 @@ use thiserror::Error;
 use crate::exchange::RawHead;
 use crate::exchange::head::lines;
 
+use super::content::Content;
+
+/// What a head that is in order says of its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) framing: Framing,
+    /// Of a response.
+    pub(super) status: Option<u16>,
+    pub(super) content: Content,
+}
+
 /// How the end of a message body is found (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Framing {
+pub(super) enum Framing {
     /// There is no body.
     None,
     /// This many bytes.
@@ -24,9 +35,18 @@ pub(crate) enum Framing {
     Switched,
 }
 
+/// What a response answers, as far as its framing depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Asked {
+    Head,
+    Connect,
+    #[default]
+    Other,
+}
+
 /// Why a head is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub(crate) enum Violation {
+pub enum Violation {
     /// The head is longer than the limit.
     #[error("the head is longer than {0} bytes")]
     TooLong(usize),
@@ -68,33 +88,64 @@ pub(crate) enum Violation {
     Unsolicited,
 }
 
-/// Checks a request head and says how its body is framed.
-pub(crate) fn request(head: &RawHead, max_fields: usize) -> Result<Framing, Violation> {
+/// Checks a request head and says what it is the head of.
+pub(super) fn request(head: &RawHead, max_fields: usize) -> Result<Message, Violation> {
     let version = request_line(head.start_line())?;
-    field_lines(head, max_fields)?;
-    let hosts = head.values("host").count();
-    if hosts > 1 || (hosts == 0 && version == Version::Http11) {
+    let fields = Fields::read(head, max_fields)?;
+    if fields.hosts > 1 || (fields.hosts == 0 && version == Version::Http11) {
         return Err(Violation::Host);
     }
-    Ok(length(head, version)?.unwrap_or(Framing::None))
+    Ok(Message {
+        framing: fields.length(version)?.unwrap_or(Framing::None),
+        status: None,
+        content: fields.content,
+    })
 }
 
-/// Checks a response head and says how its body is framed, given the request's method.
-pub(crate) fn response(
+/// Checks a response head and says what it is the head of, given what it answers.
+pub(super) fn response(
     head: &RawHead,
-    method: &http::Method,
+    asked: Asked,
     max_fields: usize,
-) -> Result<Framing, Violation> {
+) -> Result<Message, Violation> {
     let (version, status) = status_line(head.start_line())?;
-    field_lines(head, max_fields)?;
-    let length = length(head, version)?;
-    Ok(match status {
-        101 => Framing::Switched,
-        100..=199 | 204 | 304 => Framing::None,
-        200..=299 if method == http::Method::CONNECT => Framing::Switched,
-        _ if method == http::Method::HEAD => Framing::None,
+    let fields = Fields::read(head, max_fields)?;
+    let length = fields.length(version)?;
+    let framing = match (status, asked) {
+        (101, _) => Framing::Switched,
+        (100..=199 | 204 | 304, _) => Framing::None,
+        (200..=299, Asked::Connect) => Framing::Switched,
+        (_, Asked::Head) => Framing::None,
         _ => length.unwrap_or(Framing::UntilClose),
+    };
+    Ok(Message {
+        framing,
+        status: Some(status),
+        content: fields.content,
     })
+}
+
+impl Asked {
+    /// By the request's method.
+    pub(super) fn by(method: &str) -> Self {
+        match method {
+            "HEAD" => Self::Head,
+            "CONNECT" => Self::Connect,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What one walk over the field lines of a head finds.
+#[derive(Default)]
+struct Fields<'a> {
+    count: usize,
+    hosts: usize,
+    /// The first `Transfer-Encoding` and how many there are.
+    coding: (&'a [u8], usize),
+    /// The first `Content-Length` and how many there are.
+    length: (&'a [u8], usize),
+    content: Content,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -146,35 +197,80 @@ fn parse_version(word: &[u8]) -> Option<Version> {
     }
 }
 
-/// Checks every line after the first.
-fn field_lines(head: &RawHead, max_fields: usize) -> Result<(), Violation> {
-    let bytes = head.as_bytes();
-    let body = bytes.strip_suffix(b"\r\n\r\n").ok_or(Violation::LineEnd)?;
-    let mut count = 0;
-    for (index, line) in lines(body).enumerate() {
-        // Splitting at LF leaves a CR at the end of every line but the last.
-        let last = line.as_ptr_range().end == body.as_ptr_range().end;
-        let line = match (line.strip_suffix(b"\r"), last) {
-            (Some(line), false) => line,
-            (None, true) => line,
-            _ => return Err(Violation::LineEnd),
-        };
-        if memchr2(b'\r', 0, line).is_some() {
-            return Err(Violation::LineEnd);
+impl<'a> Fields<'a> {
+    /// Checks every line after the first and notes what the message's framing and content hang
+    /// on.
+    fn read(head: &'a RawHead, max_fields: usize) -> Result<Self, Violation> {
+        let bytes = head.as_bytes();
+        let body = bytes.strip_suffix(b"\r\n\r\n").ok_or(Violation::LineEnd)?;
+        let mut fields = Self::default();
+        for (index, line) in lines(body).enumerate() {
+            // Splitting at LF leaves a CR at the end of every line but the last.
+            let last = line.as_ptr_range().end == body.as_ptr_range().end;
+            let line = match (line.strip_suffix(b"\r"), last) {
+                (Some(line), false) => line,
+                (None, true) => line,
+                _ => return Err(Violation::LineEnd),
+            };
+            if memchr2(b'\r', 0, line).is_some() {
+                return Err(Violation::LineEnd);
+            }
+            if index > 0 {
+                let (name, value) = field_line(line)?;
+                fields.note(name, value);
+            }
         }
-        if index > 0 {
-            count += 1;
-            field_line(line)?;
+        if fields.count > max_fields {
+            return Err(Violation::TooManyFields(max_fields));
+        }
+        Ok(fields)
+    }
+
+    fn note(&mut self, name: &[u8], value: &'a [u8]) {
+        self.count += 1;
+        let first = |(first, count): &mut (&'a [u8], usize)| {
+            if *count == 0 {
+                *first = value;
+            }
+            *count += 1;
+        };
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => self.hosts += 1,
+            14 if name.eq_ignore_ascii_case(b"content-length") => first(&mut self.length),
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => first(&mut self.coding),
+            _ => self.content.note(name, value),
         }
     }
-    if count > max_fields {
-        Err(Violation::TooManyFields(max_fields))
-    } else {
-        Ok(())
+
+    /// The framing that the head's own fields ask for.
+    fn length(&self, version: Version) -> Result<Option<Framing>, Violation> {
+        if let (coding, count @ 1..) = self.coding {
+            let one_chunked = count == 1 && coding.eq_ignore_ascii_case(b"chunked");
+            if !one_chunked || version == Version::Http10 {
+                return Err(Violation::TransferEncoding);
+            }
+            return match self.length {
+                (_, 0) => Ok(Some(Framing::Chunked)),
+                _ => Err(Violation::TwoLengths),
+            };
+        }
+        let (digits, count) = self.length;
+        if count == 0 {
+            return Ok(None);
+        }
+        let number = (1..=19).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+        let text = std::str::from_utf8(digits)
+            .ok()
+            .filter(|_| number && count == 1);
+        match text.and_then(|text| text.parse().ok()) {
+            Some(length) => Ok(Some(Framing::Length(length))),
+            None => Err(Violation::ContentLength),
+        }
     }
 }
 
-fn field_line(line: &[u8]) -> Result<(), Violation> {
+/// A field's name and its value without the white space around it.
+fn field_line(line: &[u8]) -> Result<(&[u8], &[u8]), Violation> {
     if line.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
         return Err(Violation::FieldLine("a line is folded (obs-fold)"));
     }
@@ -188,40 +284,11 @@ fn field_line(line: &[u8]) -> Result<(), Violation> {
     if !is_field_text(value) {
         return Err(Violation::FieldLine("the value holds a control character"));
     }
-    Ok(())
-}
-
-/// The framing that the head's own fields ask for.
-fn length(head: &RawHead, version: Version) -> Result<Option<Framing>, Violation> {
-    let mut codings = head.values("transfer-encoding");
-    let coding = codings.next();
-    let mut lengths = head.values("content-length").peekable();
-    if let Some(coding) = coding {
-        let one_chunked = coding.eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
-        if !one_chunked || version == Version::Http10 {
-            return Err(Violation::TransferEncoding);
-        }
-        if lengths.peek().is_some() {
-            return Err(Violation::TwoLengths);
-        }
-        return Ok(Some(Framing::Chunked));
-    }
-    let Some(first) = lengths.next() else {
-        return Ok(None);
-    };
-    if lengths.next().is_some() {
-        return Err(Violation::ContentLength);
-    }
-    let number = (1..=19).contains(&first.len()) && first.iter().all(u8::is_ascii_digit);
-    let text = std::str::from_utf8(first).ok().filter(|_| number);
-    match text.and_then(|text| text.parse().ok()) {
-        Some(length) => Ok(Some(Framing::Length(length))),
-        None => Err(Violation::ContentLength),
-    }
+    Ok((name, value.get(1..).unwrap_or_default().trim_ascii()))
 }
 
 /// RFC 9110 section 5.6.2.
-pub(crate) fn is_token(bytes: &[u8]) -> bool {
+fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|b| TCHAR[usize::from(*b)])
 }
 
@@ -256,11 +323,11 @@ mod tests {
     use super::*;
 
     fn ask(head: &str) -> Result<Framing, Violation> {
-        request(&RawHead::new(head), 5)
+        request(&RawHead::new(head), 5).map(|message| message.framing)
     }
 
     fn answer(head: &str) -> Result<Framing, Violation> {
-        response(&RawHead::new(head), &http::Method::GET, 5)
+        response(&RawHead::new(head), Asked::Other, 5).map(|message| message.framing)
     }
 
     #[test]
@@ -278,7 +345,8 @@ mod tests {
         );
         assert_eq!(answer("HTTP/1.1 101 S\r\n\r\n"), Ok(Framing::Switched));
         let head = RawHead::new("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
-        assert_eq!(response(&head, &http::Method::HEAD, 5), Ok(Framing::None));
+        let checked = response(&head, Asked::by("HEAD"), 5);
+        assert_eq!(checked.map(|message| message.framing), Ok(Framing::None));
     }
 
     #[test]

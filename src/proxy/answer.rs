@@ -3,15 +3,16 @@
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
-use http_body_util::Full;
 
 use crate::base::printable::printable;
+use crate::capture::Violation;
 use crate::exchange::{Failure, RawHead};
 
-use crate::capture::rules::Violation;
+/// Why something is not done for a client: the kind of failure and a sentence about it.
+pub(crate) type FailureDetail = (Failure, String);
 
 /// A short text that names what failed, where, and why.
-pub(crate) fn failure(failure: Failure, detail: &str) -> Response<Full<Bytes>> {
+pub(crate) fn failure(failure: Failure, detail: &str) -> Response<Bytes> {
     let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::BAD_GATEWAY);
     let text = format!("pullscope: {}: {}.\n", meaning(failure), printable(detail));
     let mut response = plain(status, text);
@@ -25,10 +26,10 @@ pub(crate) fn failure(failure: Failure, detail: &str) -> Response<Full<Bytes>> {
 }
 
 /// A text/plain response.
-pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
+pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Bytes> {
     let text = text.into();
     let length = text.len();
-    let mut response = Response::new(Full::new(text));
+    let mut response = Response::new(text);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(

@@ -13,7 +13,7 @@ use futures_util::task::{ArcWake, AtomicWaker, waker};
 
 /// Work that is done while something else is waited for. At most one at a time.
 #[derive(Clone, Default)]
-pub(crate) struct Companion {
+pub(crate) struct CoDriven {
     slot: Arc<Mutex<Option<Work>>>,
 }
 
@@ -21,14 +21,14 @@ pub(crate) struct Companion {
 pub(crate) type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Work that is dropped with this, unless it is over or was taken.
-pub(crate) struct Placed(Companion);
+pub(crate) struct CoDrivenGuard(CoDriven);
 
-impl Companion {
+impl CoDriven {
     /// Puts work in the place of what was there.
-    pub(crate) fn place(&self, work: Work) -> Placed {
+    pub(crate) fn place(&self, work: Work) -> CoDrivenGuard {
         let before = self.slot().replace(work);
         drop(before);
-        Placed(self.clone())
+        CoDrivenGuard(self.clone())
     }
 
     /// Takes the work out, for somebody else to drive.
@@ -76,7 +76,7 @@ impl Companion {
     }
 }
 
-impl Drop for Placed {
+impl Drop for CoDrivenGuard {
     fn drop(&mut self) {
         let work = self.0.take();
         drop(work);
@@ -132,11 +132,11 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn both_sides_go_on_until_the_main_one_is_over() {
-        let companion = Companion::default();
-        let talk = companion.beside(async {
-            // Placed from inside, as a connection to a server is.
+        let co_driven = CoDriven::default();
+        let talk = co_driven.beside(async {
+            // CoDrivenGuard from inside, as a connection to a server is.
             let (ask, mut answers, work) = echo();
-            let _placed = companion.place(work);
+            let _placed = co_driven.place(work);
             for number in 0..1_000 {
                 ask.send(number).await.unwrap();
                 assert_eq!(answers.recv().await, Some(number + 1));
@@ -147,21 +147,21 @@ mod tests {
             "done"
         });
         assert_eq!(timeout(Duration::from_secs(20), talk).await, Ok("done"));
-        assert!(companion.take().is_none());
+        assert!(co_driven.take().is_none());
     }
 
     #[tokio::test]
     async fn a_wake_up_from_elsewhere_is_not_missed() {
-        let companion = Companion::default();
+        let co_driven = CoDriven::default();
         let (ask, mut answers, work) = echo();
-        let _placed = companion.place(work);
+        let _placed = co_driven.place(work);
         let elsewhere = async {
             for number in 0..100 {
                 tokio::task::yield_now().await;
                 ask.send(number).await.unwrap();
             }
         };
-        let main = companion.beside(async {
+        let main = co_driven.beside(async {
             for number in 0..100 {
                 assert_eq!(answers.recv().await, Some(number + 1));
             }
@@ -172,9 +172,9 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_dropped_is_driven_no_more() {
-        let companion = Companion::default();
+        let co_driven = CoDriven::default();
         let (ask, _answers, work) = echo();
-        drop(companion.place(work));
+        drop(co_driven.place(work));
         assert!(ask.send(1).await.is_err());
     }
 }

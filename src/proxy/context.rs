@@ -7,20 +7,20 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::capture::{Policy, Recorder};
+
 use super::ca::CertificateAuthority;
 use super::peer::Peers;
 use super::settings::Settings;
 use super::upstream::Connector;
-use super::user_agents::Agents;
-use crate::capture::meter::Policy;
-use crate::capture::recorder::Recorder;
+use super::user_agents::UserAgents;
 
-/// Shared by every task of a proxy.
-pub(crate) struct Shared {
+/// ProxyContext by every task of a proxy.
+pub(crate) struct ProxyContext {
     pub(crate) settings: Arc<Settings>,
     pub(crate) recorder: Recorder,
     pub(crate) peers: Peers,
-    pub(crate) agents: Agents,
+    pub(crate) agents: UserAgents,
     pub(crate) authority: CertificateAuthority,
     pub(crate) connector: Connector,
     pub(crate) policy: Policy,

@@ -1,7 +1,7 @@
 //! The front door: the only place that knows hudsucker.
 //!
 //! hudsucker listens and reads the requests that clients make of a proxy. A CONNECT is answered
-//! here and its connection taken over by [`Tunnel`]; a plain-HTTP request goes through
+//! here and its connection taken over by [`ConnectTunnel`]; a plain-HTTP request goes through
 //! [`Forwarder`]; a request to pullscope itself gets a page of help. hudsucker's own forwarding
 //! is never reached.
 
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TRANSFER_ENCODING, VIA};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hudsucker::certificate_authority::CertificateAuthority as HudsuckerAuthority;
 use hudsucker::{Body, HttpContext, HttpHandler, RequestOrResponse};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -25,29 +25,28 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::base::clock;
+use crate::capture::catch_panic::isolated;
 use crate::exchange::{
     Authority, Connection, ConnectionId, Failure, Fidelity, RawHead, TunnelKind,
 };
 
-use super::answer;
-use super::context::Shared;
+use super::answer::{self, FailureDetail};
+use super::context::ProxyContext;
 use super::door_head;
 use super::forward::{Arrived, Forwarder, ResponseBody};
-use super::idle_reaper;
-use super::idle_reaper::{Caller, Heard, Silent};
+use super::idle_reaper::{AcceptedSocket, IdleReaper, SpeakingSocket};
 use super::passthrough;
 use super::read_ahead::ReadAhead;
 use super::target;
-use super::timed_body::Patient;
-use super::tunnel::Tunnel;
-use super::upstream::{Scheme, Target};
-use crate::capture::catch_panic::isolated;
+use super::timed_body::TimedBody;
+use super::tunnel::ConnectTunnel;
+use super::upstream::{Protocol, Target};
 
 /// Serves clients until `shared.stop` is cancelled and their connections have ended.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<(), String> {
+pub(crate) async fn serve(shared: Arc<ProxyContext>, listener: TcpListener) -> Result<(), String> {
     // Accepted sockets inherit it: small messages must not wait for acknowledgements.
     rustix::net::sockopt::set_tcp_nodelay(&listener, true).map_err(|error| error.to_string())?;
     let stop = shared.stop.clone();
@@ -60,25 +59,21 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) -> Result<
         .auto_date_header(false)
         .timer(TokioTimer::new())
         .header_read_timeout(limits.request_head)
-        .max_headers(limits.head_fields)
-        .max_buf_size(limits.head_bytes);
+        .max_headers(limits.capture.head_fields)
+        .max_buf_size(limits.capture.head_bytes);
     let open = Arc::new(AtomicUsize::new(0));
     let gate_limit = limits.connections;
-    let silent = Arc::new(Silent::default());
-    shared.tasks.spawn(idle_reaper::close(
-        Arc::clone(&silent),
-        shared.own,
-        limits.request_head,
-        shared.stop.clone(),
-    ));
+    let reaper = Arc::new(IdleReaper::default());
+    let reaping = Arc::clone(&reaper).run(shared.own, limits.request_head, shared.stop.clone());
+    shared.tasks.spawn(reaping);
     let door = hudsucker::Proxy::builder()
         .with_listener(listener)
         .with_ca(NoAuthority)
         .with_http_connector(hyper_util::client::legacy::connect::HttpConnector::new())
-        .with_http_handler(Door {
+        .with_http_handler(FrontDoor {
             shared,
             open: Arc::clone(&open),
-            silent,
+            reaper,
             entry: None,
         })
         .with_server(server)
@@ -107,52 +102,52 @@ fn give_up_on_stalled(listener: &TcpListener, limit: Duration) {
 }
 
 /// hudsucker clones its handler for each connection, and that clone for each request.
-struct Door {
-    shared: Arc<Shared>,
+struct FrontDoor {
+    shared: Arc<ProxyContext>,
     open: Arc<AtomicUsize>,
-    silent: Arc<Silent>,
+    reaper: Arc<IdleReaper>,
     /// The connection; `None` in the handler that all others are cloned from.
-    entry: Option<Arc<Entry>>,
+    entry: Option<Arc<ClientSocket>>,
 }
 
 /// One client connection at the door.
-struct Entry {
+struct ClientSocket {
     id: ConnectionId,
     open: Arc<AtomicUsize>,
-    caller: Caller,
+    accepted: AcceptedSocket,
     /// For plain-HTTP requests, which share the connection upstream.
-    forwarder: tokio::sync::OnceCell<Forwarder<Patient<Body>>>,
+    forwarder: tokio::sync::OnceCell<Forwarder<TimedBody<Body>>>,
 }
 
-impl Clone for Door {
+impl Clone for FrontDoor {
     fn clone(&self) -> Self {
         let entry = if let Some(entry) = &self.entry {
             Arc::clone(entry)
         } else {
             self.open.fetch_add(1, Ordering::Relaxed);
-            Arc::new(Entry {
+            Arc::new(ClientSocket {
                 id: self.shared.recorder.next_connection(),
                 open: Arc::clone(&self.open),
-                caller: self.silent.caller(),
+                accepted: self.reaper.accepted(),
                 forwarder: tokio::sync::OnceCell::new(),
             })
         };
         Self {
             shared: Arc::clone(&self.shared),
             open: Arc::clone(&self.open),
-            silent: Arc::clone(&self.silent),
+            reaper: Arc::clone(&self.reaper),
             entry: Some(entry),
         }
     }
 }
 
-impl Drop for Entry {
+impl Drop for ClientSocket {
     fn drop(&mut self) {
         self.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl HttpHandler for Door {
+impl HttpHandler for FrontDoor {
     async fn handle_request(
         &mut self,
         ctx: &HttpContext,
@@ -177,20 +172,20 @@ impl HttpHandler for Door {
     }
 }
 
-impl Door {
+impl FrontDoor {
     async fn receive(
         &self,
-        entry: &Arc<Entry>,
+        entry: &Arc<ClientSocket>,
         client: SocketAddr,
         request: Request<Body>,
         began: Instant,
     ) -> Response<Body> {
-        let heard = entry.caller.speaks(client);
+        let socket = entry.accepted.speaks(client);
         if let Some(refusal) = self.refusal(&request) {
             return refusal;
         }
         if request.method() == Method::CONNECT {
-            return self.connect(entry, client, request, heard).await;
+            return self.connect(entry, client, request, socket).await;
         }
         if request.uri().scheme().is_none() {
             return self.help(&request);
@@ -209,18 +204,14 @@ impl Door {
         let forwarder = entry
             .forwarder
             .get_or_init(|| async {
-                Forwarder::new(Arc::clone(&self.shared), connection(), None).heard(heard)
+                Forwarder::new(Arc::clone(&self.shared), connection(), None).from_socket(socket)
             })
             .await;
         let raw = without_credentials(door_head::rebuild(&request));
-        let arrived = Arrived {
-            raw,
-            fidelity: Fidelity::Regrouped,
-            began,
-        };
+        let arrived = Arrived::regrouped(raw, began);
         let url = request.uri().to_string();
         let limit = self.shared.settings.limits.client_idle;
-        let request = request.map(|body| Patient::new(body, limit));
+        let request = request.map(|body| TimedBody::new(body, limit));
         match plain_target(&request) {
             Ok(target) => forwarded(forwarder.forward(request, arrived, target, url).await),
             Err((failure, detail)) => forwarded(forwarder.refuse(arrived, url, failure, &detail)),
@@ -256,10 +247,10 @@ impl Door {
 
     async fn connect(
         &self,
-        entry: &Arc<Entry>,
+        entry: &Arc<ClientSocket>,
         client: SocketAddr,
         mut request: Request<Body>,
-        heard: Arc<Heard>,
+        socket: Arc<SpeakingSocket>,
     ) -> Response<Body> {
         let shared = &self.shared;
         let text = request
@@ -292,25 +283,20 @@ impl Door {
         // A certificate of a host that the CA may not sign for would be refused.
         let host = &target.host;
         if shared.settings.intercepts(host) && shared.authority.identity().permits(host) {
-            self.take_over(upgrade, (permit, heard), connection, target);
+            self.take_over(upgrade, (permit, socket), connection, target);
             return Response::new(Body::empty());
         }
         match passthrough::connect(shared, &connection, &target, TunnelKind::Passthrough).await {
             Ok((connected, tunnel)) => {
                 let shared = Arc::clone(shared);
                 self.shared.tasks.spawn(async move {
-                    let _kept = (permit, heard);
-                    let passed = async {
-                        let (client, already) = taken(upgrade).await?;
-                        let client = ReadAhead::new(client, already.into());
-                        let server = connected.stream;
-                        Some(passthrough::relay(client, server, &tunnel, &shared).await)
+                    let _kept = (permit, socket);
+                    let Some((client, already)) = taken(upgrade).await else {
+                        return;
                     };
-                    let ending = tokio::select! {
-                        ending = isolated(&shared.recorder, passed) => ending.flatten(),
-                        () = shared.abort.cancelled() => None,
-                    };
-                    if let Some(ending) = ending {
+                    let client = ReadAhead::new(client, already.into());
+                    let relayed = passthrough::relay(client, connected.stream, &tunnel, &shared);
+                    if let Some(ending) = passthrough::ending(&shared, relayed).await {
                         tunnel.end(ending);
                     }
                 });
@@ -324,11 +310,11 @@ impl Door {
     fn take_over(
         &self,
         upgrade: hyper::upgrade::OnUpgrade,
-        kept: (OwnedSemaphorePermit, Arc<Heard>),
+        kept: (OwnedSemaphorePermit, Arc<SpeakingSocket>),
         connection: Connection,
         target: Authority,
     ) {
-        let tunnel = Tunnel {
+        let tunnel = ConnectTunnel {
             shared: Arc::clone(&self.shared),
             connection,
             target,
@@ -373,11 +359,11 @@ async fn taken(upgrade: hyper::upgrade::OnUpgrade) -> Option<(TcpStream, Bytes)>
     Some((parts.io.into_inner(), parts.read_buf))
 }
 
-fn plain_target<B>(request: &Request<B>) -> Result<Target, (Failure, String)> {
+fn plain_target<B>(request: &Request<B>) -> Result<Target, FailureDetail> {
     let uri = request.uri();
-    let (scheme, port) = match uri.scheme_str() {
-        Some("http") => (Scheme::Http, 80),
-        Some("https") => (Scheme::Https, 443),
+    let (protocol, port) = match uri.scheme_str() {
+        Some("http") => (Protocol::Http, 80),
+        Some("https") => (Protocol::Https, 443),
         other => {
             let detail = format!("the scheme {:?} is not served", other.unwrap_or_default());
             return Err((Failure::BadRequest, detail));
@@ -408,7 +394,10 @@ fn plain_target<B>(request: &Request<B>) -> Result<Target, (Failure, String)> {
             return Err((Failure::Misdirected, detail));
         }
     }
-    Ok(Target { scheme, authority })
+    Ok(Target {
+        protocol,
+        authority,
+    })
 }
 
 /// Proxy credentials never enter a trace.
@@ -433,7 +422,7 @@ fn same(given: &[u8], wanted: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(given, wanted).is_ok()
 }
 
-fn own(response: Response<Full<Bytes>>) -> Response<Body> {
+fn own(response: Response<Bytes>) -> Response<Body> {
     response.map(Body::from)
 }
 

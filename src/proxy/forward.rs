@@ -10,26 +10,22 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::sync::Mutex;
 
-use crate::base::clock;
-use crate::capture::sink::Direction;
+use crate::base::{cause, clock};
+use crate::capture::{BodyEnd, Content, Direction, FramedHead, Meter, OpenExchange, OpenTunnel};
 use crate::exchange::{
     Body, Connection, Failure, Fidelity, RawHead, RequestHead, ResponseHead, ResponseOrigin,
     TunnelKind,
 };
 
-use super::answer;
-use super::co_driven::Companion;
-use super::context::Shared;
+use super::answer::{self, FailureDetail};
+use super::co_driven::CoDriven;
+use super::context::ProxyContext;
 use super::headers;
-use super::idle_reaper::Heard;
+use super::idle_reaper::SpeakingSocket;
 use super::passthrough;
-use super::tap::body::{TapBody, Watch, innermost};
+use super::tap::body::{TapBody, Watch};
 use super::tap::io::{Fault, Tap};
-use super::tunnel_record::OpenTunnel;
-use super::upstream::{Driver, Scheme, Socket, Target};
-use crate::capture::catch_panic::isolated;
-use crate::capture::exchange_cell::{BodyEnd, Live};
-use crate::capture::meter::Meter;
+use super::upstream::{Driver, Socket, Target};
 
 /// The body of what a client is answered: the server's, watched, or a text of ours.
 pub(crate) type ResponseBody = Either<TapBody<Incoming>, Full<Bytes>>;
@@ -41,14 +37,14 @@ type Sent<B> = Box<TapBody<B>>;
 /// A client's connection as the place its requests come from, with the one connection upstream
 /// that serves them. Its requests come one after the other.
 pub(crate) struct Forwarder<B: RequestBody> {
-    shared: Arc<Shared>,
+    shared: Arc<ProxyContext>,
     connection: Connection,
     /// Where the client's request bodies come through, when they are tapped.
     source: Option<Tap>,
     /// Goes with the client's socket when it leaves HTTP.
-    heard: Option<Arc<Heard>>,
+    client_socket: Option<Arc<SpeakingSocket>>,
     /// Drives the connection upstream, when the client's task does.
-    companion: Option<Companion>,
+    co_driven: Option<CoDriven>,
     socket: Mutex<Option<Socket<Sent<B>>>>,
 }
 
@@ -58,6 +54,8 @@ pub(crate) struct Arrived {
     pub(crate) raw: RawHead,
     /// How closely they follow the wire.
     pub(crate) fidelity: Fidelity,
+    /// What they say of the content under them.
+    pub(crate) content: Content,
     /// When the first of them arrived.
     pub(crate) began: Instant,
 }
@@ -76,30 +74,54 @@ impl<B> RequestBody for B where
 {
 }
 
-/// The kind of failure and a sentence about it.
-type Why = (Failure, String);
+impl Arrived {
+    /// A head that was put together again from its parts.
+    pub(crate) fn regrouped(raw: RawHead, began: Instant) -> Self {
+        Self {
+            content: Content::of(&raw),
+            raw,
+            fidelity: Fidelity::Regrouped,
+            began,
+        }
+    }
+}
+
+impl From<FramedHead> for Arrived {
+    fn from(head: FramedHead) -> Self {
+        Self {
+            raw: head.raw,
+            fidelity: Fidelity::Exact,
+            content: head.content,
+            began: head.began,
+        }
+    }
+}
 
 impl<B: RequestBody> Forwarder<B> {
-    pub(crate) fn new(shared: Arc<Shared>, connection: Connection, source: Option<Tap>) -> Self {
+    pub(crate) fn new(
+        shared: Arc<ProxyContext>,
+        connection: Connection,
+        source: Option<Tap>,
+    ) -> Self {
         Self {
             shared,
             connection,
             source,
-            heard: None,
-            companion: None,
+            client_socket: None,
+            co_driven: None,
             socket: Mutex::new(None),
         }
     }
 
     /// For a client's socket that is known at the door.
-    pub(crate) fn heard(mut self, heard: Arc<Heard>) -> Self {
-        self.heard = Some(heard);
+    pub(crate) fn from_socket(mut self, socket: Arc<SpeakingSocket>) -> Self {
+        self.client_socket = Some(socket);
         self
     }
 
     /// For a client whose task drives the connection upstream as well.
-    pub(crate) fn driven_by(mut self, companion: Companion) -> Self {
-        self.companion = Some(companion);
+    pub(crate) fn driven_by(mut self, co_driven: CoDriven) -> Self {
+        self.co_driven = Some(co_driven);
         self
     }
 
@@ -117,8 +139,8 @@ impl<B: RequestBody> Forwarder<B> {
         failure: Failure,
         detail: &str,
     ) -> Response<ResponseBody> {
-        let live = self.open(arrived, url).0;
-        self.answer(&live, failure, detail)
+        let exchange = self.open(arrived, url);
+        self.answer(&exchange, failure, detail)
     }
 
     /// Forwards a request and returns the response, with its body still to come.
@@ -129,18 +151,19 @@ impl<B: RequestBody> Forwarder<B> {
         target: Target,
         url: String,
     ) -> Response<ResponseBody> {
-        let (live, head) = self.open(arrived, url);
+        let content = arrived.content;
+        let exchange = self.open(arrived, url);
         let client_side =
             headers::wants_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
-        let watch = self.watch(&live, Direction::Request, &head, self.source.clone());
+        let watch = self.watch(&exchange, Direction::Request, content, self.source.clone());
         let request = outgoing(
             request.map(|body| Box::new(TapBody::new(body, watch))),
             &target,
         );
-        let outcome = self.exchange(&live, request, target).await;
+        let outcome = self.send_on(&exchange, request, target).await;
         let (mut response, tap) = match outcome {
             Ok(answered) => answered,
-            Err(Some((failure, detail))) => return self.answer(&live, failure, &detail),
+            Err(Some((failure, detail))) => return self.answer(&exchange, failure, &detail),
             // Nobody is there to read an answer: the exchange ends as cut off by its client.
             Err(None) => return unheard(),
         };
@@ -151,9 +174,9 @@ impl<B: RequestBody> Forwarder<B> {
             }
             self.switch(client_side, server_side);
         }
-        let head = record_response(&live, &tap).unwrap_or_default();
+        let content = record_response(&exchange, &tap);
         let (parts, body) = response.into_parts();
-        let watch = self.watch(&live, Direction::Response, &head, Some(tap));
+        let watch = self.watch(&exchange, Direction::Response, content, Some(tap));
         let zero = parts
             .headers
             .get(http::header::CONTENT_LENGTH)
@@ -161,44 +184,38 @@ impl<B: RequestBody> Forwarder<B> {
         let body = TapBody::new(body, watch).stating_zero(zero);
         let mut response = Response::new(Either::Left(body));
         *response.status_mut() = parts.status;
-        *response.headers_mut() = headers::forwarded(&parts.headers);
+        *response.headers_mut() = headers::forwarded(parts.headers);
         // The extensions carry the case of names and the reason phrase.
         *response.extensions_mut() = parts.extensions;
         response
     }
 
-    fn open(&self, arrived: Arrived, url: String) -> (Arc<Live>, RawHead) {
-        let Arrived {
-            raw,
-            fidelity,
-            began,
-        } = arrived;
+    fn open(&self, arrived: Arrived, url: String) -> Arc<OpenExchange> {
         let request = RequestHead {
             url,
-            head: raw.clone(),
-            fidelity,
+            head: arrived.raw,
+            fidelity: arrived.fidelity,
         };
-        let live = Live::open(
+        Arc::new(OpenExchange::open(
             &self.shared.recorder,
             self.connection.clone(),
             request,
-            began,
+            arrived.began,
             self.source.as_ref().map(Tap::at_work),
-        );
-        (live, raw)
+        ))
     }
 
     fn watch(
         &self,
-        live: &Arc<Live>,
+        exchange: &Arc<OpenExchange>,
         direction: Direction,
-        head: &RawHead,
+        content: Content,
         source: Option<Tap>,
     ) -> Watch {
         Watch::new(
-            live,
+            exchange,
             direction,
-            head,
+            content,
             &self.shared.policy,
             source,
             &self.shared.tasks,
@@ -206,12 +223,12 @@ impl<B: RequestBody> Forwarder<B> {
     }
 
     /// Sends the request on the connection at hand, or on a new one.
-    async fn exchange(
+    async fn send_on(
         &self,
-        live: &Arc<Live>,
+        exchange: &Arc<OpenExchange>,
         mut request: Request<Sent<B>>,
         target: Target,
-    ) -> Result<(Response<Incoming>, Tap), Option<Why>> {
+    ) -> Result<(Response<Incoming>, Tap), Option<FailureDetail>> {
         let mut slot = self.socket.lock().await;
         let usable = slot
             .as_ref()
@@ -220,7 +237,8 @@ impl<B: RequestBody> Forwarder<B> {
             // A server may close a resting connection at any moment: if nothing of the request
             // has left, it goes out on a new one.
             socket.upstream.reused = true;
-            match self.send(live, socket, request).await {
+            exchange.set_upstream(socket.upstream.clone());
+            match self.send(exchange, socket, request).await {
                 Ok(response) => return Ok((response, socket.tap.clone())),
                 Err((error, Some(unsent))) if !error.is_user() => request = *unsent,
                 Err((error, _)) => {
@@ -231,8 +249,8 @@ impl<B: RequestBody> Forwarder<B> {
             }
         }
         *slot = None;
-        let socket = slot.insert(self.connect(live, target).await.map_err(Some)?);
-        match self.send(live, socket, request).await {
+        let socket = slot.insert(self.connect(exchange, target).await.map_err(Some)?);
+        match self.send(exchange, socket, request).await {
             Ok(response) => Ok((response, socket.tap.clone())),
             Err((error, _)) => {
                 let why = self.why(&error, &socket.tap);
@@ -242,7 +260,11 @@ impl<B: RequestBody> Forwarder<B> {
         }
     }
 
-    async fn connect(&self, live: &Live, target: Target) -> Result<Socket<Sent<B>>, Why> {
+    async fn connect(
+        &self,
+        exchange: &OpenExchange,
+        target: Target,
+    ) -> Result<Socket<Sent<B>>, FailureDetail> {
         let shared = &self.shared;
         match shared
             .connector
@@ -250,9 +272,9 @@ impl<B: RequestBody> Forwarder<B> {
             .await
         {
             Ok(connected) => {
-                live.set_upstream(connected.upstream.clone());
-                let driver = match &self.companion {
-                    Some(companion) => Driver::Companion(companion),
+                exchange.set_upstream(connected.upstream.clone());
+                let driver = match &self.co_driven {
+                    Some(co_driven) => Driver::CoDriven(co_driven),
                     None => Driver::Task(&shared.tasks),
                 };
                 Socket::open(target, connected, &shared.settings.limits, driver)
@@ -260,8 +282,8 @@ impl<B: RequestBody> Forwarder<B> {
                     .map_err(|error| (Failure::Internal, error.to_string()))
             }
             Err(failed) => {
-                live.set_upstream(failed.upstream);
-                live.phases(|phases| *phases = failed.phases);
+                exchange.set_upstream(failed.upstream);
+                exchange.phases(|phases| *phases = failed.phases);
                 Err((failed.failure, failed.detail))
             }
         }
@@ -269,7 +291,7 @@ impl<B: RequestBody> Forwarder<B> {
 
     async fn send(
         &self,
-        live: &Live,
+        exchange: &OpenExchange,
         socket: &mut Socket<Sent<B>>,
         request: Request<Sent<B>>,
     ) -> Result<Response<Incoming>, (hyper::Error, Option<Box<Request<Sent<B>>>>)> {
@@ -286,15 +308,14 @@ impl<B: RequestBody> Forwarder<B> {
                 token,
             );
         }
-        live.set_upstream(socket.upstream.clone());
         if let Some(opening) = socket.opening.take() {
-            live.phases(|phases| *phases = opening);
+            exchange.phases(|phases| *phases = opening);
         }
-        live.phases(|phases| phases.send_start = Some(Instant::now()));
-        socket.tap.expect(request.method().clone());
+        exchange.phases(|phases| phases.send_start = Some(Instant::now()));
+        socket.tap.expect(request.method().as_str());
         let outcome = socket.sender.try_send_request(request).await;
         let sent = socket.tap.last_write();
-        live.phases(|phases| phases.send_end = sent);
+        exchange.phases(|phases| phases.send_end = sent);
         outcome.map_err(|mut error| {
             let unsent = error.take_message().map(Box::new);
             (error.into_error(), unsent)
@@ -305,35 +326,33 @@ impl<B: RequestBody> Forwarder<B> {
     fn switch(&self, client: hyper::upgrade::OnUpgrade, server: hyper::upgrade::OnUpgrade) {
         let shared = Arc::clone(&self.shared);
         let connection = self.connection.clone();
-        let heard = self.heard.clone();
+        let client_socket = self.client_socket.clone();
         // The client's task ends with HTTP; what is left of the connection upstream does not.
-        if let Some(work) = self.companion.as_ref().and_then(Companion::take) {
+        if let Some(work) = self.co_driven.as_ref().and_then(CoDriven::take) {
             self.shared.tasks.spawn(work);
         }
         self.shared.tasks.spawn(async move {
-            let _heard = heard;
+            let _kept = client_socket;
             let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Upgraded);
-            let passed = async {
+            let relayed = async {
                 match tokio::try_join!(client, server) {
                     Ok((client, server)) => {
                         let (client, server) = (TokioIo::new(client), TokioIo::new(server));
                         passthrough::relay(client, server, &tunnel, &shared).await
                     }
-                    Err(error) => passthrough::failed(Failure::NoResponse, &innermost(&error)),
+                    Err(error) => {
+                        passthrough::failed(Failure::NoResponse, &cause::innermost(&error))
+                    }
                 }
             };
-            let ended = tokio::select! {
-                passed = isolated(&shared.recorder, passed) => passed.unwrap_or_else(|| {
-                    passthrough::failed(Failure::Internal, "a fault in pullscope ended it")
-                }),
-                () = shared.abort.cancelled() => passthrough::cut_by_shutdown(),
-            };
-            tunnel.end(ended);
+            if let Some(ending) = passthrough::ending(&shared, relayed).await {
+                tunnel.end(ending);
+            }
         });
     }
 
     /// Why no response came, as far as the taps and hyper know; `None` when the client has gone.
-    fn why(&self, error: &hyper::Error, tap: &Tap) -> Option<Why> {
+    fn why(&self, error: &hyper::Error, tap: &Tap) -> Option<FailureDetail> {
         let client = || self.source.as_ref().and_then(Tap::fault);
         Some(match tap.fault() {
             Some(Fault::Refused(violation)) => (Failure::BadResponse, violation.to_string()),
@@ -346,49 +365,39 @@ impl<B: RequestBody> Forwarder<B> {
                 Fault::Refused(violation) => (Failure::BadRequest, violation.to_string()),
                 fault => (Failure::RequestTimeout, fault.to_string()),
             },
-            None if error.is_parse() => (Failure::BadResponse, innermost(error)),
-            None => (Failure::NoResponse, innermost(error)),
+            None if error.is_parse() => (Failure::BadResponse, cause::innermost(error)),
+            None => (Failure::NoResponse, cause::innermost(error)),
         })
     }
 
-    fn answer(&self, live: &Live, failure: Failure, detail: &str) -> Response<ResponseBody> {
-        live.fail(failure, detail);
+    fn answer(
+        &self,
+        exchange: &OpenExchange,
+        failure: Failure,
+        detail: &str,
+    ) -> Response<ResponseBody> {
+        exchange.fail(failure, detail);
         let response = answer::failure(failure, detail);
         let head = answer::head_of(&response);
-        let at = clock::now();
-        let origin = ResponseOrigin::Pullscope;
-        live.set_response(ResponseHead {
-            at,
-            head: head.clone(),
+        let content = Content::of(&head);
+        exchange.set_response(ResponseHead {
+            at: clock::now(),
+            head,
             interim: Vec::new(),
-            origin,
+            origin: ResponseOrigin::Pullscope,
         });
         let (parts, text) = response.into_parts();
-        live.end_body(
-            Direction::Response,
-            self.measure(live, &head, &text),
-            BodyEnd::Whole,
-        );
-        Response::from_parts(parts, Either::Right(text))
+        let body = self.measure(exchange, content, &text);
+        exchange.end_body(Direction::Response, body, BodyEnd::Whole);
+        Response::from_parts(parts, whole(text))
     }
 
-    fn measure(&self, live: &Live, head: &RawHead, text: &Full<Bytes>) -> Body {
+    fn measure(&self, exchange: &OpenExchange, content: Content, text: &Bytes) -> Body {
         let direction = Direction::Response;
-        let mut meter = Meter::new(
-            &self.shared.policy,
-            head,
-            live.recorder(),
-            live.id(),
-            direction,
-        );
-        let mut text = text.clone();
-        if let Some(Some(Ok(frame))) =
-            futures_util::FutureExt::now_or_never(http_body_util::BodyExt::frame(&mut text))
-            && let Some(data) = frame.data_ref()
-        {
-            live.passed(direction, data.len() as u64);
-            meter.update(data);
-        }
+        let (recorder, id) = (exchange.recorder(), exchange.id());
+        let mut meter = Meter::new(&self.shared.policy, content, recorder, id, direction);
+        exchange.passed(direction, text.len() as u64);
+        meter.update(text);
         meter.finish(true)
     }
 }
@@ -400,9 +409,9 @@ fn outgoing<B>(request: Request<B>, target: &Target) -> Request<B> {
     *out.method_mut() = parts.method;
     *out.uri_mut() = origin_form(&parts.uri);
     *out.version_mut() = Version::HTTP_11;
-    let mut headers = headers::forwarded(&parts.headers);
+    let mut headers = headers::forwarded(parts.headers);
     if !headers.contains_key(http::header::HOST)
-        && let Ok(host) = target.authority.in_url(target.scheme.as_str()).parse()
+        && let Ok(host) = target.authority.in_url(target.protocol.as_str()).parse()
     {
         // HTTP/1.0 does without; the server must not.
         headers.insert(http::header::HOST, host);
@@ -443,44 +452,32 @@ fn through_proxy<B>(
     }
 }
 
-/// Records the final head and the interim ones before it.
-fn record_response(live: &Live, tap: &Tap) -> Option<RawHead> {
+/// Records the final head and the interim ones before it; says what content is to come.
+fn record_response(exchange: &OpenExchange, tap: &Tap) -> Content {
     let mut interim = Vec::new();
     while let Some(head) = tap.take_head() {
-        if head
-            .raw
-            .status()
-            .is_some_and(|status| status < 200 && status != 101)
-        {
+        if matches!(head.status, Some(100 | 102..=199)) {
             interim.push(head.raw);
             continue;
         }
-        live.phases(|phases| phases.first_byte = Some(head.began));
-        let at = clock::at(head.ended);
-        let origin = ResponseOrigin::Upstream;
-        live.set_response(ResponseHead {
-            at,
-            head: head.raw.clone(),
+        exchange.phases(|phases| phases.first_byte = Some(head.began));
+        exchange.set_response(ResponseHead {
+            at: clock::at(head.ended),
+            head: head.raw,
             interim,
-            origin,
+            origin: ResponseOrigin::Upstream,
         });
-        return Some(head.raw);
+        return head.content;
     }
-    None
+    Content::default()
 }
 
 /// What hyper is given when there is no client left to send anything to.
 fn unheard() -> Response<ResponseBody> {
-    answer::failure(Failure::BadRequest, "the request was cut off").map(Either::Right)
+    answer::failure(Failure::BadRequest, "the request was cut off").map(whole)
 }
 
-impl Scheme {
-    /// The URL of a request target on this scheme and authority.
-    pub(crate) fn url(self, authority: &crate::exchange::Authority, target: &str) -> String {
-        format!(
-            "{}://{}{target}",
-            self.as_str(),
-            authority.in_url(self.as_str())
-        )
-    }
+/// A body that is there already.
+pub(crate) fn whole(text: Bytes) -> ResponseBody {
+    Either::Right(Full::new(text))
 }

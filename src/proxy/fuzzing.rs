@@ -2,21 +2,19 @@
 
 use std::io::Cursor;
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use http::Method;
 use rustls::server::Acceptor;
 
-use crate::capture::sink::Direction;
+use crate::capture::{
+    Bounds, Content, Direction, FramedHead, Framer, Meter, Policy, Recorder, Violation,
+};
 use crate::exchange::{Capture, ExchangeId, RawHead};
 
 use super::ca::{CaFiles, CertificateAuthority};
 use super::sniff::classify;
 use super::target;
-use crate::capture::framer::{Framer, Head};
-use crate::capture::meter::{Meter, Policy};
-use crate::capture::recorder::Recorder;
-use crate::capture::rules::Violation;
 
 /// Requests of a client.
 pub(crate) fn requests(bytes: &[u8]) {
@@ -38,10 +36,10 @@ pub(crate) fn responses(bytes: &[u8]) {
         let mut framer = Framer::responses(HEAD_BYTES, HEAD_FIELDS);
         for shift in 0..4 {
             framer.expect(match asked >> (2 * shift) & 3 {
-                0 => Method::GET,
-                1 => Method::HEAD,
-                2 => Method::PATCH,
-                _ => Method::CONNECT,
+                0 => "GET",
+                1 => "HEAD",
+                2 => "PATCH",
+                _ => "CONNECT",
             });
         }
         framer
@@ -109,10 +107,14 @@ pub(crate) fn content(bytes: &[u8]) {
         max_body: MAX_BODY,
         store: None,
     };
-    let (recorder, _changes) = Recorder::new(1, 2 * MAX_BODY);
-    let head = RawHead::new(head);
+    let bounds = Bounds {
+        body_budget: 2 * MAX_BODY,
+        ..Bounds::default()
+    };
+    let (recorder, _changes) = Recorder::new(&bounds, Instant::now);
+    let content = Content::of(&RawHead::new(head));
     let id = ExchangeId(1);
-    let mut meter = Meter::new(&policy, &head, &recorder, id, Direction::Response);
+    let mut meter = Meter::new(&policy, content, &recorder, id, Direction::Response);
     let pace = usize::from(choice >> 3) * 64 + 1;
     for piece in bytes.chunks(pace) {
         meter.update(&Bytes::copy_from_slice(piece));
@@ -125,7 +127,7 @@ pub(crate) fn content(bytes: &[u8]) {
 }
 
 /// The pieces in which bytes arrive change neither what passes nor what is refused.
-fn in_pieces_or_whole(framer: impl Fn() -> Framer, bytes: &[u8], pace: u8) -> Vec<Head> {
+fn in_pieces_or_whole(framer: impl Fn() -> Framer, bytes: &[u8], pace: u8) -> Vec<FramedHead> {
     let (out, heads, refused) = run(framer(), std::iter::once(bytes));
     let pieces = bytes.chunks(usize::from(pace) + 1);
     let (out_in_pieces, heads_in_pieces, refused_in_pieces) = run(framer(), pieces);
@@ -150,17 +152,17 @@ fn in_pieces_or_whole(framer: impl Fn() -> Framer, bytes: &[u8], pace: u8) -> Ve
 fn run<'a>(
     mut framer: Framer,
     pieces: impl Iterator<Item = &'a [u8]>,
-) -> (BytesMut, Vec<Head>, Option<Violation>) {
+) -> (BytesMut, Vec<FramedHead>, Option<Violation>) {
     let mut out = BytesMut::new();
     let mut pieces = pieces;
-    let refused = pieces.find_map(|piece| framer.feed(piece, &mut out).err());
+    let refused = pieces.find_map(|piece| framer.feed(piece, Instant::now(), &mut out).err());
     let heads = std::iter::from_fn(|| framer.take_head()).collect();
     let _ = framer.take_trailers();
     (out, heads, refused)
 }
 
 /// hyper must find the end of a head that was let through where the framer found it.
-fn same_end(head: &Head, parsed: httparse::Result<usize>) {
+fn same_end(head: &FramedHead, parsed: httparse::Result<usize>) {
     if let Ok(status) = parsed {
         let whole = httparse::Status::Complete(head.raw.len());
         assert_eq!(status, whole, "{}", head.raw.as_bytes().escape_ascii());

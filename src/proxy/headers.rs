@@ -5,29 +5,36 @@ use http::header::{
     UPGRADE,
 };
 
-/// The fields to forward, in their order. The map is rebuilt, since removing from a [`HeaderMap`]
-/// changes the order of what stays.
+/// The fields to forward, in their order. Where one is not, the map is rebuilt, since removing from
+/// a [`HeaderMap`] changes the order of what stays.
 ///
 /// `Connection` stays where it stood with the options that hold for our own connections as well:
 /// a client connection and its server connection live and end together.
-pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
-    let listed: Vec<HeaderName> = options(headers)
+pub(crate) fn forwarded(headers: HeaderMap) -> HeaderMap {
+    let upgrade = wants_upgrade(&headers);
+    let listed: Vec<HeaderName> = options(&headers)
         .filter_map(|option| HeaderName::from_bytes(option.as_bytes()).ok())
         .filter(|name| !kept_though_listed(name))
         .collect();
-    let upgrade = options(headers).any(|option| option == "upgrade");
+    let goes_on = |name: &HeaderName, value: &HeaderValue| match *name {
+        CONNECTION => value
+            .to_str()
+            .is_ok_and(|text| text.split(',').all(holds_on)),
+        TE => value.as_bytes().eq_ignore_ascii_case(b"trailers"),
+        UPGRADE => upgrade,
+        _ => !is_hop_by_hop(name) && !listed.contains(name),
+    };
+    if headers.iter().all(|(name, value)| goes_on(name, value)) {
+        return headers;
+    }
     let mut out = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers {
-        if *name == CONNECTION {
-            if let Some(value) = connection(value) {
-                out.append(CONNECTION, value);
-            }
-        } else if *name == TE {
-            if value.as_bytes().eq_ignore_ascii_case(b"trailers") {
-                out.append(TE, value.clone());
-            }
-        } else if !(is_hop_by_hop(name) || listed.contains(name) || *name == UPGRADE && !upgrade) {
+    for (name, value) in &headers {
+        if goes_on(name, value) {
             out.append(name.clone(), value.clone());
+        } else if *name == CONNECTION
+            && let Some(value) = what_holds_on(value)
+        {
+            out.append(CONNECTION, value);
         }
     }
     out
@@ -49,18 +56,17 @@ fn options(headers: &HeaderMap) -> impl Iterator<Item = String> + '_ {
         .filter(|option| !option.is_empty())
 }
 
-/// The value to forward: as it came when all its options hold on.
-fn connection(value: &HeaderValue) -> Option<HeaderValue> {
-    let text = value.to_str().ok()?;
-    let holds = |option: &&str| {
-        ["close", "keep-alive", "upgrade", "te"]
-            .iter()
-            .any(|kept| kept.eq_ignore_ascii_case(option.trim()))
-    };
-    if text.split(',').all(|option| holds(&option)) {
-        return Some(value.clone());
-    }
-    let kept: Vec<&str> = text.split(',').filter(holds).map(str::trim).collect();
+/// Whether an option of `Connection` holds for the connection to the next hop as well.
+fn holds_on(option: &str) -> bool {
+    ["close", "keep-alive", "upgrade", "te"]
+        .iter()
+        .any(|kept| kept.eq_ignore_ascii_case(option.trim()))
+}
+
+/// The options of a `Connection` field that hold on, if there are any.
+fn what_holds_on(value: &HeaderValue) -> Option<HeaderValue> {
+    let options = value.to_str().ok()?.split(',').map(str::trim);
+    let kept: Vec<&str> = options.filter(|option| holds_on(option)).collect();
     if kept.is_empty() {
         None
     } else {
@@ -102,7 +108,7 @@ mod tests {
         let line = |(name, value): (&HeaderName, &HeaderValue)| {
             format!("{name}: {}", value.to_str().unwrap())
         };
-        forwarded(&headers).iter().map(line).collect()
+        forwarded(headers).iter().map(line).collect()
     }
 
     #[test]

@@ -8,111 +8,111 @@
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-/// Which connections at the door have said something.
+/// Knows which connections at the door have said something, and closes the others.
 #[derive(Debug, Default)]
-pub(crate) struct Silent {
+pub(crate) struct IdleReaper {
     /// Connections without a request yet.
     waiting: AtomicUsize,
     /// The clients of the others, for as long as their sockets live.
-    heard: Mutex<HashSet<SocketAddr>>,
+    speaking: Mutex<HashSet<SocketAddr>>,
 }
 
 /// A connection that was accepted.
 #[derive(Debug)]
-pub(crate) struct Caller {
-    silent: Arc<Silent>,
-    heard: std::sync::OnceLock<Arc<Heard>>,
+pub(crate) struct AcceptedSocket {
+    reaper: Arc<IdleReaper>,
+    speaking: OnceLock<Arc<SpeakingSocket>>,
 }
 
 /// A connection with at least one request, whoever holds its socket.
 #[derive(Debug)]
-pub(crate) struct Heard {
-    silent: Arc<Silent>,
+pub(crate) struct SpeakingSocket {
+    reaper: Arc<IdleReaper>,
     client: SocketAddr,
 }
 
-impl Silent {
+impl IdleReaper {
     /// Notes that a connection was accepted.
-    pub(crate) fn caller(self: &Arc<Self>) -> Caller {
+    pub(crate) fn accepted(self: &Arc<Self>) -> AcceptedSocket {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        Caller {
-            silent: Arc::clone(self),
-            heard: std::sync::OnceLock::new(),
+        AcceptedSocket {
+            reaper: Arc::clone(self),
+            speaking: OnceLock::new(),
         }
     }
 
-    fn heard(&self) -> MutexGuard<'_, HashSet<SocketAddr>> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Closes connections to `own` that stay silent for `limit`, until `stop`.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        own: SocketAddr,
+        limit: Duration,
+        stop: CancellationToken,
+    ) {
+        let mut since: HashMap<SocketAddr, Instant> = HashMap::new();
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(limit / 2) => {}
+                () = stop.cancelled() => return,
+            }
+            if self.waiting.load(Ordering::Relaxed) == 0 {
+                since.clear();
+                continue;
+            }
+            let sockets = match sockets::accepted(own) {
+                Ok(sockets) => sockets,
+                Err(error) => {
+                    tracing::debug!(%error, "silent connections cannot be told from others here");
+                    continue;
+                }
+            };
+            since.retain(|client, _| sockets.contains_key(client));
+            let speaking = self.speaking();
+            for (client, socket) in sockets {
+                if speaking.contains(&client) {
+                    since.remove(&client);
+                } else if since.entry(client).or_insert_with(Instant::now).elapsed() >= limit {
+                    sockets::shut_down(&socket);
+                }
+            }
+        }
+    }
+
+    fn speaking(&self) -> MutexGuard<'_, HashSet<SocketAddr>> {
+        self.speaking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Caller {
+impl AcceptedSocket {
     /// Notes that a request came. Whoever takes the socket over keeps what is returned.
-    pub(crate) fn speaks(&self, client: SocketAddr) -> Arc<Heard> {
-        let heard = self.heard.get_or_init(|| {
-            self.silent.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.silent.heard().insert(client);
-            Arc::new(Heard {
-                silent: Arc::clone(&self.silent),
+    pub(crate) fn speaks(&self, client: SocketAddr) -> Arc<SpeakingSocket> {
+        let speaking = self.speaking.get_or_init(|| {
+            self.reaper.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.reaper.speaking().insert(client);
+            Arc::new(SpeakingSocket {
+                reaper: Arc::clone(&self.reaper),
                 client,
             })
         });
-        Arc::clone(heard)
+        Arc::clone(speaking)
     }
 }
 
-impl Drop for Caller {
+impl Drop for AcceptedSocket {
     fn drop(&mut self) {
-        if self.heard.get().is_none() {
-            self.silent.waiting.fetch_sub(1, Ordering::Relaxed);
+        if self.speaking.get().is_none() {
+            self.reaper.waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
 
-impl Drop for Heard {
+impl Drop for SpeakingSocket {
     fn drop(&mut self) {
-        self.silent.heard().remove(&self.client);
-    }
-}
-
-/// Closes connections to `own` that stay silent for `limit`, until `stop`.
-pub(crate) async fn close(
-    silent: Arc<Silent>,
-    own: SocketAddr,
-    limit: Duration,
-    stop: CancellationToken,
-) {
-    let mut since: HashMap<SocketAddr, Instant> = HashMap::new();
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(limit / 2) => {}
-            () = stop.cancelled() => return,
-        }
-        if silent.waiting.load(Ordering::Relaxed) == 0 {
-            since.clear();
-            continue;
-        }
-        let sockets = match sockets::accepted(own) {
-            Ok(sockets) => sockets,
-            Err(error) => {
-                tracing::debug!(%error, "silent connections cannot be told from others here");
-                continue;
-            }
-        };
-        since.retain(|client, _| sockets.contains_key(client));
-        let heard = silent.heard();
-        for (client, socket) in sockets {
-            if heard.contains(&client) {
-                since.remove(&client);
-            } else if since.entry(client).or_insert_with(Instant::now).elapsed() >= limit {
-                sockets::shut_down(&socket);
-            }
-        }
+        self.reaper.speaking().remove(&self.client);
     }
 }
 

@@ -1,6 +1,9 @@
-//! Every bound the proxy keeps, in one place. `docs/limits.md` explains them to users.
+//! Every bound the proxy keeps, in one place; those of the capture core are told there.
+//! `docs/limits.md` explains them to users.
 
 use std::time::Duration;
+
+use crate::capture::Bounds;
 
 /// Timers, sizes and counts. The defaults are what users get.
 #[derive(Clone, Debug)]
@@ -9,10 +12,6 @@ pub struct Limits {
     pub connections: usize,
     /// CONNECT tunnels at once; a further CONNECT is answered 503.
     pub tunnels: usize,
-    /// Bytes of one request or response head; more is answered 431 or 502.
-    pub head_bytes: usize,
-    /// Fields in one head; more is answered 431 or 502.
-    pub head_fields: usize,
     /// From CONNECT to the first bytes in the tunnel, and from its first byte to a whole
     /// `ClientHello`.
     pub sniff: Duration,
@@ -41,11 +40,8 @@ pub struct Limits {
     pub opaque_idle: Duration,
     /// Certificates kept for hosts seen before.
     pub leaves: usize,
-    /// Ended exchanges that wait for the recorder's reader; the oldest beyond it are dropped
-    /// from the trace and counted.
-    pub backlog: usize,
-    /// Bytes of captured bodies in memory at once.
-    pub body_budget: u64,
+    /// Heads, bodies in memory and what waits for the recorder's reader.
+    pub capture: Bounds,
 }
 
 impl Default for Limits {
@@ -53,8 +49,6 @@ impl Default for Limits {
         Self {
             connections: 4_096,
             tunnels: 8_192,
-            head_bytes: 64 * 1024,
-            head_fields: 200,
             sniff: Duration::from_secs(10),
             client_handshake: Duration::from_secs(10),
             request_head: Duration::from_secs(10),
@@ -68,8 +62,7 @@ impl Default for Limits {
             upstream_idle: Duration::from_secs(60),
             opaque_idle: Duration::from_secs(600),
             leaves: 1_000,
-            backlog: 20_000,
-            body_budget: 64 * 1024 * 1024,
+            capture: Bounds::default(),
         }
     }
 }

@@ -31,7 +31,6 @@ mod tap;
 mod target;
 mod timed_body;
 mod tunnel;
-mod tunnel_record;
 mod upstream;
 mod user_agents;
 

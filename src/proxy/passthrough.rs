@@ -7,47 +7,42 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use crate::capture::sink::Direction;
+use crate::capture::catch_panic::isolated;
+use crate::capture::{Direction, OpenTunnel};
 use crate::exchange::{Authority, Connection, Ending, Failure, Side, Timings, TunnelKind};
 
-use super::context::Shared;
-use super::tunnel_record::OpenTunnel;
-use super::upstream::{Connected, Failed, Scheme, Target};
+use super::answer::FailureDetail;
+use super::context::ProxyContext;
+use super::upstream::{Connected, Failed, Protocol, Target};
 
 /// Connects to the target of an opaque tunnel.
 pub(crate) async fn connect(
-    shared: &Arc<Shared>,
+    shared: &Arc<ProxyContext>,
     connection: &Connection,
     target: &Authority,
     kind: TunnelKind,
-) -> Result<(Connected, OpenTunnel), (Failure, String)> {
+) -> Result<(Connected, OpenTunnel), FailureDetail> {
     let tunnel = OpenTunnel::open(&shared.recorder, connection.clone(), kind);
     let target = Target {
-        scheme: Scheme::Opaque,
+        protocol: Protocol::Opaque,
         authority: target.clone(),
     };
-    match shared.connector.connect(&target, connection.client).await {
-        Ok(connected) => {
-            let timings = Timings {
-                dns: connected.phases.dns,
-                connect: connected.phases.connect,
-                ..Timings::default()
-            };
-            tunnel.set_upstream(connected.upstream.clone(), timings);
-            Ok((connected, tunnel))
-        }
+    let outcome = shared.connector.connect(&target, connection.client).await;
+    let (upstream, phases) = match &outcome {
+        Ok(connected) => (&connected.upstream, connected.phases),
+        Err(failed) => (&failed.upstream, failed.phases),
+    };
+    let timings = Timings {
+        dns: phases.dns,
+        connect: phases.connect,
+        ..Timings::default()
+    };
+    tunnel.set_upstream(upstream.clone(), timings);
+    match outcome {
+        Ok(connected) => Ok((connected, tunnel)),
         Err(Failed {
-            failure,
-            detail,
-            upstream,
-            phases,
+            failure, detail, ..
         }) => {
-            let timings = Timings {
-                dns: phases.dns,
-                connect: phases.connect,
-                ..Timings::default()
-            };
-            tunnel.set_upstream(upstream, timings);
             tunnel.end(failed(failure, &detail));
             Err((failure, detail))
         }
@@ -59,7 +54,7 @@ pub(crate) async fn relay<C, S>(
     client: C,
     server: S,
     tunnel: &OpenTunnel,
-    shared: &Shared,
+    shared: &ProxyContext,
 ) -> Ending
 where
     C: AsyncRead + AsyncWrite + Unpin,
@@ -87,12 +82,16 @@ pub(crate) fn failed(reason: Failure, detail: &str) -> Ending {
     }
 }
 
-/// An end because pullscope stops.
-pub(crate) fn cut_by_shutdown() -> Ending {
-    let detail = "pullscope stopped before the tunnel ended".to_owned();
-    Ending::Aborted {
-        by: Side::Shutdown,
-        detail,
+/// How a tunnel ends whose bytes `relayed` passes on; `None` when it is cut because everything is
+/// to stop.
+pub(crate) async fn ending(
+    shared: &ProxyContext,
+    relayed: impl Future<Output = Ending>,
+) -> Option<Ending> {
+    let fault = || failed(Failure::Internal, "a fault in pullscope ended it");
+    tokio::select! {
+        ending = isolated(&shared.recorder, relayed) => Some(ending.unwrap_or_else(fault)),
+        () = shared.abort.cancelled() => None,
     }
 }
 

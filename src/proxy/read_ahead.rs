@@ -4,7 +4,7 @@
 //! record. While much is coming in, [`ReadAhead`] reads up to [`AHEAD`] bytes in one. A
 //! connection that rests, or on which little passes, has no buffer at all.
 //!
-//! What is read from TLS ends with each record; [`Gathered`] goes on while there is more, so that
+//! What is read from TLS ends with each record; [`GatheringReader`] goes on while there is more, so that
 //! what is behind it handles a few large pieces instead of many small ones.
 
 use std::io;
@@ -67,44 +67,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for ReadAhead<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for ReadAhead<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
 /// A stream that fills the buffer it is given, up to [`AHEAD`] bytes, as far as it can at once.
-pub(crate) struct Gathered<S> {
+pub(crate) struct GatheringReader<S> {
     stream: S,
     /// An error that was met behind bytes, which come first.
     failed: Option<io::Error>,
 }
 
-impl<S> Gathered<S> {
+impl<S> GatheringReader<S> {
     pub(crate) fn new(stream: S) -> Self {
         Self {
             stream,
@@ -113,7 +83,7 @@ impl<S> Gathered<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Gathered<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for GatheringReader<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -137,35 +107,46 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gathered<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Gathered<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
+/// Writing goes to the stream as it is.
+macro_rules! write_through {
+    ($wrapper:ident) => {
+        impl<S: AsyncWrite + Unpin> AsyncWrite for $wrapper<S> {
+            fn poll_write(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                buf: &[u8],
+            ) -> Poll<io::Result<usize>> {
+                Pin::new(&mut self.stream).poll_write(cx, buf)
+            }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
-    }
+            fn poll_write_vectored(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+                bufs: &[io::IoSlice<'_>],
+            ) -> Poll<io::Result<usize>> {
+                Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+            }
 
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
+            fn is_write_vectored(&self) -> bool {
+                self.stream.is_write_vectored()
+            }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
+            fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Pin::new(&mut self.stream).poll_flush(cx)
+            }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
+            fn poll_shutdown(
+                mut self: Pin<&mut Self>,
+                cx: &mut Context<'_>,
+            ) -> Poll<io::Result<()>> {
+                Pin::new(&mut self.stream).poll_shutdown(cx)
+            }
+        }
+    };
 }
+
+write_through!(ReadAhead);
+write_through!(GatheringReader);
 
 /// Bytes read at once while much is coming in: four full TLS records.
 const AHEAD: usize = 64 * 1024;
@@ -251,7 +232,7 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_are_gathered_and_an_error_comes_after_them() {
-        let mut stream = Gathered::new(Dribble(vec![7; AHEAD + 10]));
+        let mut stream = GatheringReader::new(Dribble(vec![7; AHEAD + 10]));
         let mut read = vec![0; 2 * AHEAD];
         assert_eq!(stream.read(&mut read).await.unwrap(), AHEAD);
         assert_eq!(stream.read(&mut read).await.unwrap(), 10);
@@ -262,7 +243,7 @@ mod tests {
     #[tokio::test]
     async fn what_there_is_does_not_wait_for_more() {
         let (near, mut far) = tokio::io::duplex(100);
-        let mut stream = Gathered::new(near);
+        let mut stream = GatheringReader::new(near);
         far.write_all(b"some").await.unwrap();
         let mut read = [0; 100];
         assert_eq!(stream.read(&mut read).await.unwrap(), 4);

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
@@ -11,19 +12,17 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::exchange::{Authority, Connection, Failure, Fidelity};
+use crate::capture::catch_panic::isolated;
+use crate::capture::{Framer, Recorder, Violation};
+use crate::exchange::{Authority, Connection, Failure, RawHead};
 
-use super::answer;
-use super::co_driven::Companion;
-use super::context::Shared;
-use super::forward::{Arrived, Forwarder, ResponseBody};
+use super::answer::{self, FailureDetail};
+use super::co_driven::CoDriven;
+use super::context::ProxyContext;
+use super::forward::{Arrived, Forwarder, ResponseBody, whole};
 use super::tap::io::{Tap, TapIo, Timers};
 use super::target;
-use super::upstream::{Scheme, Target};
-use crate::capture::catch_panic::isolated;
-use crate::capture::framer::{Framer, Head};
-use crate::capture::recorder::Recorder;
-use crate::capture::rules::Violation;
+use super::upstream::{Protocol, Target};
 
 /// How the serving of a tunnel ended.
 pub(crate) struct Served {
@@ -38,10 +37,10 @@ pub(crate) struct Served {
 /// What the future holds is what an idle tunnel costs. So the parts are put together before it
 /// begins, and what a request needs is boxed and goes with the request.
 pub(crate) fn serve<S>(
-    shared: &Arc<Shared>,
+    shared: &Arc<ProxyContext>,
     stream: S,
     connection: Connection,
-    scheme: Scheme,
+    protocol: Protocol,
     authority: Authority,
 ) -> impl Future<Output = Served> + Send + use<S>
 where
@@ -54,15 +53,18 @@ where
         rest: limits.keep_alive,
         stall: limits.client_stall,
     };
-    let framer = Framer::requests(limits.head_bytes, limits.head_fields);
+    let framer = Framer::requests(limits.capture.head_bytes, limits.capture.head_fields);
     let (io, tap) = TapIo::server(stream, framer, timers);
     let requests = Arc::new(AtomicU64::new(0));
-    let companion = Companion::default();
+    let co_driven = CoDriven::default();
     let forwarder = Forwarder::new(Arc::clone(shared), connection, Some(tap.clone()))
-        .driven_by(companion.clone());
+        .driven_by(co_driven.clone());
     let tunnel = Arc::new(TunnelService {
         forwarder,
-        target: Target { scheme, authority },
+        target: Target {
+            protocol,
+            authority,
+        },
         tap,
         requests: Arc::clone(&requests),
         recorder: shared.recorder.clone(),
@@ -77,8 +79,8 @@ where
     let connection = http1::Builder::new()
         .preserve_header_case(true)
         .auto_date_header(false)
-        .max_headers(limits.head_fields + 1)
-        .max_header_size(limits.head_bytes + 1)
+        .max_headers(limits.capture.head_fields + 1)
+        .max_header_size(limits.capture.head_bytes + 1)
         .serve_connection(TokioIo::new(io), service)
         .with_upgrades();
     let mut connection = Box::pin(connection);
@@ -93,7 +95,7 @@ where
                 }
             }
         };
-        let outcome = companion.beside(served).await;
+        let outcome = co_driven.beside(served).await;
         if let Err(error) = &outcome {
             tracing::debug!("a client connection ended with: {error:?}");
         }
@@ -118,7 +120,7 @@ impl TunnelService {
         let answered = isolated(&self.recorder, self.call(request)).await;
         answered.unwrap_or_else(|| {
             let detail = "a fault ended the request";
-            answer::failure(Failure::Internal, detail).map(http_body_util::Either::Right)
+            answer::failure(Failure::Internal, detail).map(whole)
         })
     }
 
@@ -131,7 +133,7 @@ impl TunnelService {
             self.forwarder.note_agent(agent);
         }
         let Some(head) = self.tap.take_head() else {
-            let nothing = Arrived::nothing();
+            let nothing = Arrived::regrouped(RawHead::default(), Instant::now());
             let detail = "the request's head was not seen";
             return self
                 .forwarder
@@ -167,7 +169,7 @@ impl TunnelService {
 
     /// The CONNECT request alone says where a tunnel leads: a request that names another host
     /// is refused (RFC 9110 section 15.5.20).
-    fn check(&self, request: &Request<Incoming>) -> Result<(), (Failure, String)> {
+    fn check(&self, request: &Request<Incoming>) -> Result<(), FailureDetail> {
         if request.method() == Method::CONNECT {
             let detail = "a CONNECT inside a tunnel is not served".to_owned();
             return Err((Failure::BadRequest, detail));
@@ -177,12 +179,14 @@ impl TunnelService {
             host.and_then(|host| host.to_str().ok()),
             request.uri().authority().map(http::uri::Authority::as_str),
         ];
-        let default_port = if self.target.scheme == Scheme::Http {
+        let default_port = if self.target.protocol == Protocol::Http {
             80
         } else {
             443
         };
-        for name in names.into_iter().flatten() {
+        // Most say what is known without being read.
+        let own = |name: &&str| *name != self.target.authority.host || name.contains(':');
+        for name in names.into_iter().flatten().filter(own) {
             let asked = target::authority(name, Some(default_port))
                 .map_err(|why| (Failure::BadRequest, format!("the host {name:?}: {why}")))?;
             let same_port = asked.port == self.target.authority.port || !name.contains(':');
@@ -196,7 +200,7 @@ impl TunnelService {
     }
 
     fn url(&self, path: &str) -> String {
-        self.target.scheme.url(&self.target.authority, path)
+        self.target.protocol.url(&self.target.authority, path)
     }
 
     fn refused_url(&self, arrived: &Arrived) -> String {
@@ -222,27 +226,6 @@ impl TunnelService {
                 self.forwarder
                     .refuse(arrived, url, Failure::BadRequest, &detail),
             );
-        }
-    }
-}
-
-impl Arrived {
-    fn nothing() -> Self {
-        let began = std::time::Instant::now();
-        Self {
-            raw: crate::exchange::RawHead::default(),
-            fidelity: Fidelity::Regrouped,
-            began,
-        }
-    }
-}
-
-impl From<Head> for Arrived {
-    fn from(head: Head) -> Self {
-        Self {
-            raw: head.raw,
-            fidelity: Fidelity::Exact,
-            began: head.began,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
@@ -13,21 +13,21 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::capture::{Changes, Policy, Recorder};
+
 use super::ca::{CertificateAuthority, Identity};
-use super::context::Shared;
+use super::context::ProxyContext;
 use super::door;
 use super::key_log::KeyLines;
 use super::peer::Peers;
 use super::settings::Settings;
 use super::upstream::{Connector, UpstreamTlsError};
-use super::user_agents::Agents;
-use crate::capture::meter::Policy;
-use crate::capture::recorder::{Changes, Recorder};
+use super::user_agents::UserAgents;
 
 /// A running proxy. Dropping it cuts everything off; [`Proxy::shutdown`] is the kind way.
 pub struct Proxy {
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<ProxyContext>,
     door: JoinHandle<Result<(), String>>,
 }
 
@@ -67,7 +67,7 @@ impl Proxy {
         })?;
         let settings = Arc::new(settings);
         let limits = &settings.limits;
-        let (recorder, changes) = Recorder::new(limits.backlog, limits.body_budget);
+        let (recorder, changes) = Recorder::new(&limits.capture, Instant::now);
         let via_token = format!("1.1 pullscope-{:016x}", random());
         let connector = Connector::new(
             Arc::clone(&settings),
@@ -81,9 +81,9 @@ impl Proxy {
             store: settings.body_store.clone(),
         };
         let key_log = KeyLines::of(settings.key_log.as_ref());
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ProxyContext {
             peers: Peers::new(settings.peer.clone()),
-            agents: Agents::default(),
+            agents: UserAgents::default(),
             recorder,
             authority: CertificateAuthority::new(identity, limits.leaves, key_log),
             connector,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::capture::sink::BodyStore;
+use crate::capture::BodyStore;
 
 use super::certificate::{ClientCertificate, RootCertificate};
 use super::key_log::KeyLog;

@@ -13,7 +13,7 @@ use thiserror::Error;
 use tokio::time::{Sleep, sleep};
 
 /// Ends with an error when `limit` passes between two frames that are asked for.
-pub(crate) struct Patient<B> {
+pub(crate) struct TimedBody<B> {
     inner: B,
     limit: Duration,
     /// Exists while a frame is awaited.
@@ -31,7 +31,7 @@ pub(crate) enum Cut<E> {
     Inner(E),
 }
 
-impl<B> Patient<B> {
+impl<B> TimedBody<B> {
     pub(crate) fn new(inner: B, limit: Duration) -> Self {
         Self {
             inner,
@@ -41,7 +41,7 @@ impl<B> Patient<B> {
     }
 }
 
-impl<B> Body for Patient<B>
+impl<B> Body for TimedBody<B>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::error::Error,
@@ -91,7 +91,7 @@ mod tests {
             let frame = Frame::data(Bytes::from_static(b"x"));
             Some((Ok::<_, std::io::Error>(frame), n + 1))
         });
-        let mut body = Patient::new(StreamBody::new(Box::pin(frames)), limit);
+        let mut body = TimedBody::new(StreamBody::new(Box::pin(frames)), limit);
         for _ in 0..3 {
             assert!(body.frame().await.unwrap().is_ok());
         }

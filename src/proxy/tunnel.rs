@@ -13,27 +13,28 @@ use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::base::{cause, clock};
+use crate::capture::{OpenTunnel, record_failed_handshake};
 use crate::exchange::{
-    Authority, Connection, Ending, Failure, Rejection, Side, TlsSession, TunnelKind,
+    Authority, Connection, Ending, Failure, HandshakeFailed, Rejection, Side, TlsSession,
+    TunnelKind,
 };
 
-use super::context::Shared;
+use super::context::ProxyContext;
 use super::passthrough;
 use super::read_ahead::ReadAhead;
 use super::serve::{Served, serve};
 use super::sniff::{Speech, sniff};
-use super::tap::body::innermost;
-use super::tunnel_record::{OpenTunnel, handshake_failed};
-use super::upstream::{Scheme, tls_session};
+use super::upstream::{Protocol, tls_session};
 
 /// A tunnel that a client has opened.
-pub(crate) struct Tunnel {
-    pub(crate) shared: Arc<Shared>,
+pub(crate) struct ConnectTunnel {
+    pub(crate) shared: Arc<ProxyContext>,
     pub(crate) connection: Connection,
     pub(crate) target: Authority,
 }
 
-impl Tunnel {
+impl ConnectTunnel {
     /// Serves the tunnel until it ends, or until everything is to stop.
     pub(crate) async fn run(self, stream: TcpStream, already: Bytes) {
         let abort = self.shared.abort.clone();
@@ -57,7 +58,7 @@ impl Tunnel {
                     connection,
                     target,
                 } = self;
-                Box::pin(serve(&shared, stream, connection, Scheme::Http, target)).await;
+                Box::pin(serve(&shared, stream, connection, Protocol::Http, target)).await;
             }
             Speech::Opaque => Box::pin(self.pass(stream)).await,
             Speech::Silence => self.unused(Side::Client, "nothing was sent in the tunnel"),
@@ -119,7 +120,7 @@ impl Tunnel {
         self.connection.handshake = Some(began.elapsed());
         self.connection.tls = server_session(&stream);
         let (connection, target) = (self.connection.clone(), self.target.clone());
-        let serving = serve(&self.shared, stream, connection, Scheme::Https, target);
+        let serving = serve(&self.shared, stream, connection, Protocol::Https, target);
         Ok(Accepted {
             serving: Box::pin(serving),
             name,
@@ -174,7 +175,12 @@ struct Accepted {
 }
 
 /// A client may say only with its first read that it does not trust us, or never use the tunnel.
-fn after_tls(shared: &Shared, connection: Connection, served: &Served, process: Option<String>) {
+fn after_tls(
+    shared: &ProxyContext,
+    connection: Connection,
+    served: &Served,
+    process: Option<String>,
+) {
     if served.requests > 0 {
         return;
     }
@@ -186,8 +192,24 @@ fn after_tls(shared: &Shared, connection: Connection, served: &Served, process: 
     let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Unused);
     tunnel.end(match &served.error {
         None => Ending::Complete,
-        Some(error) => passthrough::failed(Failure::BadRequest, &innermost(error)),
+        Some(error) => passthrough::failed(Failure::BadRequest, &cause::innermost(error)),
     });
+}
+
+fn handshake_failed(
+    shared: &ProxyContext,
+    connection: Connection,
+    rejection: Rejection,
+    process: Option<String>,
+) {
+    let failed = HandshakeFailed {
+        at: clock::now(),
+        rejection,
+        process,
+        earlier: shared.agents.only(connection.client.ip()),
+        connection,
+    };
+    record_failed_handshake(&shared.recorder, failed);
 }
 
 fn rejection(error: &io::Error) -> Rejection {
@@ -200,7 +222,7 @@ fn rejection(error: &io::Error) -> Rejection {
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe => Rejection::Closed,
         _ => Rejection::Protocol {
-            detail: innermost(error),
+            detail: cause::innermost(error),
         },
     }
 }

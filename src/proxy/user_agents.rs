@@ -7,17 +7,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The `User-Agent` fields of addresses.
 #[derive(Default)]
-pub(crate) struct Agents {
-    seen: Mutex<HashMap<IpAddr, Seen>>,
+pub(crate) struct UserAgents {
+    seen: Mutex<HashMap<IpAddr, AgentsSeen>>,
 }
 
-enum Seen {
+enum AgentsSeen {
     One(String),
     /// Who of them refuses does not show.
     Several,
 }
 
-impl Agents {
+impl UserAgents {
     /// A request came from this address.
     pub(crate) fn note(&self, address: IpAddr, agent: &str) {
         // That says which library sends, not which program.
@@ -26,13 +26,13 @@ impl Agents {
         }
         let mut seen = self.seen();
         match seen.get_mut(&address) {
-            Some(Seen::One(known)) if known == agent => {}
-            Some(known) => *known = Seen::Several,
+            Some(AgentsSeen::One(known)) if known == agent => {}
+            Some(known) => *known = AgentsSeen::Several,
             None => {
                 if seen.len() >= MOST {
                     seen.clear();
                 }
-                seen.insert(address, Seen::One(agent.to_owned()));
+                seen.insert(address, AgentsSeen::One(agent.to_owned()));
             }
         }
     }
@@ -40,12 +40,12 @@ impl Agents {
     /// What all requests from this address said, if they said the same.
     pub(crate) fn only(&self, address: IpAddr) -> Option<String> {
         match self.seen().get(&address)? {
-            Seen::One(agent) => Some(agent.clone()),
-            Seen::Several => None,
+            AgentsSeen::One(agent) => Some(agent.clone()),
+            AgentsSeen::Several => None,
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, HashMap<IpAddr, Seen>> {
+    fn seen(&self) -> MutexGuard<'_, HashMap<IpAddr, AgentsSeen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn an_address_is_known_by_what_all_its_requests_say() {
-        let agents = Agents::default();
+        let agents = UserAgents::default();
         let [one, two] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
         agents.note(one, "Go-http-client/1.1");
         assert_eq!(agents.only(one), None);
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let agents = Agents::default();
+        let agents = UserAgents::default();
         for number in 0..3_000_u32 {
             agents.note(IpAddr::from(number.to_be_bytes()), "curl/8");
         }

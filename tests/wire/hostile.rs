@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use pullscope::capture::sink::{BodyStore, BodyWriter, Direction};
+use pullscope::capture::{BodyStore, BodyWriter, Direction};
 use pullscope::exchange::{Capture, Ending, ExchangeId, Failure, Omission, Side};
 use pullscope::proxy::{KeyLog, Settings};
 use rustls::pki_types::ServerName;

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::capture::BodyStore;
 use crate::capture::Changes;
-use crate::capture::sink::BodyStore;
 use crate::exchange::{Event, Trace};
 use crate::har;
 use crate::journal::{self, Journal, JournalHandle, Session};

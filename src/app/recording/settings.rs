@@ -12,7 +12,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::capture::sink::BodyStore;
+use crate::capture::BodyStore;
 use crate::clients::peer;
 use crate::config::{ProxyArgs, RecordArgs};
 use crate::proxy::limits::Limits;

@@ -9,14 +9,12 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio_util::task::TaskTracker;
 
-use crate::capture::exchange_cell::{BodyEnd, Live};
-use crate::capture::sink::Direction;
-use crate::exchange::RawHead;
+use crate::base::cause;
+use crate::capture::hash_worker::HashWorker;
+use crate::capture::{BodyEnd, Content, Direction, Meter, OpenExchange, Policy};
 use crate::exchange::head::latin1;
 
 use super::io::Tap;
-use crate::capture::hash_worker::Lane;
-use crate::capture::meter::{Meter, Policy};
 
 /// Passes on the frames of `B` as they come and records what went by. It is polled by whoever
 /// forwards the body, so the receiver's pace is the sender's pace.
@@ -31,41 +29,47 @@ pub(crate) struct TapBody<B: Body> {
 
 /// What is noted about a body.
 pub(crate) struct Watch {
-    live: Arc<Live>,
+    exchange: Arc<OpenExchange>,
     direction: Direction,
-    lane: Lane,
+    worker: HashWorker,
     source: Option<Tap>,
 }
 
 impl Watch {
-    /// Prepares to note the body with this head; `source` is the tap its bytes come through.
+    /// Prepares to note a body of this content; `source` is the tap its bytes come through.
     pub(crate) fn new(
-        live: &Arc<Live>,
+        exchange: &Arc<OpenExchange>,
         direction: Direction,
-        head: &RawHead,
+        content: Content,
         policy: &Policy,
         source: Option<Tap>,
         tasks: &TaskTracker,
     ) -> Self {
-        let meter = Meter::new(policy, head, live.recorder(), live.id(), direction);
-        let lane = Lane::new(meter, live.recorder().clone(), tasks.clone());
-        Self {
-            live: Arc::clone(live),
+        let meter = Meter::new(
+            policy,
+            content,
+            exchange.recorder(),
+            exchange.id(),
             direction,
-            lane,
+        );
+        let worker = HashWorker::new(meter, exchange.recorder().clone(), tasks.clone());
+        Self {
+            exchange: Arc::clone(exchange),
+            direction,
+            worker,
             source,
         }
     }
 
     fn finish(self, end: BodyEnd) {
         let Self {
-            live,
+            exchange,
             direction,
-            lane,
+            worker,
             source,
         } = self;
         if direction == Direction::Response {
-            live.phases(|phases| phases.last_byte = Some(Instant::now()));
+            exchange.phases(|phases| phases.last_byte = Some(Instant::now()));
         }
         let end = match (end, source.as_ref().and_then(Tap::fault)) {
             (BodyEnd::SenderFailed(_), Some(fault)) => BodyEnd::SenderFailed(fault.to_string()),
@@ -74,9 +78,9 @@ impl Watch {
         let trailers = source
             .and_then(|tap| tap.take_trailers())
             .unwrap_or_default();
-        lane.close(end == BodyEnd::Whole, move |mut body| {
+        worker.close(end == BodyEnd::Whole, move |mut body| {
             body.trailers = trailer_fields(&trailers);
-            live.end_body(direction, body, end);
+            exchange.end_body(direction, body, end);
         });
     }
 }
@@ -133,8 +137,8 @@ where
         match frame {
             Some(Ok(frame)) => {
                 if let (Some(data), Some(watch)) = (frame.data_ref(), &this.watch) {
-                    watch.live.passed(watch.direction, data.len() as u64);
-                    watch.lane.push(data.clone());
+                    watch.exchange.passed(watch.direction, data.len() as u64);
+                    watch.worker.push(data.clone());
                 }
                 // After trailers, or once the length is reached, nobody polls again.
                 if frame.is_trailers() || this.inner.is_end_stream() {
@@ -143,7 +147,7 @@ where
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
-                this.finish(BodyEnd::SenderFailed(innermost(&error)));
+                this.finish(BodyEnd::SenderFailed(cause::innermost(&error)));
                 // The receiver is to get what came before the cut. Told at once, the error would
                 // have hyper drop what it has not written yet; a pause lets it write.
                 this.broken = Some(Box::new(error));
@@ -170,17 +174,6 @@ impl<B: Body> Drop for TapBody<B> {
     fn drop(&mut self) {
         self.finish(BodyEnd::ReceiverGone);
     }
-}
-
-/// The message of the error that caused all others.
-pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = cause.to_string();
-        source = cause.source();
-    }
-    text
 }
 
 fn trailer_fields(section: &[u8]) -> Vec<(String, String)> {

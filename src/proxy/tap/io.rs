@@ -2,25 +2,25 @@
 //! and remembered first.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use http::Method;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-use crate::capture::exchange_cell::AtWork;
-use crate::capture::framer::{Framer, Head};
-use crate::capture::rules::Violation;
+use crate::capture::AtWork;
+use crate::capture::Violation;
+use crate::capture::{FramedHead, Framer};
 
 /// A stream whose incoming messages are followed.
 pub(crate) struct TapIo<S> {
     stream: S,
     tap: Tap,
-    side: Side,
+    end: TapEnd,
     timers: Timers,
     /// Bytes that have passed the framer and wait for their reader.
     ready: BytesMut,
@@ -37,7 +37,7 @@ pub(crate) struct TapIo<S> {
 /// What the owner of a connection learns from its tap.
 #[derive(Clone)]
 pub(crate) struct Tap {
-    shared: Arc<Mutex<Shared>>,
+    state: Arc<Mutex<TapState>>,
 }
 
 /// How long a stream may stand still.
@@ -67,7 +67,7 @@ pub(crate) enum Fault {
     Stalled(Duration),
 }
 
-struct Shared {
+struct TapState {
     framer: Framer,
     /// Bytes that were held back when the connection left HTTP.
     released: BytesMut,
@@ -81,7 +81,7 @@ struct Shared {
 /// While it exists an exchange is under way on the connection, which is not at rest.
 struct Working(Tap);
 
-enum Side {
+enum TapEnd {
     /// We are the server: a refused head is replaced by a request that asks for its refusal, so
     /// that the answer is written in its turn, after the answers before it.
     Server,
@@ -92,16 +92,16 @@ enum Side {
 impl<S> TapIo<S> {
     /// Puts a tap under the server of a connection.
     pub(crate) fn server(stream: S, framer: Framer, timers: Timers) -> (Self, Tap) {
-        Self::new(stream, framer, timers, Side::Server)
+        Self::new(stream, framer, timers, TapEnd::Server)
     }
 
     /// Puts a tap under the client of a connection.
     pub(crate) fn client(stream: S, framer: Framer, timers: Timers) -> (Self, Tap) {
-        Self::new(stream, framer, timers, Side::Client)
+        Self::new(stream, framer, timers, TapEnd::Client)
     }
 
-    fn new(stream: S, framer: Framer, timers: Timers, side: Side) -> (Self, Tap) {
-        let shared = Shared {
+    fn new(stream: S, framer: Framer, timers: Timers, end: TapEnd) -> (Self, Tap) {
+        let state = TapState {
             framer,
             released: BytesMut::new(),
             fault: None,
@@ -110,12 +110,12 @@ impl<S> TapIo<S> {
             rested: None,
         };
         let tap = Tap {
-            shared: Arc::new(Mutex::new(shared)),
+            state: Arc::new(Mutex::new(state)),
         };
         let io = Self {
             stream,
             tap: tap.clone(),
-            side,
+            end,
             timers,
             ready: BytesMut::new(),
             reading: Idle::default(),
@@ -130,10 +130,10 @@ impl<S> TapIo<S> {
 
 impl Tap {
     /// Announces that a response to this method is due from now on.
-    pub(crate) fn expect(&self, method: Method) {
-        let mut shared = self.lock();
-        shared.framer.expect(method);
-        shared.last_write = None;
+    pub(crate) fn expect(&self, method: &str) {
+        let mut state = self.lock();
+        state.framer.expect(method);
+        state.last_write = None;
     }
 
     /// Says that an exchange is under way until what is returned is dropped.
@@ -143,7 +143,7 @@ impl Tap {
     }
 
     /// Takes the oldest head that arrived.
-    pub(crate) fn take_head(&self) -> Option<Head> {
+    pub(crate) fn take_head(&self) -> Option<FramedHead> {
         self.lock().framer.take_head()
     }
 
@@ -154,8 +154,8 @@ impl Tap {
 
     /// The connection leaves HTTP: what arrives is not looked at any more.
     pub(crate) fn switch(&self) {
-        let mut shared = self.lock();
-        shared.released = shared.framer.switch();
+        let mut state = self.lock();
+        state.released = state.framer.switch();
     }
 
     /// Why the stream was ended from our side, if it was.
@@ -168,16 +168,16 @@ impl Tap {
         self.lock().last_write
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, TapState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
-        let mut shared = self.0.lock();
-        shared.working = shared.working.saturating_sub(1);
-        shared.rested = Some(Instant::now());
+        let mut state = self.0.lock();
+        state.working = state.working.saturating_sub(1);
+        state.rested = Some(Instant::now());
     }
 }
 
@@ -204,45 +204,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TapIo<S> {
                 let fault = Fault::Refused(violation.clone());
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault)));
             }
-            let passes = {
-                let mut shared = this.tap.lock();
-                this.ready.unsplit(shared.released.split());
-                shared.framer.passes()
+            let in_body = {
+                let mut state = this.tap.lock();
+                this.ready.unsplit(state.released.split());
+                state.framer.in_body()
             };
             if !this.ready.is_empty() {
                 continue;
             }
             let before = buf.filled().len();
-            let polled = if passes {
-                Pin::new(&mut this.stream)
-                    .poll_read(cx, buf)
-                    .map_ok(|()| None)
+            let read = if in_body {
+                Pin::new(&mut this.stream).poll_read(cx, buf).map_ok(|()| {
+                    let arrived = buf.filled().get(before..).unwrap_or_default();
+                    let kept = this.look_at_body(arrived);
+                    (arrived.len(), kept)
+                })
             } else {
-                read_held(&mut this.stream, cx)
+                // Bytes that must not be seen yet go into a buffer of their own.
+                let mut space = [const { MaybeUninit::uninit() }; HELD_READ];
+                let mut held = ReadBuf::uninit(&mut space);
+                Pin::new(&mut this.stream)
+                    .poll_read(cx, &mut held)
+                    .map_ok(|()| {
+                        this.look_at_head(held.filled());
+                        (held.filled().len(), 0)
+                    })
             };
-            match polled {
+            match read {
                 Poll::Pending => {
                     ready!(this.poll_late(cx))?;
                     // A late head was refused: its stand-in is ready.
                 }
                 Poll::Ready(read) => {
                     this.reading.reset();
-                    let held = read?;
-                    let arrived = match &held {
-                        None => buf.filled().get(before..).unwrap_or_default(),
-                        Some(held) => held,
-                    };
-                    if arrived.is_empty() {
+                    let (arrived, kept) = read?;
+                    if arrived == 0 {
                         this.ended = true;
                         this.tap.lock().cut_short();
                         return Poll::Ready(Ok(()));
                     }
-                    let kept = this.look(arrived, held.is_none());
-                    if held.is_none() {
-                        buf.set_filled(before + kept);
-                        if kept > 0 {
-                            return Poll::Ready(Ok(()));
-                        }
+                    buf.set_filled(before + kept);
+                    if kept > 0 {
+                        return Poll::Ready(Ok(()));
                     }
                 }
             }
@@ -251,24 +254,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TapIo<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
-    /// Shows the framer what arrived; returns how many of the bytes may stay where they are.
-    fn look(&mut self, arrived: &[u8], in_place: bool) -> usize {
-        let mut shared = self.tap.lock();
-        let (kept, broken) = if in_place {
-            shared.framer.pass(arrived)
-        } else {
-            (0, None)
-        };
-        let rest = arrived.get(kept..).unwrap_or_default();
-        let outcome = match broken {
-            None => shared.framer.feed(rest, &mut self.ready),
-            Some(violation) => Err(violation),
-        };
-        drop(shared);
-        if let Err(violation) = outcome {
-            self.refuse(violation);
+    /// Shows the framer what arrived in a body; returns how many of the bytes may stay where they
+    /// are.
+    fn look_at_body(&mut self, arrived: &[u8]) -> usize {
+        let (kept, broken) = self.tap.lock().framer.pass(arrived);
+        match (broken, arrived.get(kept..)) {
+            (Some(violation), _) => self.refuse(violation),
+            (None, Some(rest @ [_, ..])) => self.look_at_head(rest),
+            (None, _) => {}
         }
         kept
+    }
+
+    /// Shows the framer what arrived where a head is due; what may pass on is ready then.
+    fn look_at_head(&mut self, arrived: &[u8]) {
+        let now = Instant::now();
+        let fed = self.tap.lock().framer.feed(arrived, now, &mut self.ready);
+        if let Err(violation) = fed {
+            self.refuse(violation);
+        }
     }
 
     /// After a violation nothing more is read.
@@ -277,8 +281,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
             .lock()
             .fault
             .get_or_insert(Fault::Refused(violation.clone()));
-        match self.side {
-            Side::Server if violation != Violation::Chunk => {
+        match self.end {
+            TapEnd::Server if violation != Violation::Chunk => {
                 self.refused = true;
                 self.ready.extend_from_slice(STAND_IN);
             }
@@ -289,23 +293,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
     /// Waits for the timer that applies while nothing arrives.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let (began, due, raw, wrote, rested) = {
-            let shared = self.tap.lock();
-            let framer = &shared.framer;
+            let state = self.tap.lock();
+            let framer = &state.framer;
             if framer.is_switched() {
                 // Whoever relays what follows has a timer of its own.
                 return Poll::Pending;
             }
             // A client that waits for its answer, or reads it, has nothing to send.
-            let rested = if shared.working > 0 {
+            let rested = if state.working > 0 {
                 Some(Instant::now())
             } else {
-                shared.rested
+                state.rested
             };
             (
                 framer.head_began(),
                 framer.is_due(),
                 framer.is_raw(),
-                shared.last_write,
+                state.last_write,
                 rested,
             )
         };
@@ -314,15 +318,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
         } else {
             self.timers.rest
         };
-        let deadline = match (began, &self.side) {
+        let deadline = match (began, &self.end) {
             // A head has so long from its first byte, however steadily it dribbles.
             (Some(began), _) => tokio::time::Instant::from(began) + self.timers.head,
             // While a request is still being written, its response is not late.
-            (None, Side::Client) if !raw => {
+            (None, TapEnd::Client) if !raw => {
                 let quiet = self.reading.since();
                 wrote.map_or(quiet, |wrote| quiet.max(wrote.into())) + limit
             }
-            (None, Side::Server) if !due => {
+            (None, TapEnd::Server) if !due => {
                 let quiet = self.reading.since();
                 rested.map_or(quiet, |rested| quiet.max(rested.into())) + limit
             }
@@ -330,11 +334,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
         };
         ready!(self.reading.poll(cx, deadline));
         if began.is_some() {
-            self.tap.lock().framer.refuse(Violation::Late);
+            self.tap
+                .lock()
+                .framer
+                .refuse(Violation::Late, Instant::now());
             self.refuse(Violation::Late);
             return Poll::Ready(Ok(()));
         }
-        if !due && matches!(self.side, Side::Server) {
+        if !due && matches!(self.end, TapEnd::Server) {
             self.ended = true;
             return Poll::Ready(Ok(()));
         }
@@ -404,11 +411,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TapIo<S> {
     }
 }
 
-impl Shared {
+impl TapState {
     /// The stream ended: a head that had begun is remembered for the trace.
     fn cut_short(&mut self) {
         if self.framer.head_began().is_some() {
-            self.framer.refuse(Violation::StartLine("complete"));
+            let violation = Violation::StartLine("complete");
+            self.framer.refuse(violation, Instant::now());
         }
     }
 }
@@ -448,17 +456,6 @@ impl Idle {
             sleep.as_mut().reset(deadline);
         }
     }
-}
-
-/// Reads bytes that must not be seen yet into a buffer of their own.
-fn read_held<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<Option<Vec<u8>>>> {
-    let mut space = [const { std::mem::MaybeUninit::uninit() }; HELD_READ];
-    let mut buf = ReadBuf::uninit(&mut space);
-    ready!(Pin::new(stream).poll_read(cx, &mut buf))?;
-    Poll::Ready(Ok(Some(buf.filled().to_vec())))
 }
 
 /// What the HTTP implementation is shown in place of a head that was refused.
@@ -567,7 +564,7 @@ mod tests {
     async fn a_client_reads_nothing_it_did_not_ask_for() {
         let (ours, mut server) = tokio::io::duplex(1_000);
         let (mut io, tap) = TapIo::client(ours, Framer::responses(1_000, 10), TIMERS);
-        tap.expect(Method::GET);
+        tap.expect("GET");
         server
             .write_all(b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\n")
             .await

@@ -2,29 +2,28 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
-use crate::capture::exchange_cell::Phases;
-use crate::capture::recorder::Recorder;
+use crate::base::cause;
+use crate::capture::{Phases, Recorder};
 use crate::exchange::{Authority, Failure, RawHead, Upstream, Verification};
-use crate::proxy::read_ahead::{Gathered, ReadAhead};
+use crate::proxy::answer::FailureDetail;
+use crate::proxy::read_ahead::{GatheringReader, ReadAhead};
 use crate::proxy::settings::Settings;
-use crate::proxy::tap::body::innermost;
 
 use super::dial::{self, Dialled};
-use super::route::{ForwardProxy, Scheme, Target, Via};
+use super::route::{ForwardProxy, Protocol, Target, Via};
 use super::tls::{self, UpstreamTls, UpstreamTlsError};
 use super::vet::Vet;
 
@@ -42,7 +41,7 @@ pub(crate) struct Connector {
 /// A connection, and what is known of it.
 pub(crate) struct Connected {
     /// The stream.
-    pub(crate) stream: Stream,
+    pub(crate) stream: ServerStream,
     /// For the trace.
     pub(crate) upstream: Upstream,
     /// How long it took: `dns`, `connect` and `ssl`.
@@ -63,13 +62,8 @@ pub(crate) struct Failed {
     pub(crate) phases: Phases,
 }
 
-/// A stream to a server, with or without TLS.
-pub(crate) enum Stream {
-    /// Without.
-    Plain(TcpStream),
-    /// With.
-    Tls(Box<Gathered<TlsStream<ReadAhead<TcpStream>>>>),
-}
+/// A stream to a server, without TLS or with it.
+type ServerStream = Either<TcpStream, Box<GatheringReader<TlsStream<ReadAhead<TcpStream>>>>>;
 
 /// One attempt, gathering what it learns.
 struct Attempt<'a> {
@@ -141,11 +135,11 @@ impl Connector {
     }
 }
 
-/// The kind of failure and a sentence about it.
-type Why = (Failure, String);
-
 impl Attempt<'_> {
-    async fn run(&mut self, client: SocketAddr) -> Result<(Stream, Option<ForwardProxy>), Why> {
+    async fn run(
+        &mut self,
+        client: SocketAddr,
+    ) -> Result<(ServerStream, Option<ForwardProxy>), FailureDetail> {
         let settings = &self.connector.settings;
         let host = &self.target.authority.host;
         let mapped = settings
@@ -174,9 +168,9 @@ impl Attempt<'_> {
             vet.named = true;
             self.upstream.via = Some(format!("http://{}", via.authority));
             let stream = self.dial(&via.authority, vet).await?;
-            if self.target.scheme == Scheme::Http {
+            if self.target.protocol == Protocol::Http {
                 return Ok((
-                    Stream::Plain(stream),
+                    Either::Left(stream),
                     Some(ForwardProxy {
                         credentials: via.credentials,
                     }),
@@ -189,7 +183,7 @@ impl Attempt<'_> {
         self.finish(stream).await.map(|stream| (stream, None))
     }
 
-    async fn dial(&mut self, to: &Authority, vet: Vet) -> Result<TcpStream, Why> {
+    async fn dial(&mut self, to: &Authority, vet: Vet) -> Result<TcpStream, FailureDetail> {
         let limits = &self.connector.settings.limits;
         match dial::dial(to, vet, limits, &self.connector.lookups).await {
             Ok(Dialled {
@@ -214,7 +208,11 @@ impl Attempt<'_> {
     }
 
     /// Asks an upstream proxy for a tunnel.
-    async fn tunnel(&mut self, mut stream: TcpStream, via: &Via) -> Result<TcpStream, Why> {
+    async fn tunnel(
+        &mut self,
+        mut stream: TcpStream,
+        via: &Via,
+    ) -> Result<TcpStream, FailureDetail> {
         let began = Instant::now();
         let target = &self.target.authority;
         let mut head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes();
@@ -228,7 +226,7 @@ impl Attempt<'_> {
         let limits = &self.connector.settings.limits;
         let asked = async {
             stream.write_all(&head).await?;
-            read_head(&mut stream, limits.head_bytes).await
+            read_head(&mut stream, limits.capture.head_bytes).await
         };
         let outcome = timeout(limits.upstream_handshake, asked).await;
         self.add_connect(began.elapsed());
@@ -255,9 +253,9 @@ impl Attempt<'_> {
     }
 
     /// Puts TLS on top, where the target wants it.
-    async fn finish(&mut self, stream: TcpStream) -> Result<Stream, Why> {
-        if self.target.scheme != Scheme::Https {
-            return Ok(Stream::Plain(stream));
+    async fn finish(&mut self, stream: TcpStream) -> Result<ServerStream, FailureDetail> {
+        if self.target.protocol != Protocol::Https {
+            return Ok(Either::Left(stream));
         }
         let host = &self.target.authority.host;
         let name = ServerName::try_from(host.clone())
@@ -280,9 +278,9 @@ impl Attempt<'_> {
                     session.negotiated_cipher_suite(),
                     session.alpn_protocol(),
                 );
-                Ok(Stream::Tls(Box::new(Gathered::new(stream))))
+                Ok(Either::Right(Box::new(GatheringReader::new(stream))))
             }
-            Ok(Err(error)) => Err((Failure::Tls, self.tls_problem(&innermost(&error)))),
+            Ok(Err(error)) => Err((Failure::Tls, self.tls_problem(&cause::innermost(&error)))),
             Err(_) => {
                 let seconds = limit.as_secs();
                 Err((
@@ -318,62 +316,4 @@ async fn read_head(stream: &mut TcpStream, limit: usize) -> io::Result<RawHead> 
         head.push(stream.read_u8().await?);
     }
     Ok(RawHead::new(head))
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
 }

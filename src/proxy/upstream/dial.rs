@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use crate::exchange::{Authority, Failure};
+use crate::proxy::answer::FailureDetail;
 use crate::proxy::limits::Limits;
 
 use super::vet::Vet;
@@ -109,7 +110,7 @@ async fn lookup(
     to: &Authority,
     limits: &Limits,
     lookups: &Semaphore,
-) -> Result<Vec<SocketAddr>, (Failure, String)> {
+) -> Result<Vec<SocketAddr>, FailureDetail> {
     let work = async {
         // getaddrinfo occupies a thread: a resolver that hangs must not take all of them.
         let _permit = lookups.acquire().await;

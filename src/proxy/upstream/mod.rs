@@ -13,7 +13,7 @@ mod vet;
 
 pub(crate) use connect::{Connected, Connector, Failed};
 pub use route::{ConnectTo, ConnectToError, UpstreamProxy, UpstreamProxyError};
-pub(crate) use route::{Scheme, Target};
+pub(crate) use route::{Protocol, Target};
 pub(crate) use socket::{Driver, Socket};
 pub use tls::UpstreamTlsError;
 pub(crate) use tls::session as tls_session;

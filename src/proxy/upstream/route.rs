@@ -14,7 +14,7 @@ use crate::proxy::target;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     /// How to speak to it.
-    pub(crate) scheme: Scheme,
+    pub(crate) protocol: Protocol,
     /// Host and port as the client gave them: the name for TLS, and what is looked up unless an
     /// override says otherwise.
     pub(crate) authority: Authority,
@@ -22,7 +22,7 @@ pub(crate) struct Target {
 
 /// What is spoken on the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Scheme {
+pub(crate) enum Protocol {
     /// HTTP over TCP.
     Http,
     /// HTTP over TLS.
@@ -172,7 +172,7 @@ impl UpstreamProxy {
         let Some(matcher) = &self.0 else {
             return Ok(None);
         };
-        let scheme = if to.scheme == Scheme::Http {
+        let scheme = if to.protocol == Protocol::Http {
             "http"
         } else {
             "https"
@@ -212,7 +212,13 @@ impl fmt::Debug for UpstreamProxy {
     }
 }
 
-impl Scheme {
+impl Protocol {
+    /// The URL of a request target on this protocol and authority.
+    pub(crate) fn url(self, authority: &Authority, target: &str) -> String {
+        let scheme = self.as_str();
+        format!("{scheme}://{}{target}", authority.in_url(scheme))
+    }
+
     /// As it stands in a URL.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -268,7 +274,7 @@ mod tests {
     fn a_proxy_url_is_used_but_for_excluded_hosts() {
         let proxy = UpstreamProxy::url("http://u:p@proxy.example:3128", "skip.example").unwrap();
         let target = |text| Target {
-            scheme: Scheme::Https,
+            protocol: Protocol::Https,
             authority: authority(text),
         };
         let via = proxy.for_target(&target("r.example:443")).unwrap().unwrap();

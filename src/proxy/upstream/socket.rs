@@ -5,10 +5,9 @@ use hyper_util::rt::TokioIo;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::capture::exchange_cell::Phases;
-use crate::capture::framer::Framer;
+use crate::capture::{Framer, Phases};
 use crate::exchange::Upstream;
-use crate::proxy::co_driven::{Companion, Placed};
+use crate::proxy::co_driven::{CoDriven, CoDrivenGuard};
 use crate::proxy::limits::Limits;
 use crate::proxy::tap::io::{Tap, TapIo, Timers};
 
@@ -38,14 +37,14 @@ pub(crate) enum Driver<'a> {
     /// A task of its own.
     Task(&'a TaskTracker),
     /// The task that serves the client.
-    Companion(&'a Companion),
+    CoDriven(&'a CoDriven),
 }
 
 /// What ends a connection when it is dropped.
 #[expect(dead_code, reason = "each is there to be dropped")]
 enum Driven {
     Task(DropGuard),
-    Companion(Placed),
+    CoDriven(CoDrivenGuard),
 }
 
 impl<B> Socket<B>
@@ -76,12 +75,12 @@ where
             rest: limits.keep_alive,
             stall: limits.upstream_idle,
         };
-        let framer = Framer::responses(limits.head_bytes, limits.head_fields);
+        let framer = Framer::responses(limits.capture.head_bytes, limits.capture.head_fields);
         let (io, tap) = TapIo::client(stream, framer, timers);
         let (sender, connection) = http1::Builder::new()
             .preserve_header_case(true)
-            .max_headers(limits.head_fields + 1)
-            .max_header_size(limits.head_bytes + 1)
+            .max_headers(limits.capture.head_fields + 1)
+            .max_header_size(limits.capture.head_bytes + 1)
             .handshake(TokioIo::new(io))
             .await?;
         let work = async move {
@@ -89,7 +88,7 @@ where
             let _ = connection.with_upgrades().await;
         };
         let held = match driver {
-            Driver::Companion(companion) => Driven::Companion(companion.place(Box::pin(work))),
+            Driver::CoDriven(co_driven) => Driven::CoDriven(co_driven.place(Box::pin(work))),
             Driver::Task(tasks) => {
                 let ended = CancellationToken::new();
                 let guard = ended.clone().drop_guard();

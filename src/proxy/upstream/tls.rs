@@ -57,7 +57,7 @@ pub(super) struct Presented {
 
 /// A verifier that remembers.
 #[derive(Debug)]
-struct Witness {
+struct RememberingVerifier {
     inner: Arc<WebPkiServerVerifier>,
     insecure: bool,
     seen: Arc<Mutex<Presented>>,
@@ -104,7 +104,7 @@ impl UpstreamTls {
         let mut config = ClientConfig::clone(base);
         config
             .dangerous()
-            .set_certificate_verifier(Arc::new(Witness {
+            .set_certificate_verifier(Arc::new(RememberingVerifier {
                 inner: Arc::clone(&self.verifier),
                 insecure: self.insecure.iter().any(|hosts| hosts.matches(host)),
                 seen: Arc::clone(&seen),
@@ -186,7 +186,7 @@ fn config(
     Ok(config)
 }
 
-impl ServerCertVerifier for Witness {
+impl ServerCertVerifier for RememberingVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,

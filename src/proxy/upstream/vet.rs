@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use crate::exchange::Failure;
+use crate::proxy::answer::FailureDetail;
 
 /// Who asks, and what pullscope listens on.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +22,7 @@ impl Vet {
     ///
     /// # Errors
     /// The kind of refusal and a sentence about it.
-    pub(crate) fn check(&self, address: SocketAddr) -> Result<(), (Failure, String)> {
+    pub(crate) fn check(&self, address: SocketAddr) -> Result<(), FailureDetail> {
         let ip = embedded(address.ip());
         if self.is_own(ip, address.port()) {
             return Err((Failure::Loop, format!("{address} is pullscope itself")));

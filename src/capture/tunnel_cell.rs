@@ -1,63 +1,30 @@
-//! Tunnels that are passed on unread, and refused handshakes, as cells of the recorder.
+//! One tunnel whose bytes pass unread: where it leads, how much passed, and how it ended.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::clock;
-use crate::capture::sink::Direction;
-use crate::exchange::{
-    Connection, Ending, Event, HandshakeFailed, Rejection, Side, Timings, Tunnel, TunnelKind,
-    Upstream,
-};
+use crate::exchange::{Connection, Ending, Event, Side, Timings, Tunnel, TunnelKind, Upstream};
 
-use super::context::Shared;
-use crate::capture::recorder::{Cell, Mark, Recorder};
+use super::recorder::{EventCell, Mark, Recorder};
+use super::sink::Direction;
 
 /// A tunnel while it lasts; dropped without an end it was cut off.
-pub(crate) struct OpenTunnel {
+pub struct OpenTunnel {
     cell: Arc<TunnelCell>,
 }
 
 struct TunnelCell {
     mark: Arc<Mark>,
+    recorder: Recorder,
     sent: AtomicU64,
     received: AtomicU64,
     tunnel: Mutex<Tunnel>,
 }
 
-struct HandshakeCell {
-    event: Mutex<Option<Box<HandshakeFailed>>>,
-}
-
-/// Records that a client ended the TLS handshake.
-pub(crate) fn handshake_failed(
-    shared: &Shared,
-    connection: Connection,
-    rejection: Rejection,
-    process: Option<String>,
-) {
-    let event = Box::new(HandshakeFailed {
-        at: clock::now(),
-        rejection,
-        process,
-        earlier: shared.agents.only(connection.client.ip()),
-        connection,
-    });
-    let mut own_mark = None;
-    shared.recorder.add(|mark| {
-        own_mark = Some(mark);
-        HandshakeCell {
-            event: Mutex::new(Some(event)),
-        }
-    });
-    if let Some(mark) = own_mark {
-        mark.end();
-    }
-}
-
 impl OpenTunnel {
     /// Opens a tunnel and announces it.
-    pub(crate) fn open(recorder: &Recorder, connection: Connection, kind: TunnelKind) -> Self {
+    pub fn open(recorder: &Recorder, connection: Connection, kind: TunnelKind) -> Self {
         let tunnel = Tunnel {
             id: recorder.next_tunnel(),
             connection,
@@ -70,6 +37,7 @@ impl OpenTunnel {
         };
         let cell = recorder.add(|mark| TunnelCell {
             mark,
+            recorder: recorder.clone(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             tunnel: Mutex::new(tunnel),
@@ -78,7 +46,8 @@ impl OpenTunnel {
         Self { cell }
     }
 
-    pub(crate) fn set_upstream(&self, upstream: Upstream, timings: Timings) {
+    /// Notes where it leads and how long it took to get there.
+    pub fn set_upstream(&self, upstream: Upstream, timings: Timings) {
         let mut tunnel = self.cell.lock();
         tunnel.upstream = Some(upstream);
         tunnel.timings = timings;
@@ -87,7 +56,7 @@ impl OpenTunnel {
     }
 
     /// Counts bytes that have passed.
-    pub(crate) fn passed(&self, direction: Direction, bytes: u64) {
+    pub fn passed(&self, direction: Direction, bytes: u64) {
         match direction {
             Direction::Request => self.cell.sent.fetch_add(bytes, Ordering::Relaxed),
             Direction::Response => self.cell.received.fetch_add(bytes, Ordering::Relaxed),
@@ -95,26 +64,17 @@ impl OpenTunnel {
     }
 
     /// Ends the tunnel.
-    pub(crate) fn end(self, ending: Ending) {
-        self.cell.lock().ended = Some((clock::now(), ending));
+    pub fn end(self, ending: Ending) {
+        self.cell.end(ending);
     }
 }
 
 impl Drop for OpenTunnel {
     fn drop(&mut self) {
-        let detail = || "pullscope stopped before the tunnel ended".to_owned();
-        let cut = || {
-            (
-                clock::now(),
-                Ending::Aborted {
-                    by: Side::Shutdown,
-                    detail: detail(),
-                },
-            )
-        };
-        let mut tunnel = self.cell.lock();
-        tunnel.ended.get_or_insert_with(cut);
-        drop(tunnel);
+        self.cell.end(Ending::Aborted {
+            by: Side::Shutdown,
+            detail: "pullscope stopped before the tunnel ended".to_owned(),
+        });
         self.cell.mark.end();
     }
 }
@@ -122,6 +82,12 @@ impl Drop for OpenTunnel {
 impl TunnelCell {
     fn lock(&self) -> MutexGuard<'_, Tunnel> {
         self.tunnel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first end stands.
+    fn end(&self, ending: Ending) {
+        let at = clock::at(self.recorder.now());
+        self.lock().ended.get_or_insert((at, ending));
     }
 
     fn snapshot(&self) -> Tunnel {
@@ -132,7 +98,7 @@ impl TunnelCell {
     }
 }
 
-impl Cell for TunnelCell {
+impl EventCell for TunnelCell {
     fn drain(&self, events: &mut Vec<Event>) -> bool {
         let tunnel = self.snapshot();
         let over = tunnel.ended.is_some();
@@ -145,23 +111,5 @@ impl Cell for TunnelCell {
 
     fn is_over(&self) -> bool {
         self.lock().ended.is_some()
-    }
-}
-
-impl Cell for HandshakeCell {
-    fn drain(&self, events: &mut Vec<Event>) -> bool {
-        let event = self
-            .event
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        events.extend(event.map(Event::HandshakeFailed));
-        true
-    }
-
-    fn progress(&self, _: &mut Vec<Event>) {}
-
-    fn is_over(&self) -> bool {
-        true
     }
 }

@@ -1,0 +1,133 @@
+//! What a head says of the content under it, as far as keeping it depends on that.
+
+use crate::exchange::RawHead;
+
+/// The kind and the coding of a message's content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    kind: Option<ContentKind>,
+    coding: Option<Coding>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ContentKind {
+    Text,
+    Other,
+}
+
+/// A content coding that can be undone (RFC 9110 section 8.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Identity,
+    Gzip,
+    Deflate,
+    Zstd,
+    /// Another, or more than one.
+    Unknown,
+}
+
+impl Content {
+    /// Reads a head that has passed no framer.
+    pub fn of(head: &RawHead) -> Self {
+        let mut content = Self::default();
+        for field in head.fields() {
+            content.note(field.name, field.value);
+        }
+        content
+    }
+
+    /// Takes one field into account; the first `Content-Type` stands.
+    pub(super) fn note(&mut self, name: &[u8], value: &[u8]) {
+        match name.len() {
+            12 if name.eq_ignore_ascii_case(b"content-type") => {
+                self.kind.get_or_insert_with(|| kind(value));
+            }
+            16 if name.eq_ignore_ascii_case(b"content-encoding") => {
+                self.coding = Some(match self.coding {
+                    None => coding(value),
+                    Some(_) => Coding::Unknown,
+                });
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn is_text(self) -> bool {
+        self.kind == Some(ContentKind::Text)
+    }
+
+    pub(super) fn coding(self) -> Coding {
+        self.coding.unwrap_or(Coding::Identity)
+    }
+}
+
+fn kind(value: &[u8]) -> ContentKind {
+    let value = std::str::from_utf8(value).unwrap_or_default();
+    let media = value.split(';').next().unwrap_or_default().trim();
+    let is = |part: Option<&str>, word: &str| part.is_some_and(|p| p.eq_ignore_ascii_case(word));
+    let text = is(media.get(..5), "text/")
+        || TEXT_ENDINGS.iter().any(|word| {
+            let from = media.len().checked_sub(word.len());
+            is(from.and_then(|from| media.get(from..)), word)
+        });
+    if text {
+        ContentKind::Text
+    } else {
+        ContentKind::Other
+    }
+}
+
+fn coding(value: &[u8]) -> Coding {
+    let is = |word: &str| value.eq_ignore_ascii_case(word.as_bytes());
+    if is("") || is("identity") {
+        Coding::Identity
+    } else if is("gzip") || is("x-gzip") {
+        Coding::Gzip
+    } else if is("deflate") {
+        Coding::Deflate
+    } else if is("zstd") {
+        Coding::Zstd
+    } else {
+        Coding::Unknown
+    }
+}
+
+/// How media types of readable content end.
+const TEXT_ENDINGS: [&str; 7] = [
+    "json",
+    "xml",
+    "html",
+    "prettyjws",
+    "x-www-form-urlencoded",
+    "yaml",
+    "javascript",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readable_content_is_told_from_bulk_and_codings_from_one_another() {
+        let read = |fields: &str| {
+            Content::of(&RawHead::new(format!("GET / HTTP/1.1\r\n{fields}\r\n\r\n")))
+        };
+        for text in [
+            "text/plain",
+            "TEXT/HTML; charset=utf-8",
+            "application/vnd.oci.image.manifest.v1+json",
+            "Application/JSON ; x",
+        ] {
+            assert!(read(&format!("content-TYPE: {text}")).is_text(), "{text}");
+        }
+        for bulk in ["application/octet-stream", "json/x", "", "text"] {
+            assert!(!read(&format!("Content-Type: {bulk}")).is_text(), "{bulk}");
+        }
+        assert!(!read("Content-Type: a/b\r\nContent-Type: text/plain").is_text());
+        assert_eq!(read("A: b").coding(), Coding::Identity);
+        assert_eq!(read("Content-Encoding: X-GZIP").coding(), Coding::Gzip);
+        assert_eq!(read("Content-Encoding: br").coding(), Coding::Unknown);
+        let twice = "Content-Encoding: gzip\r\nContent-Encoding: gzip";
+        assert_eq!(read(twice).coding(), Coding::Unknown);
+    }
+}
