@@ -1,15 +1,22 @@
 //! Dependencies between the modules point one way, and this test says so.
 //!
 //! It reads every source file as tokens, which leaves out comments and strings but sees inside
-//! macros, and compares the top-level modules each file names with the table below.
-//! `docs/architecture.md` shows the same table to people.
+//! macros, and compares the rooms each file names with the tables below. No files name each
+//! other in a circle, in whatever room.
+//!
+//! `docs/architecture.md` shows the same tables to people:
+//! `PULLSCOPE_UPDATE_DOCS=1 cargo test --test layering` writes them there.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use source::{CrateSource, Named, SourceFile, cycles, paths};
+
+#[path = "source/mod.rs"]
+mod source;
 
 /// Which top-level modules each top-level module may name, besides itself.
 const MAY_NAME: &[(&str, Names)] = &[
@@ -68,20 +75,53 @@ const MAY_NAME: &[(&str, Names)] = &[
     ),
     ("app", Names::Any),
     ("fuzzing", Names::Any),
-    ("main", Names::Any),
-    ("lib", Names::Any),
 ];
+
+/// Which rooms inside `app` each of them may name, besides itself and all outside.
+const APP_MAY_NAME: &[(&str, &[&str])] = &[
+    ("process", &[]),
+    ("terminal", &["process"]),
+    ("trace", &["process", "terminal"]),
+    ("observe", &["process", "terminal"]),
+    ("recording", &["process", "terminal", "trace", "observe"]),
+    (
+        "view",
+        &["process", "terminal", "trace", "observe", "recording"],
+    ),
+    (
+        "commands",
+        &[
+            "process",
+            "terminal",
+            "trace",
+            "observe",
+            "recording",
+            "view",
+        ],
+    ),
+    (
+        "run",
+        &[
+            "process",
+            "terminal",
+            "trace",
+            "observe",
+            "recording",
+            "view",
+            "commands",
+        ],
+    ),
+];
+
+/// The files of circles that are still to be cut. One that is cut is struck out here too.
+const KNOWN_CYCLES: &[&[&str]] = &[];
 
 /// Other crates that only some modules may name, and why.
 const CONFINED: &[(&str, &[&str], &str)] = &[
     ("hudsucker", &["proxy"], "it is the front door only"),
     ("ratatui", &["tui"], "views draw, nothing else does"),
     ("crossterm", &["tui"], "one owner of the terminal"),
-    (
-        "anyhow",
-        &["app", "main"],
-        "modules say what failed by type",
-    ),
+    ("anyhow", &["app"], "modules say what failed by type"),
 ];
 
 /// Lines a file may have before its tests.
@@ -93,44 +133,77 @@ enum Names {
     Any,
 }
 
+static SOURCE: LazyLock<CrateSource> = LazyLock::new(|| CrateSource::read(&folder().join("src")));
+
 #[test]
 fn modules_name_only_what_lies_below_them() {
-    let breaches: Vec<_> = sources()
-        .iter()
-        .flat_map(|source| breaches(source, source_paths(source)))
-        .collect();
+    let breaches: Vec<_> = SOURCE.files.iter().flat_map(breaches).collect();
     assert!(breaches.is_empty(), "{}", lines(&breaches));
 }
 
 #[test]
-fn every_top_level_module_has_its_place() {
-    let unknown: BTreeSet<_> = sources()
-        .into_iter()
-        .map(|source| source.module)
-        .filter(|module| may_name(module).is_none())
+fn no_files_name_each_other_in_a_circle() {
+    let mut found = Vec::new();
+    let mut needed = BTreeSet::new();
+    for cycle in cycles(&SOURCE) {
+        let known = |files: &&&[&str]| {
+            let mut inside = cycle.files.iter();
+            inside.all(|file| files.iter().any(|known| Path::new(known) == file))
+        };
+        match KNOWN_CYCLES.iter().find(known) {
+            Some(files) => drop(needed.insert(*files)),
+            None => found.push(cycle.to_string()),
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    let mut known = KNOWN_CYCLES.iter();
+    let gone = known.find(|files| !needed.contains(*files));
+    assert!(
+        gone.is_none(),
+        "no circle any more, so not to be known: {gone:?}"
+    );
+}
+
+#[test]
+fn every_room_has_its_place() {
+    let unknown: BTreeSet<_> = SOURCE
+        .files
+        .iter()
+        .filter(|file| !is_root(file))
+        .filter(|file| match Room::of(&file.module) {
+            Room {
+                name: "app",
+                inner: Some(inner),
+            } => app_may_name(inner).is_none(),
+            room => may_name(room.name).is_none(),
+        })
+        .map(|file| &file.path)
         .collect();
-    assert!(unknown.is_empty(), "not in the table: {unknown:?}");
+    assert!(unknown.is_empty(), "not in the tables: {unknown:?}");
 }
 
 #[test]
 fn hudsucker_is_named_in_one_file() {
-    let files: BTreeSet<_> = sources()
+    let names_it = |file: &&SourceFile| {
+        paths_of(file)
+            .iter()
+            .any(|path| path.is_of_crate("hudsucker"))
+    };
+    let files: Vec<_> = SOURCE
+        .files
         .iter()
-        .filter(|source| {
-            source_paths(source)
-                .iter()
-                .any(|path| path.names("hudsucker"))
-        })
-        .map(|source| source.file.clone())
+        .filter(names_it)
+        .map(|file| &file.path)
         .collect();
     assert!(files.len() <= 1, "more than one file: {files:?}");
 }
 
 #[test]
 fn the_binary_only_calls_the_library() {
-    let main = sources()
-        .into_iter()
-        .find(|source| source.module == "main")
+    let main = SOURCE
+        .files
+        .iter()
+        .find(|file| file.path == Path::new("main.rs"))
         .expect("src/main.rs exists");
     assert!(
         code_lines(&main.text) <= 20,
@@ -140,31 +213,84 @@ fn the_binary_only_calls_the_library() {
 
 #[test]
 fn files_stay_of_a_size_to_feel_at_home_in() {
-    let long: Vec<_> = sources()
-        .into_iter()
-        .map(|source| (lines_before_tests(&source.text), source.file))
+    let long: Vec<_> = SOURCE
+        .files
+        .iter()
+        .map(|file| (lines_before_tests(&file.text), &file.path))
         .filter(|(lines, _)| *lines > LONGEST_FILE)
         .collect();
     assert!(long.is_empty(), "over {LONGEST_FILE} lines: {long:?}");
 }
 
-/// One source file and the module path it stands for.
-struct Source {
-    file: PathBuf,
-    /// The top-level module it belongs to; `lib` and `main` are the crate roots.
-    module: String,
-    /// How many modules lie between the crate root and the file's own items.
-    depth: usize,
-    text: String,
+#[test]
+fn the_page_of_the_architecture_shows_these_tables() {
+    let path = folder().join("docs/architecture.md");
+    let page = fs::read_to_string(&path).expect("the page exists");
+    let (before, rest) = page.split_once(BEGIN).expect("the page has the first mark");
+    let (_, after) = rest.split_once(END).expect("the page has the second mark");
+    let made = format!("{before}{BEGIN}\n{}{END}{after}", tables());
+    if std::env::var_os("PULLSCOPE_UPDATE_DOCS").is_some() {
+        fs::write(&path, &made).expect("the page can be written");
+    } else {
+        assert!(
+            page == made,
+            "docs/architecture.md shows other tables: \
+             PULLSCOPE_UPDATE_DOCS=1 cargo test --test layering"
+        );
+    }
 }
 
-/// A path as written, from its first segment: `crate::store::Filter`, `tokio::spawn`.
-#[derive(Debug, PartialEq, Eq)]
-struct Named {
-    line: usize,
-    /// Whether it starts at the crate root (`crate::`, `pullscope::`, enough `super::`).
-    root: bool,
-    segments: Vec<String>,
+/// What stands around the tables in the page.
+const BEGIN: &str = "<!-- Made by `PULLSCOPE_UPDATE_DOCS=1 cargo test --test layering`. -->";
+const END: &str = "<!-- Until here. -->";
+
+fn tables() -> String {
+    let mut text =
+        String::from("\n| room | what it is | which others it may name |\n|---|---|---|\n");
+    for (name, names) in MAY_NAME {
+        let names = match names {
+            Names::Only(names) => list(names),
+            Names::Any => "all".to_owned(),
+        };
+        text += &format!("| `{name}` | {} | {names} |\n", what_it_is(&[name]));
+    }
+    text += "\nInside `app`:\n\n| room | what it is | which others it may name |\n|---|---|---|\n";
+    for (name, names) in APP_MAY_NAME {
+        text += &format!(
+            "| `{name}` | {} | {} |\n",
+            what_it_is(&["app", name]),
+            list(names)
+        );
+    }
+    text + "\n"
+}
+
+fn list(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.is_empty() {
+        true => "none".to_owned(),
+        false => quoted.join(", "),
+    }
+}
+
+/// The first sentence of the room's own documentation.
+fn what_it_is(module: &[&str]) -> String {
+    let file = SOURCE
+        .files
+        .iter()
+        .find(|file| file.module == module)
+        .unwrap_or_else(|| panic!("no room {module:?}"));
+    let words: Vec<_> = file
+        .text
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let words = words.join(" ");
+    let end = words.find(". ").unwrap_or(words.len());
+    let sentence: String = words.chars().take(end).collect();
+    sentence.trim_end_matches('.').to_owned()
 }
 
 struct Breach {
@@ -173,42 +299,67 @@ struct Breach {
     what: String,
 }
 
-impl Named {
-    fn names(&self, external: &str) -> bool {
-        !self.root && self.segments.first().is_some_and(|first| first == external)
-    }
-}
-
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.file.display(), self.line, self.what)
     }
 }
 
-fn breaches(source: &Source, paths: Vec<Named>) -> Vec<Breach> {
-    let mut found = Vec::new();
-    for path in paths {
-        if let Some(what) = breach(&source.module, &path) {
-            found.push(Breach {
-                file: source.file.clone(),
-                line: path.line,
-                what,
-            });
-        }
-    }
-    found
+/// A top-level module, and the one inside `app` where it is that.
+struct Room<'a> {
+    name: &'a str,
+    inner: Option<&'a str>,
 }
 
-/// Why this module may not name this path, if it may not.
-fn breach(module: &str, path: &Named) -> Option<String> {
-    let first = path.segments.first()?;
+impl<'a> Room<'a> {
+    /// The room that a path from the crate root leads into.
+    fn of(path: &'a [String]) -> Self {
+        Self {
+            name: path.first().map_or("", String::as_str),
+            inner: path.get(1).map(String::as_str),
+        }
+    }
+}
+
+/// Whether it is a root of a crate: it may name all.
+fn is_root(file: &SourceFile) -> bool {
+    file.module.is_empty() || file.path == Path::new("main.rs")
+}
+
+fn paths_of(file: &SourceFile) -> Vec<Named> {
+    paths(file.tokens(), &file.module)
+}
+
+fn breaches(file: &SourceFile) -> Vec<Breach> {
+    if is_root(file) {
+        return Vec::new();
+    }
+    let home = Room::of(&file.module);
+    let found = paths_of(file).into_iter().filter_map(|path| {
+        Some(Breach {
+            file: file.path.clone(),
+            line: path.line,
+            what: breach(&home, &path)?,
+        })
+    });
+    found.collect()
+}
+
+/// Why this room may not name this path, if it may not.
+fn breach(home: &Room<'_>, path: &Named) -> Option<String> {
+    let module = home.name;
     if path.root {
+        let named = Room::of(&path.segments);
+        if named.name == module {
+            return breach_inside(home, &named);
+        }
         let Names::Only(allowed) = may_name(module).unwrap_or(Names::Only(&[])) else {
             return None;
         };
-        let inside = first == module || allowed.contains(&first.as_str());
-        return (!inside).then(|| format!("`{module}` names `{first}`"));
+        return (!allowed.contains(&named.name))
+            .then(|| format!("`{module}` names `{}`", named.name));
     }
+    let first = path.segments.first()?;
     if path.segments.starts_with(&["tokio".into(), "spawn".into()])
         || path
             .segments
@@ -222,6 +373,16 @@ fn breach(module: &str, path: &Named) -> Option<String> {
         .map(|(name, _, why)| format!("`{module}` names the crate `{name}`: {why}"))
 }
 
+/// The same between the rooms of `app`.
+fn breach_inside(home: &Room<'_>, named: &Room<'_>) -> Option<String> {
+    let ("app", Some(from), Some(to)) = (home.name, home.inner, named.inner) else {
+        return None;
+    };
+    // What is not a room is an item of `app` itself.
+    let allowed = from == to || app_may_name(to).is_none() || app_may_name(from)?.contains(&to);
+    (!allowed).then(|| format!("`app/{from}` names `app/{to}`"))
+}
+
 fn may_name(module: &str) -> Option<Names> {
     MAY_NAME
         .iter()
@@ -229,149 +390,15 @@ fn may_name(module: &str) -> Option<Names> {
         .map(|(_, names)| *names)
 }
 
-fn source_paths(source: &Source) -> Vec<Named> {
-    let tokens: TokenStream = source
-        .text
-        .parse()
-        .unwrap_or_else(|error| panic!("{}: {error}", source.file.display()));
-    let mut found = Vec::new();
-    walk(&Cursor::new(tokens), source.depth, &mut found);
-    found
+fn app_may_name(room: &str) -> Option<&'static [&'static str]> {
+    let mut rooms = APP_MAY_NAME.iter();
+    rooms
+        .find(|(name, _)| *name == room)
+        .map(|(_, names)| *names)
 }
 
-/// The tokens of one group.
-struct Cursor(Vec<TokenTree>);
-
-impl Cursor {
-    fn new(tokens: TokenStream) -> Self {
-        Self(tokens.into_iter().collect())
-    }
-
-    fn ident(&self, at: usize) -> Option<String> {
-        match self.0.get(at) {
-            Some(TokenTree::Ident(ident)) => Some(ident.to_string()),
-            _ => None,
-        }
-    }
-
-    fn punct(&self, at: usize, wanted: char) -> bool {
-        matches!(self.0.get(at), Some(TokenTree::Punct(p)) if p.as_char() == wanted)
-    }
-
-    /// Whether `::` stands at this place.
-    fn separator(&self, at: usize) -> bool {
-        self.punct(at, ':') && self.punct(at + 1, ':')
-    }
-}
-
-/// Finds every path in the tokens; `depth` is how many `super` lead to the crate root.
-fn walk(tokens: &Cursor, depth: usize, found: &mut Vec<Named>) {
-    let mut at = 0;
-    while at < tokens.0.len() {
-        if tokens.ident(at).is_some() {
-            let inline_module = at > 0 && tokens.ident(at - 1).is_some_and(|word| word == "mod");
-            path(tokens, &mut at, depth, &[], found);
-            if inline_module && let Some(TokenTree::Group(body)) = tokens.0.get(at) {
-                walk(&Cursor::new(body.stream()), depth + 1, found);
-                at += 1;
-            }
-            continue;
-        }
-        if let Some(TokenTree::Group(group)) = tokens.0.get(at) {
-            walk(&Cursor::new(group.stream()), depth, found);
-        }
-        at += 1;
-    }
-}
-
-/// Reads one path that starts at `at`, behind `prefix`, and the paths of its `{…}` list.
-fn path(tokens: &Cursor, at: &mut usize, depth: usize, prefix: &[String], found: &mut Vec<Named>) {
-    let line = tokens.0.get(*at).map_or(0, |t| t.span().start().line);
-    let mut segments = prefix.to_vec();
-    while let Some(segment) = tokens.ident(*at) {
-        segments.push(segment);
-        *at += 1;
-        if !tokens.separator(*at) {
-            break;
-        }
-        *at += 2;
-        if let Some(TokenTree::Group(group)) = tokens.0.get(*at)
-            && group.delimiter() == Delimiter::Brace
-        {
-            *at += 1;
-            let list = Cursor::new(group.stream());
-            let mut inner = 0;
-            while inner < list.0.len() {
-                if list.ident(inner).is_some() {
-                    path(&list, &mut inner, depth, &segments, found);
-                    if list.ident(inner).is_some_and(|word| word == "as") {
-                        inner += 2;
-                    }
-                } else {
-                    inner += 1;
-                }
-            }
-            return;
-        }
-    }
-    found.push(resolve(line, depth, segments));
-}
-
-fn resolve(line: usize, depth: usize, segments: Vec<String>) -> Named {
-    let supers = segments.iter().take_while(|s| *s == "super").count();
-    let skip = match segments.first().map(String::as_str) {
-        Some("crate" | "pullscope") => Some(1),
-        Some("super") if supers >= depth => Some(supers),
-        _ => None,
-    };
-    Named {
-        line,
-        root: skip.is_some(),
-        segments: segments.into_iter().skip(skip.unwrap_or(0)).collect(),
-    }
-}
-
-/// Every Rust file of the crate.
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut pending = vec![root.clone()];
-    let mut found = Vec::new();
-    while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(&folder).expect("src is readable") {
-            let path = entry.expect("src is readable").path();
-            if path.is_dir() {
-                pending.push(path);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                let inner = path.strip_prefix(&root).expect("it is under src");
-                let text = fs::read_to_string(&path).expect("sources are UTF-8");
-                found.push(Source::new(inner, text));
-            }
-        }
-    }
-    assert!(found.len() > 2, "src/ holds the crate");
-    found
-}
-
-impl Source {
-    /// `path` is relative to `src`.
-    fn new(path: &Path, text: String) -> Self {
-        let mut modules: Vec<String> = path
-            .with_extension("")
-            .iter()
-            .map(|part| part.to_string_lossy().into_owned())
-            .collect();
-        if modules.last().is_some_and(|last| last == "mod") {
-            modules.pop();
-        }
-        let module = modules.first().cloned().expect("a path is not empty");
-        let root = module == "lib" || module == "main";
-        Self {
-            file: Path::new("src").join(path),
-            module,
-            depth: if root { 0 } else { modules.len() },
-            text,
-        }
-    }
+fn folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn lines_before_tests(text: &str) -> usize {
@@ -397,11 +424,10 @@ fn lines(breaches: &[Breach]) -> String {
 
 /// The scanner itself, on sources that break the rules: it can fail.
 mod scanner {
-    use super::{Path, Source, breaches, source_paths};
+    use super::{CrateSource, Path, SourceFile, breaches, cycles};
 
     fn check(path: &str, text: &str) -> Vec<String> {
-        let source = Source::new(Path::new(path), text.into());
-        breaches(&source, source_paths(&source))
+        breaches(&SourceFile::new(Path::new(path), text.into()))
             .into_iter()
             .map(|breach| format!("{}: {}", breach.line, breach.what))
             .collect()
@@ -491,5 +517,110 @@ mod scanner {
             ["1: a bare tokio::spawn: use a TaskTracker"]
         );
         assert!(check("proxy/door.rs", "use hudsucker::Proxy; tracker.spawn(x);").is_empty());
+    }
+
+    #[test]
+    fn rooms_of_app_are_seen() {
+        assert_eq!(
+            check("app/trace/source.rs", "use super::super::view::Live;"),
+            ["1: `app/trace` names `app/view`"]
+        );
+        assert_eq!(
+            check(
+                "app/process/signals.rs",
+                "fn f() { crate::app::run::run() }"
+            ),
+            ["1: `app/process` names `app/run`"]
+        );
+        let text = "use super::super::terminal::Talk;\nuse super::source::Source;";
+        assert!(check("app/trace/select.rs", text).is_empty());
+    }
+
+    /// The cycles between these files, as they are printed.
+    fn circles(files: &[(&str, &str)]) -> Vec<String> {
+        let source = CrateSource::of(files);
+        cycles(&source).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_circle_of_two_is_seen_with_its_names() {
+        let found = circles(&[
+            ("lib.rs", "mod a; mod b;"),
+            ("a.rs", "use crate::b::Two;\npub struct One(Two);"),
+            ("b.rs", "pub struct Two;\nfn f() -> super::a::One { g() }"),
+        ]);
+        assert_eq!(
+            found,
+            [
+                "2 files name each other in a circle:\n  a.rs names of b.rs: Two\n  b.rs names of a.rs: One"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_circle_through_re_exports_globs_and_macros_is_seen() {
+        let found = circles(&[
+            ("lib.rs", "mod a; mod b;"),
+            ("a/mod.rs", "mod deep;\npub use deep::*;"),
+            (
+                "a/deep.rs",
+                "pub struct One;\nfn f() { select! { _ = crate::b::go() => {} } }",
+            ),
+            (
+                "b/mod.rs",
+                "mod far;\npub use far::go as start;\npub(crate) use far::go;",
+            ),
+            ("b/far.rs", "use crate::a;\npub fn go(x: a::One) {}"),
+        ]);
+        assert_eq!(
+            found,
+            [
+                "2 files name each other in a circle:\n  a/deep.rs names of b/far.rs: go\n  b/far.rs names of a/deep.rs: One"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_circle_of_three_and_one_inside_a_module_file_are_seen() {
+        let three = circles(&[
+            ("lib.rs", "mod a; mod b; mod c;"),
+            ("a.rs", "pub fn a() { crate::b::b(); }"),
+            ("b.rs", "pub fn b() { crate::c::C::new(); }"),
+            (
+                "c.rs",
+                "pub struct C;\n#[serde(with = \"crate::a::a\")]\nstruct D;",
+            ),
+        ]);
+        assert!(
+            three.len() == 1 && three.concat().starts_with("3 files"),
+            "{three:?}"
+        );
+        let parent = circles(&[
+            ("lib.rs", "mod a;"),
+            ("a/mod.rs", "mod b;\npub const MOST: usize = b::few();"),
+            (
+                "a/b.rs",
+                "use super::MOST;\npub const fn few() -> usize { 1 }",
+            ),
+        ]);
+        assert_eq!(parent.len(), 1);
+    }
+
+    #[test]
+    fn declarations_re_exports_and_tests_make_no_circle() {
+        let found = circles(&[
+            ("lib.rs", "pub mod a;"),
+            (
+                "a/mod.rs",
+                "mod b; mod c; #[cfg(test)] mod tests;\npub use b::B;",
+            ),
+            ("a/b.rs", "use super::c::C;\npub struct B(C);"),
+            (
+                "a/c.rs",
+                "pub struct C;\n#[cfg(test)]\nuse super::B;\n#[cfg(test)]\nmod tests { use super::super::B; }",
+            ),
+            ("a/tests.rs", "pub fn f(x: super::B) {}"),
+        ]);
+        assert!(found.is_empty(), "{found:?}");
     }
 }
