@@ -13,7 +13,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use source::{CrateSource, Named, SourceFile, cycles, paths};
+use source::crate_source::{CrateSource, SourceFile};
+use source::cycles::cycles;
+use source::path::{Named, paths};
 
 #[path = "source/mod.rs"]
 mod source;
@@ -82,7 +84,7 @@ const APP_MAY_NAME: &[(&str, &[&str])] = &[
     ("process", &[]),
     ("terminal", &["process"]),
     ("trace", &["process", "terminal"]),
-    ("observe", &["process", "terminal"]),
+    ("observe", &["process", "terminal", "trace"]),
     ("recording", &["process", "terminal", "trace", "observe"]),
     (
         "view",
@@ -114,7 +116,124 @@ const APP_MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// The files of circles that are still to be cut. One that is cut is struck out here too.
-const KNOWN_CYCLES: &[&[&str]] = &[];
+const KNOWN_CYCLES: &[&[&str]] = &[
+    &[
+        "clients/doctor/docker.rs",
+        "clients/doctor/general.rs",
+        "clients/doctor/handshake.rs",
+        "clients/doctor/mod.rs",
+        "clients/doctor/no_proxy.rs",
+        "clients/doctor/unit.rs",
+    ],
+    &[
+        "clients/setup/mod.rs",
+        "clients/setup/podman.rs",
+        "clients/setup/recipes.rs",
+        "clients/setup/unit.rs",
+    ],
+    &["config/cli.rs", "config/client_args.rs"],
+    &[
+        "export/diff/blobs.rs",
+        "export/diff/mod.rs",
+        "export/diff/steps.rs",
+        "export/diff/verdict.rs",
+    ],
+    &[
+        "export/html/comparison.rs",
+        "export/html/ladder.rs",
+        "export/html/mod.rs",
+        "export/html/waterfall.rs",
+    ],
+    &[
+        "findings/finding.rs",
+        "findings/found.rs",
+        "findings/rules/content.rs",
+        "findings/rules/limit.rs",
+        "findings/rules/manifest.rs",
+        "findings/rules/mirror.rs",
+        "findings/rules/mod.rs",
+        "findings/rules/redirect.rs",
+        "findings/rules/refusal.rs",
+        "findings/rules/token.rs",
+        "findings/rules/transfer.rs",
+        "findings/rules/trust.rs",
+    ],
+    &["journal/handle.rs", "journal/writer.rs"],
+    &["lab/backend.rs", "lab/connection.rs", "lab/server.rs"],
+    &[
+        "lab/client/blob.rs",
+        "lab/client/document.rs",
+        "lab/client/pull.rs",
+    ],
+    &["lab/client/http.rs", "lab/client/tunnel.rs"],
+    &["lab/registries.rs", "lab/service.rs"],
+    &[
+        "pulls/ask.rs",
+        "pulls/assemble.rs",
+        "pulls/blobs.rs",
+        "pulls/causes.rs",
+        "pulls/critical.rs",
+        "pulls/grouping.rs",
+        "pulls/links.rs",
+        "pulls/member.rs",
+        "pulls/mod.rs",
+        "pulls/orphans.rs",
+        "pulls/party.rs",
+        "pulls/summary.rs",
+        "pulls/waiting.rs",
+    ],
+    &[
+        "redact/base64.rs",
+        "redact/json.rs",
+        "redact/lesson.rs",
+        "redact/secrets.rs",
+    ],
+    &[
+        "redact/clean.rs",
+        "redact/field.rs",
+        "redact/find.rs",
+        "redact/head.rs",
+        "redact/jwt.rs",
+        "redact/part.rs",
+        "redact/query.rs",
+        "redact/redactor.rs",
+        "redact/url.rs",
+    ],
+    &[
+        "store/filter/expr.rs",
+        "store/filter/keyword.rs",
+        "store/filter/term.rs",
+    ],
+    &["store/model.rs", "store/shelf.rs"],
+    &["story/pull.rs", "story/redirect.rs", "story/step.rs"],
+    &[
+        "tui/menus.rs",
+        "tui/state.rs",
+        "tui/view/detail/decoded.rs",
+        "tui/view/detail/image.rs",
+        "tui/view/detail/mod.rs",
+        "tui/view/detail/redirects.rs",
+        "tui/view/detail/timing.rs",
+        "tui/view/detail/token.rs",
+        "tui/view/detail/wire.rs",
+        "tui/view/empty.rs",
+        "tui/view/frame.rs",
+        "tui/view/info.rs",
+        "tui/view/layout.rs",
+        "tui/view/list.rs",
+        "tui/view/mod.rs",
+        "tui/view/overview.rs",
+        "tui/view/pages.rs",
+        "tui/view/sequence.rs",
+        "tui/view/waterfall.rs",
+    ],
+    &[
+        "words/findings/access.rs",
+        "words/findings/content.rs",
+        "words/findings/mod.rs",
+        "words/findings/trust.rs",
+    ],
+];
 
 /// Other crates that only some modules may name, and why.
 const CONFINED: &[(&str, &[&str], &str)] = &[
@@ -184,15 +303,17 @@ fn every_room_has_its_place() {
 
 #[test]
 fn hudsucker_is_named_in_one_file() {
-    let names_it = |file: &&SourceFile| {
-        paths_of(file)
-            .iter()
-            .any(|path| path.is_of_crate("hudsucker"))
+    let names_it = |path: &Named| {
+        !path.root
+            && path
+                .segments
+                .first()
+                .is_some_and(|first| first == "hudsucker")
     };
     let files: Vec<_> = SOURCE
         .files
         .iter()
-        .filter(names_it)
+        .filter(|file| paths_of(file).iter().any(names_it))
         .map(|file| &file.path)
         .collect();
     assert!(files.len() <= 1, "more than one file: {files:?}");
@@ -424,7 +545,7 @@ fn lines(breaches: &[Breach]) -> String {
 
 /// The scanner itself, on sources that break the rules: it can fail.
 mod scanner {
-    use super::{CrateSource, Path, SourceFile, breaches, cycles};
+    use super::{Path, SourceFile, breaches};
 
     fn check(path: &str, text: &str) -> Vec<String> {
         breaches(&SourceFile::new(Path::new(path), text.into()))
@@ -534,93 +655,5 @@ mod scanner {
         );
         let text = "use super::super::terminal::Talk;\nuse super::source::Source;";
         assert!(check("app/trace/select.rs", text).is_empty());
-    }
-
-    /// The cycles between these files, as they are printed.
-    fn circles(files: &[(&str, &str)]) -> Vec<String> {
-        let source = CrateSource::of(files);
-        cycles(&source).iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn a_circle_of_two_is_seen_with_its_names() {
-        let found = circles(&[
-            ("lib.rs", "mod a; mod b;"),
-            ("a.rs", "use crate::b::Two;\npub struct One(Two);"),
-            ("b.rs", "pub struct Two;\nfn f() -> super::a::One { g() }"),
-        ]);
-        assert_eq!(
-            found,
-            [
-                "2 files name each other in a circle:\n  a.rs names of b.rs: Two\n  b.rs names of a.rs: One"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_circle_through_re_exports_globs_and_macros_is_seen() {
-        let found = circles(&[
-            ("lib.rs", "mod a; mod b;"),
-            ("a/mod.rs", "mod deep;\npub use deep::*;"),
-            (
-                "a/deep.rs",
-                "pub struct One;\nfn f() { select! { _ = crate::b::go() => {} } }",
-            ),
-            (
-                "b/mod.rs",
-                "mod far;\npub use far::go as start;\npub(crate) use far::go;",
-            ),
-            ("b/far.rs", "use crate::a;\npub fn go(x: a::One) {}"),
-        ]);
-        assert_eq!(
-            found,
-            [
-                "2 files name each other in a circle:\n  a/deep.rs names of b/far.rs: go\n  b/far.rs names of a/deep.rs: One"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_circle_of_three_and_one_inside_a_module_file_are_seen() {
-        let three = circles(&[
-            ("lib.rs", "mod a; mod b; mod c;"),
-            ("a.rs", "pub fn a() { crate::b::b(); }"),
-            ("b.rs", "pub fn b() { crate::c::C::new(); }"),
-            (
-                "c.rs",
-                "pub struct C;\n#[serde(with = \"crate::a::a\")]\nstruct D;",
-            ),
-        ]);
-        assert!(
-            three.len() == 1 && three.concat().starts_with("3 files"),
-            "{three:?}"
-        );
-        let parent = circles(&[
-            ("lib.rs", "mod a;"),
-            ("a/mod.rs", "mod b;\npub const MOST: usize = b::few();"),
-            (
-                "a/b.rs",
-                "use super::MOST;\npub const fn few() -> usize { 1 }",
-            ),
-        ]);
-        assert_eq!(parent.len(), 1);
-    }
-
-    #[test]
-    fn declarations_re_exports_and_tests_make_no_circle() {
-        let found = circles(&[
-            ("lib.rs", "pub mod a;"),
-            (
-                "a/mod.rs",
-                "mod b; mod c; #[cfg(test)] mod tests;\npub use b::B;",
-            ),
-            ("a/b.rs", "use super::c::C;\npub struct B(C);"),
-            (
-                "a/c.rs",
-                "pub struct C;\n#[cfg(test)]\nuse super::B;\n#[cfg(test)]\nmod tests { use super::super::B; }",
-            ),
-            ("a/tests.rs", "pub fn f(x: super::B) {}"),
-        ]);
-        assert!(found.is_empty(), "{found:?}");
     }
 }

@@ -75,3 +75,96 @@ fn reached<'a>(
     }
     found
 }
+
+/// The search itself, on sources that break the rule: it can fail.
+mod search {
+    use super::{CrateSource, cycles};
+
+    /// The cycles between these files, as they are printed.
+    fn circles(files: &[(&str, &str)]) -> Vec<String> {
+        let source = CrateSource::of(files);
+        cycles(&source).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_circle_of_two_is_seen_with_its_names() {
+        let found = circles(&[
+            ("lib.rs", "mod a; mod b;"),
+            ("a.rs", "use crate::b::Two;\npub struct One(Two);"),
+            ("b.rs", "pub struct Two;\nfn f() -> super::a::One { g() }"),
+        ]);
+        assert_eq!(
+            found,
+            [
+                "2 files name each other in a circle:\n  a.rs names of b.rs: Two\n  b.rs names of a.rs: One"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_circle_through_re_exports_globs_and_macros_is_seen() {
+        let found = circles(&[
+            ("lib.rs", "mod a; mod b;"),
+            ("a/mod.rs", "mod deep;\npub use deep::*;"),
+            (
+                "a/deep.rs",
+                "pub struct One;\nfn f() { select! { _ = crate::b::go() => {} } }",
+            ),
+            (
+                "b/mod.rs",
+                "mod far;\npub use far::go as start;\npub(crate) use far::go;",
+            ),
+            ("b/far.rs", "use crate::a;\npub fn go(x: a::One) {}"),
+        ]);
+        assert_eq!(
+            found,
+            [
+                "2 files name each other in a circle:\n  a/deep.rs names of b/far.rs: go\n  b/far.rs names of a/deep.rs: One"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_circle_of_three_and_one_inside_a_module_file_are_seen() {
+        let three = circles(&[
+            ("lib.rs", "mod a; mod b; mod c;"),
+            ("a.rs", "pub fn a() { crate::b::b(); }"),
+            ("b.rs", "pub fn b() { crate::c::C::new(); }"),
+            (
+                "c.rs",
+                "pub struct C;\n#[serde(with = \"crate::a::a\")]\nstruct D;",
+            ),
+        ]);
+        assert!(
+            three.len() == 1 && three.concat().starts_with("3 files"),
+            "{three:?}"
+        );
+        let parent = circles(&[
+            ("lib.rs", "mod a;"),
+            ("a/mod.rs", "mod b;\npub const MOST: usize = b::few();"),
+            (
+                "a/b.rs",
+                "use super::MOST;\npub const fn few() -> usize { 1 }",
+            ),
+        ]);
+        assert_eq!(parent.len(), 1);
+    }
+
+    #[test]
+    fn declarations_re_exports_and_tests_make_no_circle() {
+        let found = circles(&[
+            ("lib.rs", "pub mod a;"),
+            (
+                "a/mod.rs",
+                "mod b; mod c; #[cfg(test)] mod tests;\npub use b::B;",
+            ),
+            ("a/b.rs", "use super::c::C;\npub struct B(C);"),
+            (
+                "a/c.rs",
+                "pub struct C;\n#[cfg(test)]\nuse super::B;\n#[cfg(test)]\nmod tests { use super::super::B; }",
+            ),
+            ("a/tests.rs", "pub fn f(x: super::B) {}"),
+        ]);
+        assert!(found.is_empty(), "{found:?}");
+    }
+}

@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use super::crate_source::SourceFile;
 use super::path::Tokens;
-use super::production::{after_attributes, is_test_attribute};
+use super::production::{after_attributes, after_visibility, is_test_attribute};
 
 /// One item with a name.
 pub(crate) struct Definition {
@@ -28,7 +28,7 @@ pub(crate) fn test_modules(file: &SourceFile) -> Vec<Vec<String>> {
     let declared = (0..tokens.0.len()).filter(|at| is_test_attribute(&tokens, *at));
     declared
         .filter_map(|at| {
-            let at = after_attributes(&tokens, at);
+            let at = after_visibility(&tokens, after_attributes(&tokens, at));
             let name = tokens.ident(at + 1)?;
             (tokens.is(at, "mod") && tokens.punct(at + 2, ';'))
                 .then(|| [&file.module[..], &[name]].concat())
@@ -56,7 +56,7 @@ fn collect(tokens: &Tokens, module: &[String], found: &mut Vec<Definition>) {
         if keyword == "mod"
             && let Some(TokenTree::Group(body)) = tokens.0.get(name_at + 1)
         {
-            let inner = [module, &[name.clone()]].concat();
+            let inner = [module, std::slice::from_ref(&name)].concat();
             collect(&Tokens::new(body.stream()), &inner, found);
         }
         found.push(Definition {

@@ -27,13 +27,6 @@ pub(crate) fn paths(tokens: TokenStream, module: &[String]) -> Vec<Named> {
     found
 }
 
-impl Named {
-    /// Whether it is in this other crate.
-    pub(crate) fn is_of_crate(&self, name: &str) -> bool {
-        !self.root && self.segments.first().is_some_and(|first| first == name)
-    }
-}
-
 /// The tokens of one group.
 pub(crate) struct Tokens(pub(crate) Vec<TokenTree>);
 

@@ -46,6 +46,17 @@ pub(crate) fn after_attributes(tokens: &Tokens, mut at: usize) -> usize {
     at
 }
 
+/// Where `pub` or `pub(…)` ends, if it stands here.
+pub(crate) fn after_visibility(tokens: &Tokens, at: usize) -> usize {
+    if !tokens.is(at, "pub") {
+        return at;
+    }
+    match tokens.0.get(at + 1) {
+        Some(TokenTree::Group(to)) if to.delimiter() == Delimiter::Parenthesis => at + 2,
+        _ => at + 1,
+    }
+}
+
 /// Whether the condition is `test`, `all(…, test, …)`, or `any(test, fuzzing)`.
 fn demands_test(condition: &Tokens) -> bool {
     let Some(TokenTree::Group(list)) = condition.0.get(1) else {
@@ -92,13 +103,8 @@ fn after_item(tokens: &Tokens, at: usize) -> usize {
     at
 }
 
-fn is_item(tokens: &Tokens, mut at: usize) -> bool {
-    if tokens.is(at, "pub") {
-        at += 1;
-        if matches!(tokens.0.get(at), Some(TokenTree::Group(_))) {
-            at += 1;
-        }
-    }
+fn is_item(tokens: &Tokens, at: usize) -> bool {
+    let at = after_visibility(tokens, at);
     ITEMS.iter().any(|word| tokens.is(at, word))
 }
 
