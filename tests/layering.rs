@@ -23,7 +23,7 @@ mod source;
 /// Which top-level modules each top-level module may name, besides itself.
 const MAY_NAME: &[(&str, Names)] = &[
     ("base", Names::Only(&[])),
-    ("exchange", Names::Only(&["base"])),
+    ("exchange", Names::Only(&["base", "words"])),
     ("words", Names::Only(&["base"])),
     ("config", Names::Only(&[])),
     ("lab", Names::Only(&["base"])),

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 
 use super::Connection;
+use crate::words::{Lang, row, worded};
 
 /// A client ended the TLS handshake with us: an event of its own, there is no exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,8 +26,9 @@ pub struct HandshakeFailed {
 }
 
 /// How a TLS handshake with a client ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[strum(serialize_all = "snake_case")]
 pub enum Rejection {
     /// The client sent a TLS alert (RFC 8446 section 6.2).
     Alert {
@@ -93,4 +96,22 @@ impl Rejection {
             Self::Protocol { .. } | Self::Timeout => false,
         }
     }
+}
+
+impl Rejection {
+    /// How it ended, in a sentence's half.
+    pub fn told(&self, lang: Lang) -> String {
+        let phrase = row("rejection", self.word());
+        match self {
+            Self::Alert { code, name, .. } => {
+                phrase.fill(lang, &[("code", &*code.to_string()), ("name", name)])
+            }
+            Self::Protocol { detail } => phrase.fill(lang, &[("detail", detail)]),
+            Self::Closed | Self::Timeout => phrase.of(lang).to_owned(),
+        }
+    }
+}
+
+worded! {
+    Rejection: "rejection";
 }

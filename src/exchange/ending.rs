@@ -1,6 +1,9 @@
 //! How an exchange ended. Every exchange ends exactly once.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use crate::words::worded;
 
 /// The end of an exchange. An HTTP error status is an answer, not a failure: it is `Complete`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +28,11 @@ pub enum Ending {
 }
 
 /// Who ended a transfer early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Side {
     /// The client closed, reset, or stopped reading.
     Client,
@@ -39,8 +45,11 @@ pub enum Side {
 }
 
 /// Why no answer of the server could be passed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Failure {
     /// The client's request is malformed or ambiguous (400).
     BadRequest,
@@ -95,4 +104,9 @@ impl Failure {
             Self::Loop => 508,
         }
     }
+}
+
+worded! {
+    Side: "side.told";
+    Failure: "failure" [name], "failure.told";
 }

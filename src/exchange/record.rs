@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 
 use super::{Body, Connection, Ending, ExchangeId, Fidelity, RawHead, Timings, TunnelId, Upstream};
+use crate::words::worded;
 
 /// One request and its response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,8 +113,11 @@ pub struct Tunnel {
 }
 
 /// Why a tunnel was passed on unread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum TunnelKind {
     /// The user excluded the host (`--passthrough`, or not in `--intercept`).
     Passthrough,
@@ -123,4 +128,8 @@ pub enum TunnelKind {
     Upgraded,
     /// The tunnel closed, timed out or failed before anything could be read in it.
     Unused,
+}
+
+worded! {
+    TunnelKind: "tunnel" [name];
 }

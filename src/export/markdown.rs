@@ -8,7 +8,8 @@ use crate::exchange::{Bodies, ExchangeId};
 use crate::pulls::{Pull, Purpose};
 use crate::store::Entry;
 use crate::story;
-use crate::story::{Block, Span, StepStory, Table, Telling, Tone, label as say};
+use crate::story::{Block, Span, StepStory, Table, Telling, Tone};
+use crate::words::say;
 
 /// Writes the article. `takes` says of an exchange whether it is asked for; what is no exchange
 /// is told where `whole`.
@@ -24,7 +25,7 @@ pub fn write(
 ) -> io::Result<()> {
     let store = telling.store;
     let wanted = |id: ExchangeId| store.entry(id).is_some_and(takes);
-    writeln!(out, "# {}", say::ARTICLE.of(telling.lang))?;
+    writeln!(out, "# {}", say("label.article", telling.lang))?;
     for pull in store.pulls() {
         if pull.steps.iter().any(|step| wanted(step.exchange)) {
             out.write_all(one_pull(pull, telling, &wanted, bodies).as_bytes())?;
@@ -33,7 +34,11 @@ pub fn write(
     let loose: Vec<_> = store.loose().filter(|entry| takes(entry)).collect();
     if !loose.is_empty() {
         let mut text = String::new();
-        heading(&mut text, 2, &[Span::plain(say::LOOSE.of(telling.lang))]);
+        heading(
+            &mut text,
+            2,
+            &[Span::plain(say("label.loose", telling.lang))],
+        );
         for (entry, number) in loose.into_iter().zip(1..) {
             step(
                 &mut text,
@@ -73,14 +78,14 @@ fn one_pull(
         steps.filter_map(|step| telling.store.entry(step.exchange))
     };
     fenced(&mut text, "mermaid", &mermaid::diagram(entries, telling));
-    heading(&mut text, 3, &[Span::plain(say::STEPS.of(lang))]);
+    heading(&mut text, 3, &[Span::plain(say("label.steps", lang))]);
     for one in &told.steps {
         step(&mut text, one, telling, bodies);
     }
     blocks(&mut text, &told.blobs, 3);
-    heading(&mut text, 3, &[Span::plain(say::FINDINGS.of(lang))]);
+    heading(&mut text, 3, &[Span::plain(say("label.findings", lang))]);
     if told.findings.is_empty() {
-        let _ = writeln!(text, "\n{}", say::NO_FINDINGS.of(lang));
+        let _ = writeln!(text, "\n{}", say("label.no-findings", lang));
     }
     blocks(&mut text, &told.findings, 4);
     text
@@ -129,7 +134,7 @@ fn step(text: &mut String, step: &StepStory, telling: &Telling<'_>, bodies: &dyn
     let _ = writeln!(text, "\n{}", spans(&[explanation]));
     blocks(text, &step.decoded, 5);
     if let Some(entry) = telling.store.entry(step.exchange) {
-        let summary = say::TRANSCRIPT.of(telling.lang);
+        let summary = say("html.transcript", telling.lang);
         let _ = write!(text, "\n<details><summary>{summary}</summary>\n");
         fenced(text, "http", &transcript::exchange(&entry.exchange, bodies));
         text.push_str("\n</details>\n");

@@ -1,15 +1,20 @@
 //! What is wrong with a pull, or worth knowing.
 
 use serde::Serialize;
+use strum::{IntoStaticStr, VariantNames};
 
 use super::Rule;
 use crate::exchange::ExchangeId;
 use crate::words::Lang;
-use crate::words::{FindingText, Text};
+use crate::words::worded;
+use crate::words::{FindingText, Phrase};
 
 /// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, IntoStaticStr, VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing.
     Info,
@@ -55,7 +60,7 @@ impl Finding {
     pub fn sentence(&self, lang: Lang) -> String {
         let case = self.fact("case");
         self.texts()
-            .and_then(|texts| pick(texts.sentences, case, None))
+            .and_then(|texts| pick(&texts.sentences, case, None))
             .map_or_else(String::new, |text| text.fill(lang, &self.facts))
     }
 
@@ -63,7 +68,7 @@ impl Finding {
     pub fn fix(&self, lang: Lang) -> String {
         let case = self.fact("case");
         self.texts()
-            .and_then(|texts| pick(texts.fixes, self.fact("fix"), case))
+            .and_then(|texts| pick(&texts.fixes, self.fact("fix"), case))
             .map_or_else(String::new, |text| text.fill(lang, &self.facts))
     }
 
@@ -90,8 +95,12 @@ impl Finding {
 }
 
 /// The text of the first name that there is one of, or else the usual one.
-fn pick(texts: &[(&str, Text)], name: Option<&str>, other: Option<&str>) -> Option<Text> {
+fn pick(texts: &[(&str, Phrase)], name: Option<&str>, other: Option<&str>) -> Option<Phrase> {
     let of = |name: &str| texts.iter().find(|(key, _)| *key == name);
     let found = name.and_then(of).or_else(|| other.and_then(of));
     found.or_else(|| texts.first()).map(|(_, text)| *text)
+}
+
+worded! {
+    Severity: "severity" [name];
 }

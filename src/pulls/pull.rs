@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use strum::{IntoStaticStr, VariantNames};
 
 use super::{Part, Step};
 use crate::exchange::ExchangeId;
 use crate::registry::{Client, Descriptor, Digest, Platform, Reference};
+use crate::words::worded;
 
 /// The number of a pull in its session, from 1, by its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -61,8 +63,9 @@ pub struct Pull {
 }
 
 /// What a client was up to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Purpose {
     /// Fetching an image.
     Pull,
@@ -77,8 +80,9 @@ pub enum Purpose {
 }
 
 /// How a pull stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum State {
     /// An exchange is open.
     UnderWay,
@@ -131,8 +135,9 @@ pub struct Blob {
 }
 
 /// How far a blob got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum BlobState {
     /// Named by the manifest and not asked for yet, while the pull goes on.
     Queued,
@@ -212,4 +217,10 @@ impl Pull {
     pub fn step(&self, exchange: ExchangeId) -> Option<&Step> {
         self.steps.iter().find(|step| step.exchange == exchange)
     }
+}
+
+worded! {
+    BlobState: "blob-state" [name];
+    Purpose: "purpose" [name];
+    State: "pull-state" [name];
 }

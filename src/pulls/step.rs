@@ -1,9 +1,11 @@
 //! One exchange as a step of a pull: what it is for there, and what made the client send it.
 
 use serde::Serialize;
+use strum::{IntoStaticStr, VariantNames};
 
 use crate::exchange::ExchangeId;
 use crate::registry::Kind;
+use crate::words::{Lang, row, worded};
 
 /// One exchange of a pull or push.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,8 +24,11 @@ pub struct Step {
 }
 
 /// A part of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, IntoStaticStr, VariantNames,
+)]
 #[serde(rename_all = "snake_case", tag = "part")]
+#[strum(serialize_all = "snake_case")]
 pub enum Part {
     /// The list of the image's platforms.
     Index,
@@ -50,8 +55,9 @@ pub struct Cause {
 }
 
 /// How an earlier exchange led to a later one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Why {
     /// A 401 told where to ask for a token.
     Challenge,
@@ -73,4 +79,23 @@ pub enum Why {
     Page,
     /// `Location` of an upload told where it goes on.
     Upload,
+}
+
+impl Part {
+    /// Its name for people: `layer 2 of 7`.
+    pub fn name(&self, lang: Lang) -> String {
+        let phrase = row("part", self.word());
+        match self {
+            Self::Layer { number, count } => {
+                let facts = [("number", number.to_string()), ("count", count.to_string())];
+                phrase.fill(lang, &facts)
+            }
+            _ => phrase.of(lang).to_owned(),
+        }
+    }
+}
+
+worded! {
+    Part: "part";
+    Why: "cause" [name];
 }

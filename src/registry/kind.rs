@@ -1,95 +1,78 @@
 //! What an exchange is for, in one word.
 
-use std::fmt;
-use std::str::FromStr;
+use serde::Serialize;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use serde::{Serialize, Serializer};
+use crate::words::worded;
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What an exchange is for, or what it came to.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kind {
-            $($(#[$doc])* $name,)*
-        }
-
-        impl Kind {
-            /// Every kind.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
-
-            /// Its word, as filters and exports write it.
-            pub fn word(self) -> &'static str {
-                match self {
-                    $(Self::$name => $text,)*
-                }
-            }
-        }
-    };
-}
-
-kinds! {
+/// What an exchange is for, or what it came to. It reads in any case, and writes itself as its
+/// word.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+    VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", ascii_case_insensitive)]
+pub enum Kind {
     /// `/v2/` answered without asking for credentials.
-    Ping = "ping",
+    Ping,
     /// A 401: the registry asks for credentials.
-    Challenge = "challenge",
+    Challenge,
     /// A token was asked for and given.
-    Token = "token",
+    Token,
     /// A HEAD on a manifest: which digest does the tag have?
-    Resolve = "resolve",
+    Resolve,
     /// A list of manifests.
-    Index = "index",
+    Index,
     /// One manifest.
-    Manifest = "manifest",
+    Manifest,
     /// The configuration of an image.
-    Config = "config",
+    Config,
     /// A layer of an image.
-    Layer = "layer",
+    Layer,
     /// A blob of which no manifest says what it is.
-    Blob = "blob",
+    Blob,
     /// A HEAD on a blob: is it there?
-    Exists = "exists",
+    Exists,
     /// The registry sends the client elsewhere for the bytes.
-    Redirect = "redirect",
+    Redirect,
     /// The bytes from where a redirect led.
-    Cdn = "cdn",
+    Cdn,
     /// A blob on its way to the registry.
-    Upload = "upload",
+    Upload,
     /// A manifest on its way to the registry.
-    Publish = "publish",
+    Publish,
     /// Something is deleted.
-    Delete = "delete",
+    Delete,
     /// The tags of a repository.
-    Tags = "tags",
+    Tags,
     /// What refers to a manifest: signatures, bills of materials.
-    Referrers = "referrers",
+    Referrers,
     /// The repositories of a registry.
-    Catalog = "catalog",
+    Catalog,
     /// An answer of 4xx or 5xx, or none at all.
-    Error = "error",
+    Error,
     /// Something else.
-    Other = "other",
+    Other,
 }
 
-impl FromStr for Kind {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        Self::ALL
-            .iter()
-            .find(|kind| kind.word().eq_ignore_ascii_case(word))
-            .copied()
-            .ok_or(())
-    }
+impl Kind {
+    /// Every kind.
+    pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
-
-impl Serialize for Kind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.word())
-    }
+worded! {
+    Kind: "kind" [name];
 }

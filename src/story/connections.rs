@@ -1,12 +1,12 @@
 //! What belongs to no pull: single exchanges, tunnels, handshakes.
 
 use super::block::{cell, spaced};
-use super::label as say;
 use super::step::alone;
 use super::{Block, Cell, Span, StepStory, Telling, Tone, finding};
 use crate::exchange::{Rejection, TunnelKind};
 use crate::store::Entry;
 use crate::words::Lang;
+use crate::words::{phrase, say};
 
 /// An exchange that belongs to no pull; `number` is its place among them.
 pub fn loose(entry: &Entry, number: usize, telling: &Telling<'_>) -> StepStory {
@@ -15,7 +15,7 @@ pub fn loose(entry: &Entry, number: usize, telling: &Telling<'_>) -> StepStory {
 
 /// The heading of what belongs to no pull.
 pub fn loose_heading(lang: Lang) -> Block {
-    Block::Heading(vec![Span::strong(say::LOOSE.of(lang))])
+    Block::Heading(vec![Span::strong(say("label.loose", lang))])
 }
 
 /// The findings that belong to no pull.
@@ -24,7 +24,7 @@ pub fn beyond_pulls(telling: &Telling<'_>) -> Vec<Block> {
     if findings.is_empty() {
         return Vec::new();
     }
-    let heading = vec![Span::strong(say::FOR_ALL.of(telling.lang))];
+    let heading = vec![Span::strong(say("label.for-all", telling.lang))];
     let told = findings.iter();
     let told = told.flat_map(|one| finding(one, None, telling.lang));
     vec![Block::Heading(heading), Block::Inset(told.collect())]
@@ -42,19 +42,19 @@ pub fn unread(telling: &Telling<'_>) -> Vec<Block> {
             let target = tunnel.connection.target.as_ref();
             let target = target.map_or_else(|| "-".to_owned(), ToString::to_string);
             let kind = match tunnel.kind {
-                TunnelKind::Passthrough => say::PASSTHROUGH,
-                TunnelKind::Opaque => say::UNKNOWN_PROTOCOL,
-                TunnelKind::Upgraded => say::UPGRADED,
-                TunnelKind::Unused => say::UNUSED,
+                TunnelKind::Passthrough => phrase("tunnel.passthrough"),
+                TunnelKind::Opaque => phrase("tunnel.opaque"),
+                TunnelKind::Upgraded => phrase("tunnel.upgraded"),
+                TunnelKind::Unused => phrase("tunnel.unused"),
             };
-            let sizes = say::BYTES_EACH_WAY
+            let sizes = phrase("label.bytes-each-way")
                 .with(lang, tunnel.sent.to_string())
                 .replacen("{m}", &tunnel.received.to_string(), 1);
             let what = spaced([Span::plain(kind.of(lang)), Span::dim(sizes)]);
             (Span::plain(target), what)
         })
         .collect();
-    section(&mut blocks, say::TUNNELS.of(lang), tunnels);
+    section(&mut blocks, say("label.tunnels", lang), tunnels);
     let handshakes: Vec<(Span, Cell)> = telling
         .store
         .handshakes()
@@ -64,21 +64,21 @@ pub fn unread(telling: &Telling<'_>) -> Vec<Block> {
             let target = target.map_or_else(|| "-".to_owned(), ToString::to_string);
             let how = match &failed.rejection {
                 Rejection::Alert { code, name, .. } => {
-                    say::ALERT.with(lang, format!("{code} {name}"))
+                    phrase("rejection.alert").with(lang, format!("{code} {name}"))
                 }
-                Rejection::Closed => say::CLOSED.of(lang).to_owned(),
-                Rejection::Protocol { detail } => say::BAD_TLS.with(lang, detail),
-                Rejection::Timeout => say::HANDSHAKE_TIMEOUT.of(lang).to_owned(),
+                Rejection::Closed => say("rejection.closed", lang).to_owned(),
+                Rejection::Protocol { detail } => phrase("rejection.protocol").with(lang, detail),
+                Rejection::Timeout => say("rejection.timeout", lang).to_owned(),
             };
             let mut what = cell(how);
             if failed.rejection.is_distrust() {
-                let text = format!("  {}", say::DISTRUSTS.of(lang));
+                let text = format!("  {}", say("label.distrusts", lang));
                 what.push(Span::new(text, Tone::Bad));
             }
             (Span::plain(target), what)
         })
         .collect();
-    section(&mut blocks, say::HANDSHAKES.of(lang), handshakes);
+    section(&mut blocks, say("label.handshakes", lang), handshakes);
     blocks
 }
 

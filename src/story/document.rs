@@ -2,12 +2,12 @@
 
 use super::block::{cell, spaced};
 use super::digest::{full, short};
-use super::label as say;
 use super::{Block, Cell, Span, Table, Tone};
 use crate::pulls::{Blob, BlobState, Part, Pull};
 use crate::registry::{Descriptor, Document, Index, Manifest, Reading, Schema1};
 use crate::words::Lang;
 use crate::words::figures::bytes;
+use crate::words::{phrase, say};
 
 /// What a manifest endpoint served.
 pub(super) fn document(reading: &Reading, pull: Option<&Pull>, lang: Lang) -> Vec<Block> {
@@ -35,11 +35,14 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
         if let Some(agree) = digests.agree() {
             cell.extend([Span::plain(" "), Span::mark(agree)]);
         }
-        pairs.push((say::DIGEST.dim(lang), cell));
+        pairs.push((Span::dim(say("label.digest", lang)), cell));
     }
     let media_type = document.stated_type().unwrap_or(&reading.content_type);
     if !media_type.is_empty() {
-        pairs.push((say::MEDIA_TYPE.dim(lang), cell(media_type.as_str())));
+        pairs.push((
+            Span::dim(say("image.media-type", lang)),
+            cell(media_type.as_str()),
+        ));
     }
     let (artifact, subject, problems) = match document {
         Document::Manifest(manifest) => (
@@ -55,10 +58,10 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
         Document::Schema1(_) | Document::Unreadable { .. } => (None, None, &[][..]),
     };
     if let Some(artifact) = artifact {
-        pairs.push((say::ARTIFACT.dim(lang), cell(artifact)));
+        pairs.push((Span::dim(say("image.artifact", lang)), cell(artifact)));
     }
     if let Some(digest) = subject.and_then(|subject| subject.digest.as_ref()) {
-        pairs.push((say::SUBJECT_OF.dim(lang), full(digest)));
+        pairs.push((Span::dim(say("image.subject-of", lang)), full(digest)));
     }
     let unreadable = match document {
         Document::Unreadable { reason } => Some(reason.as_str()),
@@ -72,22 +75,24 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
         .flat_map(|descriptor| descriptor.problems.iter().map(String::as_str));
     for problem in stated.chain(of_entries) {
         let problem = vec![Span::new(problem, Tone::Bad)];
-        pairs.push((say::PROBLEM.dim(lang), problem));
+        pairs.push((Span::dim(say("image.problem", lang)), problem));
     }
     pairs
 }
 
 fn platforms(index: &Index, pull: Option<&Pull>, lang: Lang) -> Table {
     let head = [
-        (say::PLATFORM, false),
-        (say::MANIFEST, false),
-        (say::SIZE, true),
-        (say::ARTIFACT, false),
-        (say::FETCHED, false),
+        (phrase("label.platform"), false),
+        (phrase("image.manifest"), false),
+        (phrase("image.size"), true),
+        (phrase("image.artifact"), false),
+        (phrase("image.fetched"), false),
     ];
     let chosen = chosen(index, pull);
     Table {
-        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
+        head: head
+            .map(|(label, right)| (Span::dim(label.of(lang)), right))
+            .to_vec(),
         rows: index
             .manifests
             .iter()
@@ -96,7 +101,7 @@ fn platforms(index: &Index, pull: Option<&Pull>, lang: Lang) -> Table {
                 let platform = entry.platform.as_ref();
                 let platform = platform.map_or_else(|| "-".to_owned(), ToString::to_string);
                 let (tone, fetched) = if chosen == Some(at) {
-                    let text = format!("← {}", say::CHOSEN.of(lang));
+                    let text = format!("← {}", say("image.chosen", lang));
                     (Tone::Strong, Span::new(text, Tone::Good))
                 } else {
                     (Tone::Plain, Span::dim("-"))
@@ -133,12 +138,12 @@ fn chosen(index: &Index, pull: Option<&Pull>) -> Option<usize> {
 fn artifact(entry: &Descriptor, lang: Lang) -> Cell {
     if entry.is_attestation() {
         let about = entry.attests().map(|digest| Span::dim(digest.short()));
-        let word = Span::plain(say::ATTESTATION.of(lang));
+        let word = Span::plain(say("image.attestation", lang));
         return spaced([Some(word), about].into_iter().flatten());
     }
     match &entry.artifact_type {
         Some(artifact) => cell(artifact),
-        None => cell(say::IMAGE.of(lang)),
+        None => cell(say("image.image", lang)),
     }
 }
 
@@ -147,27 +152,29 @@ fn parts(manifest: &Manifest, lang: Lang) -> Vec<(String, Option<Descriptor>)> {
     let config = manifest
         .config
         .iter()
-        .map(|config| (say::CONFIG.of(lang).to_owned(), Some(config.clone())));
+        .map(|config| (say("image.config", lang).to_owned(), Some(config.clone())));
     let layers = manifest.layers.iter().zip(1..);
     let layers = layers.map(|(layer, number)| (layer_name(number, lang), Some(layer.clone())));
     config.chain(layers).collect()
 }
 
 fn layer_name(number: usize, lang: Lang) -> String {
-    format!("{} {number}", say::LAYER.of(lang))
+    format!("{} {number}", say("image.layer", lang))
 }
 
 /// Blobs with what became of them.
 fn blobs(parts: &[(String, Option<Descriptor>)], pull: Option<&Pull>, lang: Lang) -> Table {
     let head = [
-        (say::LAYER, false),
-        (say::DIGEST, false),
-        (say::MEDIA_TYPE, false),
-        (say::SIZE, true),
-        (say::STATE, false),
+        (phrase("image.layer"), false),
+        (phrase("label.digest"), false),
+        (phrase("image.media-type"), false),
+        (phrase("image.size"), true),
+        (phrase("image.state"), false),
     ];
     Table {
-        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
+        head: head
+            .map(|(label, right)| (Span::dim(label.of(lang)), right))
+            .to_vec(),
         rows: parts
             .iter()
             .map(|(name, descriptor)| {
@@ -196,13 +203,15 @@ fn blobs(parts: &[(String, Option<Descriptor>)], pull: Option<&Pull>, lang: Lang
 /// The blobs of a pull whose manifest is not at hand, or of a push.
 pub(super) fn of_pull(blobs: &[&Blob], lang: Lang) -> Table {
     let head = [
-        (say::LAYER, false),
-        (say::DIGEST, false),
-        (say::SIZE, true),
-        (say::STATE, false),
+        (phrase("image.layer"), false),
+        (phrase("label.digest"), false),
+        (phrase("image.size"), true),
+        (phrase("image.state"), false),
     ];
     Table {
-        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
+        head: head
+            .map(|(label, right)| (Span::dim(label.of(lang)), right))
+            .to_vec(),
         rows: blobs
             .iter()
             .map(|blob| {
@@ -248,11 +257,16 @@ fn state(blob: &Blob, lang: Lang) -> Cell {
 }
 
 fn old_layers(schema1: &Schema1, lang: Lang) -> Table {
-    let head = [(say::LAYER, false), (say::DIGEST, false)];
+    let head = [
+        (phrase("image.layer"), false),
+        (phrase("label.digest"), false),
+    ];
     // The format has the topmost layer first.
     let layers = schema1.layers.iter().rev().zip(1..);
     Table {
-        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
+        head: head
+            .map(|(label, right)| (Span::dim(label.of(lang)), right))
+            .to_vec(),
         rows: layers
             .map(|(layer, number)| {
                 vec![cell(layer_name(number, lang)), short(layer.digest.as_ref())]

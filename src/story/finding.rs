@@ -1,10 +1,10 @@
 //! What is wrong, in words.
 
-use super::label as say;
 use super::{Block, Cell, Span, Tone, shorten};
 use crate::findings::{Finding, Severity};
 use crate::pulls::Pull;
 use crate::words::Lang;
+use crate::words::say;
 
 /// One finding: what, why, what to do, and where it shows.
 pub fn finding(finding: &Finding, pull: Option<&Pull>, lang: Lang) -> Vec<Block> {
@@ -22,7 +22,7 @@ pub fn finding(finding: &Finding, pull: Option<&Pull>, lang: Lang) -> Vec<Block>
     let mut inside = vec![
         Block::Paragraph(vec![Span::plain(shorten(&finding.sentence(lang)))]),
         Block::Paragraph(vec![
-            Span::strong(say::FIX.of(lang)),
+            Span::strong(say("label.fix", lang)),
             Span::plain(format!(" {}", shorten(&finding.fix(lang)))),
         ]),
     ];
@@ -36,7 +36,7 @@ pub fn finding(finding: &Finding, pull: Option<&Pull>, lang: Lang) -> Vec<Block>
                 steps.position(|step| step.exchange == id)
             });
             let place = match (step, evidence.exchange) {
-                (Some(at), _) => format!("{} {}", say::STEP.of(lang), at + 1),
+                (Some(at), _) => format!("{} {}", say("label.step", lang), at + 1),
                 (None, Some(id)) => format!("#{id}"),
                 (None, None) => "-".to_owned(),
             };
@@ -53,7 +53,7 @@ pub fn finding(finding: &Finding, pull: Option<&Pull>, lang: Lang) -> Vec<Block>
     }
     if !finding.link().is_empty() {
         inside.push(Block::Paragraph(vec![
-            Span::dim(say::SEE.of(lang)),
+            Span::dim(say("label.see", lang)),
             Span::dim(format!(" {}", finding.link())),
         ]));
     }

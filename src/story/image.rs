@@ -1,30 +1,30 @@
 //! An image's configuration.
 
 use super::block::cell;
-use super::label as say;
-use super::{Block, Cell, Label, Span, Table};
+use super::{Block, Cell, Span, Table};
 use crate::registry::ImageConfig;
 use crate::words::Lang;
+use crate::words::{Phrase, phrase, say};
 
 /// What an image runs and how its layers were made.
 pub(super) fn config(config: &ImageConfig, lang: Lang) -> Vec<Block> {
     let mut pairs: Vec<(Span, Cell)> = Vec::new();
-    let mut add = |label: Label, text: String| {
+    let mut add = |label: Phrase, text: String| {
         if !text.is_empty() {
-            pairs.push((label.dim(lang), cell(text)));
+            pairs.push((Span::dim(label.of(lang)), cell(text)));
         }
     };
-    add(say::PLATFORM, config.platform.to_string());
+    add(phrase("label.platform"), config.platform.to_string());
     add(
-        say::CREATED,
+        phrase("image.created"),
         config.created.map(|at| at.to_string()).unwrap_or_default(),
     );
-    add(say::ENTRYPOINT, words(&config.entrypoint));
-    add(say::CMD, words(&config.cmd));
-    add(say::USER, config.user.clone());
-    add(say::WORKDIR, config.working_dir.clone());
+    add(phrase("image.entrypoint"), words(&config.entrypoint));
+    add(phrase("image.cmd"), words(&config.cmd));
+    add(phrase("image.user"), config.user.clone());
+    add(phrase("image.workdir"), config.working_dir.clone());
     for variable in config.env.iter().take(MOST_LINES) {
-        add(say::ENV, variable.clone());
+        add(phrase("image.env"), variable.clone());
     }
     let mut blocks = vec![Block::Pairs(pairs)];
     if !config.diff_ids.is_empty() {
@@ -34,10 +34,15 @@ pub(super) fn config(config: &ImageConfig, lang: Lang) -> Vec<Block> {
 }
 
 fn layers(config: &ImageConfig, lang: Lang) -> Table {
-    let head = [(say::LAYER, false), (say::HISTORY, false)];
+    let head = [
+        (phrase("image.layer"), false),
+        (phrase("image.history"), false),
+    ];
     let layers = config.diff_ids.iter().take(MOST_LINES);
     Table {
-        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
+        head: head
+            .map(|(label, right)| (Span::dim(label.of(lang)), right))
+            .to_vec(),
         rows: layers
             .enumerate()
             .map(|(at, _)| {
@@ -46,7 +51,7 @@ fn layers(config: &ImageConfig, lang: Lang) -> Table {
                 let maker = maker.strip_prefix("#(nop) ").unwrap_or(maker).trim();
                 let line = maker.split_whitespace().collect::<Vec<_>>().join(" ");
                 vec![
-                    cell(format!("{} {}", say::LAYER.of(lang), at + 1)),
+                    cell(format!("{} {}", say("image.layer", lang), at + 1)),
                     cell(line),
                 ]
             })

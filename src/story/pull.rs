@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::block::{cell, spaced};
-use super::label as say;
 use super::transfer::millis;
 use super::{Block, Cell, Span, Tone, document, finding, step};
 use crate::exchange::ExchangeId;
@@ -12,6 +11,7 @@ use crate::registry::{Document, Kind};
 use crate::store::Store;
 use crate::words::Lang;
 use crate::words::figures::bytes;
+use crate::words::{Phrase, phrase, say};
 
 /// What the story is told from, and in which language.
 #[derive(Clone, Copy, Debug)]
@@ -88,21 +88,24 @@ pub fn title(pull: &Pull, lang: Lang) -> Cell {
 
 fn overview(pull: &Pull, lang: Lang) -> Vec<(Span, Cell)> {
     let mut pairs: Vec<(Span, Cell)> = Vec::new();
-    let mut add = |label: super::Label, cell: Cell| pairs.push((label.dim(lang), cell));
-    add(say::CLIENT, cell(pull.client.label()));
-    add(say::REGISTRY, cell(&pull.registry));
+    let mut add = |label: Phrase, cell: Cell| pairs.push((Span::dim(label.of(lang)), cell));
+    add(phrase("label.client"), cell(pull.client.label()));
+    add(phrase("label.registry"), cell(&pull.registry));
     if !pull.mirrors.is_empty() {
-        add(say::MIRRORS, cell(pull.mirrors.join(" ")));
+        add(phrase("label.mirrors"), cell(pull.mirrors.join(" ")));
     }
     if let Some(platform) = &pull.platform {
-        add(say::PLATFORM, cell(platform.to_string()));
+        add(phrase("label.platform"), cell(platform.to_string()));
     }
     if let Some(digest) = &pull.digest {
-        add(say::DIGEST, cell(digest.to_string()));
+        add(phrase("label.digest"), cell(digest.to_string()));
     }
-    add(say::STARTED, cell(format!("{:.3}", pull.started)));
+    add(
+        phrase("label.started"),
+        cell(format!("{:.3}", pull.started)),
+    );
     let totals = &pull.totals;
-    let exchanges = say::EXCHANGES.with(lang, totals.exchanges.to_string());
+    let exchanges = phrase("label.exchanges").with(lang, totals.exchanges.to_string());
     let mut total = vec![exchanges];
     if totals.sent > 0 {
         total.push(format!("↑ {}", bytes(totals.sent)));
@@ -111,7 +114,7 @@ fn overview(pull: &Pull, lang: Lang) -> Vec<(Span, Cell)> {
     if !totals.took.is_zero() {
         total.push(millis(totals.took));
     }
-    add(say::TOTAL, cell(total.join("  ")));
+    add(phrase("label.total"), cell(total.join("  ")));
     let place = |id: &ExchangeId| {
         let mut steps = pull.steps.iter();
         steps.position(|step| step.exchange == *id)
@@ -123,7 +126,7 @@ fn overview(pull: &Pull, lang: Lang) -> Vec<(Span, Cell)> {
         .map(|at| (at + 1).to_string())
         .collect();
     if path.len() > 1 {
-        add(say::CRITICAL_PATH, cell(path.join(" → ")));
+        add(phrase("label.critical-path"), cell(path.join(" → ")));
     }
     pairs
 }
@@ -146,7 +149,7 @@ fn unnamed_blobs(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
         return Vec::new();
     }
     vec![
-        Block::Heading(vec![Span::strong(say::BLOBS.of(telling.lang))]),
+        Block::Heading(vec![Span::strong(say("label.blobs", telling.lang))]),
         Block::Inset(vec![Block::Table(document::of_pull(&rest, telling.lang))]),
     ]
 }

@@ -1,12 +1,12 @@
 //! Redirects, and the chain of them that a download came by.
 
 use super::block::{cell, spaced};
-use super::label as say;
 use super::{Block, Cell, Span, Telling, Tone, short_url};
 use crate::pulls::{Pull, Step, Why};
 use crate::registry::Reading;
 use crate::store::Entry;
 use crate::words::figures::span;
+use crate::words::{phrase, say};
 
 /// Where an answer leads.
 pub(super) fn redirect(reading: &Reading, telling: &Telling<'_>) -> Vec<Block> {
@@ -20,19 +20,22 @@ pub(super) fn redirect(reading: &Reading, telling: &Telling<'_>) -> Vec<Block> {
         Tone::Plain
     };
     let target = vec![Span::new(short_url(&redirect.target), tone)];
-    let mut pairs: Vec<(Span, Cell)> = vec![(say::TARGET.dim(lang), target)];
+    let mut pairs: Vec<(Span, Cell)> = vec![(Span::dim(say("redirect.target", lang)), target)];
     if let Some(signed) = &redirect.signed {
-        pairs.push((say::SIGNED_BY.dim(lang), cell(signed.signer.name())));
+        pairs.push((
+            Span::dim(say("redirect.signed-by", lang)),
+            cell(signed.signer.name()),
+        ));
         if let Some(expires) = signed.expires {
             let mut until = cell(expires.to_string());
             if let Some(date) = reading.server_time() {
                 let left = expires.duration_since(date).as_secs();
                 if let Ok(left) = u64::try_from(left) {
-                    let text = say::AFTER_DATE.with(lang, span(left, lang));
+                    let text = phrase("redirect.after-date").with(lang, span(left, lang));
                     until.push(Span::dim(format!("  {text}")));
                 }
             }
-            pairs.push((say::SIGNED_UNTIL.dim(lang), until));
+            pairs.push((Span::dim(say("redirect.signed-until", lang)), until));
         }
     }
     vec![Block::Pairs(pairs)]
@@ -64,19 +67,19 @@ pub(super) fn chain(step: &Step, entry: &Entry, pull: &Pull, telling: &Telling<'
             let status = earlier.reading.status.unwrap_or_default();
             let place = url(earlier);
             let line = spaced([Span::plain(format!("{status}")), Span::plain(place)]);
-            (say::CHAIN.dim(lang), line)
+            (Span::dim(say("redirect.chain", lang)), line)
         })
         .collect();
     let last = spaced([Span::plain("→"), Span::plain(url(entry))]);
-    pairs.push((say::CHAIN.dim(lang), last));
+    pairs.push((Span::dim(say("redirect.chain", lang)), last));
     let sent = match &entry.reading.authorization {
-        None => Span::new(format!("✓ {}", say::NOT_SENT.of(lang)), Tone::Good),
+        None => Span::new(format!("✓ {}", say("redirect.not-sent", lang)), Tone::Good),
         Some(authorization) => {
-            let text = say::SENT_ALONG.with(lang, &authorization.scheme);
+            let text = phrase("redirect.sent-along").with(lang, &authorization.scheme);
             Span::new(text, Tone::Warn)
         }
     };
-    pairs.push((say::AUTHORIZATION.dim(lang), vec![sent]));
+    pairs.push((Span::dim(say("redirect.authorization", lang)), vec![sent]));
     vec![Block::Pairs(pairs)]
 }
 

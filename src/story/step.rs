@@ -1,7 +1,6 @@
 //! One step: what it was, why it happened, what it holds.
 
 use super::block::{cell, spaced};
-use super::label as say;
 use super::transfer::millis;
 use super::{Block, Cell, Span, StepStory, Telling, Tone, document, image, short_url};
 use super::{redirect, token, transfer};
@@ -11,6 +10,7 @@ use crate::registry::{Kind, Reading};
 use crate::store::Entry;
 use crate::story::{explain, explain_alone};
 use crate::words::figures::bytes;
+use crate::words::say;
 
 /// A step of a pull.
 pub(super) fn of_pull(
@@ -67,7 +67,12 @@ fn relations(entry: &Entry, pull: &Pull, telling: &Telling<'_>) -> Vec<(Span, Ce
     let lang = telling.lang;
     let id = entry.exchange.id;
     let name = |at: usize, step: &Step| {
-        format!("{} {} {}", say::STEP.of(lang), at + 1, step.kind.name(lang))
+        format!(
+            "{} {} {}",
+            say("label.step", lang),
+            at + 1,
+            step.kind.name(lang)
+        )
     };
     let place = |wanted| pull.steps.iter().position(|step| step.exchange == wanted);
     let mut pairs = Vec::new();
@@ -78,12 +83,12 @@ fn relations(entry: &Entry, pull: &Pull, telling: &Telling<'_>) -> Vec<(Span, Ce
     {
         let how = Span::dim(cause.why.name(lang));
         let value = spaced([Span::plain(name(at, step)), how]);
-        pairs.push((say::CAUSE.dim(lang), value));
+        pairs.push((Span::dim(say("label.cause", lang)), value));
     }
     let caused = pull.steps.iter().enumerate();
     let caused = caused.filter(|(_, step)| step.cause.is_some_and(|cause| cause.exchange == id));
     for (at, step) in caused {
-        pairs.push((say::LEADS_TO.dim(lang), cell(name(at, step))));
+        pairs.push((Span::dim(say("label.leads-to", lang)), cell(name(at, step))));
     }
     pairs
 }

@@ -3,8 +3,8 @@
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::label as say;
 use super::{Block, Cell, PullStory, Span, StepStory, Table, Telling, Tone};
+use crate::words::say;
 
 /// How text is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -29,10 +29,10 @@ pub fn pull(story: &PullStory, telling: &Telling<'_>, look: Look) -> Vec<Line> {
         lines.push(Line::new());
     }
     if story.findings.is_empty() {
-        let none = format!("✓ {}", say::NO_FINDINGS.of(lang));
+        let none = format!("✓ {}", say("label.no-findings", lang));
         lines.push(adapt(&[Span::new(none, Tone::Good)], look));
     } else {
-        let heading = Block::Heading(vec![Span::strong(say::FINDINGS.of(lang))]);
+        let heading = Block::Heading(vec![Span::strong(say("label.findings", lang))]);
         lines.extend(blocks(&[heading], look, 0));
         lines.extend(blocks(&story.findings, look, 2));
     }

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 
 use super::block::{cell, spaced};
-use super::label as say;
-use super::{Block, Cell, Label, Span, Tone};
+use super::{Block, Cell, Span, Tone};
 use crate::registry::{
     Challenge, Claims, Credentials, Jwt, Reading, Scope, Signature, TokenAnswer, TokenRequest,
 };
 use crate::words::Lang;
 use crate::words::figures::span;
+use crate::words::{Phrase, phrase, say};
 
 /// The challenges of a 401.
 pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
@@ -21,7 +21,10 @@ pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
             let mut pairs = vec![(Span::dim("WWW-Authenticate"), scheme)];
             pairs.extend(params.map(|(name, value)| (Span::dim(name), cell(value))));
             if let Some(problem) = challenge.problem {
-                pairs.push((say::PROBLEM.dim(lang), vec![Span::new(problem, Tone::Warn)]));
+                pairs.push((
+                    Span::dim(say("image.problem", lang)),
+                    vec![Span::new(problem, Tone::Warn)],
+                ));
             }
             Block::Pairs(pairs)
         })
@@ -54,21 +57,21 @@ pub(super) fn token(reading: &Reading, lang: Lang) -> Vec<Block> {
 type Pairs = Vec<(Span, Cell)>;
 
 fn asked(pairs: &mut Pairs, request: &TokenRequest, lang: Lang) {
-    let mut add = |label: Label, cell| pairs.push((label.dim(lang), cell));
-    add(say::REALM, cell(&request.realm));
+    let mut add = |label: Phrase, cell| pairs.push((Span::dim(label.of(lang)), cell));
+    add(phrase("token.realm"), cell(&request.realm));
     if let Some(service) = &request.service {
-        add(say::SERVICE, cell(service));
+        add(phrase("token.service"), cell(service));
     }
     for scope in &request.scopes {
-        add(say::SCOPE, cell(scope.to_string()));
+        add(phrase("token.scope"), cell(scope.to_string()));
     }
     let credentials = match request.credentials {
-        Credentials::Anonymous => say::ANONYMOUS,
-        Credentials::Password => say::PASSWORD,
-        Credentials::RefreshToken => say::REFRESH_TOKEN,
-        Credentials::Other => say::OTHER_CREDENTIALS,
+        Credentials::Anonymous => phrase("token.anonymous"),
+        Credentials::Password => phrase("token.password"),
+        Credentials::RefreshToken => phrase("token.refresh-token"),
+        Credentials::Other => phrase("token.other-credentials"),
     };
-    add(say::SENT_AS, cell(credentials.of(lang)));
+    add(phrase("token.sent-as"), cell(credentials.of(lang)));
 }
 
 fn granted(
@@ -81,9 +84,9 @@ fn granted(
     if let Some(scopes) = answer.granted() {
         let as_asked = scopes == wanted;
         let verdict = if as_asked {
-            Span::new(format!("✓ {}", say::AS_ASKED.of(lang)), Tone::Good)
+            Span::new(format!("✓ {}", say("token.as-asked", lang)), Tone::Good)
         } else {
-            Span::new(say::OTHERWISE.of(lang), Tone::Warn)
+            Span::new(say("token.otherwise", lang), Tone::Warn)
         };
         let text: Vec<_> = scopes.iter().map(Scope::to_string).collect();
         let text = if text.is_empty() {
@@ -91,45 +94,54 @@ fn granted(
         } else {
             Span::plain(text.join(" "))
         };
-        pairs.push((say::GRANTED.dim(lang), spaced([text, verdict])));
+        pairs.push((
+            Span::dim(say("token.granted", lang)),
+            spaced([text, verdict]),
+        ));
     }
     let lifetime = match answer.expires_in {
         Some(_) => span(answer.lifetime().as_secs(), lang),
-        None => say::NOT_STATED.of(lang).to_owned(),
+        None => say("token.not-stated", lang).to_owned(),
     };
-    pairs.push((say::LIFETIME.dim(lang), cell(lifetime)));
+    pairs.push((Span::dim(say("token.lifetime", lang)), cell(lifetime)));
     if let Some(jwt) = answer.token.jwt() {
         claims(pairs, &jwt.claims, reading, lang);
         signature(pairs, jwt, lang);
     } else {
         let length = answer.token.length.to_string();
-        pairs.push((say::TOKEN.dim(lang), cell(say::OPAQUE.with(lang, length))));
+        pairs.push((
+            Span::dim(say("token.token", lang)),
+            cell(phrase("token.opaque").with(lang, length)),
+        ));
     }
     if answer.refresh_token {
-        pairs.push((say::TOKEN.dim(lang), cell(say::REFRESH_CAME.of(lang))));
+        pairs.push((
+            Span::dim(say("token.token", lang)),
+            cell(say("token.refresh-came", lang)),
+        ));
     }
 }
 
 fn claims(pairs: &mut Pairs, claims: &Claims, reading: &Reading, lang: Lang) {
-    let mut add = |label: Label, cell| pairs.push((label.dim(lang), cell));
+    let mut add = |label: Phrase, cell| pairs.push((Span::dim(label.of(lang)), cell));
     if let Some(issuer) = &claims.issuer {
-        add(say::ISSUER, cell(issuer));
+        add(phrase("token.issuer"), cell(issuer));
     }
     let mut subject = vec![Span::plain(format!(
         "\"{}\"",
         claims.subject.as_deref().unwrap_or_default()
     ))];
     if claims.is_anonymous() {
-        subject.push(Span::dim(format!(" ({})", say::ANONYMOUS.of(lang))));
+        subject.push(Span::dim(format!(" ({})", say("token.anonymous", lang))));
     }
-    add(say::SUBJECT, subject);
+    add(phrase("token.subject"), subject);
     if !claims.audience.is_empty() {
-        add(say::AUDIENCE, cell(claims.audience.join(" ")));
+        add(phrase("token.audience"), cell(claims.audience.join(" ")));
     }
     let moments = [
-        (say::NOT_BEFORE, claims.not_before),
-        (say::ISSUED_AT, claims.issued_at),
-        (say::EXPIRES, claims.expires),
+        (phrase("token.not-before"), claims.not_before),
+        (phrase("token.issued-at"), claims.issued_at),
+        (phrase("token.expires"), claims.expires),
     ];
     for (label, at) in moments {
         if let Some(at) = at {
@@ -139,8 +151,8 @@ fn claims(pairs: &mut Pairs, claims: &Claims, reading: &Reading, lang: Lang) {
     let skew = reading.server_time().zip(claims.issued_at);
     let skew = skew.map(|(date, issued)| date.duration_since(issued).as_secs().unsigned_abs());
     if let Some(seconds) = skew.filter(|seconds| *seconds > MUCH_SKEW) {
-        let text = say::SKEW_VALUE.with(lang, span(seconds, lang));
-        add(say::SKEW, vec![Span::new(text, Tone::Warn)]);
+        let text = phrase("token.skew-value").with(lang, span(seconds, lang));
+        add(phrase("token.skew"), vec![Span::new(text, Tone::Warn)]);
     }
 }
 
@@ -153,8 +165,8 @@ fn moment(at: Timestamp, issued: Option<Timestamp>, lang: Lang) -> Cell {
     let seconds = at.duration_since(issued).as_secs();
     let label = match seconds {
         0 => return cell,
-        ..0 => say::BEFORE_ISSUE,
-        _ => say::AFTER_ISSUE,
+        ..0 => phrase("token.before-issue"),
+        _ => phrase("token.after-issue"),
     };
     let text = label.with(lang, span(seconds.unsigned_abs(), lang));
     cell.push(Span::dim(format!("  {text}")));
@@ -163,20 +175,23 @@ fn moment(at: Timestamp, issued: Option<Timestamp>, lang: Lang) -> Cell {
 
 fn signature(pairs: &mut Pairs, jwt: &Jwt, lang: Lang) {
     let (label, tone) = match jwt.signature {
-        Signature::Valid => (say::SIGNATURE_VALID, Tone::Good),
-        Signature::Invalid => (say::SIGNATURE_INVALID, Tone::Bad),
-        Signature::NoKey => (say::SIGNATURE_NO_KEY, Tone::Dim),
-        Signature::UnknownAlgorithm => (say::SIGNATURE_UNKNOWN, Tone::Dim),
-        Signature::Redacted => (say::SIGNATURE_REDACTED, Tone::Dim),
-        Signature::Missing => (say::SIGNATURE_MISSING, Tone::Warn),
+        Signature::Valid => (phrase("token.signature-valid"), Tone::Good),
+        Signature::Invalid => (phrase("token.signature-invalid"), Tone::Bad),
+        Signature::NoKey => (phrase("token.signature-no-key"), Tone::Dim),
+        Signature::UnknownAlgorithm => (phrase("token.signature-unknown"), Tone::Dim),
+        Signature::Redacted => (phrase("token.signature-redacted"), Tone::Dim),
+        Signature::Missing => (phrase("token.signature-missing"), Tone::Warn),
     };
     let verdict = spaced([Span::plain(&jwt.algorithm), Span::new(label.of(lang), tone)]);
-    pairs.push((say::SIGNATURE.dim(lang), verdict));
+    pairs.push((Span::dim(say("token.signature", lang)), verdict));
     if let Some(key) = &jwt.key_id {
-        pairs.push((say::KEY.dim(lang), cell(key)));
+        pairs.push((Span::dim(say("token.key", lang)), cell(key)));
     }
     for certificate in &jwt.certificates {
-        pairs.push((say::CERTIFICATE.dim(lang), cell(&certificate.subject)));
+        pairs.push((
+            Span::dim(say("token.certificate", lang)),
+            cell(&certificate.subject),
+        ));
     }
 }
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::block::cell;
 use super::digest::full;
-use super::label as say;
 use super::{Block, Cell, Span, Tone};
 use crate::exchange::{Exchange, TlsSession, Verification};
 use crate::registry::{RateLimit, Reading};
 use crate::words::Lang;
 use crate::words::figures::span;
+use crate::words::{phrase, say};
 
 type Pairs = Vec<(Span, Cell)>;
 
@@ -17,9 +17,9 @@ type Pairs = Vec<(Span, Cell)>;
 pub(super) fn digests(reading: &Reading, lang: Lang) -> Vec<Block> {
     let digests = &reading.digests;
     let all = [
-        (say::REQUESTED, &digests.requested),
-        (say::STATED, &digests.stated),
-        (say::COMPUTED, &digests.computed),
+        (phrase("label.requested"), &digests.requested),
+        (phrase("label.stated"), &digests.stated),
+        (phrase("label.computed"), &digests.computed),
     ];
     let pairs: Pairs = all
         .into_iter()
@@ -31,10 +31,10 @@ pub(super) fn digests(reading: &Reading, lang: Lang) -> Vec<Block> {
             {
                 value.extend([Span::plain(" "), Span::mark(agree)]);
             }
-            Some((label.dim(lang), value))
+            Some((Span::dim(label.of(lang)), value))
         })
         .collect();
-    section(say::DIGESTS.of(lang), pairs)
+    section(say("label.digests", lang), pairs)
 }
 
 /// The errors, limits and warnings an answer states.
@@ -51,14 +51,17 @@ pub(super) fn stated(reading: &Reading, lang: Lang) -> Vec<Block> {
         if let Some(detail) = &error.detail {
             value.push(Span::dim(format!(" {detail}")));
         }
-        pairs.push((say::ERROR.dim(lang), value));
+        pairs.push((Span::dim(say("label.error", lang)), value));
     }
     if let Some(limit) = &reading.rate_limit {
-        pairs.push((say::RATE_LIMIT.dim(lang), rate_limit(limit, lang)));
+        pairs.push((
+            Span::dim(say("rate.rate-limit", lang)),
+            rate_limit(limit, lang),
+        ));
     }
     for warning in &reading.warnings {
         let value = vec![Span::new(&warning.text, Tone::Warn)];
-        pairs.push((say::WARNING.dim(lang), value));
+        pairs.push((Span::dim(say("label.warning", lang)), value));
     }
     if pairs.is_empty() {
         Vec::new()
@@ -72,12 +75,16 @@ fn rate_limit(limit: &RateLimit, lang: Lang) -> Cell {
     let parts = [
         limit
             .remaining
-            .map(|n| say::REMAINING.with(lang, number(n))),
-        limit.limit.map(|n| say::OF_LIMIT.with(lang, number(n))),
-        limit.window.map(|n| say::WINDOW.with(lang, span(n, lang))),
+            .map(|n| phrase("rate.remaining").with(lang, number(n))),
+        limit
+            .limit
+            .map(|n| phrase("rate.of-limit").with(lang, number(n))),
+        limit
+            .window
+            .map(|n| phrase("rate.window").with(lang, span(n, lang))),
         limit
             .retry_after
-            .map(|n| say::RETRY_AFTER.with(lang, span(n, lang))),
+            .map(|n| phrase("rate.retry-after").with(lang, span(n, lang))),
         limit.source.clone(),
     ];
     let text: Vec<_> = parts.into_iter().flatten().collect();
@@ -93,23 +100,23 @@ fn rate_limit(limit: &RateLimit, lang: Lang) -> Cell {
 pub(super) fn timing(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let timings = &exchange.timings;
     let phases = [
-        (say::BLOCKED, timings.blocked),
-        (say::DNS, timings.dns),
-        (say::CONNECT, timings.connect),
-        (say::TLS, timings.ssl),
-        (say::SEND, timings.send),
-        (say::WAIT, timings.wait),
-        (say::RECEIVE, timings.receive),
+        (phrase("phase.blocked"), timings.blocked),
+        (phrase("phase.dns"), timings.dns),
+        (phrase("phase.connect"), timings.connect),
+        (phrase("phase.tls"), timings.ssl),
+        (phrase("phase.send"), timings.send),
+        (phrase("phase.wait"), timings.wait),
+        (phrase("phase.receive"), timings.receive),
     ];
     let mut pairs: Pairs = phases
         .into_iter()
-        .filter_map(|(label, took)| Some((label.dim(lang), cell(millis(took?)))))
+        .filter_map(|(label, took)| Some((Span::dim(label.of(lang)), cell(millis(took?)))))
         .collect();
     if !pairs.is_empty() {
         let total = vec![Span::strong(millis(timings.total()))];
-        pairs.push((say::TOTAL.dim(lang), total));
+        pairs.push((Span::dim(say("label.total", lang)), total));
     }
-    section(say::TIMING.of(lang), pairs)
+    section(say("label.timing", lang), pairs)
 }
 
 /// Who was connected to whom, and how.
@@ -118,32 +125,37 @@ pub(super) fn connection(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let client = exchange.connection.client;
     if client.port() != 0 {
         let tls = exchange.connection.tls.as_ref();
-        pairs.push((say::FROM.dim(lang), peer(&client.to_string(), tls)));
+        pairs.push((
+            Span::dim(say("connection.from", lang)),
+            peer(&client.to_string(), tls),
+        ));
     }
     if let Some(upstream) = &exchange.upstream {
         if let Some(address) = upstream.address {
             let mut value = peer(&address.to_string(), upstream.tls.as_ref());
             if upstream.reused {
-                value.push(Span::dim(format!("  {}", say::REUSED.of(lang))));
+                value.push(Span::dim(format!("  {}", say("connection.reused", lang))));
             }
-            pairs.push((say::TO.dim(lang), value));
+            pairs.push((Span::dim(say("connection.to", lang)), value));
         }
         let verdict = upstream.verification.as_ref().map(|said| match said {
-            Verification::Verified => {
-                Span::new(format!("✓ {}", say::VERIFIED.of(lang)), Tone::Good)
-            }
+            Verification::Verified => Span::new(
+                format!("✓ {}", say("connection.verified", lang)),
+                Tone::Good,
+            ),
             Verification::Rejected { reason } => {
-                Span::new(say::REJECTED.with(lang, reason), Tone::Bad)
+                Span::new(phrase("connection.rejected").with(lang, reason), Tone::Bad)
             }
-            Verification::Overridden { reason } => {
-                Span::new(say::OVERRIDDEN.with(lang, reason), Tone::Warn)
-            }
+            Verification::Overridden { reason } => Span::new(
+                phrase("connection.overridden").with(lang, reason),
+                Tone::Warn,
+            ),
         });
         if let Some(verdict) = verdict {
-            pairs.push((say::TLS.dim(lang), vec![verdict]));
+            pairs.push((Span::dim(say("phase.tls", lang)), vec![verdict]));
         }
     }
-    section(say::CONNECTION.of(lang), pairs)
+    section(say("connection.connection", lang), pairs)
 }
 
 fn peer(address: &str, tls: Option<&TlsSession>) -> Cell {

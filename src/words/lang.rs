@@ -1,4 +1,4 @@
-//! The languages that explanations exist in.
+//! The languages that the catalogue exists in.
 
 /// A language.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -8,4 +8,17 @@ pub enum Lang {
     En,
     /// Chinese, simplified.
     Zh,
+}
+
+impl Lang {
+    /// Every language.
+    pub const ALL: [Self; 2] = [Self::En, Self::Zh];
+
+    /// Its code, as the data files and the command line have it (ISO 639-1).
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
 }

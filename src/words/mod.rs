@@ -1,11 +1,24 @@
-//! Words for people, in every language that they exist in.
+//! Words for people, in every language that they exist in: the catalogue, its phrases, and figures
+//! as sentences have them. What it says stands in the data files of this folder, which need no
+//! Rust to edit.
 
+mod catalogue;
 pub mod figures;
-mod findings;
+mod finding_text;
 mod lang;
-mod text;
+mod phrase;
+mod worded;
 
-pub use findings::FindingText;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use catalogue::row;
+#[cfg(test)]
+pub(crate) use catalogue::rows;
+pub use catalogue::{phrase, say};
+pub use finding_text::FindingText;
 pub use lang::Lang;
-pub use text::Text;
-pub(crate) use text::text;
+pub use phrase::Phrase;
+#[cfg(test)]
+pub(crate) use worded::assert_rows;
+pub(crate) use worded::worded;

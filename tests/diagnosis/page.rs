@@ -103,13 +103,13 @@ fn section(page: &mut String, rule: &Rule, lang: Lang) {
         rule.id,
         texts.title.of(lang)
     );
-    list(page, texts.sentences, lang);
+    list(page, &texts.sentences, lang);
     let _ = writeln!(page, "\n{what_to_do}\n");
-    list(page, texts.fixes, lang);
+    list(page, &texts.fixes, lang);
     let _ = writeln!(page, "\n[{link}]({})", rule.link);
 }
 
-fn list(page: &mut String, texts: &[(&str, pullscope::words::Text)], lang: Lang) {
+fn list(page: &mut String, texts: &[(&str, pullscope::words::Phrase)], lang: Lang) {
     for (case, text) in texts {
         let case = match *case {
             "" => String::new(),

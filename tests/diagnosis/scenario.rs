@@ -322,7 +322,7 @@ pub(crate) fn judge(
 /// Whichever sentence of its rule a finding has, it could fill all of them.
 fn assert_all_facts(finding: &Finding) {
     let texts = FindingText::find(finding.rule).unwrap();
-    for (case, text) in texts.sentences.iter().chain(texts.fixes) {
+    for (case, text) in texts.sentences.iter().chain(&texts.fixes) {
         for placeholder in text.placeholders(Lang::En) {
             let name = placeholder.split(':').next();
             let stated = finding.facts.iter().any(|(key, _)| Some(*key) == name);

@@ -8,16 +8,15 @@ use super::{
 use crate::findings::{Finding, Severity};
 use crate::pulls::{Blob, BlobState, Part, Pull, State};
 use crate::registry::{Digest, Kind};
-use crate::story::{
-    Block, Cell, Label, Span, Table, Tone, cell, label as say, millis, shorten, spaced,
-};
+use crate::story::{Block, Cell, Span, Table, Tone, cell, millis, shorten, spaced};
 use crate::words::Lang;
 use crate::words::figures::{bytes, span};
+use crate::words::{Phrase, phrase, say};
 
 /// Everything that is told of a comparison, in sections.
 pub fn sections(compared: &Comparison<'_>, lang: Lang) -> Vec<Vec<Block>> {
     let paragraph = |cell| Block::Paragraph(cell);
-    let section = |label: Label, intro: Option<Cell>, table: Table| {
+    let section = |label: Phrase, intro: Option<Cell>, table: Table| {
         let intro = intro.map(paragraph).into_iter();
         vec![
             Block::Heading(vec![Span::strong(label.of(lang))]),
@@ -26,11 +25,27 @@ pub fn sections(compared: &Comparison<'_>, lang: Lang) -> Vec<Vec<Block>> {
     };
     let intro = shared(&compared.blobs, lang);
     let tables = [
-        (say::STEPS, None, steps(&compared.steps, lang)),
-        (say::HOSTS, None, hosts(&compared.hosts, lang)),
-        (say::BLOBS, Some(intro), blobs(&compared.blobs, lang)),
-        (say::WHERE_TIME_WENT, None, phases(&compared.phases, lang)),
-        (say::FINDINGS, None, findings(&compared.findings, lang)),
+        (phrase("label.steps"), None, steps(&compared.steps, lang)),
+        (
+            phrase("comparison.hosts"),
+            None,
+            hosts(&compared.hosts, lang),
+        ),
+        (
+            phrase("label.blobs"),
+            Some(intro),
+            blobs(&compared.blobs, lang),
+        ),
+        (
+            phrase("comparison.where-time-went"),
+            None,
+            phases(&compared.phases, lang),
+        ),
+        (
+            phrase("label.findings"),
+            None,
+            findings(&compared.findings, lang),
+        ),
     ];
     let tables = tables
         .into_iter()
@@ -41,7 +56,7 @@ pub fn sections(compared: &Comparison<'_>, lang: Lang) -> Vec<Vec<Block>> {
     ];
     sections.extend(tables.map(|(label, intro, table)| section(label, intro, table)));
     if compared.findings.is_empty() {
-        let none = format!("✓ {}", say::NO_FINDINGS.of(lang));
+        let none = format!("✓ {}", say("label.no-findings", lang));
         sections.push(vec![paragraph(vec![Span::new(none, Tone::Good)])]);
     }
     sections
@@ -52,14 +67,14 @@ fn verdict(verdict: &Verdict, lang: Lang) -> Cell {
     match verdict {
         Verdict::Same { digest } => {
             vec![Span::new(
-                say::SAME_IMAGE.with(lang, digest.short()),
+                phrase("comparison.same-image").with(lang, digest.short()),
                 Tone::Good,
             )]
         }
-        Verdict::Other => vec![Span::plain(say::OTHER_IMAGES.of(lang))],
-        Verdict::Unknown => vec![Span::plain(say::IMAGE_UNKNOWN.of(lang))],
+        Verdict::Other => vec![Span::plain(say("comparison.other-images", lang))],
+        Verdict::Unknown => vec![Span::plain(say("comparison.image-unknown", lang))],
         Verdict::TagDiffers { a, b, age } => {
-            let differ = say::TAG_DIFFERS
+            let differ = phrase("comparison.tag-differs")
                 .with(lang, a.short())
                 .replacen("{m}", &b.short(), 1);
             let (means, tone) = match age {
@@ -67,7 +82,7 @@ fn verdict(verdict: &Verdict, lang: Lang) -> Cell {
                     meaning(*age, lang),
                     if age.stale { Tone::Bad } else { Tone::Warn },
                 ),
-                None => (say::NO_AGE.of(lang).to_owned(), Tone::Dim),
+                None => (say("comparison.no-age", lang).to_owned(), Tone::Dim),
             };
             spaced([Span::new(differ, Tone::Warn), Span::new(means, tone)])
         }
@@ -76,10 +91,10 @@ fn verdict(verdict: &Verdict, lang: Lang) -> Cell {
 
 fn meaning(age: Age, lang: Lang) -> String {
     let label = match (age.stale, age.older_is_a) {
-        (true, true) => say::STALE_A,
-        (true, false) => say::STALE_B,
-        (false, true) => say::MOVED_A,
-        (false, false) => say::MOVED_B,
+        (true, true) => phrase("comparison.stale-a"),
+        (true, false) => phrase("comparison.stale-b"),
+        (false, true) => phrase("comparison.moved-a"),
+        (false, false) => phrase("comparison.moved-b"),
     };
     label.with(lang, span(age.seconds, lang))
 }
@@ -98,33 +113,47 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
         head: head(&[Span::default()]),
         rows: Vec::new(),
     };
-    table.head.push((say::DIFFERENCE.dim(lang), false));
-    let mut row = |label: Label, a: Option<Cell>, b: Option<Cell>, difference: Span| {
+    table
+        .head
+        .push((Span::dim(say("comparison.difference", lang)), false));
+    let mut row = |label: Phrase, a: Option<Cell>, b: Option<Cell>, difference: Span| {
         if a.is_some() || b.is_some() {
             let [a, b] = [a, b].map(|cell| cell.unwrap_or_else(nothing));
-            table
-                .rows
-                .push(vec![vec![label.dim(lang)], a, b, vec![difference]]);
+            table.rows.push(vec![
+                vec![Span::dim(label.of(lang))],
+                a,
+                b,
+                vec![difference],
+            ]);
         }
     };
     let source = |side: Side<'_>| Some(cell(format!("{} #{}", side.source, side.pull.id.0)));
-    row(say::SOURCE, source(a), source(b), Span::default());
-    let mut texts = |label: Label, of: &dyn Fn(&Pull) -> Option<String>| {
+    row(
+        phrase("comparison.source"),
+        source(a),
+        source(b),
+        Span::default(),
+    );
+    let mut texts = |label: Phrase, of: &dyn Fn(&Pull) -> Option<String>| {
         let (a, b) = (of(a.pull), of(b.pull));
         let difference = equal(a == b);
         row(label, a.map(cell), b.map(cell), difference);
     };
-    texts(say::IMAGE, &|pull| Some(shorten(&pull.name())));
-    texts(say::CLIENT, &|pull| Some(pull.client.label()));
-    texts(say::REGISTRY, &|pull| Some(pull.registry.clone()));
-    texts(say::MIRRORS, &|pull| {
+    texts(phrase("image.image"), &|pull| Some(shorten(&pull.name())));
+    texts(phrase("label.client"), &|pull| Some(pull.client.label()));
+    texts(phrase("label.registry"), &|pull| {
+        Some(pull.registry.clone())
+    });
+    texts(phrase("label.mirrors"), &|pull| {
         (!pull.mirrors.is_empty()).then(|| pull.mirrors.join(" "))
     });
-    texts(say::PLATFORM, &|pull| {
+    texts(phrase("label.platform"), &|pull| {
         pull.platform.as_ref().map(ToString::to_string)
     });
-    texts(say::DIGEST, &|pull| pull.digest.as_ref().map(Digest::short));
-    texts(say::STATE, &|pull| {
+    texts(phrase("label.digest"), &|pull| {
+        pull.digest.as_ref().map(Digest::short)
+    });
+    texts(phrase("image.state"), &|pull| {
         let mark = match pull.state {
             State::Complete => "✓",
             State::Failed => "✗",
@@ -138,7 +167,12 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     };
     let (of_a, of_b) = (protocols(a), protocols(b));
     let difference = equal(of_a == of_b);
-    row(say::PROTOCOLS, of_a.map(cell), of_b.map(cell), difference);
+    row(
+        phrase("comparison.protocols"),
+        of_a.map(cell),
+        of_b.map(cell),
+        difference,
+    );
     let started = |side: Side<'_>| Some(cell(format!("{:.3}", side.pull.started)));
     let later = b.pull.started.duration_since(a.pull.started);
     let later = more(later.as_micros(), &|micros| {
@@ -148,8 +182,10 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
             seconds => span(seconds, lang),
         }
     });
-    row(say::STARTED, started(a), started(b), later);
-    let mut figures = |label: Label, of: &dyn Fn(&Pull) -> u128, shown: &dyn Fn(u128) -> String| {
+    row(phrase("label.started"), started(a), started(b), later);
+    let mut figures = |label: Phrase,
+                       of: &dyn Fn(&Pull) -> u128,
+                       shown: &dyn Fn(u128) -> String| {
         let (a, b) = (of(a.pull), of(b.pull));
         let by = i128::try_from(b).unwrap_or(i128::MAX) - i128::try_from(a).unwrap_or(i128::MAX);
         row(
@@ -161,13 +197,25 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     };
     let count = |value: u128| bytes(u64::try_from(value).unwrap_or(u64::MAX));
     figures(
-        say::EXCHANGE_COUNT,
+        phrase("comparison.exchange-count"),
         &|pull| pull.steps.len() as u128,
         &|n| n.to_string(),
     );
-    figures(say::SENT, &|pull| pull.totals.sent.into(), &count);
-    figures(say::RECEIVED, &|pull| pull.totals.received.into(), &count);
-    figures(say::TOOK, &|pull| pull.totals.took.as_micros(), &duration);
+    figures(
+        phrase("comparison.sent"),
+        &|pull| pull.totals.sent.into(),
+        &count,
+    );
+    figures(
+        phrase("comparison.received"),
+        &|pull| pull.totals.received.into(),
+        &count,
+    );
+    figures(
+        phrase("comparison.took"),
+        &|pull| pull.totals.took.as_micros(),
+        &duration,
+    );
     table
 }
 
@@ -181,8 +229,8 @@ fn equal(equal: bool) -> Span {
 }
 
 fn steps(steps: &[StepPair], lang: Lang) -> Table {
-    let mut head = head(&[say::STEP.dim(lang)]);
-    head.push((say::DIFFERENCE.dim(lang), false));
+    let mut head = head(&[Span::dim(say("label.step", lang))]);
+    head.push((Span::dim(say("comparison.difference", lang)), false));
     let rows = steps.iter().map(|pair| {
         let sizes = pair.differences.contains(&Difference::Size);
         let went = |taken: Option<&Taken>| taken.map_or_else(nothing, |taken| went(taken, sizes));
@@ -216,8 +264,8 @@ fn step_name(pair: &StepPair, lang: Lang) -> String {
 
 fn part_name(part: Part, lang: Lang) -> String {
     match part {
-        Part::Layer { number, .. } => format!("{} {number}", say::LAYER.of(lang)),
-        Part::Config => say::CONFIG.of(lang).to_owned(),
+        Part::Layer { number, .. } => format!("{} {number}", say("image.layer", lang)),
+        Part::Config => say("image.config", lang).to_owned(),
         part => part.name(lang),
     }
 }
@@ -247,13 +295,13 @@ fn went(taken: &Taken, sizes: bool) -> Cell {
 
 fn step_difference(pair: &StepPair, lang: Lang) -> Cell {
     let label = |difference: &Difference| match difference {
-        Difference::OnlyA => say::ONLY_A,
-        Difference::OnlyB => say::ONLY_B,
-        Difference::Method => say::METHOD,
-        Difference::Status => say::STATUS,
-        Difference::Host => say::HOST,
-        Difference::Digest => say::DIGEST,
-        Difference::Size => say::SIZE,
+        Difference::OnlyA => phrase("comparison.only-a"),
+        Difference::OnlyB => phrase("comparison.only-b"),
+        Difference::Method => phrase("comparison.method"),
+        Difference::Status => phrase("comparison.status"),
+        Difference::Host => phrase("comparison.host"),
+        Difference::Digest => phrase("label.digest"),
+        Difference::Size => phrase("image.size"),
     };
     let mut words: Vec<String> = pair
         .differences
@@ -286,7 +334,7 @@ fn hosts(hosts: &[(String, Pair<Traffic>)], lang: Lang) -> Table {
         None => nothing(),
     };
     Table {
-        head: head(&[say::HOST.dim(lang)]),
+        head: head(&[Span::dim(say("comparison.host", lang))]),
         rows: hosts
             .iter()
             .map(|(host, pair)| vec![vec![Span::plain(host)], traffic(pair.a), traffic(pair.b)])
@@ -303,15 +351,22 @@ fn shared(blobs: &[BlobPair<'_>], lang: Lang) -> Cell {
         format!("{} ({})", wanted.count(), bytes(size))
     };
     let parts = [
-        say::BOTH_HAVE.with(lang, sum(&|pair| pair.blobs.both().is_some())),
-        say::A_HAS.with(lang, sum(&|pair| pair.blobs.b.is_none())),
-        say::B_HAS.with(lang, sum(&|pair| pair.blobs.a.is_none())),
+        phrase("comparison.both-have").with(lang, sum(&|pair| pair.blobs.both().is_some())),
+        phrase("comparison.a-has").with(lang, sum(&|pair| pair.blobs.b.is_none())),
+        phrase("comparison.b-has").with(lang, sum(&|pair| pair.blobs.a.is_none())),
     ];
     vec![Span::plain(parts.join("; "))]
 }
 
 fn blobs(blobs: &[BlobPair<'_>], lang: Lang) -> Table {
-    let mut head = head(&[say::BLOB, say::DIGEST, say::SIZE].map(|label| label.dim(lang)));
+    let mut head = head(
+        &[
+            phrase("comparison.blob"),
+            phrase("label.digest"),
+            phrase("image.size"),
+        ]
+        .map(|label| Span::dim(label.of(lang))),
+    );
     if let Some(size) = head.get_mut(2) {
         size.1 = true;
     }
@@ -347,16 +402,16 @@ fn blobs(blobs: &[BlobPair<'_>], lang: Lang) -> Table {
 }
 
 fn phases(phases: &[(Phase, Pair<Duration>)], lang: Lang) -> Table {
-    let mut head = head(&[say::PHASE.dim(lang)]);
-    head.push((say::DIFFERENCE.dim(lang), false));
+    let mut head = head(&[Span::dim(say("comparison.phase", lang))]);
+    head.push((Span::dim(say("comparison.difference", lang)), false));
     let name = |phase: Phase| match phase {
-        Phase::Blocked => say::BLOCKED,
-        Phase::Dns => say::DNS,
-        Phase::Connect => say::CONNECT,
-        Phase::Ssl => say::TLS,
-        Phase::Send => say::SEND,
-        Phase::Wait => say::WAIT,
-        Phase::Receive => say::RECEIVE,
+        Phase::Blocked => phrase("phase.blocked"),
+        Phase::Dns => phrase("phase.dns"),
+        Phase::Connect => phrase("phase.connect"),
+        Phase::Ssl => phrase("phase.tls"),
+        Phase::Send => phrase("phase.send"),
+        Phase::Wait => phrase("phase.wait"),
+        Phase::Receive => phrase("phase.receive"),
     };
     let time = |time: Option<Duration>| time.map_or_else(nothing, |time| cell(millis(time)));
     let rows = phases.iter().map(|(phase, pair)| {
@@ -364,7 +419,12 @@ fn phases(phases: &[(Phase, Pair<Duration>)], lang: Lang) -> Table {
             Some((a, b)) => vec![more(micros(*b) - micros(*a), &duration)],
             None => nothing(),
         };
-        vec![vec![name(*phase).dim(lang)], time(pair.a), time(pair.b), by]
+        vec![
+            vec![Span::dim(name(*phase).of(lang))],
+            time(pair.a),
+            time(pair.b),
+            by,
+        ]
     });
     Table {
         rows: rows.collect(),
@@ -390,7 +450,7 @@ fn findings(findings: &[(&'static str, Pair<&Finding>)], lang: Lang) -> Table {
     });
     Table {
         rows: rows.collect(),
-        head: head(&[say::FINDING.dim(lang)]),
+        head: head(&[Span::dim(say("comparison.finding", lang))]),
     }
 }
 

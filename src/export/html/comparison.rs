@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::markup::{blocks, both};
-use super::{bottom, notice, say, top};
+use super::{bottom, notice, top};
 use crate::export::diff::{Comparison, told};
 use crate::words::Lang;
+use crate::words::phrase;
 
 /// Writes the page. It opens in this language; the reader may switch.
 ///
@@ -17,7 +18,7 @@ pub fn write(
     secrets_kept: bool,
     mut out: impl Write,
 ) -> io::Result<()> {
-    out.write_all(top(lang, say::COMPARED, "", None).as_bytes())?;
+    out.write_all(top(lang, phrase("comparison.compared"), "", None).as_bytes())?;
     if secrets_kept {
         out.write_all(notice().as_bytes())?;
     }

@@ -8,8 +8,9 @@ use crate::base::printable::printable;
 use crate::export::arrow::{answered, asked};
 use crate::pulls::Pull;
 use crate::store::{Entry, Store};
-use crate::story::{StepStory, label as say};
+use crate::story::StepStory;
 use crate::words::Lang;
+use crate::words::phrase;
 
 /// The steps of a pull as a drawing; of a very long pull the first [`MOST`].
 pub(super) fn ladder(pull: &Pull, steps: &[StepStory], store: &Store, lang: Lang) -> String {
@@ -52,7 +53,11 @@ pub(super) fn ladder(pull: &Pull, steps: &[StepStory], store: &Store, lang: Lang
     html.push_str("</svg></div>");
     if steps.len() > MOST {
         let left = (steps.len() - MOST).to_string();
-        let _ = write!(html, "<p>{}</p>", escape(&say::NOT_DRAWN.with(lang, &left)));
+        let _ = write!(
+            html,
+            "<p>{}</p>",
+            escape(&phrase("comparison.not-drawn").with(lang, &left))
+        );
     }
     html
 }

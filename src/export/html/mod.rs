@@ -23,8 +23,9 @@ use crate::pulls::Pull;
 use crate::registry::Kind;
 use crate::store::{Entry, Store};
 use crate::story;
-use crate::story::{Block, StepStory, Telling, Tone, label as say};
+use crate::story::{Block, StepStory, Telling, Tone};
 use crate::words::Lang;
+use crate::words::{Phrase, phrase};
 pub use comparison::write as write_comparison;
 use markup::{blocks, both, escape, spans};
 
@@ -67,7 +68,7 @@ pub fn write(
     let loose = store.loose().filter(|entry| takes(entry)).zip(1..);
     for (entry, number) in loose {
         if number == 1 {
-            let heading = words("span", say::LOOSE);
+            let heading = words("span", phrase("label.loose"));
             write!(out, "<section class=\"pull\"><h2>{heading}</h2>")?;
         }
         let told = Pair::of(|lang| story::loose(entry, number, &page.telling(lang)));
@@ -138,9 +139,9 @@ impl<'a> Page<'a> {
             "<section class=\"pull\" id=\"pull-{id}\"><h2>{title}</h2>"
         )?;
         out.write_all(part(&told.en.overview, &told.zh.overview).as_bytes())?;
-        write!(out, "<h3>{}</h3>", words("span", say::FINDINGS))?;
+        write!(out, "<h3>{}</h3>", words("span", phrase("label.findings")))?;
         if told.en.findings.is_empty() {
-            out.write_all(words("p", say::NO_FINDINGS).as_bytes())?;
+            out.write_all(words("p", phrase("label.no-findings")).as_bytes())?;
         }
         out.write_all(part(&told.en.findings, &told.zh.findings).as_bytes())?;
         let steps = Pair {
@@ -149,7 +150,11 @@ impl<'a> Page<'a> {
         };
         let waterfall = waterfall::waterfall(pull, &steps, self.store);
         if !waterfall.is_empty() {
-            write!(out, "<h3>{}</h3>{waterfall}", words("span", say::WATERFALL))?;
+            write!(
+                out,
+                "<h3>{}</h3>{waterfall}",
+                words("span", phrase("html.waterfall"))
+            )?;
         }
         let ladder = self.both("div", |telling| {
             ladder::ladder(pull, steps.en, self.store, telling.lang)
@@ -157,9 +162,9 @@ impl<'a> Page<'a> {
         write!(
             out,
             "<details class=\"more\" open><summary>{}</summary>{ladder}</details>",
-            words("span", say::SEQUENCE)
+            words("span", phrase("html.sequence"))
         )?;
-        write!(out, "<h3>{}</h3>", words("span", say::STEPS))?;
+        write!(out, "<h3>{}</h3>", words("span", phrase("label.steps")))?;
         for (en, zh) in steps.en.iter().zip(steps.zh) {
             out.write_all(self.step(en, zh, Some(pull)).as_bytes())?;
         }
@@ -206,7 +211,7 @@ impl<'a> Page<'a> {
             let _ = write!(
                 html,
                 "<details class=\"more\"><summary>{}</summary><pre tabindex=\"0\">{}</pre></details>",
-                words("span", say::TRANSCRIPT),
+                words("span", phrase("html.transcript")),
                 escape(&text),
             );
         }
@@ -219,14 +224,14 @@ impl<'a> Page<'a> {
 fn head(lang: Lang) -> String {
     let show = choices(
         "show",
-        &say::SHOW,
+        &phrase("html.show"),
         0,
         &[
-            ("all", say::ALL_OF_THEM),
-            ("access", say::ACCESS),
-            ("documents", say::DOCUMENTS),
-            ("blobs", say::BLOBS),
-            ("failed", say::FAILED),
+            ("all", phrase("html.all-of-them")),
+            ("access", phrase("html.access")),
+            ("documents", phrase("html.documents")),
+            ("blobs", phrase("label.blobs")),
+            ("failed", phrase("html.failed")),
         ],
     );
     let search = format!(
@@ -234,30 +239,33 @@ fn head(lang: Lang) -> String {
          placeholder=\"Search · 搜索  ( / )\" autocomplete=\"off\" spellcheck=\"false\">\
          <output class=\"count js\" id=\"count\" aria-live=\"polite\"></output>{show}"
     );
-    top(lang, say::ARTICLE, &search, Some(SCRIPT))
+    top(lang, phrase("label.article"), &search, Some(SCRIPT))
 }
 
 /// A page's beginning up to its content, with these controls before those of every page. Of
 /// scripts it runs this one alone, if any.
-fn top(lang: Lang, title: story::Label, controls: &str, script: Option<&str>) -> String {
+fn top(lang: Lang, title: Phrase, controls: &str, script: Option<&str>) -> String {
     let language = match lang {
         Lang::En => "en",
         Lang::Zh => "zh-CN",
     };
     let languages = choices(
         "lang",
-        &say::LANGUAGE,
+        &phrase("html.language"),
         usize::from(lang == Lang::Zh),
-        &[("en", say::ENGLISH), ("zh", say::CHINESE)],
+        &[
+            ("en", phrase("html.english")),
+            ("zh", phrase("html.chinese")),
+        ],
     );
     let themes = choices(
         "theme",
-        &say::THEME,
+        &phrase("html.theme"),
         0,
         &[
-            ("auto", say::AUTO),
-            ("light", say::LIGHT),
-            ("dark", say::DARK),
+            ("auto", phrase("html.auto")),
+            ("light", phrase("html.light")),
+            ("dark", phrase("html.dark")),
         ],
     );
     let scripts = script.map_or_else(
@@ -279,7 +287,7 @@ fn top(lang: Lang, title: story::Label, controls: &str, script: Option<&str>) ->
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_VERSION"),
         title.of(lang),
-        words("span", say::TO_CONTENT),
+        words("span", phrase("html.to-content")),
         words("span", title),
     )
 }
@@ -287,13 +295,13 @@ fn top(lang: Lang, title: story::Label, controls: &str, script: Option<&str>) ->
 /// Everything after the last pull.
 fn foot() -> String {
     let keys = [
-        ("/", say::SEARCH),
-        ("j", say::NEXT),
-        ("k", say::PREVIOUS),
-        ("e", say::OPEN_ALL),
-        ("f", say::SHOW),
-        ("l", say::LANGUAGE),
-        ("t", say::THEME),
+        ("/", phrase("html.search")),
+        ("j", phrase("html.next")),
+        ("k", phrase("html.previous")),
+        ("e", phrase("html.open-all")),
+        ("f", phrase("html.show")),
+        ("l", phrase("html.language")),
+        ("t", phrase("html.theme")),
     ];
     let mut html = String::from("<p class=\"js\">");
     for (key, label) in keys {
@@ -313,12 +321,7 @@ fn bottom(keys: &str, script: Option<&str>) -> String {
 }
 
 /// One choice out of several; CSS acts on it.
-fn choices(
-    name: &str,
-    legend: &story::Label,
-    chosen: usize,
-    all: &[(&str, story::Label)],
-) -> String {
+fn choices(name: &str, legend: &Phrase, chosen: usize, all: &[(&str, Phrase)]) -> String {
     let legend = words("span", *legend);
     let mut html = format!("<fieldset class=\"set\"><legend>{legend}</legend>");
     for (at, (value, label)) in all.iter().enumerate() {
@@ -336,10 +339,10 @@ fn choices(
 
 /// Says that the page holds secrets.
 fn notice() -> String {
-    words("p", say::SECRETS_KEPT).replacen("<p", "<p class=\"notice\"", 2)
+    words("p", phrase("html.secrets-kept")).replacen("<p", "<p class=\"notice\"", 2)
 }
 
-fn words(element: &str, label: story::Label) -> String {
+fn words(element: &str, label: Phrase) -> String {
     let text = |lang| escape(label.of(lang)).into_owned();
     both(element, &text(Lang::En), &text(Lang::Zh)).replace("&#39;", "'")
 }

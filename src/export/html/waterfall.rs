@@ -10,8 +10,9 @@ use super::{Pair, target};
 use crate::exchange::Exchange;
 use crate::pulls::Pull;
 use crate::store::Store;
-use crate::story::{StepStory, label as say};
+use crate::story::StepStory;
 use crate::words::Lang;
+use crate::words::phrase;
 
 /// A bar for each of the steps.
 pub(super) fn waterfall(pull: &Pull, steps: &Pair<&[StepStory]>, store: &Store) -> String {
@@ -91,10 +92,10 @@ fn bars(exchange: &Exchange, start: Timestamp, whole: f64) -> String {
 
 fn legend() -> String {
     let phases = [
-        ("blocked", say::BLOCKED),
-        ("connect", say::CONNECT),
-        ("wait", say::WAIT),
-        ("receive", say::RECEIVE),
+        ("blocked", phrase("phase.blocked")),
+        ("connect", phrase("phase.connect")),
+        ("wait", phrase("phase.wait")),
+        ("receive", phrase("phase.receive")),
     ];
     let mut html = String::from("<div class=\"legend\">");
     for (name, label) in phases {

@@ -132,3 +132,23 @@ const RULES: &[Rule] = &[
     remark("duplicate", Warning, spec!("pulling-blobs"), transfer::duplicate),
     remark("registry-warning", Info, spec!("warnings"), limit::registry_warning),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::words::FindingText;
+
+    #[test]
+    fn every_rule_has_its_texts_and_every_text_its_rule() {
+        let rules: BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.id).collect();
+        let texts: BTreeSet<_> = FindingText::rules().collect();
+        assert_eq!(rules, texts);
+        assert_eq!((Rule::ALL.len(), texts.len()), (35, 35));
+        for texts in rules.into_iter().filter_map(FindingText::find) {
+            assert_eq!(texts.sentences[0].0, "", "{texts:?}");
+            assert_eq!(texts.fixes[0].0, "", "{texts:?}");
+        }
+    }
+}

@@ -1,7 +1,6 @@
 //! Which sentences a step gets.
 
-use super::steps as say;
-use crate::exchange::{Ending, Failure, Side};
+use crate::exchange::Ending;
 use crate::pulls::{Part, Pull, Why};
 use crate::registry::endpoint::Route;
 use crate::registry::redirect::authority;
@@ -9,10 +8,8 @@ use crate::registry::token::TokenAnswer;
 use crate::registry::{
     Challenge, Credentials, Digests, Document, Index, Kind, Manifest, Reading, Reference, Scope,
 };
-use crate::story::names;
-use crate::words::Lang;
-use crate::words::Text;
 use crate::words::figures::bytes;
+use crate::words::{Lang, Phrase, phrase, row, say};
 
 /// Everything that is known of one step.
 pub(super) struct Scene<'a> {
@@ -48,13 +45,14 @@ impl Story<'_> {
         let reading = self.scene.reading;
         self.cause();
         if let Some(Ending::Failed { reason, detail }) = &reading.ending {
-            return self.say_with(failure(*reason), &[("detail", detail)]);
+            let phrase = row("failure.told", reason.word());
+            return self.add(phrase, &[("detail", detail)]);
         }
         if reading.status.is_none() {
             return match &reading.ending {
                 Some(_) => self.ending(),
-                None if reading.method.is_empty() => self.say(say::OPEN_REQUEST),
-                None => self.say(say::OPEN_ASKED),
+                None if reading.method.is_empty() => self.say("step.open-request"),
+                None => self.say("step.open-asked"),
             };
         }
         self.answer();
@@ -65,11 +63,11 @@ impl Story<'_> {
     fn cause(&mut self) {
         let is_push = self.scene.reading.is_upload();
         let text = match self.scene.why {
-            Some(Why::Retry) => say::RETRY,
-            Some(Why::Token) => say::WHY_TOKEN,
-            Some(Why::Resolve) => say::WHY_RESOLVE,
-            Some(Why::Index) if !is_push => say::WHY_INDEX,
-            Some(Why::Manifest) if !is_push => say::WHY_MANIFEST,
+            Some(Why::Retry) => "step.retry",
+            Some(Why::Token) => "step.why-token",
+            Some(Why::Resolve) => "step.why-resolve",
+            Some(Why::Index) if !is_push => "step.why-index",
+            Some(Why::Manifest) if !is_push => "step.why-manifest",
             _ => return,
         };
         self.say(text);
@@ -79,37 +77,37 @@ impl Story<'_> {
     fn answer(&mut self) {
         let reading = self.scene.reading;
         match self.scene.kind {
-            Kind::Ping => self.say(say::PING),
+            Kind::Ping => self.say("step.ping"),
             Kind::Challenge => self.challenge(),
             Kind::Token => self.token(),
             Kind::Resolve => self.resolve(),
             Kind::Index | Kind::Manifest => self.manifest(),
             Kind::Exists => {
                 let digest = self.asked();
-                self.say_with(say::EXISTS, &[("digest", &digest)]);
+                self.say_with("step.exists", &[("digest", &digest)]);
             }
             Kind::Redirect => self.redirect(),
             Kind::Config | Kind::Layer | Kind::Blob | Kind::Cdn => self.download(),
             Kind::Upload => self.upload(),
             Kind::Publish => {
                 let reference = self.asked();
-                self.say_with(say::PUBLISH, &[("reference", &reference)]);
+                self.say_with("step.publish", &[("reference", &reference)]);
             }
             Kind::Delete => {
                 let reference = self.asked();
-                self.say_with(say::DELETE, &[("reference", &reference)]);
+                self.say_with("step.delete", &[("reference", &reference)]);
             }
             Kind::Tags => {
                 let repository = reading.repository().unwrap_or_default().to_owned();
-                self.list(say::TAGS, &[("repository", &repository)]);
+                self.list("step.tags", &[("repository", &repository)]);
             }
             Kind::Referrers => {
                 let reference = self.asked();
-                self.list(say::REFERRERS, &[("reference", &reference)]);
+                self.list("step.referrers", &[("reference", &reference)]);
             }
-            Kind::Catalog => self.list(say::CATALOG, &[]),
+            Kind::Catalog => self.list("step.catalog", &[]),
             Kind::Error => self.error(),
-            Kind::Other => self.say(say::OTHER),
+            Kind::Other => self.say("step.other"),
         }
     }
 
@@ -121,28 +119,28 @@ impl Story<'_> {
         match (bearer, sent) {
             (Some(_), Some(_)) if error.is_some() => {
                 let error = error.unwrap_or_default();
-                self.say_with(say::CHALLENGE_INSUFFICIENT, &[("error", error)]);
+                self.say_with("step.challenge-insufficient", &[("error", error)]);
             }
-            (Some(_), Some(_)) => self.say(say::CHALLENGE_AGAIN),
+            (Some(_), Some(_)) => self.say("step.challenge-again"),
             (Some(bearer), None) => {
                 let realm = bearer.realm().unwrap_or("?");
                 let server = url::Url::parse(realm).ok().and_then(|url| authority(&url));
                 let server = server.unwrap_or_else(|| realm.to_owned());
-                self.say_with(say::CHALLENGE, &[("realm", &server)]);
+                self.say_with("step.challenge", &[("realm", &server)]);
                 let scopes = bearer.scopes();
                 if scopes.is_empty() {
-                    self.say(say::CHALLENGE_FIRST);
+                    self.say("step.challenge-first");
                 } else {
-                    self.say_with(say::CHALLENGE_SCOPE, &[("scope", &list(&scopes))]);
+                    self.say_with("step.challenge-scope", &[("scope", &list(&scopes))]);
                 }
             }
             (None, sent) if reading.challenges.iter().any(Challenge::is_basic) => {
                 self.say(match sent {
-                    Some(_) => say::CHALLENGE_BASIC_AGAIN,
-                    None => say::CHALLENGE_BASIC,
+                    Some(_) => "step.challenge-basic-again",
+                    None => "step.challenge-basic",
                 });
             }
-            _ => self.say(say::CHALLENGE_MUTE),
+            _ => self.say("step.challenge-mute"),
         }
     }
 
@@ -150,13 +148,13 @@ impl Story<'_> {
         let reading = self.scene.reading;
         let request = reading.token_request.as_deref();
         self.say(match request.map(|request| request.credentials) {
-            Some(Credentials::Password) => say::TOKEN_PASSWORD,
-            Some(Credentials::RefreshToken) => say::TOKEN_REFRESH,
-            Some(Credentials::Other) => say::TOKEN_OTHER,
-            Some(Credentials::Anonymous) | None => say::TOKEN_ANONYMOUS,
+            Some(Credentials::Password) => "step.token-password",
+            Some(Credentials::RefreshToken) => "step.token-refresh",
+            Some(Credentials::Other) => "step.token-other",
+            Some(Credentials::Anonymous) | None => "step.token-anonymous",
         });
         let Some(answer) = reading.token_answer.as_deref() else {
-            return self.say(say::TOKEN_NONE);
+            return self.say("step.token-none");
         };
         let asked = request.map_or(&[][..], |request| request.scopes.as_slice());
         self.granted(asked, answer);
@@ -167,17 +165,20 @@ impl Story<'_> {
         });
         let stated = answer.expires_in.map(|_| answer.lifetime().as_secs());
         if let Some(lifetime) = stated.or(own) {
-            self.say_with(say::TOKEN_LIFETIME, &[("lifetime", &lifetime.to_string())]);
+            self.say_with(
+                "step.token-lifetime",
+                &[("lifetime", &lifetime.to_string())],
+            );
         }
     }
 
     fn granted(&mut self, asked: &[Scope], answer: &TokenAnswer) {
         if asked.is_empty() {
-            return self.say(say::TOKEN_NO_SCOPE);
+            return self.say("step.token-no-scope");
         }
         let names = list(asked);
         let Some(granted) = answer.granted() else {
-            return self.say_with(say::TOKEN_OPAQUE, &[("asked", &names)]);
+            return self.say_with("step.token-opaque", &[("asked", &names)]);
         };
         let allows = |scope: &Scope| {
             let mut actions = scope.actions.iter();
@@ -188,12 +189,12 @@ impl Story<'_> {
             })
         };
         if granted.iter().all(|scope| scope.actions.is_empty()) {
-            self.say_with(say::TOKEN_NOTHING, &[("asked", &names)]);
+            self.say_with("step.token-nothing", &[("asked", &names)]);
         } else if asked.iter().all(allows) {
-            self.say_with(say::TOKEN_AS_ASKED, &[("asked", &names)]);
+            self.say_with("step.token-as-asked", &[("asked", &names)]);
         } else {
             let facts = [("asked", &*names), ("granted", &list(granted))];
-            self.say_with(say::TOKEN_OTHERWISE, &facts);
+            self.say_with("step.token-otherwise", &facts);
         }
     }
 
@@ -202,12 +203,12 @@ impl Story<'_> {
         let reference = self.asked();
         let stated = reading.digests.stated.as_ref();
         if reading.digests.requested.is_some() {
-            self.say_with(say::RESOLVE_DIGEST, &[("digest", &reference)]);
+            self.say_with("step.resolve-digest", &[("digest", &reference)]);
         } else if let Some(digest) = stated {
             let facts = [("reference", &*reference), ("digest", &digest.short())];
-            self.say_with(say::RESOLVE_TAG, &facts);
+            self.say_with("step.resolve-tag", &facts);
         } else {
-            self.say_with(say::RESOLVE_TAG_MUTE, &[("reference", &reference)]);
+            self.say_with("step.resolve-tag-mute", &[("reference", &reference)]);
         }
     }
 
@@ -216,13 +217,13 @@ impl Story<'_> {
             Some(Document::Index(index)) => self.index(index),
             Some(Document::Manifest(manifest)) => self.image(manifest),
             Some(Document::Schema1(schema1)) => {
-                let layers = self.counted(schema1.layers.len(), say::LAYERS_ONE, say::LAYERS);
-                self.say_with(say::MANIFEST_SCHEMA1, &[("layers", &layers)]);
+                let layers = self.counted(schema1.layers.len(), "count.layers-one", "count.layers");
+                self.say_with("step.manifest-schema1", &[("layers", &layers)]);
             }
             Some(Document::Unreadable { reason }) => {
-                self.say_with(say::MANIFEST_UNREADABLE, &[("reason", reason)]);
+                self.say_with("step.manifest-unreadable", &[("reason", reason)]);
             }
-            None => self.say(say::MANIFEST_UNSEEN),
+            None => self.say("step.manifest-unseen"),
         }
         self.verdict(&self.scene.reading.digests);
     }
@@ -230,22 +231,22 @@ impl Story<'_> {
     fn index(&mut self, index: &Index) {
         let (images, entries) = (index.images().count(), index.manifests.len());
         let text = match images {
-            0 => say::INDEX_NONE,
-            1 => say::INDEX_ONE,
-            _ => say::INDEX,
+            0 => "step.index-none",
+            1 => "step.index-one",
+            _ => "step.index",
         };
         self.say_with(text, &[("count", &images.to_string())]);
         if entries > images {
             self.say_with(
-                say::INDEX_ATTESTATIONS,
+                "step.index-attestations",
                 &[("entries", &entries.to_string())],
             );
         }
         match self.scene.pull.and_then(|pull| pull.platform.as_ref()) {
             Some(platform) => {
-                self.say_with(say::INDEX_CHOSEN, &[("platform", &platform.to_string())]);
+                self.say_with("step.index-chosen", &[("platform", &platform.to_string())]);
             }
-            None => self.say(say::INDEX_UNCHOSEN),
+            None => self.say("step.index-unchosen"),
         }
     }
 
@@ -256,28 +257,28 @@ impl Story<'_> {
             .saturating_add(config.unwrap_or_default());
         let (count, size) = (manifest.layers.len(), bytes(size));
         if let Some(artifact) = manifest.artifact() {
-            let blobs = self.counted(count, say::BLOBS_ONE, say::BLOBS);
+            let blobs = self.counted(count, "count.blobs-one", "count.blobs");
             let facts = [
                 ("layers", &*blobs),
                 ("size", &*size),
                 ("artifact", artifact),
             ];
-            return self.say_with(say::MANIFEST_ARTIFACT, &facts);
+            return self.say_with("step.manifest-artifact", &facts);
         }
-        let layers = self.counted(count, say::LAYERS_ONE, say::LAYERS);
-        self.say_with(say::MANIFEST, &[("layers", &*layers), ("size", &*size)]);
+        let layers = self.counted(count, "count.layers-one", "count.layers");
+        self.say_with("step.manifest", &[("layers", &*layers), ("size", &*size)]);
         let Some(pull) = self.scene.pull else {
             return;
         };
         match (&pull.platform, pull.image.index) {
             (Some(platform), Some(_)) if self.scene.part == Some(Part::Manifest) => {
                 self.say_with(
-                    say::MANIFEST_PLATFORM,
+                    "step.manifest-platform",
                     &[("platform", &platform.to_string())],
                 );
             }
             (_, None) if self.scene.reading.digests.requested.is_none() => {
-                self.say(say::MANIFEST_ONLY);
+                self.say("step.manifest-only");
             }
             _ => {}
         }
@@ -290,18 +291,21 @@ impl Story<'_> {
         let what = self.what();
         if redirect.leaves {
             let target = redirect.authority.as_deref().unwrap_or(&redirect.target);
-            self.say_with(say::REDIRECT, &[("what", &*what), ("target", target)]);
+            self.say_with("step.redirect", &[("what", &*what), ("target", target)]);
         } else {
-            self.say_with(say::REDIRECT_WITHIN, &[("what", &*what)]);
+            self.say_with("step.redirect-within", &[("what", &*what)]);
         }
         if let Some(signed) = &redirect.signed {
-            self.say_with(say::REDIRECT_SIGNED, &[("signer", signed.signer.name())]);
+            self.say_with("step.redirect-signed", &[("signer", signed.signer.name())]);
             if let Some(expires) = signed.expires {
-                self.say_with(say::REDIRECT_EXPIRES, &[("expires", &expires.to_string())]);
+                self.say_with(
+                    "step.redirect-expires",
+                    &[("expires", &expires.to_string())],
+                );
             }
         }
         if redirect.downgrade {
-            self.say(say::REDIRECT_DOWNGRADE);
+            self.say("step.redirect-downgrade");
         }
     }
 
@@ -309,16 +313,16 @@ impl Story<'_> {
         let reading = self.scene.reading;
         let what = capitalised(&self.what(), self.lang);
         if self.scene.kind == Kind::Cdn {
-            self.say_with(say::DOWNLOAD_CDN, &[("what", &*what)]);
+            self.say_with("step.download-cdn", &[("what", &*what)]);
             match &reading.authorization {
-                Some(sent) => self.say_with(say::AUTH_SENT, &[("scheme", &*sent.scheme)]),
-                None => self.say(say::AUTH_NONE),
+                Some(sent) => self.say_with("step.auth-sent", &[("scheme", &*sent.scheme)]),
+                None => self.say("step.auth-none"),
             }
         } else {
-            self.say_with(say::DOWNLOAD, &[("what", &*what)]);
+            self.say_with("step.download", &[("what", &*what)]);
         }
         if let Some(range) = &reading.range {
-            self.say_with(say::DOWNLOAD_PART, &[("range", range)]);
+            self.say_with("step.download-part", &[("range", range)]);
         }
         if let Some(config) = reading
             .config
@@ -326,15 +330,15 @@ impl Story<'_> {
             .filter(|c| !c.platform.os.is_empty())
         {
             let platform = config.platform.to_string();
-            self.say_with(say::CONFIG_SAYS, &[("platform", &platform)]);
+            self.say_with("step.config-says", &[("platform", &platform)]);
         }
         self.verdict(&reading.digests);
     }
 
     fn verdict(&mut self, digests: &Digests) {
         match digests.agree().or_else(|| self.blob_is_right()) {
-            Some(true) => self.say(say::DOWNLOAD_RIGHT),
-            Some(false) => self.say(say::DOWNLOAD_WRONG),
+            Some(true) => self.say("step.download-right"),
+            Some(false) => self.say("step.download-wrong"),
             None => {}
         }
     }
@@ -357,23 +361,25 @@ impl Story<'_> {
             (_, Some(Route::UploadStart { mount, from, .. })) if mount.is_some() => {
                 let from = from.as_deref().unwrap_or("?");
                 let text = match reading.status {
-                    Some(201) => say::UPLOAD_MOUNTED,
-                    _ => say::UPLOAD_NOT_MOUNTED,
+                    Some(201) => "step.upload-mounted",
+                    _ => "step.upload-not-mounted",
                 };
                 self.say_with(text, &[("digest", &*digest), ("from", from)]);
             }
-            ("POST", Some(Route::UploadStart { digest: None, .. })) => self.say(say::UPLOAD_START),
-            ("GET" | "HEAD", _) => self.say(say::UPLOAD_STATUS),
-            ("DELETE", _) => self.say(say::UPLOAD_CANCEL),
-            ("PUT" | "POST", _) => self.say_with(say::UPLOAD_CLOSE, &[("digest", &digest)]),
-            _ => self.say(say::UPLOAD_BYTES),
+            ("POST", Some(Route::UploadStart { digest: None, .. })) => {
+                self.say("step.upload-start")
+            }
+            ("GET" | "HEAD", _) => self.say("step.upload-status"),
+            ("DELETE", _) => self.say("step.upload-cancel"),
+            ("PUT" | "POST", _) => self.say_with("step.upload-close", &[("digest", &digest)]),
+            _ => self.say("step.upload-bytes"),
         }
     }
 
-    fn list(&mut self, text: Text, facts: &[(&str, &str)]) {
+    fn list(&mut self, text: &'static str, facts: &[(&str, &str)]) {
         self.say_with(text, facts);
         if self.scene.why == Some(Why::Page) {
-            self.say(say::PAGE_LATER);
+            self.say("step.page-later");
         }
         let reading = self.scene.reading;
         let listed = reading.listing.as_ref().map(|page| page.count);
@@ -382,10 +388,10 @@ impl Story<'_> {
             .as_ref()
             .map(|index| index.manifests.len());
         if let Some(count) = listed.or(referring) {
-            self.say_with(say::LISTED, &[("count", &count.to_string())]);
+            self.say_with("step.listed", &[("count", &count.to_string())]);
         }
         if self.scene.reading.next_page.is_some() {
-            self.say(say::PAGE_NEXT);
+            self.say("step.page-next");
         }
     }
 
@@ -399,17 +405,17 @@ impl Story<'_> {
             .is_some_and(|pull| pull.purpose == crate::pulls::Purpose::Push);
         let status = reading.status.unwrap_or_default();
         let text = match (status, route) {
-            (401, _) => say::ERROR_UNAUTHORIZED,
-            (403, _) => say::ERROR_FORBIDDEN,
-            (404, Some(Route::Blob(_))) if is_head => say::ERROR_BLOB_NEW,
-            (404, Some(Route::Manifest(_))) if pushes && is_head => say::ERROR_MANIFEST_NEW,
-            (404, Some(Route::Referrers { .. })) => say::ERROR_REFERRERS,
-            (404, _) => say::ERROR_NOT_FOUND,
-            (405, _) => say::ERROR_METHOD,
-            (429, _) => say::ERROR_LIMIT,
-            (500.., _) => say::ERROR_SERVER,
-            _ if reading.is_upload() => say::ERROR_UPLOAD,
-            _ => say::ERROR,
+            (401, _) => "step.error-unauthorized",
+            (403, _) => "step.error-forbidden",
+            (404, Some(Route::Blob(_))) if is_head => "step.error-blob-new",
+            (404, Some(Route::Manifest(_))) if pushes && is_head => "step.error-manifest-new",
+            (404, Some(Route::Referrers { .. })) => "step.error-referrers",
+            (404, _) => "step.error-not-found",
+            (405, _) => "step.error-method",
+            (429, _) => "step.error-limit",
+            (500.., _) => "step.error-server",
+            _ if reading.is_upload() => "step.error-upload",
+            _ => "step.error",
         };
         let facts = [
             ("status", status.to_string()),
@@ -424,27 +430,22 @@ impl Story<'_> {
             },
         );
         if let Some(said) = said.filter(|said| !said.is_empty()) {
-            self.say_with(say::ERROR_SAYS, &[("message", &said)]);
+            self.say_with("step.error-says", &[("message", &said)]);
         }
     }
 
     /// That it is not over, or was not well.
     fn ending(&mut self) {
         match &self.scene.reading.ending {
-            None => self.say(say::OPEN),
-            Some(Ending::Aborted { by, .. }) => self.say(match by {
-                Side::Client => say::ABORTED_CLIENT,
-                Side::Upstream => say::ABORTED_SERVER,
-                Side::Shutdown => say::ABORTED_SHUTDOWN,
-                Side::Capture => say::ABORTED_CAPTURE,
-            }),
+            None => self.say("step.open"),
+            Some(Ending::Aborted { by, .. }) => self.add(row("side.told", by.word()), &[]),
             Some(Ending::Complete | Ending::Failed { .. }) => {}
         }
     }
 
     /// A number of things, in words.
-    fn counted(&self, count: usize, one: Text, many: Text) -> String {
-        let text = if count == 1 { one } else { many };
+    fn counted(&self, count: usize, one: &'static str, many: &'static str) -> String {
+        let text = phrase(if count == 1 { one } else { many });
         text.fill(self.lang, &[("count", &count.to_string())])
     }
 
@@ -463,16 +464,20 @@ impl Story<'_> {
         match self.scene.part {
             Some(part) => part.name(self.lang),
             None if self.scene.reading.is_manifest_route() => Part::Manifest.name(self.lang),
-            None => names::BLOB.of(self.lang).to_owned(),
+            None => say("label.the-blob", self.lang).to_owned(),
         }
     }
 
-    fn say(&mut self, text: Text) {
-        self.say_with(text, &[]);
+    fn say(&mut self, key: &'static str) {
+        self.say_with(key, &[]);
+    }
+
+    fn say_with(&mut self, key: &'static str, facts: &[(&str, &str)]) {
+        self.add(phrase(key), facts);
     }
 
     /// Adds a sentence; the host is known to all of them.
-    fn say_with(&mut self, text: Text, facts: &[(&str, &str)]) {
+    fn add(&mut self, text: Phrase, facts: &[(&str, &str)]) {
         if self.lang == Lang::En && !self.text.is_empty() {
             self.text.push(' ');
         }
@@ -483,26 +488,6 @@ impl Story<'_> {
             .map(|(key, value)| (*key, quoted(value)))
             .collect();
         self.text.push_str(&text.fill(self.lang, &facts));
-    }
-}
-
-fn failure(reason: Failure) -> Text {
-    match reason {
-        Failure::BadRequest => say::FAILED_REQUEST,
-        Failure::HeadTooLarge => say::FAILED_HEAD,
-        Failure::Misdirected => say::FAILED_MISDIRECTED,
-        Failure::RequestTimeout => say::FAILED_REQUEST_TIMEOUT,
-        Failure::Loop => say::FAILED_LOOP,
-        Failure::Forbidden => say::FAILED_FORBIDDEN,
-        Failure::Overload => say::FAILED_OVERLOAD,
-        Failure::Dns => say::FAILED_DNS,
-        Failure::Connect => say::FAILED_CONNECT,
-        Failure::UpstreamProxy => say::FAILED_PROXY,
-        Failure::Tls => say::FAILED_TLS,
-        Failure::Timeout => say::FAILED_TIMEOUT,
-        Failure::BadResponse => say::FAILED_RESPONSE,
-        Failure::NoResponse => say::FAILED_NO_RESPONSE,
-        Failure::Internal => say::FAILED_INTERNAL,
     }
 }
 

@@ -1,35 +1,22 @@
-//! A sentence in every language, with `{placeholders}`; `{wait:span}` makes a span of time of a
+//! Some words in every language, with `{placeholders}`; `{wait:span}` makes a span of time of a
 //! number of seconds.
 
-use crate::words::Lang;
-use crate::words::figures::span;
+use super::Lang;
+use super::figures::span;
 
-/// One text of the tables.
+/// One row of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Text {
-    /// In English.
-    pub en: &'static str,
-    /// In Chinese.
-    pub zh: &'static str,
-}
+pub struct Phrase(pub(super) [&'static str; Lang::ALL.len()]);
 
-/// A text in English and in Chinese.
-pub(crate) const fn text(en: &'static str, zh: &'static str) -> Text {
-    Text { en, zh }
-}
-
-impl Text {
-    /// The text in a language, its placeholders as they stand.
+impl Phrase {
+    /// The words in a language, their placeholders as they stand.
     pub fn of(self, lang: Lang) -> &'static str {
-        match lang {
-            Lang::En => self.en,
-            Lang::Zh => self.zh,
-        }
+        self.0.get(lang as usize).copied().unwrap_or_default()
     }
 
-    /// The text with its placeholders filled. A fact is put in as it is: what looks like a
+    /// The words with their placeholders filled. A fact is put in as it is: what looks like a
     /// placeholder in it stays.
-    pub(crate) fn fill<S: AsRef<str>>(self, lang: Lang, facts: &[(&str, S)]) -> String {
+    pub fn fill<S: AsRef<str>>(self, lang: Lang, facts: &[(&str, S)]) -> String {
         let mut filled = String::new();
         for piece in pieces(self.of(lang)) {
             match piece {
@@ -37,7 +24,7 @@ impl Text {
                 Piece::Placeholder(name) => {
                     let (name, form) = name.split_once(':').unwrap_or((name, ""));
                     let fact = facts.iter().find(|(key, _)| *key == name);
-                    debug_assert!(fact.is_some(), "no {name} for: {}", self.en);
+                    debug_assert!(fact.is_some(), "no {name} for: {}", self.of(lang));
                     let value = fact.map_or("?", |(_, value)| value.as_ref());
                     match value.parse().ok().filter(|_| form == "span") {
                         Some(seconds) => filled.push_str(&span(seconds, lang)),
@@ -47,6 +34,11 @@ impl Text {
             }
         }
         filled
+    }
+
+    /// The words with their only placeholder, `{n}`, filled.
+    pub fn with(self, lang: Lang, n: impl AsRef<str>) -> String {
+        self.fill(lang, &[("n", n)])
     }
 
     /// The names of its placeholders in a language, in order.
@@ -82,20 +74,21 @@ mod tests {
 
     #[test]
     fn facts_are_put_in_as_they_are() {
-        let wait = text("{t:span} late", "迟了 {t:span}");
+        let wait = Phrase(["{t:span} late", "迟了 {t:span}"]);
         assert_eq!(wait.fill(Lang::En, &[("t", "300")]), "5 min late");
         assert_eq!(wait.fill(Lang::Zh, &[("t", "300")]), "迟了 5 分钟");
-        let both = text("{a} then {b}.", "先 {a}，后 {b}。");
+        let both = Phrase(["{a} then {b}.", "先 {a}，后 {b}。"]);
         let facts = [("a", "{b}"), ("b", "}{")];
         assert_eq!(both.fill(Lang::En, &facts), "{b} then }{.");
         assert_eq!(both.fill(Lang::Zh, &facts), "先 {b}，后 }{。");
         assert_eq!(both.placeholders(Lang::Zh), ["a", "b"]);
+        assert_eq!(Phrase(["{n} left", ""]).with(Lang::En, "{n}"), "{n} left");
     }
 
     #[test]
     #[should_panic(expected = "no b for")]
     #[cfg(debug_assertions)]
     fn a_fact_that_is_missing_is_a_mistake() {
-        text("{b}", "{b}").fill(Lang::En, &[("a", "x")]);
+        Phrase(["{b}", "{b}"]).fill(Lang::En, &[("a", "x")]);
     }
 }
