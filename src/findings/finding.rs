@@ -5,9 +5,7 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::Rule;
 use crate::exchange::ExchangeId;
-use crate::words::Lang;
-use crate::words::worded;
-use crate::words::{FindingText, Phrase};
+use crate::words::{FindingText, Lang, Phrase, worded};
 
 /// How grave a finding is.
 #[derive(

@@ -3,10 +3,8 @@
 use super::block::{cell, spaced};
 use super::step::alone;
 use super::{Block, Cell, Span, StepStory, Telling, Tone, finding};
-use crate::exchange::{Rejection, TunnelKind};
 use crate::store::Entry;
-use crate::words::Lang;
-use crate::words::{phrase, say};
+use crate::words::{Lang, phrase, say};
 
 /// An exchange that belongs to no pull; `number` is its place among them.
 pub fn loose(entry: &Entry, number: usize, telling: &Telling<'_>) -> StepStory {
@@ -41,16 +39,10 @@ pub fn unread(telling: &Telling<'_>) -> Vec<Block> {
         .map(|tunnel| {
             let target = tunnel.connection.target.as_ref();
             let target = target.map_or_else(|| "-".to_owned(), ToString::to_string);
-            let kind = match tunnel.kind {
-                TunnelKind::Passthrough => phrase("tunnel.passthrough"),
-                TunnelKind::Opaque => phrase("tunnel.opaque"),
-                TunnelKind::Upgraded => phrase("tunnel.upgraded"),
-                TunnelKind::Unused => phrase("tunnel.unused"),
-            };
-            let sizes = phrase("label.bytes-each-way")
-                .with(lang, tunnel.sent.to_string())
-                .replacen("{m}", &tunnel.received.to_string(), 1);
-            let what = spaced([Span::plain(kind.of(lang)), Span::dim(sizes)]);
+            let sizes = [("sent", tunnel.sent), ("received", tunnel.received)];
+            let sizes = sizes.map(|(name, bytes)| (name, bytes.to_string()));
+            let sizes = phrase("label.bytes-each-way").fill(lang, &sizes);
+            let what = spaced([Span::plain(tunnel.kind.name(lang)), Span::dim(sizes)]);
             (Span::plain(target), what)
         })
         .collect();
@@ -62,15 +54,7 @@ pub fn unread(telling: &Telling<'_>) -> Vec<Block> {
         .map(|failed| {
             let target = failed.connection.target.as_ref();
             let target = target.map_or_else(|| "-".to_owned(), ToString::to_string);
-            let how = match &failed.rejection {
-                Rejection::Alert { code, name, .. } => {
-                    phrase("rejection.alert").with(lang, format!("{code} {name}"))
-                }
-                Rejection::Closed => say("rejection.closed", lang).to_owned(),
-                Rejection::Protocol { detail } => phrase("rejection.protocol").with(lang, detail),
-                Rejection::Timeout => say("rejection.timeout", lang).to_owned(),
-            };
-            let mut what = cell(how);
+            let mut what = cell(failed.rejection.told(lang));
             if failed.rejection.is_distrust() {
                 let text = format!("  {}", say("label.distrusts", lang));
                 what.push(Span::new(text, Tone::Bad));

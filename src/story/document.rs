@@ -5,9 +5,8 @@ use super::digest::{full, short};
 use super::{Block, Cell, Span, Table, Tone};
 use crate::pulls::{Blob, BlobState, Part, Pull};
 use crate::registry::{Descriptor, Document, Index, Manifest, Reading, Schema1};
-use crate::words::Lang;
 use crate::words::figures::bytes;
-use crate::words::{phrase, say};
+use crate::words::{Lang, phrase, say};
 
 /// What a manifest endpoint served.
 pub(super) fn document(reading: &Reading, pull: Option<&Pull>, lang: Lang) -> Vec<Block> {

@@ -3,8 +3,7 @@
 use super::{Block, Cell, Span, Tone, shorten};
 use crate::findings::{Finding, Severity};
 use crate::pulls::Pull;
-use crate::words::Lang;
-use crate::words::say;
+use crate::words::{Lang, say};
 
 /// One finding: what, why, what to do, and where it shows.
 pub fn finding(finding: &Finding, pull: Option<&Pull>, lang: Lang) -> Vec<Block> {

@@ -3,8 +3,7 @@
 use super::block::cell;
 use super::{Block, Cell, Span, Table};
 use crate::registry::ImageConfig;
-use crate::words::Lang;
-use crate::words::{Phrase, phrase, say};
+use crate::words::{Lang, Phrase, phrase, say};
 
 /// What an image runs and how its layers were made.
 pub(super) fn config(config: &ImageConfig, lang: Lang) -> Vec<Block> {

@@ -9,9 +9,8 @@ use crate::exchange::ExchangeId;
 use crate::pulls::{Blob, Pull, State};
 use crate::registry::{Document, Kind};
 use crate::store::Store;
-use crate::words::Lang;
 use crate::words::figures::bytes;
-use crate::words::{Phrase, phrase, say};
+use crate::words::{Lang, Phrase, phrase, say};
 
 /// What the story is told from, and in which language.
 #[derive(Clone, Copy, Debug)]

@@ -7,9 +7,8 @@ use super::{Block, Cell, Span, Tone};
 use crate::registry::{
     Challenge, Claims, Credentials, Jwt, Reading, Scope, Signature, TokenAnswer, TokenRequest,
 };
-use crate::words::Lang;
 use crate::words::figures::span;
-use crate::words::{Phrase, phrase, say};
+use crate::words::{Lang, Phrase, phrase, say};
 
 /// The challenges of a 401.
 pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {

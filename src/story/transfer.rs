@@ -7,9 +7,8 @@ use super::digest::full;
 use super::{Block, Cell, Span, Tone};
 use crate::exchange::{Exchange, TlsSession, Verification};
 use crate::registry::{RateLimit, Reading};
-use crate::words::Lang;
 use crate::words::figures::span;
-use crate::words::{phrase, say};
+use crate::words::{Lang, phrase, say};
 
 type Pairs = Vec<(Span, Cell)>;
 

@@ -9,9 +9,8 @@ use crate::findings::{Finding, Severity};
 use crate::pulls::{Blob, BlobState, Part, Pull, State};
 use crate::registry::{Digest, Kind};
 use crate::story::{Block, Cell, Span, Table, Tone, cell, millis, shorten, spaced};
-use crate::words::Lang;
 use crate::words::figures::{bytes, span};
-use crate::words::{Phrase, phrase, say};
+use crate::words::{Lang, Phrase, phrase, say};
 
 /// Everything that is told of a comparison, in sections.
 pub fn sections(compared: &Comparison<'_>, lang: Lang) -> Vec<Vec<Block>> {
@@ -74,9 +73,8 @@ fn verdict(verdict: &Verdict, lang: Lang) -> Cell {
         Verdict::Other => vec![Span::plain(say("comparison.other-images", lang))],
         Verdict::Unknown => vec![Span::plain(say("comparison.image-unknown", lang))],
         Verdict::TagDiffers { a, b, age } => {
-            let differ = phrase("comparison.tag-differs")
-                .with(lang, a.short())
-                .replacen("{m}", &b.short(), 1);
+            let differ = phrase("comparison.tag-differs");
+            let differ = differ.fill(lang, &[("a", a.short()), ("b", b.short())]);
             let (means, tone) = match age {
                 Some(age) => (
                     meaning(*age, lang),

@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use super::markup::{blocks, both};
 use super::{bottom, notice, top};
 use crate::export::diff::{Comparison, told};
-use crate::words::Lang;
-use crate::words::phrase;
+use crate::words::{Lang, phrase};
 
 /// Writes the page. It opens in this language; the reader may switch.
 ///

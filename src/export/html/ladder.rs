@@ -9,8 +9,7 @@ use crate::export::arrow::{answered, asked};
 use crate::pulls::Pull;
 use crate::store::{Entry, Store};
 use crate::story::StepStory;
-use crate::words::Lang;
-use crate::words::phrase;
+use crate::words::{Lang, phrase};
 
 /// The steps of a pull as a drawing; of a very long pull the first [`MOST`].
 pub(super) fn ladder(pull: &Pull, steps: &[StepStory], store: &Store, lang: Lang) -> String {

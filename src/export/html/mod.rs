@@ -24,8 +24,7 @@ use crate::registry::Kind;
 use crate::store::{Entry, Store};
 use crate::story;
 use crate::story::{Block, StepStory, Telling, Tone};
-use crate::words::Lang;
-use crate::words::{Phrase, phrase};
+use crate::words::{Lang, Phrase, phrase};
 pub use comparison::write as write_comparison;
 use markup::{blocks, both, escape, spans};
 

@@ -11,8 +11,7 @@ use crate::exchange::Exchange;
 use crate::pulls::Pull;
 use crate::store::Store;
 use crate::story::StepStory;
-use crate::words::Lang;
-use crate::words::phrase;
+use crate::words::{Lang, phrase};
 
 /// A bar for each of the steps.
 pub(super) fn waterfall(pull: &Pull, steps: &Pair<&[StepStory]>, store: &Store) -> String {
