@@ -134,7 +134,7 @@ fn step(text: &mut String, step: &StepStory, telling: &Telling<'_>, bodies: &dyn
     let _ = writeln!(text, "\n{}", spans(&[explanation]));
     blocks(text, &step.decoded, 5);
     if let Some(entry) = telling.store.entry(step.exchange) {
-        let summary = say("html.transcript", telling.lang);
+        let summary = say("label.transcript", telling.lang);
         let _ = write!(text, "\n<details><summary>{summary}</summary>\n");
         fenced(text, "http", &transcript::exchange(&entry.exchange, bodies));
         text.push_str("\n</details>\n");

@@ -8,7 +8,8 @@ use crate::store::Store;
 use crate::story;
 use crate::story::text;
 use crate::story::text::{Line, Look};
-use crate::story::{Block, Span, Telling, label as say};
+use crate::story::{Block, Span, Telling};
+use crate::words::say;
 
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::recording::fail_on::FailOn;
@@ -146,9 +147,10 @@ impl View<'_> {
         lines.push(Line::new());
         lines.extend(text::steps(&told.steps, self.look));
         let mut more = story::around(entry, Some(pull), &self.telling);
-        more.push(Block::Heading(vec![Span::strong(
-            say::TRANSCRIPT.of(self.telling.lang),
-        )]));
+        more.push(Block::Heading(vec![Span::strong(say(
+            "label.transcript",
+            self.telling.lang,
+        ))]));
         let messages = transcript::exchange(&entry.exchange, bodies);
         more.push(Block::Inset(vec![Block::Verbatim(messages)]));
         lines.extend(text::blocks(&more, self.look, 4));

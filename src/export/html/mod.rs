@@ -210,7 +210,7 @@ impl<'a> Page<'a> {
             let _ = write!(
                 html,
                 "<details class=\"more\"><summary>{}</summary><pre tabindex=\"0\">{}</pre></details>",
-                words("span", phrase("html.transcript")),
+                words("span", phrase("label.transcript")),
                 escape(&text),
             );
         }
