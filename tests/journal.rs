@@ -22,7 +22,9 @@ use pullscope::exchange::{
     Bodies, Body, Capture, Connection, ConnectionId, End, Ending, Event, ExchangeId, Fidelity,
     Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, Timings,
 };
-use pullscope::journal::{Journal, JournalHandle, Options, Session, State};
+use pullscope::exchange::{HandshakeFailed, Rejection, Tunnel, TunnelId, TunnelKind};
+use pullscope::har::{self, GrowingHar};
+use pullscope::journal::{Follower, Journal, JournalHandle, Options, Session, State};
 
 /// Where the second process finds its session directory.
 const SESSION: &str = "PULLSCOPE_TEST_SESSION";
@@ -59,6 +61,156 @@ async fn a_session_is_read_back_as_it_was_written() {
             detail: "capture ended before the response completed".to_owned()
         }
     );
+}
+
+/// A HAR that is written again and again while its session grows, each time what an export of the
+/// session would be.
+struct Grown {
+    session: PathBuf,
+    path: PathBuf,
+    follower: Follower,
+    har: GrowingHar,
+}
+
+impl Grown {
+    fn of(session: &Path) -> Self {
+        let path = session.with_extension("har");
+        Self {
+            session: session.to_owned(),
+            follower: Follower::open(session).unwrap(),
+            har: GrowingHar::new(path.clone(), har::Options::default()),
+            path,
+        }
+    }
+
+    fn write(&mut self, until: u64) -> har::Report {
+        self.har.take(self.follower.read(until).unwrap());
+        let under_way = self.follower.under_way();
+        self.har.write(&under_way, self.follower.session()).unwrap()
+    }
+
+    fn exported(&self) -> (har::Report, Vec<u8>) {
+        let session = Session::open(&self.session).unwrap();
+        let (trace, _) = session.load().unwrap();
+        let path = self.path.with_extension("export");
+        let report = har::export(&trace, &session, &path, &har::Options::default()).unwrap();
+        (report, std::fs::read(path).unwrap())
+    }
+
+    #[track_caller]
+    fn assert_as_exported(&mut self, until: u64) -> u64 {
+        let report = self.write(until);
+        let (wanted, file) = self.exported();
+        assert!(std::fs::read(&self.path).unwrap() == file, "{report:?}");
+        assert_eq!(report, wanted);
+        report.entries
+    }
+}
+
+#[tokio::test]
+async fn a_har_that_grows_is_the_one_that_an_export_writes() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("session");
+    let journal = Journal::create(&path, &Options::default()).unwrap();
+    let handle = journal.handle();
+    let mut grown = Grown::of(&path);
+    assert_eq!(grown.assert_as_exported(u64::MAX), 0);
+
+    // What began first ends last, between writes of what came after it.
+    for event in opening(1) {
+        handle.record(event).await;
+    }
+    let mut entries = 1;
+    for round in 0..5 {
+        for id in 0..=round {
+            write_exchange(&handle, 10 + 10 * round + id).await;
+        }
+        entries += round + 1;
+        if round == 1 {
+            handle.record(tunnel(7, false)).await;
+            handle.record(handshake()).await;
+            handle.record(handshake()).await;
+            entries += 3;
+        }
+        if round == 2 {
+            handle.record(tunnel(7, true)).await;
+            // Some reader will not like it, and is told so each time.
+            let [opened, request] = opening(8);
+            let odd = "HTTP/1.1 200 OK\r\nContent-Encoding: zip\r\n\r\n";
+            let Event::ResponseHead { id, mut response } = response(8) else {
+                unreachable!()
+            };
+            response.head = RawHead::new(odd);
+            for event in [opened, request, Event::ResponseHead { id, response }] {
+                handle.record(event).await;
+            }
+            handle.record(ended(8, Capture::Empty)).await;
+            entries += 1;
+        }
+        if round == 3 {
+            handle.record(response(1)).await;
+            handle.record(ended(1, Capture::Empty)).await;
+        }
+        handle.flush().await;
+        assert_eq!(grown.assert_as_exported(handle.status().bytes), entries);
+    }
+    let report = grown.write(u64::MAX);
+    assert_eq!((report.entries, report.warnings.len()), (entries, 1));
+    assert!(grown.har.is_intact());
+    journal.finish().await;
+
+    // A torn record is left out until it is whole.
+    let whole = std::fs::read(path.join("journal.ndjson")).unwrap();
+    for cut in [whole.len() - 1, whole.len() / 2, whole.len()] {
+        std::fs::write(path.join("journal.ndjson"), &whole[..cut]).unwrap();
+        let mut grown = Grown::of(&path);
+        grown.assert_as_exported(u64::MAX);
+        std::fs::write(path.join("journal.ndjson"), &whole).unwrap();
+        assert_eq!(grown.assert_as_exported(u64::MAX), entries);
+    }
+
+    // Nothing is lost by a write that fails, and what others write is seen.
+    let mut grown = Grown::of(&path);
+    grown.har.take(grown.follower.read(u64::MAX).unwrap());
+    std::fs::remove_file(&grown.path).unwrap();
+    std::fs::create_dir(&grown.path).unwrap();
+    let under_way = grown.follower.under_way();
+    let failed = grown.har.write(&under_way, grown.follower.session());
+    failed.unwrap_err();
+    std::fs::remove_dir(&grown.path).unwrap();
+    assert_eq!(grown.assert_as_exported(u64::MAX), entries);
+    std::fs::remove_file(&grown.path).unwrap();
+    assert_eq!(grown.assert_as_exported(u64::MAX), entries);
+    assert!(grown.har.is_intact());
+    let mut file = std::fs::OpenOptions::new().append(true).open(&grown.path);
+    file.as_mut().unwrap().write_all(b" ").unwrap();
+    assert!(!grown.har.is_intact());
+}
+
+/// `cargo test --release --test journal cost_of_a_growing_har -- --ignored --nocapture`
+#[tokio::test]
+#[ignore = "it measures"]
+async fn cost_of_a_growing_har() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("session");
+    let journal = Journal::create(&path, &Options::default()).unwrap();
+    let handle = journal.handle();
+    let mut grown = Grown::of(&path);
+    for round in 0_u64..10 {
+        for id in 1..=2_000 {
+            write_exchange(&handle, round * 2_000 + id).await;
+        }
+        handle.flush().await;
+        let began = Instant::now();
+        let report = grown.write(handle.status().bytes);
+        let (took, began) = (began.elapsed(), Instant::now());
+        let (_, file) = grown.exported();
+        let anew = began.elapsed();
+        assert!(std::fs::read(&grown.path).unwrap() == file);
+        let (entries, size) = (report.entries, report.bytes >> 20);
+        eprintln!("{entries} exchanges, {size} MiB: {took:?}, anew {anew:?}");
+    }
+    journal.finish().await;
 }
 
 #[tokio::test]
@@ -491,6 +643,36 @@ fn ended(id: u64, capture: Capture) -> Event {
             redacted: false,
         }),
     }
+}
+
+fn tunnel(id: u64, over: bool) -> Event {
+    let [Event::Opened { connection, .. }, _] = opening(id) else {
+        unreachable!()
+    };
+    let ended = over.then(|| (clock::now(), Ending::Complete));
+    Event::Tunnel(Box::new(Tunnel {
+        id: TunnelId(id),
+        connection: *connection,
+        kind: TunnelKind::Passthrough,
+        upstream: None,
+        sent: 5,
+        received: 7,
+        timings: Timings::default(),
+        ended,
+    }))
+}
+
+fn handshake() -> Event {
+    let [Event::Opened { at, connection, .. }, _] = opening(9) else {
+        unreachable!()
+    };
+    Event::HandshakeFailed(Box::new(HandshakeFailed {
+        connection: *connection,
+        at,
+        rejection: Rejection::Closed,
+        process: None,
+        earlier: None,
+    }))
 }
 
 fn content(id: u64) -> Vec<u8> {

@@ -57,21 +57,22 @@ impl OutputFile {
         })
     }
 
-    /// Brings the file onto the disk and into its place.
+    /// Brings the file onto the disk and into its place, and gives it back, open.
     ///
     /// # Errors
     /// When that fails; the place then holds what it held before.
-    pub fn finish(self) -> Result<(), FileError> {
+    pub fn finish(self) -> Result<File, FileError> {
         let path = self.path;
-        let place = || -> io::Result<()> {
+        let place = || -> io::Result<File> {
             let temporary = self
                 .writer
                 .into_inner()
                 .map_err(io::IntoInnerError::into_error)?;
             temporary.as_file().sync_all()?;
-            temporary.persist(&path).map_err(|error| error.error)?;
+            let file = temporary.persist(&path).map_err(|error| error.error)?;
             // The rename is on the disk when the directory is.
-            File::open(directory(&path))?.sync_all()
+            File::open(directory(&path))?.sync_all()?;
+            Ok(file)
         };
         place().map_err(|source| FileError::Write {
             path: path.clone(),

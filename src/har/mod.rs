@@ -9,12 +9,14 @@ mod certificate;
 mod connect;
 mod content;
 mod cookie;
+mod entries;
 mod entry;
 mod error;
 mod export;
 pub mod facts;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod growing;
 mod import;
 mod lenient;
 pub mod model;
@@ -26,5 +28,6 @@ mod writer;
 
 pub use error::HarError;
 pub use export::{Options, Report, export, export_parts, write};
+pub use growing::GrowingHar;
 pub use read::{Document, parse, read};
 pub use warning::Warning;

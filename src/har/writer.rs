@@ -1,6 +1,9 @@
 //! A HAR written entry by entry: memory does not grow with the file.
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,20 +13,23 @@ use super::model::{Creator, Entry, Page};
 
 /// Writes the log's parts in their order.
 #[derive(Debug)]
-pub(super) struct Writer<W> {
+pub(super) struct HarWriter<W> {
     out: W,
     entries: u64,
     bytes: u64,
+    /// Where the last entry begins.
+    entry_from: u64,
     pretty: bool,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> HarWriter<W> {
     /// Begins the file.
     pub(super) fn begin(out: W, secrets_kept: bool, pretty: bool) -> io::Result<Self> {
         let mut writer = Self {
             out,
             entries: 0,
             bytes: 0,
+            entry_from: 0,
             pretty,
         };
         writer.raw("{\"log\":{\"version\":\"1.2\",\"creator\":")?;
@@ -45,18 +51,46 @@ impl<W: Write> Writer<W> {
 
     /// Writes one entry.
     pub(super) fn entry(&mut self, entry: &Entry) -> io::Result<()> {
-        self.raw(if self.entries == 0 { "\n" } else { ",\n" })?;
-        self.entries += 1;
+        self.separate(1)?;
         self.json(entry)
+    }
+
+    /// Writes entries as they stand in another file that this wrote, the separators between them
+    /// included.
+    pub(super) fn copied(
+        &mut self,
+        entries: u64,
+        from: &File,
+        range: Range<u64>,
+    ) -> io::Result<()> {
+        self.separate(entries)?;
+        let mut at = range.start;
+        let mut buffer = vec![0; COPIED_AT_ONCE];
+        while at < range.end {
+            let left = usize::try_from(range.end - at).unwrap_or(usize::MAX);
+            let piece = buffer
+                .get_mut(..left.min(COPIED_AT_ONCE))
+                .unwrap_or_default();
+            from.read_exact_at(piece, at)?;
+            Counted(self).write_all(piece)?;
+            at += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Where the entry that was written last stands in the file, or all that were copied last.
+    pub(super) fn last_entry(&self) -> Range<u64> {
+        self.entry_from..self.bytes
     }
 
     /// Whether an entry may stand here without the file growing beyond `limit` bytes. The first
     /// one may in any case.
     pub(super) fn has_room(&self, entry: &Entry, limit: u64) -> io::Result<bool> {
-        let mut measure = Writer {
+        let mut measure = HarWriter {
             out: io::sink(),
             entries: 0,
             bytes: 0,
+            entry_from: 0,
             pretty: self.pretty,
         };
         measure.entry(entry)?;
@@ -64,19 +98,21 @@ impl<W: Write> Writer<W> {
         Ok(self.entries == 0 || after <= limit)
     }
 
-    /// Ends the file; answers how many entries and bytes it has.
-    pub(super) fn finish(self, tls_errors: &[Value]) -> io::Result<(u64, u64)> {
-        let (_, entries, bytes) = self.finish_into(tls_errors)?;
-        Ok((entries, bytes))
-    }
-
-    /// As [`Self::finish`], and gives back what was written to.
-    pub(super) fn finish_into(mut self, tls_errors: &[Value]) -> io::Result<(W, u64, u64)> {
+    /// Ends the file; gives back what was written to, and says how many entries and bytes it has.
+    pub(super) fn finish(mut self, tls_errors: &[Value]) -> io::Result<(W, u64, u64)> {
         self.raw("\n],\"_tlsErrors\":")?;
         self.json(&tls_errors)?;
         self.raw("}}\n")?;
         self.out.flush()?;
         Ok((self.out, self.entries, self.bytes))
+    }
+
+    /// Begins so many entries.
+    fn separate(&mut self, entries: u64) -> io::Result<()> {
+        self.raw(if self.entries == 0 { "\n" } else { ",\n" })?;
+        self.entries += entries;
+        self.entry_from = self.bytes;
+        Ok(())
     }
 
     fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
@@ -91,13 +127,15 @@ impl<W: Write> Writer<W> {
     }
 }
 
+/// Bytes of another file that are in memory at once.
+const COPIED_AT_ONCE: usize = 256 << 10;
 /// Bytes that the end of a file takes, rejected handshakes not counted.
 const END: u64 = 64;
 const SECRETS_KEPT: &str =
     "secrets were kept (--keep-secrets): this file holds credentials that may still be valid";
 
 /// Counts what is written.
-struct Counted<'a, W>(&'a mut Writer<W>);
+struct Counted<'a, W>(&'a mut HarWriter<W>);
 
 impl<W: Write> Write for Counted<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -165,14 +203,14 @@ mod tests {
     #[test]
     fn security_21_no_string_opens_a_tag() {
         let mut file = Vec::new();
-        let mut writer = Writer::begin(&mut file, true, false).unwrap();
+        let mut writer = HarWriter::begin(&mut file, true, false).unwrap();
         let entry = Entry {
             comment: Some("a</script><b>\"".to_owned()),
             ..Entry::default()
         };
         writer.entry(&entry).unwrap();
         writer.entry(&Entry::default()).unwrap();
-        let (entries, bytes) = writer.finish(&[]).unwrap();
+        let (_, entries, bytes) = writer.finish(&[]).unwrap();
         assert_eq!((entries, bytes), (2, file.len() as u64));
         assert!(!file.contains(&b'<'));
         let har: super::super::model::Har = serde_json::from_slice(&file).unwrap();

@@ -10,6 +10,8 @@ const LIMIT: u64 = 16 << 20;
 pub(super) struct Lines<R> {
     reader: R,
     buffer: Vec<u8>,
+    /// Bytes of the lines before, which have an end.
+    passed: u64,
 }
 
 /// One line, without its end.
@@ -28,7 +30,13 @@ impl<R: BufRead> Lines<R> {
         Self {
             reader,
             buffer: Vec::new(),
+            passed: 0,
         }
+    }
+
+    /// Bytes of the lines that have an end, so far.
+    pub(super) fn passed(&self) -> u64 {
+        self.passed
     }
 
     /// The next line; `None` at the end.
@@ -37,6 +45,7 @@ impl<R: BufRead> Lines<R> {
         let mut limited = self.reader.by_ref().take(LIMIT);
         let length = limited.read_until(b'\n', &mut self.buffer)? as u64;
         if self.buffer.last() == Some(&b'\n') {
+            self.passed += length;
             self.buffer.pop();
             return Ok(Some(Line::Whole(&self.buffer)));
         }
@@ -57,6 +66,7 @@ impl<R: BufRead> Lines<R> {
             }
             if let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
                 self.reader.consume(end + 1);
+                self.passed += length + end as u64 + 1;
                 return Ok(Line::TooLong);
             }
             let all = rest.len();

@@ -6,10 +6,12 @@
 //! and renamed when whole. A full disk costs records, which are counted, and never stops the
 //! proxy. [`Journal`] writes a session, [`Session`] reads it, also while it is being written.
 
+mod assembly;
 mod blob;
 mod bodies;
 mod directory;
 mod error;
+mod follower;
 mod handle;
 mod header;
 mod lines;
@@ -22,6 +24,7 @@ mod syncer;
 mod writer;
 
 pub use error::JournalError;
+pub use follower::Follower;
 pub use handle::{Journal, JournalHandle, Options};
 pub use header::Header;
 pub use session::{ReadReport, Session};

@@ -1,22 +1,19 @@
 //! A session that is read back, also one that was killed or is still being written.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufReader, Read as _};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
-use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::assembly::Assembly;
 use super::bodies::hex;
 use super::directory::Directory;
 use super::lines::{Line, Lines};
 use super::{Header, JournalError};
-use crate::exchange::{
-    Bodies, Capture, Ending, Event, Exchange, ExchangeId, Side, Trace, Tunnel, TunnelId,
-};
+use crate::exchange::{Bodies, Capture, Event, Trace};
 
 /// A session directory, open for reading.
 #[derive(Debug)]
@@ -25,6 +22,13 @@ pub struct Session {
     /// Missing when nothing was kept.
     bodies: Option<Directory>,
     header: Header,
+}
+
+/// Where reading a journal stopped: behind a whole line.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bookmark {
+    bytes: u64,
+    lines: u64,
 }
 
 /// What reading a journal met with.
@@ -74,11 +78,7 @@ impl Session {
     /// When the file cannot be read.
     pub fn events(&self, mut each: impl FnMut(Event)) -> Result<ReadReport, JournalError> {
         let mut report = ReadReport::default();
-        self.scan(&mut report, &mut each)
-            .map_err(|source| JournalError::Read {
-                path: self.directory.path().to_owned(),
-                source,
-            })?;
+        self.scan(&mut Bookmark::default(), u64::MAX, &mut report, &mut each)?;
         Ok(report)
     }
 
@@ -91,19 +91,53 @@ impl Session {
         let mut assembly = Assembly::default();
         let mut report = self.events(|event| assembly.apply(event))?;
         report.orphans = assembly.orphans;
-        let mut trace = assembly.finish(&mut report);
+        let mut trace = assembly.take_over();
+        let cut_off = assembly.cut_off(report.lost);
+        report.unfinished = (cut_off.exchanges.len() + cut_off.tunnels.len()) as u64;
+        trace.exchanges.extend(cut_off.exchanges);
+        trace.tunnels.extend(cut_off.tunnels);
+        trace.sort();
         trace.secrets_kept = self.header.secrets_kept;
         Ok((trace, report))
     }
 
-    fn scan(&self, report: &mut ReadReport, each: &mut impl FnMut(Event)) -> io::Result<()> {
-        let mut lines = Lines::new(BufReader::new(self.directory.open_journal()?));
-        // The header.
-        lines.next()?;
-        for number in 2.. {
-            let Some(line) = lines.next()? else { break };
+    /// Reads on from a bookmark, up to this place in the file.
+    pub(super) fn scan(
+        &self,
+        bookmark: &mut Bookmark,
+        until: u64,
+        report: &mut ReadReport,
+        each: &mut impl FnMut(Event),
+    ) -> Result<(), JournalError> {
+        let scan = self.scan_file(bookmark, until, report, each);
+        scan.map_err(|source| JournalError::Read {
+            path: self.directory.path().to_owned(),
+            source,
+        })
+    }
+
+    fn scan_file(
+        &self,
+        bookmark: &mut Bookmark,
+        until: u64,
+        report: &mut ReadReport,
+        each: &mut impl FnMut(Event),
+    ) -> io::Result<()> {
+        let mut file = self.directory.open_journal()?;
+        let begin = bookmark.bytes;
+        file.seek(SeekFrom::Start(begin))?;
+        let file = file.take(until.saturating_sub(begin));
+        let mut lines = Lines::new(BufReader::new(file));
+        report.torn = 0;
+        while let Some(line) = lines.next()? {
+            let number = bookmark.lines + 1;
             match line {
-                Line::Torn(bytes) => report.torn = bytes,
+                Line::Torn(bytes) => {
+                    report.torn = bytes;
+                    break;
+                }
+                // The header.
+                _ if number == 1 => {}
                 Line::TooLong => report.skip(number),
                 Line::Whole(line) => match serde_json::from_slice(line) {
                     Ok(event) => {
@@ -116,6 +150,8 @@ impl Session {
                     },
                 },
             }
+            bookmark.lines = number;
+            bookmark.bytes = begin + lines.passed();
         }
         Ok(())
     }
@@ -225,91 +261,6 @@ impl ReadReport {
 enum Note {
     /// Records are missing here.
     Gap { lost: u64 },
-}
-
-/// A trace that grows by events.
-#[derive(Default)]
-struct Assembly {
-    trace: Trace,
-    exchanges: HashMap<ExchangeId, usize>,
-    tunnels: HashMap<TunnelId, usize>,
-    orphans: u64,
-    last: Option<Timestamp>,
-}
-
-impl Assembly {
-    fn apply(&mut self, event: Event) {
-        match event {
-            Event::Opened { id, at, connection } => {
-                self.seen(at);
-                self.exchanges.entry(id).or_insert_with(|| {
-                    let exchange = Exchange::new(id, at, *connection);
-                    self.trace.exchanges.push(exchange);
-                    self.trace.exchanges.len() - 1
-                });
-            }
-            Event::Tunnel(tunnel) => self.apply_tunnel(*tunnel),
-            Event::HandshakeFailed(failed) => {
-                self.seen(failed.at);
-                self.trace.handshakes.push(*failed);
-            }
-            event => {
-                match &event {
-                    Event::ResponseHead { response, .. } => self.seen(response.at),
-                    Event::Ended { end, .. } => self.seen(end.at),
-                    _ => {}
-                }
-                let known = event.exchange().and_then(|id| self.exchanges.get(&id));
-                match known.and_then(|&index| self.trace.exchanges.get_mut(index)) {
-                    Some(exchange) => exchange.apply(event),
-                    None => self.orphans += 1,
-                }
-            }
-        }
-    }
-
-    fn apply_tunnel(&mut self, tunnel: Tunnel) {
-        self.seen(tunnel.connection.opened);
-        if let Some((at, _)) = &tunnel.ended {
-            self.seen(*at);
-        }
-        let known = self.tunnels.get(&tunnel.id);
-        if let Some(earlier) = known.and_then(|&index| self.trace.tunnels.get_mut(index)) {
-            *earlier = tunnel;
-        } else {
-            self.tunnels.insert(tunnel.id, self.trace.tunnels.len());
-            self.trace.tunnels.push(tunnel);
-        }
-    }
-
-    /// The last moment at which the capture was alive.
-    fn seen(&mut self, at: Timestamp) {
-        self.last = self.last.max(Some(at));
-    }
-
-    fn finish(self, report: &mut ReadReport) -> Trace {
-        let mut trace = self.trace;
-        let detail = if report.lost == 0 {
-            "capture ended before the response completed"
-        } else {
-            "its end was not recorded: records were lost while the disk was full"
-        };
-        let ending = || Ending::Aborted {
-            by: Side::Capture,
-            detail: detail.to_owned(),
-        };
-        let last = |begun: Timestamp| self.last.map_or(begun, |last| last.max(begun));
-        for exchange in trace.exchanges.iter_mut().filter(|e| e.ended.is_none()) {
-            exchange.ended = Some((last(exchange.started), ending()));
-            report.unfinished += 1;
-        }
-        for tunnel in trace.tunnels.iter_mut().filter(|t| t.ended.is_none()) {
-            tunnel.ended = Some((last(tunnel.connection.opened), ending()));
-            report.unfinished += 1;
-        }
-        trace.sort();
-        trace
-    }
 }
 
 fn read_header(directory: &Directory) -> Result<Header, JournalError> {

@@ -3,7 +3,7 @@
 //! The proxy never waits for any of this. Events are redacted before anything else sees them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
@@ -12,15 +12,16 @@ use tokio_util::task::TaskTracker;
 
 use crate::capture::BodyStore;
 use crate::capture::Changes;
-use crate::exchange::{Event, Trace};
+use crate::exchange::Event;
 use crate::har;
-use crate::journal::{self, Journal, JournalHandle, Session};
+use crate::journal::{self, Journal, JournalHandle};
 use crate::proxy::ca::Identity;
 use crate::proxy::{Proxy, Settings};
 use crate::redact::Redactor;
 use crate::store::Store;
 
 use super::fail_on::FailOn;
+use super::har_file::HarFile;
 use crate::app::observe::Observer;
 use crate::app::observe::otlp::{Collector, Delivery, Outlet};
 use crate::app::process::failure::Outcome;
@@ -58,7 +59,7 @@ pub(in crate::app) struct Capture {
     journal: Journal,
     pump: JoinHandle<Counts>,
     last_call: CancellationToken,
-    output: Option<PathBuf>,
+    har: Option<Arc<Mutex<HarFile>>>,
     session: SessionDir,
     fail_on: Option<FailOn>,
     outlet: Option<Outlet>,
@@ -151,7 +152,10 @@ impl Capture {
             journal,
             pump,
             last_call,
-            output: plan.output,
+            har: plan.output.map(|output| {
+                let har = HarFile::new(plan.session.path.clone(), output);
+                Arc::new(Mutex::new(har))
+            }),
             session: plan.session,
             fail_on: plan.fail_on,
             outlet,
@@ -176,12 +180,10 @@ impl Capture {
     /// Writes the HAR of what has been recorded so far; returns how long it took.
     pub(in crate::app) async fn write_har(&self) -> Duration {
         let began = Instant::now();
-        if let Some(output) = self.output.clone() {
-            let session = self.session.path.clone();
-            let written = tokio::task::spawn_blocking(move || derive(&session, &output)).await;
-            if let Ok(Err(failure)) = written {
-                tracing::warn!("failed to write the trace for now: {failure}");
-            }
+        if let Some(har) = &self.har
+            && let Err(failure) = write(har, self.status().bytes).await
+        {
+            tracing::warn!("failed to write the trace for now: {failure}");
         }
         began.elapsed()
     }
@@ -193,7 +195,7 @@ impl Capture {
             journal,
             pump,
             last_call,
-            output,
+            har,
             session,
             fail_on,
             outlet,
@@ -203,12 +205,8 @@ impl Capture {
         last_call.cancel();
         let counts = pump.await.unwrap_or_default();
         let journal = journal.finish().await;
-        let har = match output {
-            Some(output) => {
-                let from = session.path.clone();
-                let written = tokio::task::spawn_blocking(move || derive(&from, &output)).await;
-                Some(written.unwrap_or_else(|error| Err(error.into())))
-            }
+        let har = match &har {
+            Some(har) => Some(write(har, u64::MAX).await),
             None => None,
         };
         let verdict = match fail_on {
@@ -343,16 +341,15 @@ impl Pump {
     }
 }
 
-/// Writes the HAR of a session.
-fn derive(session: &Path, output: &Path) -> Outcome<har::Report> {
-    let session = Session::open(session)?;
-    let (trace, _): (Trace, _) = session.load()?;
-    Ok(har::export(
-        &trace,
-        &session,
-        output,
-        &har::Options::default(),
-    )?)
+/// Writes a HAR, on a thread that may take its time.
+async fn write(har: &Arc<Mutex<HarFile>>, until: u64) -> Outcome<har::Report> {
+    let har = Arc::clone(har);
+    let write = move || {
+        let mut har = har.lock().unwrap_or_else(PoisonError::into_inner);
+        har.write(until)
+    };
+    let written = tokio::task::spawn_blocking(write).await;
+    written.unwrap_or_else(|error| Err(error.into()))
 }
 
 /// Looks through a session for what was to be a failure.

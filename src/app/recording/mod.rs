@@ -2,6 +2,7 @@
 
 pub(super) mod capture;
 pub(super) mod fail_on;
+mod har_file;
 pub(super) mod health;
 pub(super) mod pace;
 pub(super) mod settings;
