@@ -7,6 +7,7 @@
 //! and counted.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -224,6 +225,26 @@ impl Changes {
                 () = shared.wake.notified() => {}
             }
         }
+    }
+
+    /// Hands every event to `sink` while `traffic` runs, and what is left once it is over. Gives
+    /// what `traffic` gave.
+    pub async fn follow<T>(
+        &mut self,
+        traffic: impl Future<Output = T>,
+        mut sink: impl FnMut(Event),
+    ) -> T {
+        let mut traffic = pin!(traffic);
+        let mut events = Vec::new();
+        let given = loop {
+            tokio::select! {
+                given = &mut traffic => break given,
+                () = self.next(&mut events) => events.drain(..).for_each(&mut sink),
+            }
+        };
+        self.drain_all(&mut events);
+        events.into_iter().for_each(sink);
+        given
     }
 
     /// Everything that is new right now, without waiting.

@@ -86,19 +86,8 @@ async fn pulled(faults: &[&str], provider: Provider) -> Store {
         let _ = puller.pull(&fixture.image(provider), &|_| {}).await;
         proxy.shutdown(Duration::from_secs(10)).await;
     };
-    let mut events = Vec::new();
-    let observed = async {
-        tokio::pin!(pull);
-        loop {
-            tokio::select! {
-                () = &mut pull => return,
-                () = changes.next(&mut events) => store.extend(events.drain(..)),
-            }
-        }
-    };
+    let observed = changes.follow(pull, |event| store.apply(event));
     timeout(PATIENCE, observed).await.expect("a pull in time");
-    changes.drain_all(&mut events);
-    store.extend(events);
     store
 }
 
