@@ -34,13 +34,13 @@ fn note<T>(recorder: &Recorder, outcome: Result<T, Box<dyn Any + Send>>) -> Opti
 mod tests {
     use std::time::Instant;
 
-    use crate::capture::limits::Bounds;
+    use crate::capture::limits::CaptureLimits;
 
     use super::*;
 
     #[tokio::test]
     async fn a_panic_is_counted_and_goes_no_further() {
-        let (recorder, _changes) = Recorder::new(&Bounds::default(), Instant::now);
+        let (recorder, _changes) = Recorder::new(&CaptureLimits::default(), Instant::now);
         assert_eq!(isolated(&recorder, async { 1 }).await, Some(1));
         assert_eq!(recorder.faults(), 0);
         let broken = async {

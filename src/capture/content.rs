@@ -4,7 +4,7 @@ use crate::exchange::RawHead;
 
 /// The kind and the coding of a message's content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Content {
+pub struct DeclaredContent {
     kind: Option<ContentKind>,
     coding: Option<Coding>,
 }
@@ -26,7 +26,7 @@ pub(super) enum Coding {
     Unknown,
 }
 
-impl Content {
+impl DeclaredContent {
     /// Reads a head that has passed no framer.
     pub fn of(head: &RawHead) -> Self {
         let mut content = Self::default();
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn readable_content_is_told_from_bulk_and_codings_from_one_another() {
         let read = |fields: &str| {
-            Content::of(&RawHead::new(format!("GET / HTTP/1.1\r\n{fields}\r\n\r\n")))
+            DeclaredContent::of(&RawHead::new(format!("GET / HTTP/1.1\r\n{fields}\r\n\r\n")))
         };
         for text in [
             "text/plain",

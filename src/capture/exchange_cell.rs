@@ -43,23 +43,23 @@ struct ExchangeCell {
     recorder: Recorder,
     sent: AtomicU64,
     received: AtomicU64,
-    known: Mutex<Known>,
+    known: Mutex<ExchangeFacts>,
 }
 
 #[derive(Default)]
-struct Known {
+struct ExchangeFacts {
     /// What was not told yet of its beginning, of its response, and of its end.
-    opened: Option<Opened>,
+    opened: Option<Opening>,
     response: Option<ResponseHead>,
     end: Option<Box<End>>,
     answered: bool,
     upstream: Option<Upstream>,
     bodies: [Option<(Body, BodyEnd)>; 2],
-    phases: Phases,
+    phases: PhaseMarks,
     failure: Option<(Failure, String)>,
 }
 
-struct Opened {
+struct Opening {
     started: Instant,
     connection: Box<Connection>,
     request: RequestHead,
@@ -67,7 +67,7 @@ struct Opened {
 
 /// Instants from which the timings are worked out.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Phases {
+pub struct PhaseMarks {
     /// Time spent waiting for a limit.
     pub blocked: Option<Duration>,
     /// The name lookup.
@@ -95,7 +95,7 @@ impl OpenExchange {
         started: Instant,
         at_work: Option<AtWork>,
     ) -> Self {
-        let opened = Opened {
+        let opened = Opening {
             started,
             connection: Box::new(connection),
             request,
@@ -106,9 +106,9 @@ impl OpenExchange {
             recorder: recorder.clone(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
-            known: Mutex::new(Known {
+            known: Mutex::new(ExchangeFacts {
                 opened: Some(opened),
-                ..Known::default()
+                ..ExchangeFacts::default()
             }),
         });
         cell.mark.touch();
@@ -134,7 +134,7 @@ impl OpenExchange {
     }
 
     /// Notes when something of it happened.
-    pub fn phases(&self, change: impl FnOnce(&mut Phases)) {
+    pub fn phases(&self, change: impl FnOnce(&mut PhaseMarks)) {
         change(&mut self.cell.lock().phases);
     }
 
@@ -180,7 +180,7 @@ impl Drop for OpenExchange {
     }
 }
 
-impl Known {
+impl ExchangeFacts {
     fn conclude(&mut self, cell: &ExchangeCell) -> End {
         if std::thread::panicking() {
             let detail = "a fault in pullscope ended it".to_owned();
@@ -244,7 +244,7 @@ impl Known {
     }
 }
 
-impl Phases {
+impl PhaseMarks {
     fn timings(&self) -> Timings {
         let span = |from: Option<Instant>, to: Option<Instant>| {
             from.zip(to).map(|(from, to)| clock::between(from, to))
@@ -267,7 +267,7 @@ impl Phases {
 }
 
 impl ExchangeCell {
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, ExchangeFacts> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -12,8 +12,8 @@ use memchr::memmem;
 
 use crate::exchange::RawHead;
 
-use super::content::Content;
-use super::rules::{self, Asked, Framing, Message, Violation};
+use super::content::DeclaredContent;
+use super::rules::{self, BodyLength, CheckedHead, RequestMethod, Violation};
 
 /// One direction of a connection.
 pub struct Framer {
@@ -39,7 +39,7 @@ pub struct FramedHead {
     /// Of a response that was not refused: its status code.
     pub status: Option<u16>,
     /// What it says of the content under it.
-    pub content: Content,
+    pub content: DeclaredContent,
     /// When the first of its bytes arrived.
     pub began: Instant,
     /// When the last of them arrived.
@@ -50,7 +50,7 @@ pub struct FramedHead {
 
 /// What the first of some bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part<'a> {
+pub enum StreamPart<'a> {
     /// The end of a head, which [`Framer::take_head`] gives from now on.
     Head,
     /// Content of a message.
@@ -62,7 +62,7 @@ pub enum Part<'a> {
 enum Messages {
     Requests,
     /// Responses to these, oldest first.
-    Responses(VecDeque<Asked>),
+    Responses(VecDeque<RequestMethod>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ impl Framer {
     /// Announces that a response to this method is due.
     pub fn expect(&mut self, method: &str) {
         if let Messages::Responses(due) = &mut self.messages {
-            due.push_back(Asked::by(method));
+            due.push_back(RequestMethod::by(method));
         }
     }
 
@@ -201,13 +201,13 @@ impl Framer {
         &mut self,
         bytes: &mut &'a [u8],
         now: Instant,
-    ) -> Result<Option<Part<'a>>, Violation> {
+    ) -> Result<Option<StreamPart<'a>>, Violation> {
         while !bytes.is_empty() {
             if self.in_body() {
                 return self.body_part(bytes).map(Some);
             }
             if self.head_part(bytes, now)? {
-                return Ok(Some(Part::Head));
+                return Ok(Some(StreamPart::Head));
             }
         }
         Ok(None)
@@ -225,8 +225,8 @@ impl Framer {
     ) -> Result<(), Violation> {
         while let Some(part) = self.part(&mut bytes, now)? {
             out.extend_from_slice(match part {
-                Part::Head => self.heads.back().map_or(&[], |head| head.raw.as_bytes()),
-                Part::Content(passed) | Part::Framing(passed) => passed,
+                StreamPart::Head => self.heads.back().map_or(&[], |head| head.raw.as_bytes()),
+                StreamPart::Content(passed) | StreamPart::Framing(passed) => passed,
             });
         }
         Ok(())
@@ -245,19 +245,19 @@ impl Framer {
     }
 
     /// What one body's next bytes are. There is at least one byte, and a body.
-    fn body_part<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Part<'a>, Violation> {
+    fn body_part<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<StreamPart<'a>, Violation> {
         let whole = *bytes;
         let (Position::Length(left) | Position::Chunk(Chunk::Data { left })) = self.position else {
             if self.position != Position::Raw {
                 self.chunk_bytes(bytes)?;
                 let passed = whole.len() - bytes.len();
-                return Ok(Part::Framing(whole.get(..passed).unwrap_or_default()));
+                return Ok(StreamPart::Framing(whole.get(..passed).unwrap_or_default()));
             }
             *bytes = &[];
             return Ok(if self.switched {
-                Part::Framing(whole)
+                StreamPart::Framing(whole)
             } else {
-                Part::Content(whole)
+                StreamPart::Content(whole)
             });
         };
         let taken = left.min(whole.len() as u64);
@@ -269,7 +269,7 @@ impl Framer {
         };
         let (content, rest) = whole.split_at(usize::try_from(taken).unwrap_or(whole.len()));
         *bytes = rest;
-        Ok(Part::Content(content))
+        Ok(StreamPart::Content(content))
     }
 
     /// Follows chunked framing (RFC 9112 section 7.1) to the next content, or to its end.
@@ -385,7 +385,7 @@ impl Framer {
                 checked
             }
         };
-        let Message {
+        let CheckedHead {
             framing,
             status,
             content,
@@ -406,15 +406,15 @@ impl Framer {
         });
         self.trailers = None;
         self.position = match framing {
-            Framing::None | Framing::Length(0) => Position::Head,
-            Framing::Length(length) => Position::Length(length),
-            Framing::Chunked => Position::Chunk(Chunk::Size {
+            BodyLength::None | BodyLength::Length(0) => Position::Head,
+            BodyLength::Length(length) => Position::Length(length),
+            BodyLength::Chunked => Position::Chunk(Chunk::Size {
                 size: 0,
                 seen: false,
             }),
-            Framing::UntilClose | Framing::Switched => Position::Raw,
+            BodyLength::UntilClose | BodyLength::Switched => Position::Raw,
         };
-        self.switched = framing == Framing::Switched;
+        self.switched = framing == BodyLength::Switched;
         Ok(())
     }
 
@@ -427,7 +427,7 @@ impl Framer {
         self.heads.push_back(FramedHead {
             raw,
             status: None,
-            content: Content::default(),
+            content: DeclaredContent::default(),
             began: self.head_began.take().unwrap_or(now),
             ended: now,
             refused: Some(violation),

@@ -19,13 +19,13 @@ use super::recorder::Recorder;
 
 /// Measures one body, here or on another thread.
 pub(crate) struct HashWorker {
-    job: Arc<Job>,
+    job: Arc<Measuring>,
     tasks: TaskTracker,
     /// Whether measuring takes less than handing it to somebody else.
     light: bool,
 }
 
-struct Job {
+struct Measuring {
     queue: Mutex<Pieces>,
     meter: Mutex<Option<Meter>>,
     recorder: Recorder,
@@ -50,7 +50,7 @@ impl HashWorker {
     /// A worker for one body; threads are taken from the runtime and tracked by `tasks`.
     pub(crate) fn new(meter: Meter, recorder: Recorder, tasks: TaskTracker) -> Self {
         let light = meter.is_light();
-        let job = Job {
+        let job = Measuring {
             queue: Mutex::default(),
             meter: Mutex::new(Some(meter)),
             recorder,
@@ -105,7 +105,7 @@ impl HashWorker {
     }
 }
 
-impl Job {
+impl Measuring {
     fn queue(&self) -> MutexGuard<'_, Pieces> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -186,8 +186,8 @@ mod tests {
 
     use std::time::Instant;
 
-    use crate::capture::content::Content;
-    use crate::capture::limits::Bounds;
+    use crate::capture::content::DeclaredContent;
+    use crate::capture::limits::CaptureLimits;
     use crate::capture::meter::Policy;
     use crate::capture::sink::Direction;
     use crate::exchange::ExchangeId;
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     fn worker(tasks: &TaskTracker, hash: bool) -> HashWorker {
-        let (recorder, _changes) = Recorder::new(&Bounds::default(), Instant::now);
+        let (recorder, _changes) = Recorder::new(&CaptureLimits::default(), Instant::now);
         let policy = Policy {
             hash,
             max_body: 0,
@@ -203,7 +203,7 @@ mod tests {
         };
         let meter = Meter::new(
             &policy,
-            Content::default(),
+            DeclaredContent::default(),
             &recorder,
             ExchangeId(1),
             Direction::Response,

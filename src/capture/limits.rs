@@ -2,7 +2,7 @@
 
 /// Sizes and counts. The defaults are what users get.
 #[derive(Clone, Debug)]
-pub struct Bounds {
+pub struct CaptureLimits {
     /// Bytes of one request or response head; more is answered 431 or 502.
     pub head_bytes: usize,
     /// Fields in one head; more is answered 431 or 502.
@@ -14,7 +14,7 @@ pub struct Bounds {
     pub body_budget: u64,
 }
 
-impl Default for Bounds {
+impl Default for CaptureLimits {
     fn default() -> Self {
         Self {
             head_bytes: 64 * 1024,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::exchange::{Body, Capture, ExchangeId, Omission};
 
-use super::content::{Coding, Content};
+use super::content::{Coding, DeclaredContent};
 use super::recorder::Recorder;
 use super::sink::{BodyStore, BodyWriter, Direction};
 
@@ -65,7 +65,7 @@ impl Meter {
     /// Prepares for a body with this content.
     pub fn new(
         policy: &Policy,
-        content: Content,
+        content: DeclaredContent,
         recorder: &Recorder,
         exchange: ExchangeId,
         direction: Direction,
@@ -308,7 +308,7 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 mod tests {
     use std::time::Instant;
 
-    use crate::capture::limits::Bounds;
+    use crate::capture::limits::CaptureLimits;
     use crate::exchange::RawHead;
 
     use super::*;
@@ -316,9 +316,9 @@ mod tests {
     const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
     fn measure(head: &str, pieces: &[&[u8]], max_body: u64) -> (Body, Recorder) {
-        let bounds = Bounds {
+        let bounds = CaptureLimits {
             body_budget: 1 << 20,
-            ..Bounds::default()
+            ..CaptureLimits::default()
         };
         let (recorder, _changes) = Recorder::new(&bounds, Instant::now);
         let policy = Policy {
@@ -329,7 +329,7 @@ mod tests {
         let head = RawHead::new(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n"));
         let mut meter = Meter::new(
             &policy,
-            Content::of(&head),
+            DeclaredContent::of(&head),
             &recorder,
             ExchangeId(1),
             Direction::Response,

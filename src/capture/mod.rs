@@ -21,11 +21,11 @@ mod rules;
 mod sink;
 mod tunnel_cell;
 
-pub use content::Content;
-pub use exchange_cell::{AtWork, BodyEnd, OpenExchange, Phases};
-pub use framer::{FramedHead, Framer, Part};
+pub use content::DeclaredContent;
+pub use exchange_cell::{AtWork, BodyEnd, OpenExchange, PhaseMarks};
+pub use framer::{FramedHead, Framer, StreamPart};
 pub use handshake_cell::record_failed_handshake;
-pub use limits::Bounds;
+pub use limits::CaptureLimits;
 pub use meter::{Meter, Policy};
 pub use recorder::{Changes, Recorder};
 pub use rules::Violation;

@@ -17,7 +17,7 @@ use tokio::time::{Duration, sleep_until};
 
 use crate::exchange::{ConnectionId, Event, ExchangeId, SocketId, TunnelId};
 
-use super::limits::Bounds;
+use super::limits::CaptureLimits;
 
 /// Where a source of traffic records, shared by all its tasks.
 #[derive(Clone)]
@@ -82,7 +82,7 @@ struct CellSlot {
 impl Recorder {
     /// A recorder and its one reader. What ends by being dropped ends when `clock` says.
     pub fn new(
-        bounds: &Bounds,
+        bounds: &CaptureLimits,
         clock: impl Fn() -> Instant + Send + Sync + 'static,
     ) -> (Self, Changes) {
         let (dirty, receiver) = mpsc::channel(CHANNEL);
@@ -365,10 +365,10 @@ mod tests {
     }
 
     fn recorder(backlog: usize, body_budget: u64) -> (Recorder, Changes) {
-        let bounds = Bounds {
+        let bounds = CaptureLimits {
             backlog,
             body_budget,
-            ..Bounds::default()
+            ..CaptureLimits::default()
         };
         Recorder::new(&bounds, Instant::now)
     }

@@ -9,20 +9,20 @@ use thiserror::Error;
 use crate::exchange::RawHead;
 use crate::exchange::head::lines;
 
-use super::content::Content;
+use super::content::DeclaredContent;
 
 /// What a head that is in order says of its message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Message {
-    pub(super) framing: Framing,
+pub(super) struct CheckedHead {
+    pub(super) framing: BodyLength,
     /// Of a response.
     pub(super) status: Option<u16>,
-    pub(super) content: Content,
+    pub(super) content: DeclaredContent,
 }
 
 /// How the end of a message body is found (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(super) enum BodyLength {
     /// There is no body.
     None,
     /// This many bytes.
@@ -37,7 +37,7 @@ pub(super) enum Framing {
 
 /// What a response answers, as far as its framing depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum RequestMethod {
     Head,
     Connect,
     #[default]
@@ -89,14 +89,14 @@ pub enum Violation {
 }
 
 /// Checks a request head and says what it is the head of.
-pub(super) fn request(head: &RawHead, max_fields: usize) -> Result<Message, Violation> {
+pub(super) fn request(head: &RawHead, max_fields: usize) -> Result<CheckedHead, Violation> {
     let version = request_line(head.start_line())?;
     let fields = Fields::read(head, max_fields)?;
     if fields.hosts > 1 || (fields.hosts == 0 && version == Version::Http11) {
         return Err(Violation::Host);
     }
-    Ok(Message {
-        framing: fields.length(version)?.unwrap_or(Framing::None),
+    Ok(CheckedHead {
+        framing: fields.length(version)?.unwrap_or(BodyLength::None),
         status: None,
         content: fields.content,
     })
@@ -105,27 +105,27 @@ pub(super) fn request(head: &RawHead, max_fields: usize) -> Result<Message, Viol
 /// Checks a response head and says what it is the head of, given what it answers.
 pub(super) fn response(
     head: &RawHead,
-    asked: Asked,
+    asked: RequestMethod,
     max_fields: usize,
-) -> Result<Message, Violation> {
+) -> Result<CheckedHead, Violation> {
     let (version, status) = status_line(head.start_line())?;
     let fields = Fields::read(head, max_fields)?;
     let length = fields.length(version)?;
     let framing = match (status, asked) {
-        (101, _) => Framing::Switched,
-        (100..=199 | 204 | 304, _) => Framing::None,
-        (200..=299, Asked::Connect) => Framing::Switched,
-        (_, Asked::Head) => Framing::None,
-        _ => length.unwrap_or(Framing::UntilClose),
+        (101, _) => BodyLength::Switched,
+        (100..=199 | 204 | 304, _) => BodyLength::None,
+        (200..=299, RequestMethod::Connect) => BodyLength::Switched,
+        (_, RequestMethod::Head) => BodyLength::None,
+        _ => length.unwrap_or(BodyLength::UntilClose),
     };
-    Ok(Message {
+    Ok(CheckedHead {
         framing,
         status: Some(status),
         content: fields.content,
     })
 }
 
-impl Asked {
+impl RequestMethod {
     /// By the request's method.
     pub(super) fn by(method: &str) -> Self {
         match method {
@@ -145,7 +145,7 @@ struct Fields<'a> {
     coding: (&'a [u8], usize),
     /// The first `Content-Length` and how many there are.
     length: (&'a [u8], usize),
-    content: Content,
+    content: DeclaredContent,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -243,14 +243,14 @@ impl<'a> Fields<'a> {
     }
 
     /// The framing that the head's own fields ask for.
-    fn length(&self, version: Version) -> Result<Option<Framing>, Violation> {
+    fn length(&self, version: Version) -> Result<Option<BodyLength>, Violation> {
         if let (coding, count @ 1..) = self.coding {
             let one_chunked = count == 1 && coding.eq_ignore_ascii_case(b"chunked");
             if !one_chunked || version == Version::Http10 {
                 return Err(Violation::TransferEncoding);
             }
             return match self.length {
-                (_, 0) => Ok(Some(Framing::Chunked)),
+                (_, 0) => Ok(Some(BodyLength::Chunked)),
                 _ => Err(Violation::TwoLengths),
             };
         }
@@ -263,7 +263,7 @@ impl<'a> Fields<'a> {
             .ok()
             .filter(|_| number && count == 1);
         match text.and_then(|text| text.parse().ok()) {
-            Some(length) => Ok(Some(Framing::Length(length))),
+            Some(length) => Ok(Some(BodyLength::Length(length))),
             None => Err(Violation::ContentLength),
         }
     }
@@ -322,31 +322,34 @@ fn is_field_text(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn ask(head: &str) -> Result<Framing, Violation> {
+    fn ask(head: &str) -> Result<BodyLength, Violation> {
         request(&RawHead::new(head), 5).map(|message| message.framing)
     }
 
-    fn answer(head: &str) -> Result<Framing, Violation> {
-        response(&RawHead::new(head), Asked::Other, 5).map(|message| message.framing)
+    fn answer(head: &str) -> Result<BodyLength, Violation> {
+        response(&RawHead::new(head), RequestMethod::Other, 5).map(|message| message.framing)
     }
 
     #[test]
     fn framing_is_read_by_the_book() {
-        assert_eq!(ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Ok(Framing::None));
-        assert_eq!(ask("GET / HTTP/1.0\r\n\r\n"), Ok(Framing::None));
+        assert_eq!(
+            ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+            Ok(BodyLength::None)
+        );
+        assert_eq!(ask("GET / HTTP/1.0\r\n\r\n"), Ok(BodyLength::None));
         let sized = "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n";
-        assert_eq!(ask(sized), Ok(Framing::Length(12)));
+        assert_eq!(ask(sized), Ok(BodyLength::Length(12)));
         let chunked = "PATCH / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n";
-        assert_eq!(ask(chunked), Ok(Framing::Chunked));
-        assert_eq!(answer("HTTP/1.1 200\r\n\r\n"), Ok(Framing::UntilClose));
+        assert_eq!(ask(chunked), Ok(BodyLength::Chunked));
+        assert_eq!(answer("HTTP/1.1 200\r\n\r\n"), Ok(BodyLength::UntilClose));
         assert_eq!(
             answer("HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n"),
-            Ok(Framing::None)
+            Ok(BodyLength::None)
         );
-        assert_eq!(answer("HTTP/1.1 101 S\r\n\r\n"), Ok(Framing::Switched));
+        assert_eq!(answer("HTTP/1.1 101 S\r\n\r\n"), Ok(BodyLength::Switched));
         let head = RawHead::new("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
-        let checked = response(&head, Asked::by("HEAD"), 5);
-        assert_eq!(checked.map(|message| message.framing), Ok(Framing::None));
+        let checked = response(&head, RequestMethod::by("HEAD"), 5);
+        assert_eq!(checked.map(|message| message.framing), Ok(BodyLength::None));
     }
 
     #[test]

@@ -12,11 +12,11 @@ mod registry;
 use crate::{har, lab, proxy, redact};
 
 /// A parser under test.
-pub type Target = fn(&[u8]);
+pub type FuzzTarget = fn(&[u8]);
 
 /// All targets by name. Each has a file of its name in `fuzz/fuzz_targets`, and a folder of seeds
 /// in `fuzz/seeds`.
-pub const TARGETS: &[(&str, Target)] = &[
+pub const TARGETS: &[(&str, FuzzTarget)] = &[
     ("authority", proxy::fuzzing::authority),
     ("certificate", har::fuzzing::certificate),
     ("challenge", registry::challenge),

@@ -5,15 +5,21 @@
 //! case in a private extension that only its own client can read, so a client writes the head
 //! once more, into memory.
 
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::convert::Infallible;
+use std::pin::pin;
+use std::task::{Context, Waker};
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::stream;
 use http::Request;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http_body::{Body, Frame, SizeHint};
+use http_body::Frame;
+use http_body_util::{Either, Empty, StreamBody};
 use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use memchr::memmem;
+use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
 
 use crate::exchange::RawHead;
 
@@ -23,31 +29,38 @@ pub(crate) fn rebuild<B>(request: &Request<B>) -> RawHead {
     let framed = [CONTENT_LENGTH, TRANSFER_ENCODING]
         .iter()
         .any(|name| request.headers().contains_key(name));
-    let mut copy = Request::new(Unsent { framed });
+    // A body that never comes keeps the framing fields where they are.
+    let body = if framed {
+        Either::Right(StreamBody::new(stream::pending::<Result<_, Infallible>>()))
+    } else {
+        Either::Left(Empty::new())
+    };
+    let mut copy = Request::new(body);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
     *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
     *copy.extensions_mut() = request.extensions().clone();
-    let written = Arc::new(Mutex::new(Vec::new()));
-    write(copy, Page(Arc::clone(&written)));
-    let bytes = std::mem::take(&mut *written.lock().unwrap_or_else(PoisonError::into_inner));
-    match bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-        Some(end) => RawHead::new(bytes.get(..end + 4).unwrap_or_default()),
-        None => RawHead::new(bytes),
-    }
+    let (near, mut far) = duplex(usize::MAX);
+    write(copy, near);
+    // Its writer has gone: this ends without waiting.
+    let mut written = Vec::new();
+    let _ = far.read_to_end(&mut written).now_or_never();
+    let end = memmem::find(&written, b"\r\n\r\n").map_or(written.len(), |end| end + 4);
+    RawHead::new(written.get(..end).unwrap_or_default())
 }
 
-fn write(request: Request<Unsent>, page: Page) {
-    let mut cx = Context::from_waker(Waker::noop());
-    let handshake = pin!(
-        http1::Builder::new()
-            .preserve_header_case(true)
-            .handshake::<_, Unsent>(page)
-    );
-    let Poll::Ready(Ok((mut sender, connection))) = handshake.poll(&mut cx) else {
+fn write<B>(request: Request<Either<Empty<Bytes>, StreamBody<B>>>, to: DuplexStream)
+where
+    B: stream::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + 'static,
+{
+    let handshake = http1::Builder::new()
+        .preserve_header_case(true)
+        .handshake(TokioIo::new(to));
+    let Some(Ok((mut sender, connection))) = handshake.now_or_never() else {
         return;
     };
+    let mut cx = Context::from_waker(Waker::noop());
     let mut connection = pin!(connection);
     // The connection must have asked for a request before one can be sent.
     if connection.as_mut().poll(&mut cx).is_ready() {
@@ -56,74 +69,6 @@ fn write(request: Request<Unsent>, page: Page) {
     let mut response = pin!(sender.send_request(request));
     let _ = response.as_mut().poll(&mut cx);
     let _ = connection.as_mut().poll(&mut cx);
-}
-
-/// A body that never comes; it exists so that the framing fields stay.
-struct Unsent {
-    framed: bool,
-}
-
-impl Body for Unsent {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.framed {
-            Poll::Pending
-        } else {
-            Poll::Ready(None)
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        !self.framed
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        if self.framed {
-            SizeHint::default()
-        } else {
-            SizeHint::with_exact(0)
-        }
-    }
-}
-
-/// Takes what is written and never has anything to read.
-struct Page(Arc<Mutex<Vec<u8>>>);
-
-impl hyper::rt::Read for Page {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        _: hyper::rt::ReadBufCursor<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Poll::Pending
-    }
-}
-
-impl hyper::rt::Write for Page {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(bytes);
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
 }
 
 #[cfg(test)]

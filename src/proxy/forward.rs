@@ -11,7 +11,9 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Mutex;
 
 use crate::base::{cause, clock};
-use crate::capture::{BodyEnd, Content, Direction, FramedHead, Meter, OpenExchange, OpenTunnel};
+use crate::capture::{
+    BodyEnd, DeclaredContent, Direction, FramedHead, Meter, OpenExchange, OpenTunnel,
+};
 use crate::exchange::{
     Body, Connection, Failure, Fidelity, RawHead, RequestHead, ResponseHead, ResponseOrigin,
     TunnelKind,
@@ -55,7 +57,7 @@ pub(crate) struct Arrived {
     /// How closely they follow the wire.
     pub(crate) fidelity: Fidelity,
     /// What they say of the content under them.
-    pub(crate) content: Content,
+    pub(crate) content: DeclaredContent,
     /// When the first of them arrived.
     pub(crate) began: Instant,
 }
@@ -78,7 +80,7 @@ impl Arrived {
     /// A head that was put together again from its parts.
     pub(crate) fn regrouped(raw: RawHead, began: Instant) -> Self {
         Self {
-            content: Content::of(&raw),
+            content: DeclaredContent::of(&raw),
             raw,
             fidelity: Fidelity::Regrouped,
             began,
@@ -209,7 +211,7 @@ impl<B: RequestBody> Forwarder<B> {
         &self,
         exchange: &Arc<OpenExchange>,
         direction: Direction,
-        content: Content,
+        content: DeclaredContent,
         source: Option<Tap>,
     ) -> Watch {
         Watch::new(
@@ -379,7 +381,7 @@ impl<B: RequestBody> Forwarder<B> {
         exchange.fail(failure, detail);
         let response = answer::failure(failure, detail);
         let head = answer::head_of(&response);
-        let content = Content::of(&head);
+        let content = DeclaredContent::of(&head);
         exchange.set_response(ResponseHead {
             at: clock::now(),
             head,
@@ -392,7 +394,7 @@ impl<B: RequestBody> Forwarder<B> {
         Response::from_parts(parts, whole(text))
     }
 
-    fn measure(&self, exchange: &OpenExchange, content: Content, text: &Bytes) -> Body {
+    fn measure(&self, exchange: &OpenExchange, content: DeclaredContent, text: &Bytes) -> Body {
         let direction = Direction::Response;
         let (recorder, id) = (exchange.recorder(), exchange.id());
         let mut meter = Meter::new(&self.shared.policy, content, recorder, id, direction);
@@ -453,7 +455,7 @@ fn through_proxy<B>(
 }
 
 /// Records the final head and the interim ones before it; says what content is to come.
-fn record_response(exchange: &OpenExchange, tap: &Tap) -> Content {
+fn record_response(exchange: &OpenExchange, tap: &Tap) -> DeclaredContent {
     let mut interim = Vec::new();
     while let Some(head) = tap.take_head() {
         if matches!(head.status, Some(100 | 102..=199)) {
@@ -469,7 +471,7 @@ fn record_response(exchange: &OpenExchange, tap: &Tap) -> Content {
         });
         return head.content;
     }
-    Content::default()
+    DeclaredContent::default()
 }
 
 /// What hyper is given when there is no client left to send anything to.

@@ -8,7 +8,8 @@ use bytes::{Bytes, BytesMut};
 use rustls::server::Acceptor;
 
 use crate::capture::{
-    Bounds, Content, Direction, FramedHead, Framer, Meter, Policy, Recorder, Violation,
+    CaptureLimits, DeclaredContent, Direction, FramedHead, Framer, Meter, Policy, Recorder,
+    Violation,
 };
 use crate::exchange::{Capture, ExchangeId, RawHead};
 
@@ -107,12 +108,12 @@ pub(crate) fn content(bytes: &[u8]) {
         max_body: MAX_BODY,
         store: None,
     };
-    let bounds = Bounds {
+    let bounds = CaptureLimits {
         body_budget: 2 * MAX_BODY,
-        ..Bounds::default()
+        ..CaptureLimits::default()
     };
     let (recorder, _changes) = Recorder::new(&bounds, Instant::now);
-    let content = Content::of(&RawHead::new(head));
+    let content = DeclaredContent::of(&RawHead::new(head));
     let id = ExchangeId(1);
     let mut meter = Meter::new(&policy, content, &recorder, id, Direction::Response);
     let pace = usize::from(choice >> 3) * 64 + 1;

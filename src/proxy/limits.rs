@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::capture::Bounds;
+use crate::capture::CaptureLimits;
 
 /// Timers, sizes and counts. The defaults are what users get.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub struct Limits {
     /// Certificates kept for hosts seen before.
     pub leaves: usize,
     /// Heads, bodies in memory and what waits for the recorder's reader.
-    pub capture: Bounds,
+    pub capture: CaptureLimits,
 }
 
 impl Default for Limits {
@@ -62,7 +62,7 @@ impl Default for Limits {
             upstream_idle: Duration::from_secs(60),
             opaque_idle: Duration::from_secs(600),
             leaves: 1_000,
-            capture: Bounds::default(),
+            capture: CaptureLimits::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use sha2_hex::sha256;
 
 use crate::clients::{store, trust};
 use crate::config::{CaCommand, ChangeArgs, Dirs};
-use crate::proxy::ca::{CaFiles, Identity, Scope};
+use crate::proxy::ca::{CaFiles, Identity, SigningScope};
 
 use super::change::{Became, Changes};
 use crate::app::process::failure::{Outcome, usage};
@@ -27,7 +27,7 @@ pub(in crate::app) fn run(command: &CaCommand, dirs: &Dirs, talk: &Talk) -> Outc
         }
         CaCommand::Info => output::data(&describe(&files.open()?, &files)?)?,
         CaCommand::Regenerate { only } => {
-            let scope: Option<Scope> = only
+            let scope: Option<SigningScope> = only
                 .as_deref()
                 .map(str::parse)
                 .transpose()

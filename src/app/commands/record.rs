@@ -34,7 +34,9 @@ pub(in crate::app) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> O
     let files = ca::files(dirs);
     let identity = files.open()?;
     let ca = files.certificate_path();
-    let scope = identity.scope().map(crate::proxy::ca::Scope::describe);
+    let scope = identity
+        .scope()
+        .map(crate::proxy::ca::SigningScope::describe);
     let session = session_dir(&args, dirs);
     let plan = Plan {
         output: args.output.clone(),

@@ -25,7 +25,7 @@ pub(crate) struct CertificateAuthority {
     provider: Arc<CryptoProvider>,
     key_log: Option<Arc<dyn KeyLog>>,
     capacity: usize,
-    state: Mutex<State>,
+    state: Mutex<Certificates>,
 }
 
 /// Why there is no certificate for a host.
@@ -36,9 +36,9 @@ pub(crate) struct IssueError {
     problem: String,
 }
 
-struct State {
+struct Certificates {
     key: Option<DayKey>,
-    leaves: HashMap<String, Entry>,
+    leaves: HashMap<String, LeafSlot>,
     /// Hosts in the order in which they were added, the oldest first.
     order: VecDeque<String>,
 }
@@ -50,7 +50,7 @@ struct DayKey {
 }
 
 /// Filled by whoever comes first; whoever comes meanwhile waits for that one.
-type Entry = Arc<OnceLock<Result<Ready, IssueError>>>;
+type LeafSlot = Arc<OnceLock<Result<Ready, IssueError>>>;
 
 struct Ready {
     config: Arc<ServerConfig>,
@@ -66,7 +66,7 @@ impl CertificateAuthority {
         key_log: Option<Arc<dyn KeyLog>>,
     ) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let state = State {
+        let state = Certificates {
             key: None,
             leaves: HashMap::new(),
             order: VecDeque::new(),
@@ -104,7 +104,7 @@ impl CertificateAuthority {
         }
     }
 
-    fn entry(&self, host: &str, now: Timestamp) -> Entry {
+    fn entry(&self, host: &str, now: Timestamp) -> LeafSlot {
         let mut state = self.state();
         let made = state.key.as_ref().map(|key| key.made);
         if let Some(entry) = state.leaves.get(host) {
@@ -124,7 +124,7 @@ impl CertificateAuthority {
             }
             state.order.push_back(host.to_owned());
         }
-        let entry = Entry::default();
+        let entry = LeafSlot::default();
         state.leaves.insert(host.to_owned(), Arc::clone(&entry));
         entry
     }
@@ -176,7 +176,7 @@ impl CertificateAuthority {
         Ok(key)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Certificates> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

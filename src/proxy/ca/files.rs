@@ -19,7 +19,7 @@ use rustls::pki_types::pem::PemObject as _;
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use super::scope::Scope;
+use super::scope::SigningScope;
 use crate::base::clock;
 
 /// Where a CA is kept.
@@ -37,7 +37,7 @@ pub struct Identity {
     pem: String,
     not_before: Timestamp,
     not_after: Timestamp,
-    scope: Option<Scope>,
+    scope: Option<SigningScope>,
 }
 
 /// Why there is no usable CA.
@@ -145,7 +145,7 @@ impl CaFiles {
     ///
     /// # Errors
     /// When the files cannot be written.
-    pub fn regenerate(&self, only: Option<&Scope>) -> Result<Identity, CaError> {
+    pub fn regenerate(&self, only: Option<&SigningScope>) -> Result<Identity, CaError> {
         self.prepare_dir()?;
         let (identity, text) = generate(only)?;
         let path = self.key_path();
@@ -292,7 +292,7 @@ impl Identity {
     }
 
     /// The hosts that the CA may sign for; `None` is every host.
-    pub fn scope(&self) -> Option<&Scope> {
+    pub fn scope(&self) -> Option<&SigningScope> {
         self.scope.as_ref()
     }
 
@@ -312,7 +312,7 @@ impl Identity {
     }
 }
 
-fn generate(only: Option<&Scope>) -> Result<(Identity, String), CaError> {
+fn generate(only: Option<&SigningScope>) -> Result<(Identity, String), CaError> {
     let make = |error: rcgen::Error| CaError::Make(error.to_string());
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(make)?;
     let now = clock::system();
@@ -321,7 +321,7 @@ fn generate(only: Option<&Scope>) -> Result<(Identity, String), CaError> {
     params.not_before = offset(now - SignedDuration::from_hours(24));
     params.not_after = offset(now + SignedDuration::from_hours(24 * CA_DAYS));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.name_constraints = only.map(Scope::constraints);
+    params.name_constraints = only.map(SigningScope::constraints);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let mut name = DistinguishedName::new();
     // Two machines' CAs must not carry one name: clients would pick the wrong one.
@@ -355,7 +355,7 @@ fn parse(text: &str) -> Result<Identity, String> {
     }
     let seconds = parsed.validity().not_after.timestamp();
     let not_after = Timestamp::from_second(seconds).map_err(|error| error.to_string())?;
-    let scope = Scope::of(&parsed);
+    let scope = SigningScope::of(&parsed);
     let seconds = parsed.validity().not_before.timestamp();
     let not_before = Timestamp::from_second(seconds).map_err(|error| error.to_string())?;
     let start = text
@@ -497,7 +497,7 @@ mod tests {
         let files = CaFiles::new(dir.path().join("ca"));
         assert!(files.open().unwrap().permits("example.org"));
         for only in ["docker.io,quay.io", "docker.io,10.0.0.7,::1"] {
-            let scope: Scope = only.parse().unwrap();
+            let scope: SigningScope = only.parse().unwrap();
             files.regenerate(Some(&scope)).unwrap();
             let identity = files.open().unwrap();
             assert_eq!(identity.scope(), Some(&scope));

@@ -7,4 +7,4 @@ mod scope;
 
 pub(crate) use authority::CertificateAuthority;
 pub use files::{CaError, CaFiles, Identity};
-pub use scope::{Scope, ScopeError};
+pub use scope::{SigningScope, SigningScopeError};

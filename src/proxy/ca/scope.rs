@@ -10,7 +10,7 @@ use x509_parser::extensions::GeneralName;
 
 /// The hosts that a CA may sign for. A domain stands for itself and all names below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope {
+pub struct SigningScope {
     domains: Vec<String>,
     addresses: Vec<IpAddr>,
 }
@@ -20,10 +20,10 @@ pub struct Scope {
 #[error(
     "invalid host {0:?}: give a domain such as docker.io, which stands for all names below it, or an IP address"
 )]
-pub struct ScopeError(String);
+pub struct SigningScopeError(String);
 
-impl FromStr for Scope {
-    type Err = ScopeError;
+impl FromStr for SigningScope {
+    type Err = SigningScopeError;
 
     /// Reads a comma-separated list.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -35,14 +35,14 @@ impl FromStr for Scope {
             } else if is_domain(&name) {
                 scope.domains.push(name);
             } else {
-                return Err(ScopeError(host.to_owned()));
+                return Err(SigningScopeError(host.to_owned()));
             }
         }
         Ok(scope)
     }
 }
 
-impl Scope {
+impl SigningScope {
     /// Reads what a CA's certificate says; `None` is a CA that may sign for every host.
     pub(super) fn of(certificate: &X509Certificate<'_>) -> Option<Self> {
         let constraints = certificate.name_constraints().ok().flatten()?.value;
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_domain_stands_for_what_is_below_it() {
-        let scope: Scope = "docker.io, Docker.com.,10.0.0.7,[::1]".parse().unwrap();
+        let scope: SigningScope = "docker.io, Docker.com.,10.0.0.7,[::1]".parse().unwrap();
         for good in [
             "docker.io",
             "auth.docker.io",
@@ -150,7 +150,7 @@ mod tests {
         let name = format!("{0}.{0}.{0}.{1}", long(63), long(61));
         assert_eq!(name.len(), 253);
         for good in [&name, "a_b.test", &long(63)] {
-            assert!(good.parse::<Scope>().is_ok(), "{good}");
+            assert!(good.parse::<SigningScope>().is_ok(), "{good}");
         }
         for bad in [
             format!("{name}x"),
@@ -158,10 +158,10 @@ mod tests {
             "a..b".to_owned(),
             "é.test".to_owned(),
         ] {
-            assert!(bad.parse::<Scope>().is_err(), "{bad}");
+            assert!(bad.parse::<SigningScope>().is_err(), "{bad}");
         }
         for text in ["", "docker.io,", "*.docker.io", "a b", "https://x", "x/y"] {
-            assert!(text.parse::<Scope>().is_err(), "{text}");
+            assert!(text.parse::<SigningScope>().is_err(), "{text}");
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::base::cause;
 use crate::capture::hash_worker::HashWorker;
-use crate::capture::{BodyEnd, Content, Direction, Meter, OpenExchange, Policy};
+use crate::capture::{BodyEnd, DeclaredContent, Direction, Meter, OpenExchange, Policy};
 use crate::exchange::head::latin1;
 
 use super::io::Tap;
@@ -40,7 +40,7 @@ impl Watch {
     pub(crate) fn new(
         exchange: &Arc<OpenExchange>,
         direction: Direction,
-        content: Content,
+        content: DeclaredContent,
         policy: &Policy,
         source: Option<Tap>,
         tasks: &TaskTracker,

@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
 use crate::base::cause;
-use crate::capture::{Phases, Recorder};
+use crate::capture::{PhaseMarks, Recorder};
 use crate::exchange::{Authority, Failure, RawHead, Upstream, Verification};
 use crate::proxy::answer::FailureDetail;
 use crate::proxy::read_ahead::{GatheringReader, ReadAhead};
@@ -45,7 +45,7 @@ pub(crate) struct Connected {
     /// For the trace.
     pub(crate) upstream: Upstream,
     /// How long it took: `dns`, `connect` and `ssl`.
-    pub(crate) phases: Phases,
+    pub(crate) phases: PhaseMarks,
     /// Set when the connection leads to an upstream proxy that is to forward plain HTTP.
     pub(crate) forward_proxy: Option<ForwardProxy>,
 }
@@ -59,7 +59,7 @@ pub(crate) struct Failed {
     /// For the trace.
     pub(crate) upstream: Upstream,
     /// How long it took.
-    pub(crate) phases: Phases,
+    pub(crate) phases: PhaseMarks,
 }
 
 /// A stream to a server, without TLS or with it.
@@ -70,7 +70,7 @@ struct Attempt<'a> {
     connector: &'a Connector,
     target: &'a Target,
     upstream: Upstream,
-    phases: Phases,
+    phases: PhaseMarks,
 }
 
 impl Connector {
@@ -106,7 +106,7 @@ impl Connector {
             connector: self,
             target,
             upstream,
-            phases: Phases::default(),
+            phases: PhaseMarks::default(),
         };
         match attempt.run(client).await {
             Ok((stream, forward_proxy)) => {

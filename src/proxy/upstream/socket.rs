@@ -5,7 +5,7 @@ use hyper_util::rt::TokioIo;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::capture::{Framer, Phases};
+use crate::capture::{Framer, PhaseMarks};
 use crate::exchange::Upstream;
 use crate::proxy::co_driven::{CoDriven, CoDrivenGuard};
 use crate::proxy::limits::Limits;
@@ -21,7 +21,7 @@ pub(crate) struct Socket<B> {
     /// For the trace.
     pub(crate) upstream: Upstream,
     /// How long it took to open; taken by the first exchange.
-    pub(crate) opening: Option<Phases>,
+    pub(crate) opening: Option<PhaseMarks>,
     /// Set when requests are to be sent in absolute form, to an upstream proxy.
     pub(crate) forward_proxy: Option<ForwardProxy>,
     /// What arrives on it.
