@@ -13,8 +13,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use jiff::Timestamp;
 use pullscope::exchange::{
     Bodies, Body, Capture, Connection, Exchange, HandshakeFailed, RawHead, Timings, Trace, Tunnel,
@@ -93,8 +92,8 @@ fn mitmproxy_reads_what_was_written() {
         let expected_fields = not_made_anew(&expected.request.headers);
         assert_eq!(not_made_anew(&sent), expected_fields, "{name}");
         let body = |side: &str| {
-            STANDARD
-                .decode(flow[side]["body"].as_str().unwrap())
+            BASE64
+                .decode(flow[side]["body"].as_str().unwrap().as_bytes())
                 .unwrap()
         };
         let response = expected.response.body.clone().unwrap_or_default();
@@ -212,7 +211,7 @@ fn haralyzer_reads_what_was_written() {
         let text = response["text"]
             .as_str()
             .map(|text| match response["encoding"].as_str() {
-                Some("base64") => STANDARD.decode(text).unwrap(),
+                Some("base64") => BASE64.decode(text.as_bytes()).unwrap(),
                 _ => text.as_bytes().to_vec(),
             });
         let nothing = expected.status == 0 || expected.response.wire_size.is_none();
@@ -293,7 +292,7 @@ fn assert_imported(request: &Value, expected: &Expected) {
     assert!(nothing || request["size"] == decoded_size, "{name}");
     let kept = |text: &Value, base64: &Value| match (text.as_str(), base64.as_str()) {
         (Some(text), _) => Some(text.as_bytes().to_vec()),
-        (None, base64) => base64.map(|text| STANDARD.decode(text).unwrap()),
+        (None, base64) => base64.map(|text| BASE64.decode(text.as_bytes()).unwrap()),
     };
     let response = &request["response"];
     let content = kept(&response["text"], &response["base64"]);
@@ -317,7 +316,7 @@ fn assert_served(answer: &Value, expected: &[Expected]) {
         answer["method"] == expected.method && expected.url.as_deref() == answer["url"].as_str()
     });
     let given = |expected: &Expected| {
-        let body = STANDARD.decode(answer["body"].as_str().unwrap_or_default());
+        let body = BASE64.decode(answer["body"].as_str().unwrap_or_default().as_bytes());
         let known = expected.response.body.clone().unwrap_or_default();
         // Playwright knows no request without an answer, and takes 0 for 200.
         let status = if expected.status == 0 {

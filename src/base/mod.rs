@@ -3,5 +3,6 @@
 pub mod atomic_file;
 pub mod cause;
 pub mod clock;
+pub mod hex;
 pub mod printable;
 pub mod text;

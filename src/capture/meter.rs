@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 
 use crate::exchange::{Body, Capture, ExchangeId, Omission};
 
@@ -122,7 +123,7 @@ impl Meter {
     pub fn finish(mut self, complete: bool) -> Body {
         let asked_to_store = self.writer.is_some() || self.streamed;
         drop(self.writer.take());
-        let finish = |context: Context| hex(context.finish().as_ref());
+        let finish = |context: Context| HEXLOWER.encode(context.finish().as_ref());
         let encoded = self.wire_digest.take();
         let mut body = Body {
             size: self.wire,
@@ -282,17 +283,6 @@ impl Drop for Entity {
     fn drop(&mut self) {
         self.recorder.release_body(self.kept.len() as u64);
     }
-}
-
-/// Lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 /// Encoded bytes that are decoded at once.

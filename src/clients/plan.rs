@@ -1,11 +1,11 @@
 //! What is to be changed on a machine, before it is changed.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
 use super::system::{ReadError, System};
+use crate::base::printable::printable_lines;
 
 /// Files to write and commands to run, for one client.
 #[derive(Clone, Debug)]
@@ -80,20 +80,7 @@ pub fn diff(path: &Path, from: Option<&[u8]>, to: Option<&[u8]>) -> String {
         // Bytes that are no text, or an empty file that appears or goes.
         return format!("--- {}\n+++ {}\n", side('a', from), side('b', to));
     }
-    printable(&changes)
-}
-
-/// What a file holds must not steer the terminal.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && !matches!(c, '\n' | '\t') {
-            let _ = write!(shown, "{}", c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+    printable_lines(&changes).into_owned()
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use thiserror::Error;
@@ -72,7 +71,7 @@ pub fn publish(path: &Path, text: &str, owner: Option<(u32, u32)>) -> Result<(),
 
 /// A certificate as RFC 7468 has it.
 pub(super) fn pem(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
+    let text = BASE64.encode(der);
     let mut lines = String::from("-----BEGIN CERTIFICATE-----\n");
     for chunk in text.as_bytes().chunks(64) {
         lines.extend(chunk.iter().map(|byte| char::from(*byte)));

@@ -11,8 +11,7 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
@@ -230,7 +229,7 @@ impl Records {
         } else {
             // Another root has records of its own.
             let root = system.root().to_string_lossy();
-            format!("@{}", STANDARD.encode(root.as_bytes()).replace('/', "_"))
+            format!("@{}", BASE64.encode(root.as_bytes()).replace('/', "_"))
         };
         self.dir.join(format!("{client}{other}.json"))
     }
@@ -357,12 +356,14 @@ fn failed(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> ChangeE
 }
 
 fn encode<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&STANDARD.encode(bytes))
+    serializer.serialize_str(&BASE64.encode(bytes))
 }
 
 fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    STANDARD.decode(text).map_err(serde::de::Error::custom)
+    BASE64
+        .decode(text.as_bytes())
+        .map_err(serde::de::Error::custom)
 }
 
 const SCHEMA: u32 = 1;

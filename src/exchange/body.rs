@@ -107,19 +107,18 @@ impl Omission {
 
 /// Bytes as base64 text.
 mod base64_bytes {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
     use bytes::Bytes;
+    use data_encoding::BASE64;
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(bytes: &Bytes, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&STANDARD.encode(bytes))
+        s.serialize_str(&BASE64.encode(bytes))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {
         let text = String::deserialize(d)?;
-        STANDARD
-            .decode(text)
+        BASE64
+            .decode(text.as_bytes())
             .map(Bytes::from)
             .map_err(serde::de::Error::custom)
     }
@@ -129,15 +128,14 @@ mod base64_bytes {
 pub(super) mod base64_list {
     use std::sync::Arc;
 
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
+    use data_encoding::BASE64;
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub(in super::super) fn serialize<S: Serializer>(
         list: &[Vec<u8>],
         s: S,
     ) -> Result<S::Ok, S::Error> {
-        s.collect_seq(list.iter().map(|bytes| STANDARD.encode(bytes)))
+        s.collect_seq(list.iter().map(|bytes| BASE64.encode(bytes)))
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
@@ -145,7 +143,11 @@ pub(super) mod base64_list {
     ) -> Result<Arc<[Vec<u8>]>, D::Error> {
         Vec::<String>::deserialize(d)?
             .iter()
-            .map(|text| STANDARD.decode(text).map_err(serde::de::Error::custom))
+            .map(|text| {
+                BASE64
+                    .decode(text.as_bytes())
+                    .map_err(serde::de::Error::custom)
+            })
             .collect()
     }
 }

@@ -2,14 +2,13 @@
 
 use std::net::IpAddr;
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use x509_parser::prelude::{ASN1Time, FromDer as _, GeneralName, X509Certificate};
 
 use super::text::without_nul;
+use crate::base::hex::sha256;
 
 /// What a certificate says, and the certificate itself as PEM. One that does not parse has a
 /// digest and PEM only.
@@ -18,8 +17,7 @@ pub(super) fn describe(der: &[u8]) -> Value {
         Ok((_, certificate)) => facts(&certificate),
         Err(_) => Map::new(),
     };
-    let sha256 = digest::digest(&digest::SHA256, der);
-    fields.insert("sha256".to_owned(), hex(sha256.as_ref()).into());
+    fields.insert("sha256".to_owned(), sha256(der).into());
     fields.insert("pem".to_owned(), pem(der).into());
     fields.into()
 }
@@ -31,7 +29,7 @@ pub(super) fn der(description: &Value) -> Option<Vec<u8>> {
         .lines()
         .filter(|line| !line.starts_with("-----"))
         .collect();
-    STANDARD.decode(body).ok()
+    BASE64.decode(body.as_bytes()).ok()
 }
 
 fn facts(certificate: &X509Certificate<'_>) -> Map<String, Value> {
@@ -82,7 +80,7 @@ fn time(time: ASN1Time) -> Value {
 }
 
 fn pem(der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
+    let text = BASE64.encode(der);
     let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
     for (index, character) in text.chars().enumerate() {
         if index > 0 && index % 64 == 0 {
@@ -92,17 +90,6 @@ fn pem(der: &[u8]) -> String {
     }
     pem.push_str("\n-----END CERTIFICATE-----\n");
     pem
-}
-
-/// Bytes as lower-case hexadecimal text.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

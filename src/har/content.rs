@@ -1,8 +1,7 @@
 //! Bodies as HAR holds them: as text, as base64, or only described.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use data_encoding::BASE64;
 
 use super::model::{Content, Extras, PostData};
 use super::text::text;
@@ -113,7 +112,7 @@ fn missing(capture: &Capture, kept: &Kept) -> (String, String) {
 fn encode(bytes: &[u8], mime_type: &str) -> (Option<String>, Option<String>) {
     match std::str::from_utf8(bytes) {
         Ok(text) if is_safe(text, mime_type) => (Some(text.to_owned()), None),
-        _ => (Some(STANDARD.encode(bytes)), Some("base64".to_owned())),
+        _ => (Some(BASE64.encode(bytes)), Some("base64".to_owned())),
     }
 }
 

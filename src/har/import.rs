@@ -3,17 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use data_encoding::BASE64;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize as _;
 use serde_json::Value;
 use url::Url;
 
-use super::certificate::hex;
 use super::model::{Content, Entry, NameValue, Request, Response};
+use crate::base::hex::sha256;
 use crate::exchange::head::from_latin1;
 use crate::exchange::{
     Authority, Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure,
@@ -109,7 +107,7 @@ pub(super) fn request_bytes(request: &Request) -> Option<Bytes> {
 pub(super) fn content_bytes(content: &Content) -> Option<Bytes> {
     let text = content.text.as_ref()?;
     if content.encoding.as_deref() == Some("base64") {
-        return STANDARD.decode(text.trim()).ok().map(Bytes::from);
+        return BASE64.decode(text.trim().as_bytes()).ok().map(Bytes::from);
     }
     Some(Bytes::copy_from_slice(text.as_bytes()))
 }
@@ -250,7 +248,7 @@ fn body(bytes: Option<Bytes>, size: Option<u64>, decoded: Option<u64>) -> Body {
     let length = bytes.as_ref().map(|bytes| bytes.len() as u64);
     let size = size.or(decoded).or(length).unwrap_or_default();
     let whole = bytes.as_ref().filter(|_| length == decoded);
-    let sha256 = whole.map(|bytes| hex(digest::digest(&digest::SHA256, bytes).as_ref()));
+    let sha256 = whole.map(|bytes| sha256(bytes));
     Body {
         size,
         decoded_size: decoded.or(length),

@@ -7,16 +7,15 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize as _, Deserializer};
 use serde_json::Value;
 
-use super::certificate::hex;
 use super::facts::{self, Facts};
 use super::model::{Creator, Entry, Har};
 use super::{HarError, import};
 use crate::base::atomic_file::directory;
+use crate::base::hex::sha256;
 use crate::exchange::{Bodies, Capture, Exchange, ExchangeId, Trace};
 
 /// A HAR that was read: its exchanges, and access to the bodies it refers to.
@@ -152,7 +151,7 @@ impl Bodies for Document {
                 };
                 let mut bytes = Vec::new();
                 file.read_to_end(&mut bytes)?;
-                if hex(digest::digest(&digest::SHA256, &bytes).as_ref()) != *digest {
+                if sha256(&bytes) != *digest {
                     let text = format!("the stored body {digest} is damaged");
                     return Err(io::Error::new(io::ErrorKind::InvalidData, text));
                 }

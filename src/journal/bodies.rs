@@ -8,8 +8,10 @@ use std::fs::File;
 use std::io::{self, Write as _};
 
 use aws_lc_rs::digest;
+use data_encoding::HEXLOWER;
 
 use super::directory::Directory;
+use crate::base::hex::sha256;
 use crate::exchange::Capture;
 
 /// Puts bodies beside their place and renames them when they are whole.
@@ -37,7 +39,7 @@ impl BodyFiles {
 
     /// Stores a body that is in memory.
     pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<Capture> {
-        let name = hex(&digest::digest(&digest::SHA256, bytes));
+        let name = sha256(bytes);
         if self.directory.contains(OsStr::new(&name)) {
             return Ok(Capture::Stored {
                 file: name,
@@ -68,7 +70,7 @@ impl BodyFiles {
 
     /// Gives a body its name.
     pub(super) fn finish(&self, partial: &Partial) -> io::Result<Capture> {
-        let file = hex(&partial.hash.clone().finish());
+        let file = HEXLOWER.encode(partial.hash.clone().finish().as_ref());
         if self.directory.contains(OsStr::new(&file)) {
             self.discard(partial);
         } else if let Err(error) = self.directory.rename(&partial.name, OsStr::new(&file)) {
@@ -97,18 +99,6 @@ impl Partial {
         self.size += bytes.len() as u64;
         Ok(())
     }
-}
-
-/// A digest as lower-case hexadecimal text.
-pub(super) fn hex(digest: &digest::Digest) -> String {
-    use std::fmt::Write as _;
-    let bytes = digest.as_ref();
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

@@ -5,14 +5,13 @@ use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest;
 use serde::Deserialize;
 
 use super::assembly::Assembly;
-use super::bodies::hex;
 use super::directory::Directory;
 use super::lines::{Line, Lines};
 use super::{Header, JournalError};
+use crate::base::hex::sha256;
 use crate::exchange::{Bodies, Capture, Event, Trace};
 
 /// A session directory, open for reading.
@@ -181,7 +180,7 @@ impl Bodies for Session {
                 };
                 let mut bytes = Vec::new();
                 file.read_to_end(&mut bytes)?;
-                if hex(&digest::digest(&digest::SHA256, &bytes)) != *name {
+                if sha256(&bytes) != *name {
                     let text = format!("the stored body {name} is damaged");
                     return Err(io::Error::new(io::ErrorKind::InvalidData, text));
                 }

@@ -1,14 +1,13 @@
 //! Digests and checksums in the spellings the providers use.
 
-use std::fmt::Write as _;
-
-use aws_lc_rs::digest::{SHA256, digest};
 use crc::{CRC_32_ISCSI, CRC_64_XZ, Crc, Table};
 use md5::{Digest as _, Md5};
 
+use crate::base::hex;
+
 /// A content digest, such as `sha256:185518…`.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(digest(&SHA256, bytes).as_ref()))
+    format!("sha256:{}", hex::sha256(bytes))
 }
 
 /// MD5, as the blob stores' `ETag` and `Content-MD5` have it.
@@ -29,15 +28,6 @@ pub(super) fn crc64(bytes: &[u8]) -> u64 {
     CRC.checksum(bytes)
 }
 
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// Random bytes for request ids and the like: nothing depends on their being unguessable.
 pub(super) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -49,8 +39,7 @@ pub(super) fn random<const N: usize>() -> [u8; N] {
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
+    use data_encoding::{BASE64, HEXLOWER};
 
     use super::*;
 
@@ -60,7 +49,10 @@ mod tests {
             sha256(b""),
             "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
-        assert_eq!(hex(&md5(b"")), "d41d8cd98f00b204e9800998ecf8427e");
+        assert_eq!(
+            HEXLOWER.encode(&md5(b"")),
+            "d41d8cd98f00b204e9800998ecf8427e"
+        );
         assert_eq!(crc32c(b"123456789"), 0xe306_9283_u32.to_be_bytes());
         assert_eq!(crc64(b"123456789"), 0x995d_c9bb_df19_39fa);
     }
@@ -80,9 +72,9 @@ mod tests {
         );
         // The ETag of an upload in one part: the MD5 of that part's MD5.
         assert_eq!(
-            hex(&md5(&md5(body.as_bytes()))),
+            HEXLOWER.encode(&md5(&md5(body.as_bytes()))),
             "00acd2993c51139b494a948712b812d4"
         );
-        assert_eq!(STANDARD.encode(crc32c(b"")), "AAAAAA==");
+        assert_eq!(BASE64.encode(&crc32c(b"")), "AAAAAA==");
     }
 }

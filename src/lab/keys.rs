@@ -8,15 +8,14 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use rcgen::{
     CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
     KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, PublicKeyData as _, RsaKeySize, SerialNumber,
     SigningKey as _,
 };
 
-use super::digest::hex;
+use crate::base::hex;
 
 /// The keys of one provider.
 pub(super) struct Keys {
@@ -92,7 +91,7 @@ impl RsaKey {
     fn generate() -> Result<Self, KeyError> {
         let make = || {
             let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?;
-            let certificate = STANDARD.encode(certify(&pair)?);
+            let certificate = BASE64.encode(&certify(&pair)?);
             Ok::<_, rcgen::Error>(Self { pair, certificate })
         };
         make().map_err(|error| {
@@ -120,7 +119,7 @@ impl RsaKey {
 
     /// The key's name, for a token's `kid`.
     pub(super) fn id(&self) -> String {
-        hex(digest(&SHA256, &self.pair.subject_public_key_info()).as_ref())
+        hex::sha256(&self.pair.subject_public_key_info())
     }
 }
 
@@ -183,11 +182,13 @@ mod tests {
             .unwrap();
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         let header = body["token"].as_str().unwrap().split('.').next().unwrap();
-        let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
-            .decode(header)
+        let header = data_encoding::BASE64URL_NOPAD
+            .decode(header.as_bytes())
             .unwrap();
         let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
-        let der = STANDARD.decode(header["x5c"][0].as_str().unwrap()).unwrap();
+        let der = BASE64
+            .decode(header["x5c"][0].as_str().unwrap().as_bytes())
+            .unwrap();
         let (_, certificate) = X509Certificate::from_der(&der).unwrap();
         let name = certificate.subject().iter_common_name().next().unwrap();
         let id = libtrust_id(certificate.public_key().raw);

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_layer_is_the_same_in_every_process() {
         let word = noise("a seed", 8);
-        assert_eq!(super::super::digest::hex(&word), "f8eac655f383c2d8");
+        assert_eq!(data_encoding::HEXLOWER.encode(&word), "f8eac655f383c2d8");
         assert_eq!(
             layer().diff_id,
             "sha256:843f01646356d172625cd5aa6a457950ca95181b8f230a6fe707c15162228a9b"

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::BASE64URL_NOPAD;
 use rcgen::{KeyPair, PublicKeyData as _};
 use serde_json::{Value, json};
 
-use super::digest::{hex, sha256};
+use super::digest::sha256;
 use super::image::{Blob, Kind, PlatformImage, pretty};
 use super::keys::libtrust_id;
+use crate::base::hex;
 
 /// Why a manifest cannot be signed.
 #[derive(Debug, thiserror::Error)]
@@ -35,13 +35,14 @@ pub(super) fn schema1(
     let payload = pretty(&document(name, tag, image));
     let tail = b"\n}";
     let body = payload.strip_suffix(tail).ok_or(Schema1Error::Sign)?;
-    let protected = URL_SAFE_NO_PAD.encode(
+    let protected = BASE64URL_NOPAD.encode(
         json!({
             "formatLength": body.len(),
-            "formatTail": URL_SAFE_NO_PAD.encode(tail),
+            "formatTail": BASE64URL_NOPAD.encode(tail),
             "time": "2020-08-20T06:17:43Z",
         })
-        .to_string(),
+        .to_string()
+        .as_bytes(),
     );
     let signature = sign(&protected, &payload)?;
     let signatures = pretty(&json!({ "signatures": [signature] }));
@@ -58,8 +59,7 @@ fn document(name: &str, tag: &str, image: &PlatformImage) -> Value {
     let mut history = Vec::new();
     for (at, layer) in image.layers.iter().enumerate() {
         let seed = format!("{}{}", parent.as_deref().unwrap_or_default(), layer.digest);
-        let id =
-            hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, seed.as_bytes()).as_ref());
+        let id = hex::sha256(seed.as_bytes());
         let mut v1 = json!({ "id": id });
         if let Some(parent) = &parent {
             v1["parent"] = json!(parent);
@@ -96,7 +96,7 @@ fn sign(protected: &str, payload: &[u8]) -> Result<Value, Schema1Error> {
     let key = KeyPair::generate()?;
     let signer = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.serialized_der())
         .map_err(|_| Schema1Error::Sign)?;
-    let text = format!("{protected}.{}", URL_SAFE_NO_PAD.encode(payload));
+    let text = format!("{protected}.{}", BASE64URL_NOPAD.encode(payload));
     let signature = signer
         .sign(&SystemRandom::new(), text.as_bytes())
         .map_err(|_| Schema1Error::Sign)?;
@@ -109,12 +109,12 @@ fn sign(protected: &str, payload: &[u8]) -> Result<Value, Schema1Error> {
                 "crv": "P-256",
                 "kid": libtrust_id(&key.subject_public_key_info()),
                 "kty": "EC",
-                "x": URL_SAFE_NO_PAD.encode(x),
-                "y": URL_SAFE_NO_PAD.encode(y),
+                "x": BASE64URL_NOPAD.encode(x),
+                "y": BASE64URL_NOPAD.encode(y),
             },
             "alg": "ES256",
         },
-        "signature": URL_SAFE_NO_PAD.encode(signature),
+        "signature": BASE64URL_NOPAD.encode(signature.as_ref()),
         "protected": protected,
     }))
 }
@@ -127,7 +127,9 @@ mod tests {
     use super::*;
 
     fn decode(value: &Value) -> Vec<u8> {
-        URL_SAFE_NO_PAD.decode(value.as_str().unwrap()).unwrap()
+        BASE64URL_NOPAD
+            .decode(value.as_str().unwrap().as_bytes())
+            .unwrap()
     }
 
     #[test]
@@ -146,7 +148,7 @@ mod tests {
         let signed = format!(
             "{}.{}",
             signature["protected"].as_str().unwrap(),
-            URL_SAFE_NO_PAD.encode(&payload)
+            BASE64URL_NOPAD.encode(&payload)
         );
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
             .verify(signed.as_bytes(), &decode(&signature["signature"]))

@@ -1,8 +1,7 @@
 //! The URLs that blob requests are redirected to: signed, short-lived, and checked.
 
 use aws_lc_rs::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::form_urlencoded;
@@ -50,7 +49,7 @@ pub(super) fn sign(
         Provider::Gcr => String::new(),
         Provider::Quay => {
             let signature = keys.rsa()?.sign(text(&path, expires).as_bytes())?;
-            let signature = STANDARD.encode(signature);
+            let signature = BASE64.encode(&signature);
             let signature = signature
                 .replace('+', "-")
                 .replace('=', "_")
@@ -96,12 +95,16 @@ pub(super) fn check(
                 .replace('-', "+")
                 .replace('_', "=")
                 .replace('~', "/");
-            let signature = STANDARD.decode(signature).map_err(|_| Refused::Forged)?;
+            let signature = BASE64
+                .decode(signature.as_bytes())
+                .map_err(|_| Refused::Forged)?;
             keys.rsa()
                 .is_ok_and(|key| key.verify(signed.as_bytes(), &signature))
         }
         Provider::Hub | Provider::Mirror | Provider::Gcr => {
-            let signature = STANDARD.decode(signature).map_err(|_| Refused::Forged)?;
+            let signature = BASE64
+                .decode(signature.as_bytes())
+                .map_err(|_| Refused::Forged)?;
             hmac::verify(keys.urls(), signed.as_bytes(), &signature).is_ok()
         }
     };
@@ -142,7 +145,7 @@ fn text(path: &str, expires: i64) -> String {
 }
 
 fn mac(keys: &Keys, path: &str, expires: i64) -> String {
-    STANDARD.encode(hmac::sign(keys.urls(), text(path, expires).as_bytes()))
+    BASE64.encode(hmac::sign(keys.urls(), text(path, expires).as_bytes()).as_ref())
 }
 
 fn escape(text: &str) -> String {

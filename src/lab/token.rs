@@ -1,7 +1,6 @@
 //! Tokens: issued by the token servers, checked by the registries.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -94,7 +93,7 @@ pub(super) fn issue(
                 "exp": iat + lifetime,
                 "iat": iat,
                 "iss": "auth.docker.io",
-                "jti": URL_SAFE_NO_PAD.encode(random::<15>()),
+                "jti": BASE64URL_NOPAD.encode(&random::<15>()),
                 "nbf": iat - 300,
                 "sub": "",
             });
@@ -131,7 +130,7 @@ pub(super) fn issue(
             });
             // Padded, so that the token tells nothing by its length.
             let text = format!("{:OPAQUE_LENGTH$}", claims.to_string());
-            STANDARD.encode(keys.seal(text.as_bytes())?)
+            BASE64.encode(&keys.seal(text.as_bytes())?)
         }
     };
     Ok(Grant {
@@ -153,8 +152,8 @@ pub(super) fn check(
 ) -> Result<(), Denied> {
     let claims = match provider {
         Provider::Hub | Provider::Mirror | Provider::Quay => read_jwt(keys.rsa(), token),
-        Provider::Gcr => STANDARD
-            .decode(token)
+        Provider::Gcr => BASE64
+            .decode(token.as_bytes())
             .ok()
             .and_then(|sealed| keys.open(&sealed))
             .and_then(|text| serde_json::from_slice(&text).ok()),
@@ -194,9 +193,10 @@ impl Claims {
 
 /// A signed JSON Web Token (RFC 7519) in its compact form.
 fn jwt(key: &RsaKey, header: &Value, claims: &Value) -> Result<String, KeyError> {
-    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+    let [header, claims] =
+        [header, claims].map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes()));
     let text = format!("{header}.{claims}");
-    let signature = URL_SAFE_NO_PAD.encode(key.sign(text.as_bytes())?);
+    let signature = BASE64URL_NOPAD.encode(&key.sign(text.as_bytes())?);
     Ok(format!("{text}.{signature}"))
 }
 
@@ -204,12 +204,12 @@ fn jwt(key: &RsaKey, header: &Value, claims: &Value) -> Result<String, KeyError>
 /// algorithm.
 fn read_jwt(key: Result<&RsaKey, KeyError>, token: &str) -> Option<Claims> {
     let (text, signature) = token.rsplit_once('.')?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+    let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?;
     if !key.ok()?.verify(text.as_bytes(), &signature) {
         return None;
     }
     let (_, claims) = text.split_once('.')?;
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+    serde_json::from_slice(&BASE64URL_NOPAD.decode(claims.as_bytes()).ok()?).ok()
 }
 
 /// Seconds by which clocks may differ.
@@ -306,8 +306,8 @@ mod tests {
         let keys = Keys::new().unwrap();
         let claims = json!({ "access": access("a/b"), "aud": "registry.docker.io",
             "exp": i64::MAX, "nbf": 0 });
-        let [header, claims] =
-            [json!({ "alg": "none" }), claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let [header, claims] = [json!({ "alg": "none" }), claims]
+            .map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes()));
         let token = format!("{header}.{claims}.");
         let result = check(&keys, Provider::Hub, &token, Some("a/b"), start());
         assert_eq!(result, Err(Denied::Forged));

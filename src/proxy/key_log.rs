@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
+
 /// Takes the TLS secrets of both sides, line by line, as a key log file (`SSLKEYLOGFILE`) holds
 /// them; each line ends with a line feed.
 pub type KeyLog = Arc<dyn Fn(&str) + Send + Sync>;
@@ -19,7 +21,7 @@ impl KeyLines {
 
 impl rustls::KeyLog for KeyLines {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let (client_random, secret) = (hex(client_random), hex(secret));
+        let [client_random, secret] = [client_random, secret].map(|bytes| HEXLOWER.encode(bytes));
         (self.0)(&format!("{label} {client_random} {secret}\n"));
     }
 }
@@ -28,11 +30,4 @@ impl fmt::Debug for KeyLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("KeyLines")
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|b| [b >> 4, b & 15]);
-    digits
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
 }

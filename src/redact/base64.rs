@@ -102,13 +102,12 @@ const NO_DIGIT: u8 = 0xFF;
 
 #[cfg(test)]
 pub(super) mod tests {
-    use ::base64::Engine as _;
-    use ::base64::engine::general_purpose::STANDARD;
+    use data_encoding::BASE64;
 
     use super::*;
 
     pub(in super::super) fn encode(bytes: &[u8]) -> String {
-        STANDARD.encode(bytes)
+        BASE64.encode(bytes)
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use aws_lc_rs::{hmac, rand::SystemRandom};
+use data_encoding::HEXLOWER;
 use memchr::memmem::Finder;
 
 use super::layer;
@@ -28,9 +29,7 @@ impl Placeholder {
         out.extend_from_slice(WORD);
         if let Some(tag) = self.0 {
             out.push(b'-');
-            for byte in tag {
-                out.extend([byte >> 4, byte & 15].map(hex_digit));
-            }
+            out.extend(HEXLOWER.encode(&tag).into_bytes());
         }
     }
 }
@@ -87,13 +86,6 @@ fn begins_tagged(text: &[u8]) -> bool {
         .is_some_and(|tag| tag.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
 }
 
-fn hex_digit(nibble: u8) -> u8 {
-    match nibble {
-        0..=9 => b'0' + nibble,
-        _ => b'a' + (nibble - 10),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,10 +123,10 @@ mod tests {
 
     #[test]
     fn tags_are_of_hexadecimal_digits() {
-        let digits: String = (0..16)
-            .map(|nibble| char::from(hex_digit(nibble)))
-            .collect();
-        assert_eq!(digits, "0123456789abcdef");
+        assert_eq!(
+            text(Placeholder(Some([0x01, 0xAB, 0xF9]))),
+            "REDACTED-01abf9"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use serde::{Serialize, Serializer};
 
 /// A digest of a registered algorithm, such as `sha256:9c36…`.
@@ -47,15 +48,9 @@ impl Digest {
             Algorithm::Sha256 => digest::digest(&digest::SHA256, bytes),
             Algorithm::Sha512 => digest::digest(&digest::SHA512, bytes),
         };
-        let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
-        let hex = value
-            .as_ref()
-            .iter()
-            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-            .collect::<String>();
         Self {
             algorithm,
-            hex: hex.into(),
+            hex: HEXLOWER.encode(value.as_ref()).into(),
         }
     }
 

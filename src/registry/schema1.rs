@@ -1,7 +1,6 @@
 //! The image manifest of 2014 (Docker image manifest v2, schema 1).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use data_encoding::{BASE64URL, BASE64URL_NOPAD};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -63,9 +62,9 @@ fn signed_payload(bytes: &[u8], signature: &Value) -> Option<Vec<u8>> {
 }
 
 fn decode(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .or_else(|_| URL_SAFE.decode(text))
+    BASE64URL_NOPAD
+        .decode(text.as_bytes())
+        .or_else(|_| BASE64URL.decode(text.as_bytes()))
         .ok()
 }
 
@@ -78,11 +77,12 @@ mod tests {
     fn the_digest_leaves_the_signatures_out() {
         let payload = "{\n   \"name\": \"a\",\n   \"fsLayers\": []\n}";
         let head = payload.strip_suffix("\n}").unwrap();
-        let protected = URL_SAFE_NO_PAD.encode(format!(
-            r#"{{"formatLength":{},"formatTail":"{}","time":"2015-01-01T00:00:00Z"}}"#,
-            head.len(),
-            URL_SAFE_NO_PAD.encode("\n}")
-        ));
+        let tail = BASE64URL_NOPAD.encode(b"\n}");
+        let length = head.len();
+        let time = "2015-01-01T00:00:00Z";
+        let protected =
+            format!(r#"{{"formatLength":{length},"formatTail":"{tail}","time":"{time}"}}"#);
+        let protected = BASE64URL_NOPAD.encode(protected.as_bytes());
         let signed = format!("{head},\n   \"signatures\": [{{\"protected\":\"{protected}\"}}]\n}}");
         let Document::Schema1(schema1) = Document::read(signed.as_bytes()) else {
             panic!("no schema 1")
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_length_beyond_the_body_gives_no_digest() {
-        let protected = URL_SAFE_NO_PAD.encode(r#"{"formatLength":99999,"formatTail":""}"#);
+        let protected = BASE64URL_NOPAD.encode(br#"{"formatLength":99999,"formatTail":""}"#);
         let text = format!(r#"{{"fsLayers":[],"signatures":[{{"protected":"{protected}"}}]}}"#);
         let Document::Schema1(schema1) = Document::read(text.as_bytes()) else {
             panic!("no schema 1")

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use pullscope::exchange::{
     Authority, Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure,
@@ -530,7 +529,7 @@ impl Image {
 }
 
 pub(crate) fn jwt(claims: &Value) -> String {
-    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let part = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
     let header = part(r#"{"alg":"RS256","kid":"k"}"#);
     format!("{header}.{}.REDACTED-0011aa", part(&claims.to_string()))
 }

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 use url::Url;
 
@@ -201,7 +200,7 @@ impl Comparison {
             }
             Alike::Length => assert_eq!(captured.len(), live.len(), "{what}: {live}"),
             Alike::Base64 => {
-                let decoded = base64::engine::general_purpose::STANDARD.decode(live);
+                let decoded = data_encoding::BASE64.decode(live.as_bytes());
                 assert!(
                     decoded.is_ok_and(|bytes| bytes.len() > 100),
                     "{what}: {live}"
@@ -255,7 +254,9 @@ impl Comparison {
             assert_eq!(captured.len(), live.len(), "{what}");
             return;
         };
-        let decode = |part: &str| String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        let decode = |part: &str| {
+            String::from_utf8(BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap()
+        };
         for (captured, live) in [(header, live_header), (claims, live_claims)] {
             self.json(&decode(captured), &decode(live), &mut String::new(), what);
         }

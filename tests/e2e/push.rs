@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use pullscope::pulls::{BlobState, Purpose, State};
 use serde_json::json;
 
@@ -135,7 +134,7 @@ fn assert_chunked(trace: &Trace) {
 
 /// Neither trace nor session nor log holds the password, as it is or as it was sent.
 fn assert_no_password(dir: &Path) {
-    let sent = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    let sent = BASE64.encode(format!("{USER}:{PASSWORD}").as_bytes());
     let mut folders = vec![dir.to_owned()];
     let mut files = 0;
     while let Some(folder) = folders.pop() {
@@ -158,7 +157,7 @@ fn assert_no_password(dir: &Path) {
 
 /// A docker command's `config.json` after `docker login`.
 fn login() -> String {
-    let auth = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    let auth = BASE64.encode(format!("{USER}:{PASSWORD}").as_bytes());
     json!({"auths": {registry::HOST: {"auth": auth}}}).to_string()
 }
 

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -56,7 +55,7 @@ impl Signer {
         );
         Self {
             key: key.expect("the key is ECDSA P-256"),
-            certificate: STANDARD.encode(&identity.certificate),
+            certificate: BASE64.encode(&identity.certificate),
         }
     }
 
@@ -70,13 +69,13 @@ impl Signer {
             "iat": now, "nbf": now - 10, "exp": now + LIFETIME.as_secs().cast_signed(),
             "access": access,
         });
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
         let signed = format!("{}.{}", part(&header), part(&claims));
         let signature = self
             .key
             .sign(&SystemRandom::new(), signed.as_bytes())
             .expect("the key signs");
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+        format!("{signed}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
     }
 }
 
@@ -159,7 +158,10 @@ fn only_pull(scope: &str) -> String {
 
 /// The `Authorization` of who may push.
 fn basic() -> String {
-    format!("Basic {}", STANDARD.encode(format!("{USER}:{PASSWORD}")))
+    format!(
+        "Basic {}",
+        BASE64.encode(format!("{USER}:{PASSWORD}").as_bytes())
+    )
 }
 
 fn reply(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use pullscope::har;
 use pullscope::registry::InMemoryOnly;
 use pullscope::store::Store;
@@ -152,7 +151,9 @@ fn digest(content: &Value) -> Option<String> {
             .map(|hex| format!("sha256:{hex}"));
     };
     if content["encoding"] == "base64" {
-        Some(sha256(&STANDARD.decode(text).expect("it says base64")))
+        Some(sha256(
+            &BASE64.decode(text.as_bytes()).expect("it says base64"),
+        ))
     } else {
         Some(sha256(text.as_bytes()))
     }

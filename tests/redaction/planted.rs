@@ -1,7 +1,6 @@
 //! Secrets planted into realistic traffic, searched for in everything that comes out.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use pullscope::exchange::{
@@ -253,7 +252,7 @@ fn survives(text: &str, secret: &str) -> bool {
         let bytes = [&b"\0\0"[..skip], secret.as_bytes()].concat();
         let whole = bytes.len() / 3 * 3;
         let first = usize::from(skip > 0) * 4;
-        for engine in [&STANDARD, &URL_SAFE_NO_PAD] {
+        for engine in [&BASE64, &BASE64URL_NOPAD] {
             let encoded = engine.encode(&bytes[..whole]);
             forms.push(encoded.get(first..).unwrap().to_owned());
         }
@@ -266,7 +265,7 @@ fn percent(text: &str) -> String {
 }
 
 fn hub_jwt() -> String {
-    let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+    let part = |json: &str| BASE64URL_NOPAD.encode(json.as_bytes());
     format!(
         "{}.{}.{HUB_SIGNATURE}",
         part(r#"{"typ":"JWT","alg":"RS256","kid":"BWM4"}"#),
@@ -277,7 +276,7 @@ fn hub_jwt() -> String {
 }
 
 fn conversation() -> Vec<Event> {
-    let proxy_login = STANDARD.encode(format!("bob:{PROXY_PASSWORD}"));
+    let proxy_login = BASE64.encode(format!("bob:{PROXY_PASSWORD}").as_bytes());
     let connect = format!(
         "CONNECT registry.example:443 HTTP/1.1\r\nHost: registry.example:443\r\nProxy-Authorization: Basic {proxy_login}\r\n\r\n"
     );
@@ -325,15 +324,16 @@ fn conversation() -> Vec<Event> {
 /// Docker Hub: a login with a password, tokens, and the password in all sorts of answers.
 fn hub() -> Vec<Talk> {
     let jwt = hub_jwt();
-    let login = STANDARD.encode(format!("alice:{PASSWORD}"));
+    let login = BASE64.encode(format!("alice:{PASSWORD}").as_bytes());
     let html = PASSWORD
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('"', "&quot;");
     let json = serde_json::to_string(PASSWORD).unwrap();
-    let config = STANDARD.encode(format!(
-        r#"{{"username":"alice","password":{json},"identitytoken":"{IDENTITY_TOKEN}"}}"#
-    ));
+    let config = BASE64.encode(
+        format!(r#"{{"username":"alice","password":{json},"identitytoken":"{IDENTITY_TOKEN}"}}"#)
+            .as_bytes(),
+    );
     vec![
         Talk::get(
             1,
@@ -362,7 +362,7 @@ fn hub() -> Vec<Talk> {
             &format!(
                 r#"{{"details":"incorrect password {}, that is {html}, that is {}","refresh_token":"{REFRESH}"}}"#,
                 json.trim_matches('"'),
-                STANDARD.encode(format!("x{PASSWORD}"))
+                BASE64.encode(format!("x{PASSWORD}").as_bytes())
             ),
         ),
         Talk::get(

@@ -240,8 +240,7 @@ fn client_pem(pki: &Pki) -> String {
     };
     let (chain, key) = pki.leaf("client.pullscope.test", usage);
     let block = |label: &str, der: &[u8]| {
-        use base64::Engine as _;
-        let text = base64::engine::general_purpose::STANDARD.encode(der);
+        let text = data_encoding::BASE64.encode(der);
         format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
     };
     block("CERTIFICATE", &chain[0]) + &block("PRIVATE KEY", key.secret_der())

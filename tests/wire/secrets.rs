@@ -5,8 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::io::AsyncWriteExt as _;
@@ -57,7 +56,7 @@ fn writings(secret: &str) -> Vec<String> {
     let json = secret.replace('/', "\\/");
     // Without the ends, which depend on what stands beside it.
     let middle = |text: String| text.get(4..text.len() - 4).unwrap_or_default().to_owned();
-    let shifted = |pad: &str| middle(STANDARD.encode(format!("{pad}{secret}")));
+    let shifted = |pad: &str| middle(BASE64.encode(format!("{pad}{secret}").as_bytes()));
     vec![
         secret.to_owned(),
         percent.clone(),
@@ -67,12 +66,12 @@ fn writings(secret: &str) -> Vec<String> {
         shifted(""),
         shifted("a"),
         shifted("ab"),
-        URL_SAFE_NO_PAD.encode(secret),
+        BASE64URL_NOPAD.encode(secret.as_bytes()),
     ]
 }
 
 fn jwt() -> String {
-    let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+    let part = |json: &str| BASE64URL_NOPAD.encode(json.as_bytes());
     let header = part("{\"alg\":\"RS256\",\"typ\":\"JWT\"}");
     let claims = part("{\"iss\":\"auth.pullscope.test\",\"sub\":\"\",\"access\":[]}");
     format!("{header}.{claims}.{SIGNATURE}")
@@ -81,7 +80,7 @@ fn jwt() -> String {
 /// Requests that carry secrets, and answers that give and repeat them.
 fn traffic() -> (Vec<String>, Vec<Turn>) {
     let jwt = jwt();
-    let basic = STANDARD.encode(format!("user:{PASSWORD}"));
+    let basic = BASE64.encode(format!("user:{PASSWORD}").as_bytes());
     let form = format!(
         "grant_type=password&username=user&password={}&service=r",
         PASSWORD
@@ -181,7 +180,7 @@ async fn play(more: &[&str]) -> Vec<(PathBuf, Vec<u8>)> {
     let recording = record(dir.path(), address.port(), &root, more);
 
     let mut stream = TcpStream::connect(&recording.address).await.unwrap();
-    let proxy = STANDARD.encode(format!("me:{PROXY_PASSWORD}"));
+    let proxy = BASE64.encode(format!("me:{PROXY_PASSWORD}").as_bytes());
     let connect = format!(
         "CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}:443\r\nProxy-Authorization: Basic {proxy}\r\n\r\n"
     );

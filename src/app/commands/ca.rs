@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sha2_hex::sha256;
+use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::clients::{store, trust};
 use crate::config::{CaCommand, ChangeArgs, Dirs};
@@ -150,19 +150,15 @@ fn describe(identity: &Identity, files: &CaFiles) -> Outcome<String> {
         certificate.subject(),
         certificate.validity().not_before,
         certificate.validity().not_after,
-        sha256(identity.certificate()),
+        fingerprint(identity.certificate()),
         files.certificate_path().display(),
         files.key_path().display(),
     ))
 }
 
 /// The fingerprint as browsers and openssl print it.
-mod sha2_hex {
-    use aws_lc_rs::digest::{SHA256, digest};
-
-    pub(in crate::app) fn sha256(bytes: &[u8]) -> String {
-        let digest = digest(&SHA256, bytes);
-        let pairs: Vec<String> = digest.as_ref().iter().map(|b| format!("{b:02X}")).collect();
-        pairs.join(":")
-    }
+fn fingerprint(certificate: &[u8]) -> String {
+    let digest = digest(&SHA256, certificate);
+    let pairs: Vec<String> = digest.as_ref().iter().map(|b| format!("{b:02X}")).collect();
+    pairs.join(":")
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, timeout_at};
 
+use crate::base::cause::chain;
 use crate::config::DemoArgs;
 use crate::exchange::Exchange;
 use crate::lab::client::{Platform, PullEvent, Puller};
@@ -269,21 +270,6 @@ fn mark(good: bool) -> &'static str {
         (false, true) => "OK:",
         (false, false) => "FAILED:",
     }
-}
-
-/// An error with its causes, which do not repeat each other.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// How long the story waits for exchanges that are still being recorded.

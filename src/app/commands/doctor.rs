@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::app::terminal::locale;
 use crate::base::clock;
 use crate::clients::doctor::{self, Check, Patient};
 use crate::clients::system::{Programs, System};
@@ -51,7 +52,7 @@ pub(in crate::app) fn run(args: &DoctorArgs, dirs: &Dirs) -> Outcome<ExitCode> {
         };
         output::data(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
     } else {
-        output::data(&doctor::describe(&checks, has_glyphs()))?;
+        output::data(&doctor::describe(&checks, locale::is_utf8()))?;
     }
     Ok(if ok {
         ExitCode::SUCCESS
@@ -70,16 +71,4 @@ fn address(proxy: &str) -> Outcome<SocketAddr> {
         .ok()
         .and_then(|mut found| found.next())
         .ok_or_else(|| usage(format!("--proxy {proxy}: there is no such host")))
-}
-
-/// Whether the locale's text is UTF-8.
-fn has_glyphs() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .find(|value| !value.is_empty());
-    locale.is_some_and(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    })
 }

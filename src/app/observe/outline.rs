@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::HumanBytes;
 
+use crate::base::printable::printable;
 use crate::exchange::{Ending, Event, Exchange};
 use crate::registry::{InMemoryOnly, Reading};
 
@@ -106,10 +107,11 @@ impl Seen {
             } else {
                 format!(", answered with {}", errors.join(", "))
             };
-            lines.push(printable(&format!(
+            let line = format!(
                 "  {name}: {} requests by {}{errors}",
                 repository.exchanges, repository.client
-            )));
+            );
+            lines.push(printable(&line).into_owned());
         }
         if totals.bytes > 0 {
             lines.push(format!("  {} received", HumanBytes(totals.bytes)));
@@ -118,10 +120,11 @@ impl Seen {
             lines.push(format!("  {} cut off or failed", totals.failed));
         }
         for (host, count) in &totals.refused {
-            lines.push(printable(&format!(
+            let line = format!(
                 "  the command refused the certificate for {host} ({count} ×): it does not \
                  look at SSL_CERT_FILE and its like; `pullscope ca path` names the file to give it"
-            )));
+            );
+            lines.push(printable(&line).into_owned());
         }
         lines
     }
@@ -129,11 +132,6 @@ impl Seen {
     fn lock(&self) -> MutexGuard<'_, Totals> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Names come from the network: nothing in them may steer the terminal.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Names come from the network: as many are remembered.

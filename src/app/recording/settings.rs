@@ -9,8 +9,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 
 use crate::capture::BodyStore;
 use crate::clients::peer;
@@ -100,7 +99,9 @@ fn credentials(args: &RecordArgs) -> Outcome<Option<String>> {
     }
     match &args.proxy_credentials {
         None => Ok(None),
-        Some(text) if text.contains(':') => Ok(Some(format!("Basic {}", STANDARD.encode(text)))),
+        Some(text) if text.contains(':') => {
+            Ok(Some(format!("Basic {}", BASE64.encode(text.as_bytes()))))
+        }
         Some(_) => Err(usage("invalid --proxy-credentials: give USER:PASSWORD")),
     }
 }

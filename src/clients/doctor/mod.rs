@@ -22,6 +22,7 @@ pub use cause::Cause;
 
 use super::system::{Runner, System};
 use super::undo::Records;
+use crate::base::printable::printable;
 use crate::config::ClientName;
 
 /// What is looked at.
@@ -202,19 +203,6 @@ fn skipped(name: &'static str, text: impl Into<String>) -> Check {
         name,
         verdict: Verdict::Skipped { text },
     }
-}
-
-/// What programs say must not steer the terminal.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            let _ = write!(shown, "{}", c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
 }
 
 const DEFAULT_PROXY: &str = "http://127.0.0.1:8642";

@@ -14,8 +14,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use aws_lc_rs::digest;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 
 use super::transcript;
 use crate::exchange::{Bodies, ExchangeId};
@@ -372,5 +371,5 @@ fn group(kind: Kind) -> &'static str {
 
 /// As a Content-Security-Policy names what is in line.
 fn fingerprint(text: &str) -> String {
-    STANDARD.encode(digest::digest(&digest::SHA256, text.as_bytes()))
+    BASE64.encode(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())
 }

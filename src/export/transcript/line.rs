@@ -2,6 +2,7 @@
 
 use crate::base::printable::printable_lines;
 use crate::exchange::RawHead;
+use crate::registry::Digest;
 
 /// A line that begins a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl Note {
             "" => None,
             rest => Some(
                 rest.strip_prefix(", sha256:")
-                    .filter(|hex| is_sha256(hex))?,
+                    .filter(|hex| Digest::from_sha256_hex(hex).is_some())?,
             ),
         };
         Some(Self::Content {
@@ -107,13 +108,6 @@ impl Note {
             Self::NoResponse(why) => format!("[no response: {why}]"),
         }
     }
-}
-
-fn is_sha256(hex: &str) -> bool {
-    hex.len() == 64
-        && hex
-            .bytes()
-            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// Name and value of a field line; `None` when the line is none.

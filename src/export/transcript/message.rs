@@ -1,12 +1,12 @@
 //! One message of a transcript: from its lines to head and body.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use url::Url;
 
 use super::line::{Note, Start, field, printable_content};
+use crate::base::hex::sha256;
 use crate::exchange::{Body, Capture, Omission, RawHead};
 use crate::registry::{Digest, Endpoint};
 
@@ -97,7 +97,7 @@ impl Message {
         Body {
             size: length.unwrap_or(given),
             decoded_size: Some(expected.unwrap_or(given)),
-            sha256: whole.then(|| hex(text.as_bytes())),
+            sha256: whole.then(|| sha256(text.as_bytes())),
             complete: true,
             capture: if given > 0 {
                 Capture::Memory {
@@ -201,15 +201,6 @@ pub(super) fn moment(response: &Message, before: Timestamp) -> Timestamp {
         .flatten()
         .find(|at| *at >= before)
         .unwrap_or(before)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
-    let value = digest(&SHA256, bytes);
-    let bytes = value.as_ref().iter();
-    bytes
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
 }
 
 /// More line ends at the end of some content are not tried against a digest.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
+use data_encoding::HEXLOWER;
 use http_body_util::BodyExt as _;
 use hyper::StatusCode;
 use tokio::time::timeout;
@@ -11,7 +12,6 @@ use url::Url;
 use super::document::Descriptor;
 use super::http::{Answer, Ask, Http};
 use super::{PullError, PullEvent, Step};
-use crate::lab::digest::hex;
 
 /// One blob on its way.
 pub(super) struct Download<'a> {
@@ -99,7 +99,7 @@ impl Download<'_> {
     }
 
     fn verify(&self, state: State) -> Result<(), PullError> {
-        let actual = format!("sha256:{}", hex(state.hash.finish().as_ref()));
+        let actual = format!("sha256:{}", HEXLOWER.encode(state.hash.finish().as_ref()));
         if actual != self.descriptor.digest {
             return Err(PullError::Digest {
                 step: self.step,

@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::{PullError, PullEvent, Step, tunnel};
+use crate::base::printable::printable;
 
 /// Makes requests on behalf of one pull.
 pub(super) struct Http<'a> {
@@ -279,14 +280,11 @@ fn message(content: &[u8]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Text of a server's, fit to be shown: one line, without control characters, not too long.
+/// Text of a server's, fit to be shown: one line, not too long.
 pub(super) fn words(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MAX_MESSAGE)
-        .collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let text: String = text.chars().take(MAX_MESSAGE).collect();
+    let words: Vec<_> = text.split_whitespace().collect();
+    printable(&words.join(" ")).into_owned()
 }
 
 pub(super) fn host(url: &Url) -> String {
@@ -310,7 +308,7 @@ mod tests {
     #[test]
     fn a_servers_words_are_made_fit_to_show() {
         let error = br#"{"errors":[{"code":"X","message":"no\u001b[31m such\nthing"}]}"#;
-        assert_eq!(message(error).as_deref(), Some("no [31m such thing"));
+        assert_eq!(message(error).as_deref(), Some(r"no\x1b[31m such thing"));
         assert_eq!(message(b"<p>hi</p>").as_deref(), Some("<p>hi</p>"));
         assert_eq!(message(b" \n"), None);
         assert_eq!(

@@ -1,16 +1,15 @@
 //! Aliyun's object store (OSS), where the mirror keeps its blobs.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::{BASE64, HEXUPPER};
 use jiff::Timestamp;
 
 use super::super::answer::{StoreAnswer, Withheld};
-use super::super::digest::{crc64, hex, md5, random};
+use super::super::digest::{crc64, md5, random};
 use super::super::{Provider, Response, signed_url};
 use super::shared::error_document;
 
 pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
-    let request_id = hex(&random::<12>()).to_ascii_uppercase();
+    let request_id = HEXUPPER.encode(&random::<12>());
     let (blob, part, bytes) = match answer {
         StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
         StoreAnswer::Withheld(withheld) => return withhold(&withheld, &request_id, now),
@@ -26,12 +25,12 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
         .field("x-oss-request-id", request_id)
         .maybe("Content-Range", part.content_range())
         .field("Accept-Ranges", "bytes")
-        .field("ETag", format!("\"{}\"", hex(&md5).to_ascii_uppercase()))
+        .field("ETag", format!("\"{}\"", HEXUPPER.encode(&md5)))
         .field("Last-Modified", "Fri, 29 May 2020 21:41:36 GMT")
         .field("x-oss-object-type", "Normal")
         .field("x-oss-hash-crc64ecma", crc64(&blob.bytes).to_string())
         .field("x-oss-storage-class", "Standard")
-        .field("Content-MD5", STANDARD.encode(md5))
+        .field("Content-MD5", BASE64.encode(&md5))
         .field("x-oss-server-time", "2")
         .body(bytes)
 }

@@ -1,14 +1,13 @@
 //! Google Container Registry, and Google's object store behind it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use serde_json::json;
 
 use super::super::answer::{RegistryAnswer, StoreAnswer};
 use super::super::clock::{after, http_date};
-use super::super::digest::{crc32c, hex, md5, random};
+use super::super::digest::{crc32c, md5, random};
 use super::super::image::{Blob, Kind};
 use super::super::token::Grant;
 use super::super::{Provider, Response};
@@ -91,7 +90,7 @@ pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> Response {
 }
 
 pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
-    let upload_id = URL_SAFE_NO_PAD.encode(random::<68>());
+    let upload_id = BASE64URL_NOPAD.encode(&random::<68>());
     let (blob, part, bytes) = match answer {
         StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
         StoreAnswer::Withheld(withheld) => {
@@ -141,7 +140,7 @@ fn object(response: Response, blob: &Blob) -> Response {
     let md5 = md5(&blob.bytes);
     response
         .field("Last-Modified", "Wed, 20 May 2020 17:27:37 GMT")
-        .field("ETag", format!("\"{}\"", hex(&md5)))
+        .field("ETag", format!("\"{}\"", HEXLOWER.encode(&md5)))
         .field("x-goog-generation", "1589995657415353")
         .field("x-goog-metageneration", "1")
         .field("x-goog-stored-content-encoding", "identity")
@@ -149,9 +148,9 @@ fn object(response: Response, blob: &Blob) -> Response {
         .field("Content-Type", "application/octet-stream")
         .field(
             "x-goog-hash",
-            format!("crc32c={}", STANDARD.encode(crc32c(&blob.bytes))),
+            format!("crc32c={}", BASE64.encode(&crc32c(&blob.bytes))),
         )
-        .field("x-goog-hash", format!("md5={}", STANDARD.encode(md5)))
+        .field("x-goog-hash", format!("md5={}", BASE64.encode(&md5)))
         .field("x-goog-storage-class", "STANDARD")
         .field("Accept-Ranges", "bytes")
 }

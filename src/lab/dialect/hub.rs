@@ -1,5 +1,6 @@
 //! Docker Hub's token server, and Cloudflare in front of its blobs.
 
+use data_encoding::{HEXLOWER, HEXUPPER};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -7,7 +8,7 @@ use serde_json::json;
 use super::super::Response;
 use super::super::answer::StoreAnswer;
 use super::super::clock::{after, http_date};
-use super::super::digest::{hex, md5, random};
+use super::super::digest::{md5, random};
 use super::super::token::Grant;
 use super::shared::oauth_body;
 
@@ -36,7 +37,7 @@ pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> Response {
 }
 
 pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
-    let ray = format!("{}-HKG", hex(&random::<8>()));
+    let ray = format!("{}-HKG", HEXLOWER.encode(&random::<8>()));
     let (blob, part, bytes) = match answer {
         StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
         StoreAnswer::Withheld(withheld) => {
@@ -60,7 +61,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
     let cookie = format!(
         "__cfduid=d{}{}; expires={}; path=/; domain=.production.cloudflare.docker.com; HttpOnly; \
          SameSite=Lax; Secure",
-        hex(&random::<16>()),
+        HEXLOWER.encode(&random::<16>()),
         now.as_second(),
         cookie_date(after(now, 30 * 24 * 60 * 60)),
     );
@@ -75,12 +76,15 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
         .field("Accept-Ranges", "bytes")
         .field("Age", "2277324")
         .field("Cache-Control", "public, max-age=14400")
-        .field("ETag", format!("\"{}\"", hex(&md5(&blob.bytes))))
+        .field(
+            "ETag",
+            format!("\"{}\"", HEXLOWER.encode(&md5(&blob.bytes))),
+        )
         .field("Expires", http_date(after(now, 14_400)))
         .field("Last-Modified", "Fri, 29 May 2020 21:20:08 GMT")
         .field("Vary", "Accept-Encoding")
         .field("CF-Cache-Status", "HIT")
-        .field("cf-request-id", hex(&random::<16>()))
+        .field("cf-request-id", HEXLOWER.encode(&random::<16>()))
         .fields(&[(
             "Expect-CT",
             "max-age=604800, \
@@ -90,7 +94,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
             "x-amz-id-2",
             "whm9KH4dbHtjtDWcTwlhr82h55cWfMdT63uBSHRzglSO0H0BZlZIitUzROmo+3i3SyCLCYltzuI=",
         )
-        .field("x-amz-request-id", hex(&random::<8>()).to_ascii_uppercase())
+        .field("x-amz-request-id", HEXUPPER.encode(&random::<8>()))
         .field("x-amz-version-id", "x61eC1buF1kfpFnSwidmv5_7gxWle14z")
         .field("Server", "cloudflare")
         .body(bytes)

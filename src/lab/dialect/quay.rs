@@ -1,12 +1,11 @@
 //! Quay, and `CloudFront` with S3 behind it.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
+use data_encoding::{BASE64URL, HEXLOWER};
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::answer::{RegistryAnswer, StoreAnswer};
-use super::super::digest::{hex, md5, random};
+use super::super::digest::{md5, random};
 use super::super::image::Kind;
 use super::super::token::Grant;
 use super::super::{Provider, Response};
@@ -96,7 +95,10 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
         .date(now)
         .field("x-amz-replication-status", "COMPLETED")
         .field("Last-Modified", "Sun, 05 Jul 2020 11:54:33 GMT")
-        .field("ETag", format!("\"{}-1\"", hex(&md5(&md5(&blob.bytes)))));
+        .field(
+            "ETag",
+            format!("\"{}-1\"", HEXLOWER.encode(&md5(&md5(&blob.bytes)))),
+        );
     // S3 tiers no small objects.
     let head = match blob.kind {
         Kind::Layer { .. } => head.field("x-amz-storage-class", "INTELLIGENT_TIERING"),
@@ -104,7 +106,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
     };
     let head = head
         .field("x-amz-server-side-encryption", "AES256")
-        .field("x-amz-version-id", URL_SAFE.encode(random::<24>()))
+        .field("x-amz-version-id", BASE64URL.encode(&random::<24>()))
         .field("Accept-Ranges", "bytes")
         .maybe("Content-Range", part.content_range())
         .field("Server", "AmazonS3")
@@ -114,11 +116,14 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
 
 /// The marks of a `CloudFront` edge server.
 fn edge(response: Response) -> Response {
-    let via = format!("1.1 {}.cloudfront.net (CloudFront)", hex(&random::<16>()));
+    let via = format!(
+        "1.1 {}.cloudfront.net (CloudFront)",
+        HEXLOWER.encode(&random::<16>())
+    );
     response
         .field("Via", via)
         .field("X-Amz-Cf-Pop", "SIN5-C1")
-        .field("X-Amz-Cf-Id", URL_SAFE.encode(random::<40>()))
+        .field("X-Amz-Cf-Id", BASE64URL.encode(&random::<40>()))
 }
 
 fn start(

@@ -6,8 +6,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256,
     UnparsedPublicKey, VerificationAlgorithm,
 };
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use jiff::Timestamp;
 use serde::Serialize;
 use x509_parser::certificate::X509Certificate;
@@ -61,7 +60,7 @@ pub(super) fn chain(x5c: &[String]) -> Vec<Link> {
 }
 
 fn link(text: &str) -> Option<Link> {
-    let der = STANDARD.decode(text).ok()?;
+    let der = BASE64.decode(text.as_bytes()).ok()?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
     Some(Link {
         key: certificate
@@ -98,7 +97,7 @@ impl Signature {
         let Some(leaf) = chain.first() else {
             return Self::NoKey;
         };
-        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else {
+        let Ok(signature) = BASE64URL_NOPAD.decode(signature.as_bytes()) else {
             return Self::Invalid;
         };
         let key = UnparsedPublicKey::new(method, &leaf.key);
@@ -128,12 +127,12 @@ mod tests {
         let certificate = params.self_signed(&key).unwrap();
         let header = format!(
             r#"{{"alg":"ES256","x5c":["{}"]}}"#,
-            STANDARD.encode(certificate.der())
+            BASE64.encode(certificate.der())
         );
         let message = format!(
             "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode("{}")
+            BASE64URL_NOPAD.encode(header.as_bytes()),
+            BASE64URL_NOPAD.encode(b"{}")
         );
         let signer =
             EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &key.serialize_der())
@@ -141,7 +140,7 @@ mod tests {
         let signature = signer
             .sign(&SystemRandom::new(), message.as_bytes())
             .unwrap();
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+        format!("{message}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
     }
 
     fn check(text: &str) -> Signature {
@@ -168,7 +167,8 @@ mod tests {
 
     #[test]
     fn without_a_certificate_only_the_issuer_can_tell() {
-        let token = |header: &str| format!("{}.e30.c2ln", URL_SAFE_NO_PAD.encode(header));
+        let token =
+            |header: &str| format!("{}.e30.c2ln", BASE64URL_NOPAD.encode(header.as_bytes()));
         assert_eq!(
             check(&token(r#"{"alg":"RS256","kid":"k"}"#)),
             Signature::NoKey

@@ -148,10 +148,9 @@ fn challenges(gallery: &mut Gallery) {
 }
 
 fn tokens(gallery: &mut Gallery) {
-    use base64::Engine as _;
     let jwt = |access: serde_json::Value| {
         let part = |value: serde_json::Value| {
-            base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string())
+            data_encoding::BASE64URL_NOPAD.encode(value.to_string().as_bytes())
         };
         let claims = json!({"access": access, "iat": 0, "exp": 300});
         json!({"token": format!("{}.{}.x", part(json!({})), part(claims))})

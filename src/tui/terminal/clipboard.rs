@@ -4,8 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 
 use super::message::{Mailbox, Message};
 
@@ -45,7 +44,7 @@ pub(super) fn copy(what: &str, text: &str, mailbox: &Mailbox) -> Way {
     if text.len() > LONGEST {
         return Way::TooLong;
     }
-    Way::Sequence(format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).into_bytes())
+    Way::Sequence(format!("\x1b]52;c;{}\x07", BASE64.encode(text.as_bytes())).into_bytes())
 }
 
 /// `-w` makes tmux set its terminal's clipboard as well.

@@ -1,7 +1,6 @@
 //! Sends requests to a collector (OTLP/HTTP, protobuf:
 //! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>), again where that may help.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use tokio::sync::mpsc;
 use super::collector::Collector;
 use super::spans::Request;
 use super::tally::Tally;
+use crate::base::cause::chain;
 use crate::base::clock;
 use crate::base::printable::printable;
 
@@ -96,7 +96,8 @@ pub(super) async fn run(
 async fn post(collector: &Collector, request: &Request) -> Result<(u64, String), PostError> {
     let answer = async {
         let response = collector.send(message(collector, request)).await;
-        let response = response.map_err(|error| PostError::Unreachable(causes(&error)))?;
+        let response = response
+            .map_err(|error| PostError::Unreachable(printable(&chain(&error)).into_owned()))?;
         let status = response.status();
         if !status.is_success() {
             let after = retry_after(response.headers(), clock::system());
@@ -143,20 +144,6 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     }
     let date = DateTimeParser::new().parse_timestamp(value).ok()?;
     date.duration_since(now).try_into().ok()
-}
-
-/// An error and what led to it, in one line; what an effect says already is left out.
-fn causes(error: &dyn Error) -> String {
-    let mut said = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if !said.contains(&text) {
-            said = format!("{said}: {text}");
-        }
-        next = cause.source();
-    }
-    printable(&said).into_owned()
 }
 
 /// How long an answer may take.
