@@ -24,6 +24,13 @@ pub struct Field<'a> {
     pub value: &'a [u8],
 }
 
+/// A head taken apart in one pass, for those who look for more than one thing in it.
+#[derive(Clone)]
+pub struct ParsedHead<'a> {
+    start_line: &'a [u8],
+    fields: Vec<Field<'a>>,
+}
+
 /// How closely a recorded head follows the bytes on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,8 +70,17 @@ impl RawHead {
         self.lines().next().unwrap_or_default()
     }
 
+    /// The head, taken apart.
+    pub fn parse(&self) -> ParsedHead<'_> {
+        ParsedHead {
+            start_line: self.start_line(),
+            fields: self.fields().collect(),
+        }
+    }
+
     /// The field lines in wire order; a line without a colon is a field with an empty value.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
+        passes::count(self);
         self.lines().skip(1).map(|line| {
             let colon = memchr(b':', line).unwrap_or(line.len());
             let (name, rest) = line.split_at(colon);
@@ -76,6 +92,7 @@ impl RawHead {
     }
 
     /// The values of every field of this name, compared without regard to case, in wire order.
+    /// This walks the head: whoever looks for more than one name parses it.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.fields()
             .filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
@@ -138,6 +155,58 @@ impl RawHead {
         lines(&self.0)
             .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
             .take_while(|line| !line.is_empty())
+    }
+}
+
+impl<'a> ParsedHead<'a> {
+    /// The first line, without its line end.
+    pub fn start_line(&self) -> &'a [u8] {
+        self.start_line
+    }
+
+    /// The field lines in wire order.
+    pub fn fields(&self) -> &[Field<'a>] {
+        &self.fields
+    }
+
+    /// The values of every field of this name, compared without regard to case, in wire order.
+    pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'_, 'a, 'n> {
+        let named = move |field: &&Field<'a>| field.name.eq_ignore_ascii_case(name.as_bytes());
+        self.fields.iter().filter(named).map(|field| field.value)
+    }
+
+    /// The first value of this name as text, if it is there and UTF-8.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        let value = self.values(name).next()?;
+        std::str::from_utf8(value).ok()
+    }
+}
+
+/// Counts how often heads are walked, for the test that holds how often that may be.
+#[doc(hidden)]
+pub mod passes {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use super::RawHead;
+
+    static REQUESTS: AtomicUsize = AtomicUsize::new(0);
+    static RESPONSES: AtomicUsize = AtomicUsize::new(0);
+
+    /// Passes over the fields of request heads, those of CONNECT left out, and over those of
+    /// responses, in this process; in a release build nothing is counted.
+    pub fn counted() -> (usize, usize) {
+        (REQUESTS.load(Relaxed), RESPONSES.load(Relaxed))
+    }
+
+    pub(super) fn count(head: &RawHead) {
+        if !cfg!(debug_assertions) {
+            return;
+        }
+        if head.0.starts_with(b"HTTP/") {
+            RESPONSES.fetch_add(1, Relaxed);
+        } else if !head.0.starts_with(b"CONNECT ") {
+            REQUESTS.fetch_add(1, Relaxed);
+        }
     }
 }
 

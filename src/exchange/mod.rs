@@ -23,7 +23,7 @@ pub use body::{Body, Capture, Omission};
 pub use connection::{Authority, Connection, TlsSession};
 pub use ending::{Ending, Failure, Side};
 pub use event::{End, Event};
-pub use head::{Fidelity, Field, RawHead};
+pub use head::{Fidelity, Field, ParsedHead, RawHead};
 pub use id::{ConnectionId, ExchangeId, SocketId, TunnelId};
 pub use record::{Exchange, RequestHead, ResponseHead, ResponseOrigin, Tunnel, TunnelKind};
 pub use timings::Timings;

@@ -105,7 +105,7 @@ pub(super) fn words(bytes: &[u8]) {
     let _ = (Scope::read_list(&text), Client::read(&text).label());
     let head =
         format!("HTTP/1.1 429 Slow\r\nratelimit-limit: {text}\r\nretry-after: {text}\r\n\r\n");
-    let _ = RateLimit::read(&RawHead::new(head), None);
+    let _ = RateLimit::read(&RawHead::new(head).parse(), None);
 }
 
 /// A whole exchange: URL, request head, request body, response head and response body, a NUL

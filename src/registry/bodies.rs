@@ -22,8 +22,8 @@ impl Bodies for InMemoryOnly {
 }
 
 /// The decoded content of a body, when it was kept and is not larger than `limit` bytes.
-pub(super) fn content(body: Option<&Body>, bodies: &dyn Bodies, limit: u64) -> Option<Bytes> {
-    match &body?.capture {
+pub(super) fn content(body: &Body, bodies: &dyn Bodies, limit: u64) -> Option<Bytes> {
+    match &body.capture {
         Capture::Empty => Some(Bytes::new()),
         Capture::Memory { bytes } if fits(bytes.len(), limit) => Some(bytes.clone()),
         Capture::Stored { file, size } if *size <= limit => bodies.load(file),

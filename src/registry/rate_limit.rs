@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::time::http_date;
-use crate::exchange::RawHead;
+use crate::exchange::ParsedHead;
 
 /// What a response says of its server's limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -33,13 +33,15 @@ pub struct RateLimit {
 impl RateLimit {
     /// Reads a response head; `None` when it states no limit. `now` is the response's `Date`,
     /// against which moments are turned into seconds.
-    pub fn read(head: &RawHead, now: Option<Timestamp>) -> Option<Self> {
+    pub fn read(head: &ParsedHead<'_>, now: Option<Timestamp>) -> Option<Self> {
         let mut found = Self::default();
         for field in head.fields() {
-            let Ok(value) = std::str::from_utf8(field.value) else {
-                continue;
-            };
-            found.take(&field.name.to_ascii_lowercase(), value, now);
+            // The names of few fields are of interest, and this is asked of every answer.
+            if let Some(b'r' | b'R' | b'x' | b'X' | b'd' | b'D') = field.name.first()
+                && let Ok(value) = std::str::from_utf8(field.value)
+            {
+                found.take(&field.name.to_ascii_lowercase(), value, now);
+            }
         }
         (found != Self::default()).then_some(found)
     }
@@ -117,12 +119,13 @@ fn until_epoch(value: u64, now: Option<Timestamp>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::RawHead;
     use proptest::prelude::*;
 
     fn read(lines: &str) -> Option<RateLimit> {
         let head = RawHead::new(format!("HTTP/1.1 200 OK\r\n{lines}\r\n\r\n"));
         let now = http_date("Thu, 20 Aug 2020 06:17:41 GMT");
-        RateLimit::read(&head, now)
+        RateLimit::read(&head.parse(), now)
     }
 
     #[test]
@@ -179,7 +182,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read(bytes: Vec<u8>) {
-            RateLimit::read(&RawHead::new(bytes), None);
+            RateLimit::read(&RawHead::new(bytes).parse(), None);
         }
 
         #[test]

@@ -14,10 +14,10 @@ use super::redirect::authority;
 use super::time::http_date;
 use super::{
     Bodies, Challenge, Client, Digest, Document, Endpoint, Fingerprint, ImageConfig, Index, Kind,
-    Listing, MediaType, RateLimit, Redirect, TokenAnswer, TokenRequest, Warning,
+    Known, Listing, MediaType, RateLimit, Redirect, TokenAnswer, TokenRequest, Warning,
 };
 use crate::exchange::head::latin1;
-use crate::exchange::{Ending, Exchange, RawHead, RequestHead, ResponseHead};
+use crate::exchange::{Body, Ending, Event, Exchange, RawHead, RequestHead};
 
 /// One exchange, decoded. A part that is missing or cannot be read is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -162,56 +162,104 @@ const TEXT_LIMIT: u64 = 64 * 1024;
 /// Larger blobs are no image configuration.
 const CONFIG_LIMIT: u64 = 1024 * 1024;
 
+/// The parts of an exchange that become known one after the other, each read by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReadingPart {
+    /// The request's head.
+    Request,
+    /// The response's head.
+    Response,
+    /// Both bodies, and how it ended.
+    Bodies,
+}
+
+impl ReadingPart {
+    /// The part that an event changes, if it changes one.
+    pub fn changed_by(event: &Event) -> Option<Self> {
+        match event {
+            Event::RequestHead { .. } => Some(Self::Request),
+            Event::ResponseHead { .. } => Some(Self::Response),
+            Event::Ended { .. } => Some(Self::Bodies),
+            _ => None,
+        }
+    }
+}
+
 impl Reading {
     /// Decodes an exchange as far as it went.
     pub fn of(exchange: &Exchange, bodies: &dyn Bodies) -> Self {
-        let mut reading = Self {
-            ending: exchange.ended.as_ref().map(|(_, ending)| ending.clone()),
-            ..Self::default()
-        };
-        if let Some(request) = &exchange.request {
-            reading.read_request(exchange, request, bodies);
-        }
-        if let Some(response) = &exchange.response {
-            reading.read_head(&response.head);
-            reading.read_body(exchange, response, bodies);
-        }
+        Self::with(exchange, bodies, &mut Known::default())
+    }
+
+    /// Decodes an exchange as far as it went; what is known already is not decoded again.
+    pub fn with(exchange: &Exchange, bodies: &dyn Bodies, known: &mut Known) -> Self {
+        let mut reading = Self::default();
+        reading.update(ReadingPart::Request, exchange, bodies, known);
         reading
     }
 
-    fn read_request(&mut self, exchange: &Exchange, request: &RequestHead, bodies: &dyn Bodies) {
-        let head = &request.head;
-        self.method = latin1(head.method().unwrap_or_default());
-        self.client = Arc::new(Client::read(head.text("user-agent").unwrap_or_default()));
+    /// Reads the part of an exchange that changed, and of the later parts those that were there
+    /// before it: they are read in its light. In the order of a live capture there are none.
+    pub fn update(
+        &mut self,
+        changed: ReadingPart,
+        exchange: &Exchange,
+        bodies: &dyn Bodies,
+        known: &mut Known,
+    ) {
+        if let Some(request) = &exchange.request
+            && changed == ReadingPart::Request
+        {
+            self.read_request(request, known);
+        }
+        if let Some(response) = &exchange.response
+            && changed <= ReadingPart::Response
+        {
+            self.read_response(&response.head);
+        }
+        self.ending = exchange.ended.as_ref().map(|(_, ending)| ending.clone());
+        (self.document, self.config, self.referrers) = Default::default();
+        (self.token_answer, self.listing, self.errors) = Default::default();
+        (self.magic, self.digests.computed) = Default::default();
+        if let Some(body) = &exchange.request_body
+            && exchange.request.is_some()
+        {
+            self.read_sent(body, bodies, known);
+        }
+        if let Some(body) = &exchange.response_body
+            && exchange.response.is_some()
+        {
+            self.read_received(body, bodies, known);
+        }
+    }
+
+    fn read_request(&mut self, request: &RequestHead, known: &mut Known) {
+        let head = request.head.parse();
+        self.method = latin1(request.head.method().unwrap_or_default());
+        self.client = known.client(head.text("user-agent").unwrap_or_default());
         self.authorization = head.text("authorization").map(Authorization::read);
         self.range = head.text("range").map(str::to_owned);
         self.referer = head.text("referer").map(str::to_owned);
         self.url = Url::parse(&request.url).ok();
-        let Some(url) = &self.url else {
-            return;
-        };
-        self.authority = authority(url).unwrap_or_default();
-        self.endpoint = Endpoint::read(url);
-        if let Some(endpoint) = &self.endpoint {
-            self.digests.requested = endpoint.reference().and_then(|r| r.digest().cloned());
-        } else {
-            let form = content(exchange.request_body.as_ref(), bodies, TEXT_LIMIT);
-            self.token_request = TokenRequest::read(
-                &self.method,
-                url,
-                head.text("authorization"),
-                form.as_deref(),
-            )
-            .map(Box::new);
-        }
-        if self.method == "PUT" && self.is_manifest_route() {
-            self.document = content(exchange.request_body.as_ref(), bodies, MANIFEST_LIMIT)
-                .map(|bytes| Document::read(&bytes));
-        }
+        self.authority = self.url.as_ref().and_then(authority).unwrap_or_default();
+        self.endpoint = self.url.as_ref().and_then(Endpoint::read);
+        self.digests.requested = self
+            .endpoint
+            .as_ref()
+            .and_then(|endpoint| endpoint.reference()?.digest().cloned());
+        self.token_request = self.asked_token(None);
     }
 
-    fn read_head(&mut self, head: &RawHead) {
-        self.status = head.status();
+    /// What it asks a token server for, by its URL and its form.
+    fn asked_token(&self, form: Option<&[u8]>) -> Option<Box<TokenRequest>> {
+        let url = self.url.as_ref().filter(|_| self.endpoint.is_none())?;
+        let scheme = self.authorization.as_ref().map(|sent| sent.scheme.as_str());
+        TokenRequest::read(&self.method, url, scheme, form).map(Box::new)
+    }
+
+    fn read_response(&mut self, raw: &RawHead) {
+        let head = raw.parse();
+        self.status = raw.status();
         self.content_type = MediaType::read(head.text("content-type").unwrap_or_default());
         self.content_length = head.text("content-length").and_then(|n| n.parse().ok());
         self.content_encoding = head
@@ -224,15 +272,17 @@ impl Reading {
         self.date = head.text("date").and_then(http_date);
         self.age = head.text("age").and_then(|age| age.parse().ok());
         // RFC 6750 has `insufficient_scope` come with 403.
-        if matches!(self.status, Some(401 | 403)) {
-            self.challenges = Challenge::read_all(head.values("www-authenticate"));
-        }
-        self.rate_limit = RateLimit::read(head, self.date).map(Box::new);
+        self.challenges = match self.status {
+            Some(401 | 403) => Challenge::read_all(head.values("www-authenticate")),
+            _ => Vec::new(),
+        };
+        self.rate_limit = RateLimit::read(&head, self.date).map(Box::new);
         self.warnings = head.values("warning").filter_map(Warning::read).collect();
         self.digests.stated = head
             .text("docker-content-digest")
             .and_then(|digest| digest.parse().ok());
         self.filters_applied = head.text("oci-filters-applied").map(str::to_owned);
+        (self.redirect, self.location, self.next_page) = Default::default();
         let (Some(url), Some(status)) = (&self.url, self.status) else {
             return;
         };
@@ -251,12 +301,20 @@ impl Reading {
             .and_then(|t| resolve(&t));
     }
 
-    fn read_body(&mut self, exchange: &Exchange, response: &ResponseHead, bodies: &dyn Bodies) {
-        let Some(body) = &exchange.response_body else {
-            return;
-        };
-        let load = |limit| content(Some(body), bodies, limit);
-        let status = response.head.status().unwrap_or_default();
+    /// Reads what the client sent: a form for a token, or a manifest.
+    fn read_sent(&mut self, body: &Body, bodies: &dyn Bodies, known: &mut Known) {
+        if self.method == "POST" {
+            self.token_request = self.asked_token(content(body, bodies, TEXT_LIMIT).as_deref());
+        }
+        if self.method == "PUT" && self.is_manifest_route() {
+            self.document =
+                content(body, bodies, MANIFEST_LIMIT).map(|bytes| known.document(&bytes));
+        }
+    }
+
+    fn read_received(&mut self, body: &Body, bodies: &dyn Bodies, known: &mut Known) {
+        let load = |limit| content(body, bodies, limit);
+        let status = self.status.unwrap_or_default();
         if status >= 400 {
             self.errors = load(TEXT_LIMIT).map_or_else(Vec::new, |bytes| errors::read(&bytes));
             return;
@@ -277,7 +335,7 @@ impl Reading {
                 return;
             }
             Some(Route::Referrers { .. }) => {
-                let document = load(MANIFEST_LIMIT).map(|bytes| Document::read(&bytes));
+                let document = load(MANIFEST_LIMIT).map(|bytes| known.document(&bytes));
                 if let Some(Document::Index(index)) = document {
                     self.referrers = Some(index);
                 }
@@ -288,10 +346,10 @@ impl Reading {
         let mut bytes = None;
         if self.is_manifest_route() {
             bytes = load(MANIFEST_LIMIT);
-            self.document = bytes.as_deref().map(Document::read);
+            self.document = bytes.as_deref().map(|bytes| known.document(bytes));
         } else if self.endpoint.is_none() || self.is_blob_route() {
             bytes = load(CONFIG_LIMIT);
-            self.config = bytes.as_deref().and_then(ImageConfig::read).map(Arc::new);
+            self.config = bytes.as_deref().and_then(|bytes| known.config(bytes));
         }
         self.magic = bytes.as_deref().and_then(Magic::of);
         self.digests.computed =

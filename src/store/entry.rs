@@ -2,7 +2,7 @@
 
 use crate::exchange::Exchange;
 use crate::pulls::{Observed, PullId};
-use crate::registry::{Bodies, Kind, Reading};
+use crate::registry::{Bodies, Kind, Known, Reading};
 
 /// One exchange of the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,12 @@ pub struct Entry {
 impl Entry {
     /// An exchange, read; it belongs to no pull yet.
     pub fn new(exchange: Exchange, bodies: &dyn Bodies) -> Self {
-        let reading = Box::new(Reading::of(&exchange, bodies));
+        Self::with(exchange, bodies, &mut Known::default())
+    }
+
+    /// The same; what is known already is not decoded again.
+    pub(super) fn with(exchange: Exchange, bodies: &dyn Bodies, known: &mut Known) -> Self {
+        let reading = Box::new(Reading::with(&exchange, bodies, known));
         Self {
             kind: reading.kind(&exchange),
             exchange,

@@ -13,13 +13,14 @@ use crate::exchange::{Capture, Event, Exchange, ExchangeId, HandshakeFailed, Tra
 use crate::findings::Finding;
 use crate::pulls::{GroupKey, Grouping};
 use crate::pulls::{Pull, PullId};
-use crate::registry::{Bodies, InMemoryOnly, Reading};
+use crate::registry::{Bodies, InMemoryOnly, Known, ReadingPart};
 
 /// Everything a session holds. The same set of events gives the same store, in whatever order
 /// they are applied, as long as nothing had to be let go.
 #[derive(Debug, Default)]
 pub struct Store {
     pub(super) shelf: Shelf,
+    known: Known,
     shared: Shared,
     /// What was said of exchanges whose beginning has not been told yet.
     early: HashMap<ExchangeId, Vec<Event>>,
@@ -62,7 +63,8 @@ impl Store {
     pub fn of_trace(trace: Trace, bodies: &dyn Bodies) -> Self {
         let mut store = Self::new(Retention::ALL);
         for exchange in trace.exchanges {
-            store.put(Entry::new(exchange, bodies));
+            let entry = Entry::with(exchange, bodies, &mut store.known);
+            store.put(entry);
         }
         for tunnel in trace.tunnels {
             store.put_tunnel(tunnel);
@@ -172,7 +174,8 @@ impl Store {
                 for event in self.early.remove(&id).into_iter().flatten() {
                     exchange.apply(event);
                 }
-                self.put(Entry::new(exchange, &InMemoryOnly));
+                let entry = Entry::with(exchange, &InMemoryOnly, &mut self.known);
+                self.put(entry);
             }
             Event::RequestHead { id, .. }
             | Event::ResponseHead { id, .. }
@@ -189,12 +192,13 @@ impl Store {
             }
             return;
         };
-        let told = !matches!(event, Event::Progress { .. });
+        let changed = ReadingPart::changed_by(&event);
         let before = kept(&entry.exchange);
         entry.exchange.apply(event);
-        if told {
-            *entry.reading = Reading::of(&entry.exchange, &InMemoryOnly);
-            self.shared.share(entry);
+        if let Some(part) = changed {
+            let reading = &mut entry.reading;
+            reading.update(part, &entry.exchange, &InMemoryOnly, &mut self.known);
+            self.shared.share(&mut entry.exchange);
             if entry.pull.is_none() {
                 entry.kind = entry.reading.kind(&entry.exchange);
             }
@@ -206,7 +210,7 @@ impl Store {
     }
 
     fn put(&mut self, mut entry: Entry) {
-        self.shared.share(&mut entry);
+        self.shared.share(&mut entry.exchange);
         self.grouping.update(entry.observed());
         self.due.heard.push(entry.exchange.id);
         self.shelf.insert(entry);

@@ -48,11 +48,7 @@ impl TokenRequest {
         authorization: Option<&str>,
         form: Option<&[u8]>,
     ) -> Option<Self> {
-        let mut realm = url.clone();
-        realm.set_query(None);
-        realm.set_fragment(None);
         let mut found = Self {
-            realm: realm.into(),
             credentials: header_credentials(authorization),
             ..Self::default()
         };
@@ -68,7 +64,14 @@ impl TokenRequest {
         } else if method != "GET" {
             return None;
         }
-        (telling || is_token_path(url)).then_some(found)
+        if !telling && !is_token_path(url) {
+            return None;
+        }
+        let mut realm = url.clone();
+        realm.set_query(None);
+        realm.set_fragment(None);
+        found.realm = realm.into();
+        Some(found)
     }
 
     /// Takes one parameter; whether it is one that only token requests have.

@@ -1,0 +1,102 @@
+//! What was decoded before: the same bytes are decoded once, and what they say is kept once.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+
+use super::{Client, Document, ImageConfig};
+
+/// What many exchanges of a session say alike. One that is empty leaves nothing out.
+#[derive(Debug, Default)]
+pub struct Known {
+    clients: HashMap<Box<str>, Arc<Client>>,
+    documents: HashMap<Sha256, Document>,
+    configs: HashMap<Sha256, Option<Arc<ImageConfig>>>,
+}
+
+type Sha256 = [u8; digest::SHA256_OUTPUT_LEN];
+
+/// Longer documents are not remembered.
+const SHORT: usize = 16 * 1024;
+/// More than this is not remembered: what clients send must not fill memory.
+const MOST: usize = 1_024;
+
+impl Known {
+    pub(super) fn client(&mut self, user_agent: &str) -> Arc<Client> {
+        if user_agent.len() > SHORT {
+            return Arc::new(Client::read(user_agent));
+        }
+        if let Some(known) = self.clients.get(user_agent) {
+            return known.clone();
+        }
+        once(&mut self.clients, user_agent.into(), || {
+            Arc::new(Client::read(user_agent))
+        })
+    }
+
+    pub(super) fn document(&mut self, bytes: &[u8]) -> Document {
+        let read = || Document::read(bytes);
+        match sha256(bytes) {
+            Some(key) => once(&mut self.documents, key, read),
+            None => read(),
+        }
+    }
+
+    pub(super) fn config(&mut self, bytes: &[u8]) -> Option<Arc<ImageConfig>> {
+        let read = || ImageConfig::read(bytes).map(Arc::new);
+        match sha256(bytes) {
+            Some(key) => once(&mut self.configs, key, read),
+            None => read(),
+        }
+    }
+}
+
+/// What short bytes are known by. It is computed here: what a trace says of itself may be wrong.
+fn sha256(bytes: &[u8]) -> Option<Sha256> {
+    if bytes.len() > SHORT {
+        return None;
+    }
+    let value = digest::digest(&digest::SHA256, bytes);
+    value.as_ref().try_into().ok()
+}
+
+fn once<K: Eq + Hash, T: Clone>(known: &mut HashMap<K, T>, key: K, read: impl FnOnce() -> T) -> T {
+    if known.len() >= MOST && !known.contains_key(&key) {
+        known.clear();
+    }
+    known.entry(key).or_insert_with(read).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_describes_an_image_is_kept_once_unless_it_is_long() {
+        for (length, once) in [(SHORT, true), (SHORT + 1, false)] {
+            let mut known = Known::default();
+            let padded = |text: &str| format!("{text:length$}");
+            let index = padded(r#"{"manifests":[{"size":7}]}"#);
+            let mut document = || known.document(index.as_bytes());
+            let (Document::Index(one), Document::Index(other)) = (document(), document()) else {
+                panic!("no index")
+            };
+            assert_eq!(Arc::ptr_eq(&one, &other), once);
+            let config = padded(r#"{"os":"linux","rootfs":{}}"#);
+            let mut config = || known.config(config.as_bytes()).unwrap();
+            assert_eq!(Arc::ptr_eq(&config(), &config()), once);
+        }
+    }
+
+    #[test]
+    fn no_more_than_so_much_is_remembered() {
+        let mut known = Known::default();
+        for number in 0..=MOST {
+            known.client(&format!("client/{number}"));
+            known.document(format!("{number}").as_bytes());
+        }
+        assert_eq!((known.clients.len(), known.documents.len()), (1, 1));
+    }
+}
