@@ -1,6 +1,6 @@
 //! Whom the load goes through.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -29,17 +29,23 @@ pub(crate) enum Kind {
     RecordNoHash,
     /// `pullscope record`.
     Record,
+    /// `record --no-hash` of the pullscope that `--against` names.
+    AgainstNoHash,
+    /// `record` of the pullscope that `--against` names.
+    Against,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Direct,
         Self::Copier,
         Self::Hudsucker,
         Self::Mitmproxy,
         Self::Plain,
         Self::PlainHash,
+        Self::AgainstNoHash,
         Self::RecordNoHash,
+        Self::Against,
         Self::Record,
     ];
 
@@ -53,7 +59,14 @@ impl Kind {
             Self::PlainHash => "pullscope, recording off, hashing on",
             Self::RecordNoHash => "pullscope, recording on, hashing off",
             Self::Record => "pullscope, recording on, hashing on",
+            Self::AgainstNoHash => "--against, recording on, hashing off",
+            Self::Against => "--against, recording on, hashing on",
         }
+    }
+
+    /// Whether it is the pullscope that `--against` names.
+    pub(crate) fn is_against(self) -> bool {
+        matches!(self, Self::Against | Self::AgainstNoHash)
     }
 }
 
@@ -152,7 +165,7 @@ fn launch(
         }
         (std::env::current_exe(), args)
     };
-    let record = |more: &[&str]| {
+    let record = |program: &Option<PathBuf>, more: &[&str]| {
         let mut args: Vec<String> = [
             "--quiet",
             "record",
@@ -171,8 +184,10 @@ fn launch(
             args.extend([name.to_owned(), value]);
         }
         args.extend(more.iter().map(|&arg| arg.to_owned()));
-        (Ok(arguments.pullscope.clone()), args)
+        let nobody = || std::io::Error::other("no --against");
+        (program.clone().ok_or_else(nobody), args)
     };
+    let (pullscope, against) = (Some(arguments.pullscope.clone()), &arguments.against);
     let (program, args) = match kind {
         Kind::Direct => (Ok("true".into()), Vec::new()),
         Kind::Copier => own_role("copier"),
@@ -183,8 +198,10 @@ fn launch(
             args.push("--hash".into());
             (program, args)
         }
-        Kind::RecordNoHash => record(&["--no-hash"]),
-        Kind::Record => record(&[]),
+        Kind::RecordNoHash => record(&pullscope, &["--no-hash"]),
+        Kind::Record => record(&pullscope, &[]),
+        Kind::AgainstNoHash => record(against, &["--no-hash"]),
+        Kind::Against => record(against, &[]),
         Kind::Mitmproxy => {
             let route = home.join("route.py");
             std::fs::write(&route, include_str!("route.py"))?;

@@ -53,6 +53,11 @@ struct Arguments {
     #[arg(long, value_name = "FILE", default_value = env!("CARGO_BIN_EXE_pullscope"))]
     pullscope: PathBuf,
 
+    /// Another pullscope to measure beside it, such as one from before a change; it is left out
+    /// where none is named.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+
     /// mitmproxy's `mitmdump`; it is left out where there is none.
     #[arg(long, value_name = "FILE")]
     mitmdump: Option<PathBuf>,
@@ -119,6 +124,9 @@ async fn compare(arguments: Arguments) -> Result<()> {
         }
         if kind == Kind::Mitmproxy && arguments.mitmdump.is_none() {
             say("SKIPPED: mitmproxy, of which there is no mitmdump here\n")?;
+            continue;
+        }
+        if kind.is_against() && arguments.against.is_none() {
             continue;
         }
         contenders.push(Contender::new(kind, &arguments, &origin)?);
