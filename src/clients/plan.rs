@@ -60,6 +60,9 @@ impl Plan {
     }
 }
 
+/// The line by which files that `setup` writes are known.
+pub const MARK: &str = "Written by `pullscope setup";
+
 /// The unified diff of one file; `None` stands for no file. Empty when nothing changes.
 pub fn diff(path: &Path, from: Option<&[u8]>, to: Option<&[u8]>) -> String {
     if from == to {
@@ -80,6 +83,7 @@ pub fn diff(path: &Path, from: Option<&[u8]>, to: Option<&[u8]>) -> String {
         // Bytes that are no text, or an empty file that appears or goes.
         return format!("--- {}\n+++ {}\n", side('a', from), side('b', to));
     }
+    // What a file holds must not steer the terminal.
     printable_lines(&changes).into_owned()
 }
 

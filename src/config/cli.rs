@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{
-    ChangeArgs, ConfigCommand, DiffArgs, DoctorArgs, ExecArgs, ImportArgs, RedactArgs,
-    SelectionArgs, SetupArgs, ShowArgs,
-};
+use super::client_args::{ChangeArgs, ConfigCommand, DoctorArgs, ExecArgs, SetupArgs};
+use super::proxy_args::ProxyArgs;
+use super::share_args::{DiffArgs, ImportArgs, RedactArgs, SelectionArgs, ShowArgs};
+use super::value::{address, size};
 
 /// See what happens between a container client and a registry.
 #[derive(Debug, Parser)]
@@ -187,78 +187,6 @@ pub struct RecordArgs {
     pub proxy: ProxyArgs,
 }
 
-// A doc comment here would become the help of every command that takes these.
-#[expect(missing_docs, reason = "clap shows it as help")]
-#[derive(Args, Clone, Debug)]
-pub struct ProxyArgs {
-    /// Dial ADDR:PORT for connections to HOST:PORT; `*` stands for any host or port.
-    #[arg(long, value_name = "HOST:PORT:ADDR:PORT")]
-    pub connect_to: Vec<String>,
-
-    /// Trust these roots (PEM) for servers, beside the system's.
-    #[arg(
-        long,
-        value_name = "PEM",
-        env = "PULLSCOPE_UPSTREAM_CA",
-        value_delimiter = ':'
-    )]
-    pub upstream_ca: Vec<PathBuf>,
-
-    /// Go through this proxy (http://…); `none` ignores `HTTPS_PROXY` and its like.
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "PULLSCOPE_UPSTREAM_PROXY",
-        hide_env_values = true
-    )]
-    pub upstream_proxy: Option<String>,
-
-    /// Pass the tunnels to these hosts on unread.
-    #[arg(long, value_name = "HOST")]
-    pub passthrough: Vec<String>,
-
-    /// Read only the tunnels to these hosts.
-    #[arg(long, value_name = "HOST")]
-    pub intercept: Vec<String>,
-
-    /// Accept invalid certificates from these hosts.
-    #[arg(long, value_name = "HOST")]
-    pub insecure_upstream: Vec<String>,
-
-    /// Present this certificate and key (one PEM file) to servers on HOST.
-    #[arg(long, value_name = "HOST:PEM")]
-    pub client_cert: Vec<String>,
-
-    /// Give up on a server after so many seconds without a byte.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub upstream_timeout: u64,
-
-    /// Keep JSON and text bodies up to this size (bytes, or with K, M, G).
-    #[arg(long, value_name = "SIZE", default_value = "4M", value_parser = size, env = "PULLSCOPE_MAX_BODY")]
-    pub max_body: u64,
-
-    /// Leave passwords, tokens and signatures in the trace.
-    #[arg(long)]
-    pub keep_secrets: bool,
-
-    /// Write the TLS secrets of both sides to this file (NSS key log format).
-    #[arg(long, value_name = "FILE")]
-    pub sslkeylogfile: Option<PathBuf>,
-
-    /// Send spans of what passes, redacted in any case, to the OTLP/HTTP receiver of this
-    /// OpenTelemetry collector, such as `http://127.0.0.1:4318`.
-    #[arg(long, value_name = "URL")]
-    pub otlp_endpoint: Option<String>,
-
-    /// At the end, wait so long for transfers under way.
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    pub drain: u64,
-
-    /// Compute no digests.
-    #[arg(long, hide = true)]
-    pub no_hash: bool,
-}
-
 /// `pullscope view`.
 #[derive(Args, Clone, Debug)]
 pub struct ViewArgs {
@@ -380,37 +308,6 @@ pub struct DemoArgs {
     pub no_tui: bool,
 }
 
-/// An address to listen on, such as `127.0.0.1:8642`.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        "give an IP address and a port from 0 to 65535, such as 127.0.0.1:8642 or [::1]:0"
-            .to_owned()
-    })
-}
-
-/// A number of bytes, such as `65536`, `64K` or `4M`.
-fn size(text: &str) -> Result<u64, String> {
-    let text = text.trim();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = text
-        .strip_prefix(digits)
-        .unwrap_or_default()
-        .to_ascii_uppercase();
-    let factor: u64 = match unit.trim_end_matches('B').trim_end_matches('I') {
-        "" => 1,
-        "K" => 1 << 10,
-        "M" => 1 << 20,
-        "G" => 1 << 30,
-        _ => return Err(format!("{unit} is no unit; use K, M or G")),
-    };
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| "give a number of bytes, such as 4M".to_owned())?;
-    number
-        .checked_mul(factor)
-        .ok_or_else(|| "that is too large".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -420,27 +317,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn an_address_has_a_port() {
-        assert!(address("[::1]:0").is_ok());
-        for bad in ["127.0.0.1", "8642", "localhost:8642", "127.0.0.1:65536"] {
-            assert!(
-                address(bad).unwrap_err().contains("127.0.0.1:8642"),
-                "{bad}"
-            );
-        }
-    }
-
-    #[test]
-    fn sizes_are_read_with_and_without_units() {
-        assert_eq!(size("65536"), Ok(65_536));
-        assert_eq!(size("4M"), Ok(4 << 20));
-        assert_eq!(size("2GiB"), Ok(2 << 30));
-        assert_eq!(size("64kb"), Ok(64 << 10));
-        for bad in ["", "M", "-1", "4T", "99999999999G"] {
-            assert!(size(bad).is_err(), "{bad}");
-        }
     }
 }

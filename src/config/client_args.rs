@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ProxyArgs;
+use super::proxy_args::ProxyArgs;
 
 /// `pullscope exec`.
 #[derive(Args, Clone, Debug)]

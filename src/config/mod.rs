@@ -5,14 +5,17 @@ mod cli;
 mod client_args;
 mod dirs;
 mod file;
+mod proxy_args;
 mod share_args;
+mod value;
 
 pub use cli::{
-    CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, ProxyArgs, RecordArgs, ViewArgs,
+    CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, RecordArgs, ViewArgs,
 };
 pub use client_args::{ChangeArgs, ClientName, ConfigCommand, DoctorArgs, ExecArgs, SetupArgs};
 pub use dirs::{Dirs, NoHome};
 pub use file::{ConfigError, template, with_file};
+pub use proxy_args::ProxyArgs;
 pub use share_args::{
     DiffArgs, ImportArgs, Language, LookArgs, RedactArgs, SelectionArgs, ShowArgs, When,
 };

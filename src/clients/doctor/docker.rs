@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::cause::Cause;
+use super::check::{Check, bad, good, skipped};
 use super::handshake::{Outcome, PROBE, outcome, tail};
-use super::{Cause, Check, Patient, bad, good, no_proxy, skipped, unit};
+use super::patient::Patient;
+use super::{no_proxy, unit};
 use crate::clients::environment::{is_local, merge};
-use crate::clients::setup::{DAEMON_JSON, MARK, daemon_json};
+use crate::clients::plan::MARK;
+use crate::clients::setup::{DAEMON_JSON, daemon_json};
 use crate::clients::undo::Record;
 
 pub(super) fn checks(patient: &Patient<'_>, well: bool, checks: &mut Vec<Check>) {

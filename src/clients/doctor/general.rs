@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::{Cause, Check, Patient, bad, good, no_proxy as traps, skipped};
+use super::cause::Cause;
+use super::check::{Check, bad, good, skipped};
+use super::no_proxy as traps;
+use super::patient::Patient;
 use crate::clients::environment::exceptions;
 use crate::clients::peer;
 use crate::clients::refusal::quoted;

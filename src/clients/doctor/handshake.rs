@@ -6,7 +6,9 @@ use std::path::Path;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::{Cause, Check, Patient, bad, good, skipped};
+use super::cause::Cause;
+use super::check::{Check, bad, good, skipped};
+use super::patient::Patient;
 use crate::clients::refusal::quoted;
 use crate::config::ClientName;
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Patient, unit};
+use super::patient::Patient;
+use crate::clients::plan::MARK;
 use crate::clients::refusal::quoted;
-use crate::clients::setup::MARK;
+use crate::clients::setup::set_by_file;
 use crate::clients::systemd;
 
 /// Hosts that a pull from a public registry goes to.
@@ -76,7 +77,7 @@ pub(super) fn edits(
             ));
         }
     }
-    if unit::ours(&service).is_some() {
+    if set_by_file(&service).is_some() {
         // By hand it was set up, and so it stays.
         fix.push(format!("sudo systemctl restart {service_unit}"));
     } else {

@@ -1,14 +1,18 @@
 //! Services of systemd that pull: what they were given, as systemd says.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Cause, Check, Patient, bad, good, no_proxy, skipped};
+use super::cause::Cause;
+use super::check::{Check, bad, good, skipped};
+use super::no_proxy;
+use super::patient::Patient;
 use crate::clients::environment::merge;
+use crate::clients::plan::MARK;
 use crate::clients::refusal::quoted;
-use crate::clients::setup::{MARK, OURS, TRUST_DIR, k3s_unit};
+use crate::clients::setup::{OWN_VARIABLES, TRUST_DIR, k3s_unit, set_by_file};
 use crate::clients::system::System;
-use crate::clients::systemd::{self, Service, words};
+use crate::clients::systemd::{self, words};
 use crate::config::ClientName;
 
 /// The unit of a client, and the client's name on the command line.
@@ -115,7 +119,7 @@ pub(super) fn env_file(
         // Somebody has set it up by hand.
         return None;
     }
-    let (name, (file, _)) = ours(&service)?;
+    let (name, (file, _)) = set_by_file(&service)?;
     let text = format!(
         "{} sets {name} for {unit}, and systemd lets such a file win over drop-ins",
         file.display()
@@ -127,23 +131,17 @@ pub(super) fn env_file(
 pub(super) fn set_up(patient: &Patient<'_>, unit: &str, client: &str) -> Vec<String> {
     let mut fix = Vec::new();
     let service = systemd::read(patient.system, unit, MARK).unwrap_or_default();
-    if ours(&service).is_some() {
+    if set_by_file(&service).is_some() {
         let files: BTreeSet<_> = service.from_files.values().map(|(path, _)| path).collect();
         let files: Vec<_> = files.iter().map(|file| quoted(file.as_os_str())).collect();
         fix.push(format!(
             "sudo sed -i -E 's/^[[:space:]]*({})[[:space:]]*=/# &/I' {}",
-            OURS.join("|"),
+            OWN_VARIABLES.join("|"),
             files.join(" ")
         ));
     }
     fix.push(patient.setup(client));
     fix
-}
-
-/// A variable that setup would set, if a file of variables sets it.
-pub(super) fn ours(service: &Service) -> Option<(&String, &(PathBuf, String))> {
-    let mut files = service.from_files.iter();
-    files.find(|(name, _)| OURS.contains(&name.to_ascii_uppercase().as_str()))
 }
 
 fn trust(patient: &Patient<'_>, unit: &str, dirs: Option<String>, fix: Vec<String>) -> Check {

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{MARK, SetupError, TRUST_DIR, Wanted, certificate, certificate_dirs};
+use super::trust_dir::{TRUST_DIR, certificate, certificate_dirs};
+use super::wanted::{SetupError, Wanted};
 use crate::clients::environment::merge;
-use crate::clients::plan::{FileChange, Plan};
+use crate::clients::plan::{FileChange, MARK, Plan};
 use crate::clients::system::{ReadError, System};
 
 /// The drop-in, for the whole machine or for one user.

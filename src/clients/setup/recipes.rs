@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::TRUST_DIR;
+use super::trust_dir::TRUST_DIR;
 use crate::config::ClientName;
 
 /// The recipe for a client: a proxy's URL, the CA's certificate, and a bundle of the system's

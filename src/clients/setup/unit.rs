@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{MARK, SetupError, TRUST_DIR, Wanted, certificate, certificate_dirs};
+use super::trust_dir::{TRUST_DIR, certificate, certificate_dirs};
+use super::wanted::{SetupError, Wanted};
 use crate::clients::environment::merge;
-use crate::clients::plan::{FileChange, Plan};
+use crate::clients::plan::{FileChange, MARK, Plan};
 use crate::clients::system::{ReadError, Runner, System};
 use crate::clients::systemd::{self, Service, assignment};
 
 /// A service that pulls images.
-pub(super) struct Unit {
+pub(super) struct ServiceUnit {
     /// The client's name on the command line.
     client: &'static str,
     service: &'static str,
@@ -22,40 +23,40 @@ pub(super) struct Unit {
     absent: &'static str,
 }
 
-const DOCKER: Unit = Unit {
+const DOCKER: ServiceUnit = ServiceUnit {
     client: "docker",
     service: "docker.service",
     except: "",
     absent: "Is Docker installed, or is it rootless, or a snap? Then start dockerd with the lines \
              that `pullscope setup --print docker` prints",
 };
-pub(super) const CONTAINERD: Unit = Unit {
+pub(super) const CONTAINERD: ServiceUnit = ServiceUnit {
     client: "containerd",
     service: "containerd.service",
     except: "",
     absent: "Is containerd installed? `pullscope setup --print containerd` prints the lines to \
              start it with",
 };
-pub(super) const BUILDKIT: Unit = Unit {
+pub(super) const BUILDKIT: ServiceUnit = ServiceUnit {
     client: "buildkit",
     service: "buildkit.service",
     except: "",
     absent: "BuildKit inside dockerd is set up by `pullscope setup docker`; for the container \
              driver see `pullscope setup --print buildkit`",
 };
-pub(super) const CRIO: Unit = Unit {
+pub(super) const CRIO: ServiceUnit = ServiceUnit {
     client: "crio",
     service: "crio.service",
     except: IN_CLUSTER,
     absent: "Is CRI-O installed? `pullscope setup --print crio` prints the lines to start it with",
 };
-const K3S: Unit = Unit {
+const K3S: ServiceUnit = ServiceUnit {
     client: "k3s",
     service: "k3s.service",
     except: IN_CLUSTER,
     absent: "Is k3s installed on this node? See `pullscope setup --print k3s`",
 };
-const K3S_AGENT: Unit = Unit {
+const K3S_AGENT: ServiceUnit = ServiceUnit {
     service: "k3s-agent.service",
     ..K3S
 };
@@ -101,8 +102,19 @@ pub(in crate::clients) fn k3s_unit(system: &System) -> &'static str {
     }
 }
 
+/// The variable that one of a service's environment files sets, of those that the drop-in sets,
+/// and the file with its value: it would win over the drop-in.
+pub(in crate::clients) fn set_by_file(service: &Service) -> Option<(&String, &(PathBuf, String))> {
+    let mut files = service.from_files.iter();
+    files.find(|(name, _)| OWN_VARIABLES.contains(&name.to_ascii_uppercase().as_str()))
+}
+
 /// The drop-in for a service.
-pub(super) fn service(unit: &Unit, system: &System, wanted: &Wanted) -> Result<Plan, SetupError> {
+pub(super) fn service(
+    unit: &ServiceUnit,
+    system: &System,
+    wanted: &Wanted,
+) -> Result<Plan, SetupError> {
     if !system.has_systemd() {
         return Err(SetupError::NoSystemd(unit.client));
     }
@@ -113,11 +125,7 @@ pub(super) fn service(unit: &Unit, system: &System, wanted: &Wanted) -> Result<P
             unit.service, unit.absent
         )));
     }
-    if let Some((name, (file, _))) = service
-        .from_files
-        .iter()
-        .find(|(name, _)| OURS.contains(&name.to_ascii_uppercase().as_str()))
-    {
+    if let Some((name, (file, _))) = set_by_file(&service) {
         return Err(SetupError::Blocked(format!(
             "{} sets {name}, and systemd lets such a file win over drop-ins. Take {name} out of \
              it, and run this again",
@@ -153,7 +161,7 @@ pub(super) fn service(unit: &Unit, system: &System, wanted: &Wanted) -> Result<P
 }
 
 fn drop_in(
-    unit: &Unit,
+    unit: &ServiceUnit,
     system: &System,
     service: &Service,
     wanted: &Wanted,
@@ -207,7 +215,7 @@ fn name_after(drop_ins: &[PathBuf]) -> String {
 }
 
 /// A service that went through a proxy now goes through ours, which must then use that one.
-fn chain_note(unit: &Unit, service: &Service, wanted: &Wanted) -> Option<String> {
+fn chain_note(unit: &ServiceUnit, service: &Service, wanted: &Wanted) -> Option<String> {
     let before = ["HTTPS_PROXY", "https_proxy"]
         .iter()
         .find_map(|name| service.variable(name))?;
@@ -256,5 +264,5 @@ pub(in crate::clients) fn daemon_json(system: &System) -> Result<Option<Value>, 
 /// dockerd's configuration.
 pub(in crate::clients) const DAEMON_JSON: &str = "/etc/docker/daemon.json";
 /// The variables that the drop-in sets.
-pub(in crate::clients) const OURS: [&str; 4] =
+pub(in crate::clients) const OWN_VARIABLES: [&str; 4] =
     ["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_DIR"];

@@ -1,0 +1,106 @@
+//! One check, and how the checks are told.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::cause::Cause;
+use crate::base::printable::printable;
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was checked, in one word.
+    pub name: &'static str,
+    /// How it is.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// How it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum Verdict {
+    /// As it should be.
+    Good {
+        /// What was found.
+        text: String,
+    },
+    /// Not as it should be.
+    Bad {
+        /// What it is, in one word.
+        cause: Cause,
+        /// What was found, and why that matters.
+        text: String,
+        /// Lines for a shell that mend it.
+        fix: Vec<String>,
+    },
+    /// There was nothing to check, or no way to.
+    Skipped {
+        /// Why.
+        text: String,
+    },
+}
+
+/// The checks as lines for people; `glyphs` says whether the terminal has more than ASCII.
+pub fn describe(checks: &[Check], glyphs: bool) -> String {
+    let (good, bad, none) = if glyphs {
+        ("✓", "✗", "·")
+    } else {
+        ("ok  ", "FAIL", "-   ")
+    };
+    let mut text = String::new();
+    let names = checks.iter().map(|check| check.name.len());
+    let width = names.max().unwrap_or_default();
+    for Check { name, verdict } in checks {
+        let (mark, what) = match verdict {
+            Verdict::Good { text } => (good, text),
+            Verdict::Bad { text, .. } => (bad, text),
+            Verdict::Skipped { text } => (none, text),
+        };
+        let _ = writeln!(text, "{mark} {name:<width$} {}", printable(what));
+        if let Verdict::Bad { fix, .. } = verdict {
+            for line in fix.iter().flat_map(|fix| fix.lines()) {
+                let _ = writeln!(text, "      {}", printable(line));
+            }
+        }
+    }
+    if glyphs {
+        return text;
+    }
+    let text = text.replace('…', "...");
+    text.chars()
+        .map(|c| if c.is_ascii() { c } else { '?' })
+        .collect()
+}
+
+impl Check {
+    /// Whether something is wrong.
+    pub fn is_bad(&self) -> bool {
+        matches!(self.verdict, Verdict::Bad { .. })
+    }
+}
+
+pub(super) fn good(name: &'static str, text: impl Into<String>) -> Check {
+    let text = text.into();
+    Check {
+        name,
+        verdict: Verdict::Good { text },
+    }
+}
+
+pub(super) fn bad(cause: Cause, text: impl Into<String>, fix: Vec<String>) -> Check {
+    let text = text.into();
+    Check {
+        name: cause.check(),
+        verdict: Verdict::Bad { cause, text, fix },
+    }
+}
+
+pub(super) fn skipped(name: &'static str, text: impl Into<String>) -> Check {
+    let text = text.into();
+    Check {
+        name,
+        verdict: Verdict::Skipped { text },
+    }
+}

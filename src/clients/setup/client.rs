@@ -1,0 +1,28 @@
+//! Which changes each client needs.
+
+use super::wanted::{SetupError, Wanted};
+use super::{podman, unit};
+use crate::clients::plan::Plan;
+use crate::clients::system::{Runner, System};
+use crate::config::ClientName;
+
+/// What is to be changed for a client to use the proxy and trust the CA.
+///
+/// # Errors
+/// When that cannot be done here; the error says what to do instead.
+pub fn plan(
+    client: ClientName,
+    system: &System,
+    programs: &dyn Runner,
+    wanted: &Wanted,
+) -> Result<Plan, SetupError> {
+    match client {
+        ClientName::Docker => unit::docker(system, programs, wanted),
+        ClientName::Containerd => unit::service(&unit::CONTAINERD, system, wanted),
+        ClientName::Buildkit => unit::service(&unit::BUILDKIT, system, wanted),
+        ClientName::Crio => unit::service(&unit::CRIO, system, wanted),
+        ClientName::K3s => unit::k3s(system, wanted),
+        ClientName::Podman => podman::plan(system, wanted),
+        other => Err(SetupError::ByEnvironment(other.name())),
+    }
+}
