@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::secrets::DIGITS;
-
 /// The shortest run worth decoding: six bytes.
 const MIN_RUN: usize = 8;
+
+/// The bits of seven digits of base64.
+pub(super) const SEVEN_DIGITS: u64 = (1 << 42) - 1;
 
 /// Decodes a text that is base64 and nothing else but padding at its end; `None` otherwise.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
@@ -54,7 +55,7 @@ fn sevens(digits: &[u8]) -> impl Iterator<Item = u64> {
     let mut bits = 0_u64;
     let after = digits.iter().map(move |digit| {
         bits = bits << 6 | u64::from(sextet(*digit).unwrap_or(0));
-        bits & DIGITS
+        bits & SEVEN_DIGITS
     });
     after.skip(6)
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::find::Shape;
+use super::shape::Shape;
 
 /// Longer texts are not remembered.
 const MAX_LENGTH: usize = 512;

@@ -1,106 +1,22 @@
 //! Header fields whose values are secrets, or hold some.
 
-use super::find::Mode;
-use super::kind::{Candidate, Kind};
-use super::query;
-
-/// How a field's value is to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Rule {
-    /// `<scheme> <credentials>` (RFC 9110 section 11.6.2): the scheme's name stays.
-    Credentials,
-    /// `name=value; name=value` (RFC 6265 section 4.2): the names stay.
-    Cookies,
-    /// `name=value; attribute…` (RFC 6265 section 4.1): name and attributes stay.
-    SetCookie,
-    /// Base64 of JSON with user names and passwords.
-    DockerConfig,
-    /// A secret as a whole.
-    Opaque,
-    /// The client's address.
-    Address,
-    /// A challenge: it is the story, and holds no credentials.
-    Challenge,
-    /// A URL and nothing else.
-    Url,
-    /// Anything else.
-    Plain,
-}
-
-impl Rule {
-    /// The rule for fields of this name, in any case.
-    pub(super) fn of(name: &[u8]) -> Self {
-        let name = name.trim_ascii().to_ascii_lowercase();
-        match name.as_slice() {
-            b"authorization"
-            | b"proxy-authorization"
-            | b"x-serverless-authorization"
-            | b"x-forwarded-authorization" => Self::Credentials,
-            b"cookie" => Self::Cookies,
-            b"set-cookie" => Self::SetCookie,
-            b"x-registry-auth" | b"x-registry-config" => Self::DockerConfig,
-            b"x-amz-security-token"
-            | b"x-oss-security-token"
-            | b"x-cos-security-token"
-            | b"authentication-info"
-            | b"proxy-authentication-info"
-            | b"x-auth-token"
-            | b"x-docker-token"
-            | b"x-api-key"
-            | b"x-vault-token"
-            | b"x-jfrog-art-api"
-            | b"x-csrf-token"
-            | b"x-harbor-csrf-token"
-            | b"private-token"
-            | b"job-token"
-            | b"deploy-token"
-            | b"cf-access-token"
-            | b"cf-access-client-secret"
-            | b"cf-access-jwt-assertion"
-            | b"x-goog-iap-jwt-assertion" => Self::Opaque,
-            b"docker-ratelimit-source" => Self::Address,
-            b"www-authenticate" | b"proxy-authenticate" => Self::Challenge,
-            b"location" | b"content-location" | b"referer" => Self::Url,
-            _ => Self::Plain,
-        }
-    }
-
-    /// Whether nothing but this rule applies to the value.
-    pub(super) fn is_all_there_is(self) -> bool {
-        match self {
-            Self::Credentials
-            | Self::Cookies
-            | Self::SetCookie
-            | Self::DockerConfig
-            | Self::Opaque
-            | Self::Address => true,
-            Self::Challenge | Self::Url | Self::Plain => false,
-        }
-    }
-
-    /// The rule for a line that continues a value (RFC 9112 section 5.2).
-    pub(super) fn continued(self) -> Self {
-        if self.is_all_there_is() {
-            Self::Opaque
-        } else {
-            self
-        }
-    }
-}
+use super::kind::{Candidate, SecretKind};
+use super::query::{self, Mode};
+use super::rule::FieldRule;
 
 /// Finds what the rule says about a value.
-pub(super) fn find(value: &[u8], rule: Rule, out: &mut Vec<Candidate>) {
+pub(super) fn find(value: &[u8], rule: FieldRule, out: &mut Vec<Candidate>) {
     let whole = 0..value.len();
     match rule {
-        Rule::Credentials => find_credentials(value, out),
-        Rule::Cookies => {
+        FieldRule::Credentials => find_credentials(value, out),
+        FieldRule::Cookies => {
             let mut start = 0;
             for pair in value.split(|&b| b == b';') {
                 out.push(cookie(start, pair));
                 start += pair.len() + 1;
             }
         }
-        Rule::SetCookie => {
+        FieldRule::SetCookie => {
             out.extend(
                 value
                     .split(|&b| b == b';')
@@ -108,10 +24,10 @@ pub(super) fn find(value: &[u8], rule: Rule, out: &mut Vec<Candidate>) {
                     .map(|pair| cookie(0, pair)),
             );
         }
-        Rule::DockerConfig => out.push(Candidate::new(whole, Kind::DockerConfig)),
-        Rule::Opaque => out.push(Candidate::new(whole, Kind::Credential)),
-        Rule::Address => out.push(Candidate::new(whole, Kind::Address)),
-        Rule::Challenge | Rule::Url | Rule::Plain => {}
+        FieldRule::DockerConfig => out.push(Candidate::new(whole, SecretKind::DockerConfig)),
+        FieldRule::Opaque => out.push(Candidate::new(whole, SecretKind::Credential)),
+        FieldRule::Address => out.push(Candidate::new(whole, SecretKind::Address)),
+        FieldRule::Challenge | FieldRule::Url | FieldRule::Plain => {}
     }
 }
 
@@ -120,12 +36,12 @@ fn find_credentials(value: &[u8], out: &mut Vec<Candidate>) {
     let (scheme, rest) = value.split_at(space.unwrap_or(value.len()));
     let scheme = scheme.to_ascii_lowercase();
     if !SCHEMES.contains(&scheme.as_slice()) {
-        out.push(Candidate::new(0..value.len(), Kind::Credential));
+        out.push(Candidate::new(0..value.len(), SecretKind::Credential));
         return;
     }
     let kind = match scheme.as_slice() {
-        b"basic" => Kind::Basic,
-        _ => Kind::Credential,
+        b"basic" => SecretKind::Basic,
+        _ => SecretKind::Credential,
     };
     let start = value.len() - rest.trim_ascii_start().len();
     out.push(Candidate::new(start..value.len(), kind));
@@ -173,19 +89,23 @@ fn cookie(start: usize, pair: &[u8]) -> Candidate {
         .iter()
         .position(|&b| b == b'=')
         .map_or(0, |equals| equals + 1);
-    Candidate::new(start + skip..start + pair.len(), Kind::Cookie)
+    Candidate::new(start + skip..start + pair.len(), SecretKind::Cookie)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::find::{Shape, find};
+    use crate::redact::find::find;
+    use crate::redact::shape::Shape;
 
     fn found<'a>(name: &str, value: &'a str) -> Vec<&'a str> {
-        find(value.as_bytes(), Shape::Field(Rule::of(name.as_bytes())))
-            .into_iter()
-            .map(|candidate| value.get(candidate.range).unwrap())
-            .collect()
+        find(
+            value.as_bytes(),
+            Shape::Field(FieldRule::of(name.as_bytes())),
+        )
+        .into_iter()
+        .map(|candidate| value.get(candidate.range).unwrap())
+        .collect()
     }
 
     #[test]
@@ -220,12 +140,12 @@ mod tests {
     #[test]
     fn a_login_is_known_as_one() {
         let kinds = |value: &str| {
-            let rule = Rule::of(b"authorization");
+            let rule = FieldRule::of(b"authorization");
             let found = find(value.as_bytes(), Shape::Field(rule)).into_iter();
             found.map(|candidate| candidate.kind).collect::<Vec<_>>()
         };
-        assert_eq!(kinds("Basic dXNlcjpwYXNz"), [Kind::Basic]);
-        assert_eq!(kinds("Bearer dXNlcjpwYXNz"), [Kind::Credential]);
+        assert_eq!(kinds("Basic dXNlcjpwYXNz"), [SecretKind::Basic]);
+        assert_eq!(kinds("Bearer dXNlcjpwYXNz"), [SecretKind::Credential]);
     }
 
     #[test]

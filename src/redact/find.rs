@@ -1,41 +1,17 @@
 //! Where secrets stand in a text, by what the text is.
 
-use super::field::{self, Rule};
-use super::jwt::{self, Jwt};
-use super::kind::{Candidate, Kind};
-use super::{json, layer, placeholder, query, scheme, url, xml};
-
-/// What a text is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Shape {
-    /// One URL or request target and nothing else.
-    Url,
-    /// An `application/x-www-form-urlencoded` body.
-    Form,
-    /// The address of a proxy, or the target of a CONNECT request.
-    Authority,
-    /// The value of a header field.
-    Field(Rule),
-    /// Anything: JSON, HTML, XML, a sentence.
-    Text,
-}
-
-/// How parameters stand in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// The text is one URL: a value ends with its parameter.
-    Url,
-    /// The text is one form: the same, and there is no fragment.
-    Form,
-    /// URLs stand somewhere in it, and end at quotes, brackets and white space.
-    Prose,
-}
+use super::jwt::{self, TokenSecret};
+use super::kind::{Candidate, SecretKind};
+use super::query::Mode;
+use super::rule::FieldRule;
+use super::shape::Shape;
+use super::{field, json, layer, placeholder, query, scheme, url, xml};
 
 /// Finds the secrets of a text, also under its escapes. Placeholders are none.
 pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
     let mut out = Vec::new();
     let mode = match shape {
-        Shape::Url | Shape::Field(Rule::Url) => Mode::Url,
+        Shape::Url | Shape::Field(FieldRule::Url) => Mode::Url,
         Shape::Form => Mode::Form,
         Shape::Authority | Shape::Field(_) | Shape::Text => Mode::Prose,
     };
@@ -59,7 +35,7 @@ pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
         json::find(bytes, &mut seen);
         xml::find(bytes, &mut seen);
         jwt::find(bytes, &mut seen);
-        if shape != Shape::Field(Rule::Challenge) {
+        if shape != Shape::Field(FieldRule::Challenge) {
             scheme::find(bytes, &mut seen);
         }
         out.extend(
@@ -75,22 +51,6 @@ pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
     out
 }
 
-/// Whether a text names something secret by a parameter, a member or a URL's user.
-pub(super) fn names_a_secret(text: &[u8]) -> bool {
-    let mut found = false;
-    layer::each(text, |bytes, _| {
-        let mut seen = Vec::new();
-        query::find(bytes, Mode::Prose, &mut seen);
-        url::find(bytes, &mut seen);
-        json::find(bytes, &mut seen);
-        found |= seen.iter().any(|candidate| {
-            let value = bytes.get(candidate.range.clone()).unwrap_or_default();
-            candidate.kind != Kind::Identity && !value.is_empty() && !placeholder::is(value)
-        });
-    });
-    found
-}
-
 /// What of a candidate really has to go.
 fn refine(text: &[u8], candidate: Candidate) -> Option<Candidate> {
     let Candidate { range, kind, quote } = candidate;
@@ -103,15 +63,18 @@ fn refine(text: &[u8], candidate: Candidate) -> Option<Candidate> {
     }
     let keeps_claims = matches!(
         kind,
-        Kind::Credential | Kind::Parameter | Kind::Cookie | Kind::CredentialScope
+        SecretKind::Credential
+            | SecretKind::Parameter
+            | SecretKind::Cookie
+            | SecretKind::CredentialScope
     );
     match jwt::read(value).filter(|_| keeps_claims) {
-        Some(Jwt::Signed(signature)) => {
+        Some(TokenSecret::Signed(signature)) => {
             let range = start + signature.start..start + signature.end;
-            Some(Candidate::new(range, Kind::Credential))
+            Some(Candidate::new(range, SecretKind::Credential))
         }
-        Some(Jwt::Loaded) => Some(Candidate::new(range, Kind::Opaque)),
-        Some(Jwt::Spent) => None,
+        Some(TokenSecret::Loaded) => Some(Candidate::new(range, SecretKind::Opaque)),
+        Some(TokenSecret::Spent) => None,
         None => Some(Candidate { range, kind, quote }),
     }
 }

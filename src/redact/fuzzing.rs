@@ -2,9 +2,10 @@
 
 use crate::exchange::Event;
 
-use super::field::Rule;
-use super::find::{self, Shape};
+use super::find;
 use super::redactor::Redactor;
+use super::rule::FieldRule;
+use super::shape::Shape;
 
 /// Any text, read as each kind of text.
 pub(crate) fn text(bytes: &[u8]) {
@@ -41,15 +42,15 @@ const SHAPES: [Shape; 13] = [
     Shape::Url,
     Shape::Form,
     Shape::Authority,
-    Shape::Field(Rule::Credentials),
-    Shape::Field(Rule::Cookies),
-    Shape::Field(Rule::SetCookie),
-    Shape::Field(Rule::DockerConfig),
-    Shape::Field(Rule::Opaque),
-    Shape::Field(Rule::Address),
-    Shape::Field(Rule::Challenge),
-    Shape::Field(Rule::Url),
-    Shape::Field(Rule::Plain),
+    Shape::Field(FieldRule::Credentials),
+    Shape::Field(FieldRule::Cookies),
+    Shape::Field(FieldRule::SetCookie),
+    Shape::Field(FieldRule::DockerConfig),
+    Shape::Field(FieldRule::Opaque),
+    Shape::Field(FieldRule::Address),
+    Shape::Field(FieldRule::Challenge),
+    Shape::Field(FieldRule::Url),
+    Shape::Field(FieldRule::Plain),
     Shape::Text,
 ];
 /// Not to be hit upon by chance.

@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use super::field::Rule;
-use super::find::Shape;
+use super::rule::FieldRule;
+use super::shape::Shape;
 
 /// The pieces of a head that may be rewritten: the target of the request line or the whole of a
 /// status line, and the values of the fields. Names and line ends are in none of them.
 pub(super) fn pieces(head: &[u8]) -> Vec<(Range<usize>, Shape)> {
     let mut pieces = Vec::new();
-    let mut rule = Rule::Plain;
+    let mut rule = FieldRule::Plain;
     let mut start = 0;
     for (number, line) in head.split_inclusive(|&b| b == b'\n').enumerate() {
         let content = line.trim_ascii_end();
@@ -21,10 +21,10 @@ pub(super) fn pieces(head: &[u8]) -> Vec<(Range<usize>, Shape)> {
             rule = rule.continued();
             Some((0..content.len(), Shape::Field(rule)))
         } else if let Some(colon) = memchr(b':', content) {
-            rule = Rule::of(content.get(..colon).unwrap_or_default());
+            rule = FieldRule::of(content.get(..colon).unwrap_or_default());
             Some((colon + 1..content.len(), Shape::Field(rule)))
         } else {
-            rule = Rule::Plain;
+            rule = FieldRule::Plain;
             Some((0..content.len(), Shape::Text))
         };
         if let Some((range, shape)) = piece {
@@ -71,8 +71,8 @@ mod tests {
             read("GET /v2/ HTTP/1.1\r\nHost:r\r\nAUTHORIZATION :  Bearer x \r\nno colon\r\n\r\n"),
             [
                 ("/v2/", Shape::Url),
-                ("r", Shape::Field(Rule::Plain)),
-                ("Bearer x", Shape::Field(Rule::Credentials)),
+                ("r", Shape::Field(FieldRule::Plain)),
+                ("Bearer x", Shape::Field(FieldRule::Credentials)),
                 ("no colon", Shape::Text),
             ]
         );
@@ -101,9 +101,9 @@ mod tests {
         assert_eq!(
             read(head).get(1..).unwrap(),
             [
-                ("Basic abc", Shape::Field(Rule::Opaque)),
-                ("/a", Shape::Field(Rule::Url)),
-                ("/b", Shape::Field(Rule::Url)),
+                ("Basic abc", Shape::Field(FieldRule::Opaque)),
+                ("/a", Shape::Field(FieldRule::Url)),
+                ("/b", Shape::Field(FieldRule::Url)),
             ]
         );
     }

@@ -2,8 +2,8 @@
 
 use memchr::memchr;
 
-use super::kind::{Candidate, Kind};
-use super::lesson;
+use super::basic;
+use super::kind::{Candidate, SecretKind};
 
 /// Finds the values of members whose names say that they are secret.
 pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
@@ -31,7 +31,7 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
             let end = start + 1 + length;
             // `auth` is a common word: it means credentials only where it holds some.
             let value = value.get(..length).unwrap_or_default();
-            if kind != Kind::Basic || lesson::user_and_password(value).is_some() {
+            if kind != SecretKind::Basic || basic::user_and_password(value).is_some() {
                 out.push(Candidate::new(start + 1..end, kind));
             }
             from = end;
@@ -39,7 +39,7 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
             let end = start + bare_length(rest);
             out.push(Candidate {
                 range: start..end,
-                kind: Kind::Credential,
+                kind: SecretKind::Credential,
                 quote: Some(name_start - 1..name_start),
             });
             from = end;
@@ -50,7 +50,7 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
 /// No name of interest is longer.
 const MAX_NAME: usize = 24;
 
-fn kind(name: &[u8]) -> Option<Kind> {
+fn kind(name: &[u8]) -> Option<SecretKind> {
     match name.to_ascii_lowercase().as_slice() {
         b"token"
         | b"access_token"
@@ -69,9 +69,9 @@ fn kind(name: &[u8]) -> Option<Kind> {
         | b"clientsecret"
         | b"secretaccesskey"
         | b"assertion"
-        | b"client_assertion" => Some(Kind::Credential),
-        b"auth" => Some(Kind::Basic),
-        b"username" => Some(Kind::Identity),
+        | b"client_assertion" => Some(SecretKind::Credential),
+        b"auth" => Some(SecretKind::Basic),
+        b"username" => Some(SecretKind::Identity),
         _ => None,
     }
 }

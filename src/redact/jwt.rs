@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::kind::{Candidate, Kind};
-use super::{base64, find, placeholder};
+use super::kind::{Candidate, SecretKind};
+use super::{base64, claims, placeholder};
 
 /// What of a token has to go.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Jwt {
+pub(super) enum TokenSecret {
     /// The signature, at this range of the token.
     Signed(Range<usize>),
     /// All of it: its claims carry secrets of their own, such as a signed URL.
@@ -20,7 +20,7 @@ pub(super) enum Jwt {
 }
 
 /// Reads a text that is one JWT and nothing else; `None` when it is no JWT.
-pub(super) fn read(token: &[u8]) -> Option<Jwt> {
+pub(super) fn read(token: &[u8]) -> Option<TokenSecret> {
     let mut parts = token.split(|&b| b == b'.');
     let (Some(header), Some(claims), Some(signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -33,13 +33,13 @@ pub(super) fn read(token: &[u8]) -> Option<Jwt> {
     }
     // Claims that hold a placeholder do not decode any more.
     if signature.is_empty() || placeholder::is(signature) {
-        return Some(Jwt::Spent);
+        return Some(TokenSecret::Spent);
     }
     let claims = object(claims)?;
-    if find::names_a_secret(&claims) {
-        return Some(Jwt::Loaded);
+    if claims::name_a_secret(&claims) {
+        return Some(TokenSecret::Loaded);
     }
-    Some(Jwt::Signed(start..token.len()))
+    Some(TokenSecret::Signed(start..token.len()))
 }
 
 /// Finds the tokens in a text: around each dot before claims, which begin with `{`.
@@ -59,12 +59,14 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
         let end = dot + 2 + claims + base64url_run(after.get(claims + 1..).unwrap_or_default());
         for start in header_starts(before, dot - run) {
             match text.get(start..end).and_then(read) {
-                Some(Jwt::Signed(signature)) => {
+                Some(TokenSecret::Signed(signature)) => {
                     let range = start + signature.start..end;
-                    out.push(Candidate::new(range, Kind::Credential));
+                    out.push(Candidate::new(range, SecretKind::Credential));
                 }
-                Some(Jwt::Loaded) => out.push(Candidate::new(start..end, Kind::Opaque)),
-                Some(Jwt::Spent) => {}
+                Some(TokenSecret::Loaded) => {
+                    out.push(Candidate::new(start..end, SecretKind::Opaque))
+                }
+                Some(TokenSecret::Spent) => {}
                 None => continue,
             }
             break;
@@ -129,7 +131,10 @@ pub(super) mod tests {
     fn the_signature_is_the_secret() {
         let jwt = token(r#"{"sub":"me"}"#, "c2lnbmF0dXJl");
         let start = jwt.rfind('.').unwrap() + 1;
-        assert_eq!(read(jwt.as_bytes()), Some(Jwt::Signed(start..jwt.len())));
+        assert_eq!(
+            read(jwt.as_bytes()),
+            Some(TokenSecret::Signed(start..jwt.len()))
+        );
         assert_eq!(found(&format!("error: token {jwt}.")), ["c2lnbmF0dXJl"]);
         assert_eq!(found(&format!("jwt_{jwt}")), ["c2lnbmF0dXJl"]);
     }
@@ -166,7 +171,7 @@ pub(super) mod tests {
     #[test]
     fn claims_with_secrets_in_them_are_not_kept() {
         let jwt = token(r#"{"uri":"https://s3/x?X-Amz-Signature=0123abcd"}"#, "sig");
-        assert_eq!(read(jwt.as_bytes()), Some(Jwt::Loaded));
+        assert_eq!(read(jwt.as_bytes()), Some(TokenSecret::Loaded));
         assert_eq!(found(&jwt), [jwt.as_str()]);
     }
 
@@ -174,7 +179,7 @@ pub(super) mod tests {
     fn a_spent_token_stays() {
         for signature in ["", "REDACTED-012def", "REDACTED"] {
             let jwt = token(r#"{"sub":"me"}"#, signature);
-            assert_eq!(read(jwt.as_bytes()), Some(Jwt::Spent));
+            assert_eq!(read(jwt.as_bytes()), Some(TokenSecret::Spent));
             assert!(found(&jwt).is_empty());
         }
     }

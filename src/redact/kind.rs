@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A sort of secret: what of it is replaced, and what of it is worth recognising elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SecretKind {
     /// A token, a signature or a password. Of a JWT only the signature.
     Credential,
     /// The same as the value of a query or form parameter, where `+` may stand for a space.
@@ -33,14 +33,14 @@ pub(super) struct Candidate {
     /// Which bytes.
     pub(super) range: Range<usize>,
     /// As what.
-    pub(super) kind: Kind,
+    pub(super) kind: SecretKind,
     /// Where there is a quote like those that it needs, if it stands without.
     pub(super) quote: Option<Range<usize>>,
 }
 
 impl Candidate {
     /// A candidate of this kind, which needs no quotes.
-    pub(super) fn new(range: Range<usize>, kind: Kind) -> Self {
+    pub(super) fn new(range: Range<usize>, kind: SecretKind) -> Self {
         Self {
             range,
             kind,

@@ -18,9 +18,9 @@ pub(super) fn each(
     mut look: impl FnMut(&[u8], &dyn Fn(Range<usize>) -> Range<usize>),
 ) {
     look(text, &|range| range);
-    let mut layers: Vec<Layer> = Vec::new();
+    let mut layers: Vec<Unescaped> = Vec::new();
     while layers.len() < DEPTH
-        && let Some(next) = Layer::below(layers.last().map_or(text, |layer| &layer.bytes))
+        && let Some(next) = Unescaped::below(layers.last().map_or(text, |layer| &layer.bytes))
     {
         layers.push(next);
         if let Some(layer) = layers.last() {
@@ -34,7 +34,7 @@ pub(super) fn each(
 pub(super) fn settle(text: &[u8]) -> Vec<u8> {
     let mut settled = text.to_vec();
     for _ in 0..=DEPTH {
-        match Layer::below(&settled) {
+        match Unescaped::below(&settled) {
             Some(layer) => settled = layer.bytes,
             None => break,
         }
@@ -43,7 +43,7 @@ pub(super) fn settle(text: &[u8]) -> Vec<u8> {
 }
 
 /// A text with one layer of escapes undone.
-struct Layer {
+struct Unescaped {
     bytes: Vec<u8>,
     /// The escapes that were undone, in order.
     escapes: Vec<Escape>,
@@ -57,7 +57,7 @@ struct Escape {
     source_len: u8,
 }
 
-impl Layer {
+impl Unescaped {
     /// Undoes one layer; `None` when there is nothing to undo.
     fn below(text: &[u8]) -> Option<Self> {
         let mut layer = Self {
@@ -109,12 +109,12 @@ impl Layer {
 }
 
 /// What an escape stands for: at most the four bytes of a UTF-8 character.
-struct Piece {
+struct EscapedChar {
     bytes: [u8; 4],
     len: u8,
 }
 
-impl Piece {
+impl EscapedChar {
     fn byte(byte: u8) -> Self {
         Self {
             bytes: [byte, 0, 0, 0],
@@ -139,11 +139,11 @@ impl Piece {
 }
 
 /// The escape at the beginning of `text`: its length and what it stands for.
-fn unescape(text: &[u8]) -> Option<(u8, Piece)> {
+fn unescape(text: &[u8]) -> Option<(u8, EscapedChar)> {
     match *text {
         [b'%', high, low, ..] => {
             let byte = hex(&[high, low])?;
-            Some((3, Piece::byte(u8::try_from(byte).ok()?)))
+            Some((3, EscapedChar::byte(u8::try_from(byte).ok()?)))
         }
         [b'\\', b'u', ..] => unicode_escape(text),
         [b'\\', escaped, ..] => {
@@ -156,7 +156,7 @@ fn unescape(text: &[u8]) -> Option<(u8, Piece)> {
                 b't' => b'\t',
                 _ => return None,
             };
-            Some((2, Piece::byte(byte)))
+            Some((2, EscapedChar::byte(byte)))
         }
         [b'&', ..] => character_reference(text),
         _ => None,
@@ -164,20 +164,20 @@ fn unescape(text: &[u8]) -> Option<(u8, Piece)> {
 }
 
 /// `\uXXXX`, or a surrogate pair of two (RFC 8259 section 7).
-fn unicode_escape(text: &[u8]) -> Option<(u8, Piece)> {
+fn unicode_escape(text: &[u8]) -> Option<(u8, EscapedChar)> {
     let high = hex(text.get(2..6)?)?;
     if let Some(character) = char::from_u32(high) {
-        return Some((6, Piece::char(character)));
+        return Some((6, EscapedChar::char(character)));
     }
     let low = hex(text.get(6..12)?.strip_prefix(b"\\u")?)?;
     let pair = (0xD800..0xDC00).contains(&high) && (0xDC00..0xE000).contains(&low);
     let code = 0x1_0000 + ((high & 0x3FF) << 10) + (low & 0x3FF);
     let character = char::from_u32(code).filter(|_| pair)?;
-    Some((12, Piece::char(character)))
+    Some((12, EscapedChar::char(character)))
 }
 
 /// `&amp;`, `&#38;` or `&#x26;`; of the named ones, those that stand for ASCII marks.
-fn character_reference(text: &[u8]) -> Option<(u8, Piece)> {
+fn character_reference(text: &[u8]) -> Option<(u8, EscapedChar)> {
     let end = memchr(b';', text.get(..12.min(text.len()))?)?;
     let name = text.get(1..end)?;
     let character = match name {
@@ -206,7 +206,7 @@ fn character_reference(text: &[u8]) -> Option<(u8, Piece)> {
         }
         _ => return None,
     };
-    Some((u8::try_from(end + 1).ok()?, Piece::char(character)))
+    Some((u8::try_from(end + 1).ok()?, EscapedChar::char(character)))
 }
 
 /// A number of hex digits and nothing else.

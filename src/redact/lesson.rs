@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::kind::Kind;
+use super::basic::user_and_password;
+use super::kind::SecretKind;
 use super::{base64, json, layer};
 
 /// Secrets shorter than this are replaced where they stand only.
@@ -10,34 +11,34 @@ pub(super) const MIN_LENGTH: usize = 6;
 
 /// The secrets that the value of a candidate teaches. Each is to be recognised in all its
 /// [`forms`].
-pub(super) fn lessons(kind: Kind, value: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn lessons(kind: SecretKind, value: &[u8]) -> Vec<Vec<u8>> {
     let mut out = Vec::new();
     teach(kind, value, &mut out);
     out.retain(|secret| is_worth_it(secret));
     out
 }
 
-fn teach(kind: Kind, value: &[u8], out: &mut Vec<Vec<u8>>) {
+fn teach(kind: SecretKind, value: &[u8], out: &mut Vec<Vec<u8>>) {
     match kind {
-        Kind::Credential | Kind::Opaque => teach_token(value, out),
-        Kind::Parameter => {
+        SecretKind::Credential | SecretKind::Opaque => teach_token(value, out),
+        SecretKind::Parameter => {
             teach_token(value, out);
             if value.contains(&b'+') {
                 out.push(replace(value, b'+', b' '));
             }
         }
-        Kind::CredentialScope => {
+        SecretKind::CredentialScope => {
             let plain = layer::settle(value);
             out.extend(plain.split(|&b| b == b'/').next().map(<[u8]>::to_vec));
             out.push(value.to_vec());
         }
-        Kind::Basic => {
+        SecretKind::Basic => {
             out.push(value.to_vec());
             if let Some((user, password)) = user_and_password(&layer::settle(value)) {
                 teach_login(&user, &password, out);
             }
         }
-        Kind::UserInfo => match value.iter().position(|&b| b == b':') {
+        SecretKind::UserInfo => match value.iter().position(|&b| b == b':') {
             Some(colon) => {
                 let (user, password) = value.split_at(colon);
                 teach_login(user, password.get(1..).unwrap_or_default(), out);
@@ -45,7 +46,7 @@ fn teach(kind: Kind, value: &[u8], out: &mut Vec<Vec<u8>>) {
             None if value.len() >= LONG => out.push(value.to_vec()),
             None => {}
         },
-        Kind::DockerConfig => {
+        SecretKind::DockerConfig => {
             out.push(value.to_vec());
             let config = base64::decode(&layer::settle(value)).unwrap_or_default();
             let mut members = Vec::new();
@@ -55,9 +56,9 @@ fn teach(kind: Kind, value: &[u8], out: &mut Vec<Vec<u8>>) {
                 teach(member.kind, value, out);
             }
         }
-        Kind::Cookie if value.len() >= MIN_COOKIE => teach_token(value, out),
-        Kind::Address if !is_everywhere(value) => out.push(value.to_vec()),
-        Kind::Cookie | Kind::Address | Kind::Identity => {}
+        SecretKind::Cookie if value.len() >= MIN_COOKIE => teach_token(value, out),
+        SecretKind::Address if !is_everywhere(value) => out.push(value.to_vec()),
+        SecretKind::Cookie | SecretKind::Address | SecretKind::Identity => {}
     }
 }
 
@@ -75,14 +76,6 @@ pub(super) fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     }
     forms.retain(|form| is_worth_it(form));
     forms
-}
-
-/// User and password of Basic credentials (RFC 7617 section 2).
-pub(super) fn user_and_password(encoded: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let decoded = base64::decode(encoded)?;
-    let colon = decoded.iter().position(|&b| b == b':')?;
-    let password = decoded.get(colon + 1..)?.to_vec();
-    Some((decoded.get(..colon)?.to_vec(), password))
 }
 
 /// A secret of this length is not met by chance.
@@ -225,7 +218,7 @@ mod tests {
     use crate::redact::base64::tests::encode;
     use crate::redact::jwt::tests::token;
 
-    fn taught(kind: Kind, value: &str) -> Vec<String> {
+    fn taught(kind: SecretKind, value: &str) -> Vec<String> {
         lessons(kind, value.as_bytes())
             .into_iter()
             .map(|secret| String::from_utf8(secret).unwrap())
@@ -235,14 +228,17 @@ mod tests {
     #[test]
     fn a_login_teaches_its_password_and_not_its_user() {
         let login = encode(b"robot$library+puller:hunter2");
-        assert_eq!(taught(Kind::Basic, &login), [login.as_str(), "hunter2"]);
-        assert_eq!(taught(Kind::UserInfo, "someone:hunter2"), ["hunter2"]);
+        assert_eq!(
+            taught(SecretKind::Basic, &login),
+            [login.as_str(), "hunter2"]
+        );
+        assert_eq!(taught(SecretKind::UserInfo, "someone:hunter2"), ["hunter2"]);
         let by_token = encode(b"ghp_0123456789:x-oauth-basic");
         assert_eq!(
-            taught(Kind::Basic, &by_token),
+            taught(SecretKind::Basic, &by_token),
             [by_token.as_str(), "ghp_0123456789"]
         );
-        assert!(taught(Kind::UserInfo, "someone").is_empty());
+        assert!(taught(SecretKind::UserInfo, "someone").is_empty());
     }
 
     #[test]
@@ -253,7 +249,7 @@ mod tests {
                 .as_bytes(),
         );
         assert_eq!(
-            taught(Kind::DockerConfig, &config),
+            taught(SecretKind::DockerConfig, &config),
             [config.as_str(), "outer-pw", &inner, "inner-pw"]
         );
     }
@@ -261,33 +257,39 @@ mod tests {
     #[test]
     fn a_scope_teaches_its_key() {
         let scope = "AKIAEXAMPLE%2F20200820%2Fs3";
-        assert_eq!(taught(Kind::CredentialScope, scope), ["AKIAEXAMPLE", scope]);
+        assert_eq!(
+            taught(SecretKind::CredentialScope, scope),
+            ["AKIAEXAMPLE", scope]
+        );
     }
 
     #[test]
     fn only_what_differs_of_a_jwt_is_taught() {
         let jwt = token(r#"{"sub":"me"}"#, "signature-1");
-        assert_eq!(taught(Kind::Opaque, &jwt), ["signature-1"]);
+        assert_eq!(taught(SecretKind::Opaque, &jwt), ["signature-1"]);
     }
 
     #[test]
     fn short_cookies_and_names_teach_nothing_and_long_ones_do() {
-        assert!(taught(Kind::Cookie, "theme-dark1").is_empty());
-        assert_eq!(taught(Kind::Cookie, "session-0123"), ["session-0123"]);
-        assert!(taught(Kind::UserInfo, "someone-else-15").is_empty());
+        assert!(taught(SecretKind::Cookie, "theme-dark1").is_empty());
+        assert_eq!(taught(SecretKind::Cookie, "session-0123"), ["session-0123"]);
+        assert!(taught(SecretKind::UserInfo, "someone-else-15").is_empty());
         assert_eq!(
-            taught(Kind::UserInfo, "ghp_0123456789ab"),
+            taught(SecretKind::UserInfo, "ghp_0123456789ab"),
             ["ghp_0123456789ab"]
         );
-        assert!(taught(Kind::Credential, "123456789").is_empty());
-        assert_eq!(taught(Kind::Credential, "1234567890"), ["1234567890"]);
+        assert!(taught(SecretKind::Credential, "123456789").is_empty());
+        assert_eq!(taught(SecretKind::Credential, "1234567890"), ["1234567890"]);
     }
 
     #[test]
     fn a_token_of_three_words_is_no_jwt() {
-        assert_eq!(taught(Kind::Opaque, "one.example.com"), ["one.example.com"]);
+        assert_eq!(
+            taught(SecretKind::Opaque, "one.example.com"),
+            ["one.example.com"]
+        );
         let header = encode(br#"{"alg":"x"}"#);
-        assert_eq!(taught(Kind::Opaque, &header), [header]);
+        assert_eq!(taught(SecretKind::Opaque, &header), [header]);
     }
 
     #[test]
@@ -303,10 +305,10 @@ mod tests {
             "fd00::1",
             "fe80::1",
         ] {
-            assert!(taught(Kind::Address, address).is_empty(), "{address}");
+            assert!(taught(SecretKind::Address, address).is_empty(), "{address}");
         }
         for address in ["203.0.113.7", "2001:db8::17"] {
-            assert_eq!(taught(Kind::Address, address), [address]);
+            assert_eq!(taught(SecretKind::Address, address), [address]);
         }
     }
 
@@ -321,14 +323,14 @@ mod tests {
             "------x",
             "REDACTED-00ff00",
         ] {
-            assert!(taught(Kind::Credential, word).is_empty(), "{word}");
+            assert!(taught(SecretKind::Credential, word).is_empty(), "{word}");
         }
-        assert!(taught(Kind::Cookie, "dark-mode").is_empty());
-        assert!(taught(Kind::Identity, "long-enough-but-a-name").is_empty());
+        assert!(taught(SecretKind::Cookie, "dark-mode").is_empty());
+        assert!(taught(SecretKind::Identity, "long-enough-but-a-name").is_empty());
         for address in ["127.0.0.1", "10.1.2.3", "::1", "fe80::1"] {
-            assert!(taught(Kind::Address, address).is_empty(), "{address}");
+            assert!(taught(SecretKind::Address, address).is_empty(), "{address}");
         }
-        assert_eq!(taught(Kind::Address, "203.0.113.9"), ["203.0.113.9"]);
+        assert_eq!(taught(SecretKind::Address, "203.0.113.9"), ["203.0.113.9"]);
     }
 
     #[test]

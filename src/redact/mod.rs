@@ -25,7 +25,10 @@
 //! - User names and accounts are replaced where they stand and never spread, because they are
 //!   so often the first part of a repository's name.
 
+mod bare_url;
 mod base64;
+mod basic;
+mod claims;
 mod clean;
 mod field;
 mod find;
@@ -41,14 +44,16 @@ mod part;
 mod placeholder;
 mod query;
 mod redactor;
+mod replacement;
+mod rule;
 mod scheme;
 mod secret;
 mod secrets;
-mod span;
+mod shape;
 mod spread;
 mod url;
 mod xml;
 
+pub use bare_url::url;
 pub use redactor::Redactor;
 pub use secret::Secret;
-pub use url::url;

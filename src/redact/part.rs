@@ -4,17 +4,17 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::field::Rule;
-use super::find::Shape;
 use super::head;
-use super::span::{Span, splice};
+use super::replacement::{Replacement, splice};
+use super::rule::FieldRule;
+use super::shape::Shape;
 use crate::exchange::{
     Body, Capture, Connection, Ending, Event, Exchange, RawHead, Rejection, RequestHead,
     ResponseHead, Upstream, Verification,
 };
 
 /// One part, ready to be rewritten.
-pub(super) enum Part<'a> {
+pub(super) enum EventPart<'a> {
     /// A message head.
     Head(&'a mut RawHead),
     /// A text of this shape.
@@ -43,7 +43,7 @@ pub(super) fn announces_form(head: &RawHead) -> bool {
     })
 }
 
-impl Part<'_> {
+impl EventPart<'_> {
     /// Shows each piece of the part.
     pub(super) fn read(self, mut look: impl FnMut(&[u8], Shape)) {
         self.rewrite(|text, shape| {
@@ -53,7 +53,7 @@ impl Part<'_> {
     }
 
     /// Replaces what `find` finds in each piece of the part; whether there was anything.
-    pub(super) fn rewrite(self, mut find: impl FnMut(&[u8], Shape) -> Vec<Span>) -> bool {
+    pub(super) fn rewrite(self, mut find: impl FnMut(&[u8], Shape) -> Vec<Replacement>) -> bool {
         match self {
             Self::Head(head) => {
                 let bytes = head.as_bytes();
@@ -72,7 +72,7 @@ impl Part<'_> {
             }
             Self::Trailer(value, shape) => {
                 let Some(bytes) = crate::exchange::head::from_latin1(value) else {
-                    return Part::Text(value, shape).rewrite(find);
+                    return EventPart::Text(value, shape).rewrite(find);
                 };
                 let spliced = splice(&bytes, find(&bytes, shape));
                 replace(
@@ -89,7 +89,7 @@ impl Part<'_> {
 }
 
 /// Visits the parts of an event.
-pub(super) fn of_event(event: &mut Event, forms: Forms, visit: &mut dyn FnMut(Part<'_>)) {
+pub(super) fn of_event(event: &mut Event, forms: Forms, visit: &mut dyn FnMut(EventPart<'_>)) {
     match event {
         Event::Opened { connection, .. } => of_connection(connection, visit),
         Event::RequestHead { request, .. } => of_request(request, visit),
@@ -111,17 +111,17 @@ pub(super) fn of_event(event: &mut Event, forms: Forms, visit: &mut dyn FnMut(Pa
         Event::HandshakeFailed(failed) => {
             of_connection(&mut failed.connection, visit);
             if let Rejection::Protocol { detail } = &mut failed.rejection {
-                visit(Part::Text(detail, Shape::Text));
+                visit(EventPart::Text(detail, Shape::Text));
             }
             if let Some(agent) = &mut failed.earlier {
-                visit(Part::Text(agent, Shape::Text));
+                visit(EventPart::Text(agent, Shape::Text));
             }
         }
     }
 }
 
 /// Visits the parts of a whole exchange.
-pub(super) fn of_exchange(exchange: &mut Exchange, visit: &mut dyn FnMut(Part<'_>)) {
+pub(super) fn of_exchange(exchange: &mut Exchange, visit: &mut dyn FnMut(EventPart<'_>)) {
     let mut forms = Forms::default();
     of_connection(&mut exchange.connection, visit);
     if let Some(request) = &mut exchange.request {
@@ -140,54 +140,54 @@ pub(super) fn of_exchange(exchange: &mut Exchange, visit: &mut dyn FnMut(Part<'_
     }
 }
 
-fn of_connection(connection: &mut Connection, visit: &mut dyn FnMut(Part<'_>)) {
+fn of_connection(connection: &mut Connection, visit: &mut dyn FnMut(EventPart<'_>)) {
     if let Some(head) = &mut connection.connect_head {
-        visit(Part::Head(head));
+        visit(EventPart::Head(head));
     }
 }
 
-fn of_request(request: &mut RequestHead, visit: &mut dyn FnMut(Part<'_>)) {
-    visit(Part::Text(&mut request.url, Shape::Url));
-    visit(Part::Head(&mut request.head));
+fn of_request(request: &mut RequestHead, visit: &mut dyn FnMut(EventPart<'_>)) {
+    visit(EventPart::Text(&mut request.url, Shape::Url));
+    visit(EventPart::Head(&mut request.head));
 }
 
-fn of_response(response: &mut ResponseHead, visit: &mut dyn FnMut(Part<'_>)) {
-    visit(Part::Head(&mut response.head));
+fn of_response(response: &mut ResponseHead, visit: &mut dyn FnMut(EventPart<'_>)) {
+    visit(EventPart::Head(&mut response.head));
     for head in &mut response.interim {
-        visit(Part::Head(head));
+        visit(EventPart::Head(head));
     }
 }
 
-fn of_upstream(upstream: Option<&mut Upstream>, visit: &mut dyn FnMut(Part<'_>)) {
+fn of_upstream(upstream: Option<&mut Upstream>, visit: &mut dyn FnMut(EventPart<'_>)) {
     let Some(upstream) = upstream else { return };
     if let Some(via) = &mut upstream.via {
-        visit(Part::Text(via, Shape::Authority));
+        visit(EventPart::Text(via, Shape::Authority));
     }
     if let Some(Verification::Rejected { reason } | Verification::Overridden { reason }) =
         &mut upstream.verification
     {
-        visit(Part::Text(reason, Shape::Text));
+        visit(EventPart::Text(reason, Shape::Text));
     }
 }
 
-fn of_ending(ending: &mut Ending, visit: &mut dyn FnMut(Part<'_>)) {
+fn of_ending(ending: &mut Ending, visit: &mut dyn FnMut(EventPart<'_>)) {
     match ending {
         Ending::Complete => {}
         Ending::Aborted { detail, .. } | Ending::Failed { detail, .. } => {
-            visit(Part::Text(detail, Shape::Text));
+            visit(EventPart::Text(detail, Shape::Text));
         }
     }
 }
 
-fn of_body(body: Option<&mut Body>, is_form: bool, visit: &mut dyn FnMut(Part<'_>)) {
+fn of_body(body: Option<&mut Body>, is_form: bool, visit: &mut dyn FnMut(EventPart<'_>)) {
     let Some(body) = body else { return };
     for (name, value) in &mut body.trailers {
-        let rule = Rule::of(name.as_bytes());
-        visit(Part::Trailer(value, Shape::Field(rule)));
+        let rule = FieldRule::of(name.as_bytes());
+        visit(EventPart::Trailer(value, Shape::Field(rule)));
     }
     if let Capture::Memory { bytes } = &mut body.capture {
         let shape = if is_form { Shape::Form } else { Shape::Text };
-        visit(Part::Body(bytes, shape));
+        visit(EventPart::Body(bytes, shape));
     }
 }
 
@@ -201,9 +201,9 @@ fn replace<T>(target: &mut T, value: Option<T>) -> bool {
     }
 }
 
-fn shifted(spans: Vec<Span>, by: usize) -> impl Iterator<Item = Span> {
+fn shifted(spans: Vec<Replacement>, by: usize) -> impl Iterator<Item = Replacement> {
     let shift = move |range: Range<usize>| range.start + by..range.end + by;
-    spans.into_iter().map(move |span| Span {
+    spans.into_iter().map(move |span| Replacement {
         range: shift(span.range),
         quote: span.quote.map(shift),
         placeholder: span.placeholder,
@@ -222,8 +222,8 @@ mod tests {
     use crate::redact::placeholder::Placeholder;
 
     /// Replaces every `x`.
-    fn find(text: &[u8], _: Shape) -> Vec<Span> {
-        let at = |(at, _): (usize, &u8)| Span {
+    fn find(text: &[u8], _: Shape) -> Vec<Replacement> {
+        let at = |(at, _): (usize, &u8)| Replacement {
             range: at..at + 1,
             placeholder: Placeholder::BARE,
             quote: None,
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_head_is_rewritten_in_its_values_only() {
         let mut head = RawHead::new(*b"GET /x HTTP/1.1\r\nx-ax:  x\xff \r\n\r\n");
-        assert!(Part::Head(&mut head).rewrite(find));
+        assert!(EventPart::Head(&mut head).rewrite(find));
         let expected = b"GET /REDACTED HTTP/1.1\r\nx-ax:  REDACTED\xff \r\n\r\n";
         assert_eq!(
             head.as_bytes().escape_ascii().to_string(),
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn what_holds_nothing_is_left_alone() {
         let mut text = "abc".to_owned();
-        assert!(!Part::Text(&mut text, Shape::Text).rewrite(find));
+        assert!(!EventPart::Text(&mut text, Shape::Text).rewrite(find));
         assert_eq!(text, "abc");
     }
 
@@ -260,7 +260,7 @@ mod tests {
             ("x\u{20ac}", "REDACTED\u{20ac}"),
         ] {
             let mut value = before.to_owned();
-            assert!(Part::Trailer(&mut value, Shape::Text).rewrite(find));
+            assert!(EventPart::Trailer(&mut value, Shape::Text).rewrite(find));
             assert_eq!(value, after);
         }
     }

@@ -2,8 +2,18 @@
 
 use memchr::memchr_iter;
 
-use super::find::Mode;
-use super::kind::{Candidate, Kind};
+use super::kind::{Candidate, SecretKind};
+
+/// How parameters stand in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The text is one URL: a value ends with its parameter.
+    Url,
+    /// The text is one form: the same, and there is no fragment.
+    Form,
+    /// URLs stand somewhere in it, and end at quotes, brackets and white space.
+    Prose,
+}
 
 /// Finds the parameters whose values are secrets. Expiry times, algorithms and dates stay.
 pub(super) fn find(text: &[u8], mode: Mode, out: &mut Vec<Candidate>) {
@@ -39,7 +49,7 @@ const MAX_NAME: usize = 40;
 
 /// What a parameter's name says about its value.
 struct Meaning {
-    kind: Kind,
+    kind: SecretKind,
     /// Whether the name means the same outside of a query, in prose or on a line of its own.
     distinctive: bool,
     /// Whether the value begins with an expiry time, which stays.
@@ -51,7 +61,7 @@ impl Meaning {
         let name = name.to_ascii_lowercase();
         let (kind, distinctive) = match name.as_slice() {
             b"x-amz-credential" | b"x-goog-credential" | b"x-oss-credential" | b"credential" => {
-                (Kind::CredentialScope, true)
+                (SecretKind::CredentialScope, true)
             }
             b"x-amz-signature"
             | b"x-amz-security-token"
@@ -78,15 +88,15 @@ impl Meaning {
             | b"client_assertion"
             | b"assertion"
             | b"password"
-            | b"_state" => (Kind::Parameter, true),
+            | b"_state" => (SecretKind::Parameter, true),
             // Too common as words to be secrets outside of a query.
             b"policy" | b"verify" | b"sig" | b"hmac" | b"code" | b"code_verifier"
             | b"device_code" | b"api_key" | b"private_token" | b"job_token" | b"jwt" => {
-                (Kind::Parameter, false)
+                (SecretKind::Parameter, false)
             }
-            b"account" | b"username" => (Kind::Identity, false),
+            b"account" | b"username" => (SecretKind::Identity, false),
             b"x-oss-expires" | b"x-oss-date" | b"x-oss-signature-version" => return None,
-            _ if name.starts_with(b"x-oss-") => (Kind::Parameter, false),
+            _ if name.starts_with(b"x-oss-") => (SecretKind::Parameter, false),
             _ => return None,
         };
         Some(Self {

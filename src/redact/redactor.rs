@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::clean::Clean;
-use super::find::{self, Shape};
+use super::find;
 use super::kind::Candidate;
-use super::part::{self, Forms, Part};
+use super::part::{self, EventPart, Forms};
 use super::placeholder::Namer;
+use super::replacement::Replacement;
 use super::secrets::Secrets;
-use super::span::Span;
+use super::shape::Shape;
 use super::{lesson, spread};
 use crate::exchange::{Event, Exchange, ExchangeId};
 
@@ -86,13 +87,13 @@ impl Redactor {
     /// Redacts a text that is no part of an exchange, such as a comment.
     pub fn text(&mut self, text: &str) -> String {
         let mut text = text.to_owned();
-        self.pass(|visit| visit(Part::Text(&mut text, Shape::Text)));
+        self.pass(|visit| visit(EventPart::Text(&mut text, Shape::Text)));
         text
     }
 
     /// Learns the secrets of all parts, then replaces them in all parts: what a later part taught
     /// may stand in an earlier one. Whether anything was replaced.
-    fn pass(&mut self, mut parts: impl FnMut(&mut dyn FnMut(Part<'_>))) -> bool {
+    fn pass(&mut self, mut parts: impl FnMut(&mut dyn FnMut(EventPart<'_>))) -> bool {
         let mut changed = false;
         for _ in 0..MAX_ROUNDS {
             // Of each piece, the state of the secrets in which it held nothing.
@@ -142,18 +143,20 @@ impl Redactor {
     }
 
     /// Finds the secrets of a text, by their place and by what they are.
-    fn find(&mut self, text: &[u8], shape: Shape) -> Vec<Span> {
+    fn find(&mut self, text: &[u8], shape: Shape) -> Vec<Replacement> {
         if self.is_clean(text, shape) {
             return Vec::new();
         }
-        let by_place = find::find(text, shape).into_iter().map(|candidate| Span {
-            placeholder: self
-                .namer
-                .name(text.get(candidate.range.clone()).unwrap_or_default()),
-            range: candidate.range,
-            quote: candidate.quote,
-        });
-        let spans: Vec<Span> = by_place.chain(spread::find(text, &self.secrets)).collect();
+        let by_place = find::find(text, shape)
+            .into_iter()
+            .map(|candidate| Replacement {
+                placeholder: self
+                    .namer
+                    .name(text.get(candidate.range.clone()).unwrap_or_default()),
+                range: candidate.range,
+                quote: candidate.quote,
+            });
+        let spans: Vec<Replacement> = by_place.chain(spread::find(text, &self.secrets)).collect();
         if spans.is_empty() {
             self.clean.insert(text, shape, self.secrets.generation());
         }

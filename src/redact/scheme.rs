@@ -4,13 +4,16 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::kind::{Candidate, Kind};
-use super::lesson;
+use super::basic;
+use super::kind::{Candidate, SecretKind};
 
 /// Finds tokens after `Bearer` and encoded passwords after `Basic`. A challenge, such as
 /// `Bearer realm="…"`, is none.
 pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
-    for (tail, kind) in [(&*BEARER, Kind::Credential), (&*BASIC, Kind::Basic)] {
+    for (tail, kind) in [
+        (&*BEARER, SecretKind::Credential),
+        (&*BASIC, SecretKind::Basic),
+    ] {
         for at in tail.find_iter(text) {
             let first = at.checked_sub(1).and_then(|at| text.get(at));
             if !first.is_some_and(|b| matches!(b, b'b' | b'B')) {
@@ -21,7 +24,7 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
             let length = rest.iter().take_while(|b| is_token68(**b)).count();
             let word = rest.get(..length).unwrap_or_default();
             let fits = match kind {
-                Kind::Basic => lesson::user_and_password(word).is_some(),
+                SecretKind::Basic => basic::user_and_password(word).is_some(),
                 _ => looks_random(word),
             };
             if fits {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
+use super::base64::SEVEN_DIGITS;
 use super::lesson::MIN_LENGTH;
 use super::placeholder::Placeholder;
 
@@ -22,7 +23,7 @@ const OVERLAPS: usize = 8;
 /// The secrets that were seen.
 #[derive(Default)]
 pub(super) struct Secrets {
-    known: BTreeMap<Box<[u8]>, Known>,
+    known: BTreeMap<Box<[u8]>, KnownSecret>,
     beginnings: Beginnings,
     /// The same inside base64: what seven digits can be of each beginning.
     encoded: Beginnings,
@@ -31,7 +32,7 @@ pub(super) struct Secrets {
     generation: u64,
 }
 
-struct Known {
+struct KnownSecret {
     name: Placeholder,
     seen: u64,
 }
@@ -66,7 +67,7 @@ impl Secrets {
         self.generation += 1;
         self.bytes += secret.len();
         let seen = self.clock;
-        self.known.insert(secret.into(), Known { name, seen });
+        self.known.insert(secret.into(), KnownSecret { name, seen });
         if self.encoded.has_room_for(PHASES.len() * self.known.len()) {
             insert_beginning(secret, &mut self.beginnings, &mut self.encoded);
         } else {
@@ -169,14 +170,12 @@ fn insert_beginning(secret: &[u8], beginnings: &mut Beginnings, encoded: &mut Be
     let number = bytes.fold(0, |number, byte| number << 8 | u64::from(*byte));
     beginnings.insert(number);
     for phase in PHASES {
-        encoded.insert(number >> phase & DIGITS);
+        encoded.insert(number >> phase & SEVEN_DIGITS);
     }
 }
 
 /// The bits of [`MIN_LENGTH`] bytes.
 const WINDOW: u64 = (1 << (8 * MIN_LENGTH)) - 1;
-/// The bits of seven digits of base64.
-pub(super) const DIGITS: u64 = (1 << 42) - 1;
 /// How many of the 48 bits may stand behind the seven digits: bytes begin at every second bit.
 const PHASES: [u32; 3] = [6, 4, 2];
 

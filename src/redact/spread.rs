@@ -3,19 +3,19 @@
 use std::ops::Range;
 
 use super::placeholder::{self, Placeholder};
+use super::replacement::Replacement;
 use super::secrets::Secrets;
-use super::span::Span;
 use super::{base64, layer};
 
 /// Finds where known secrets stand in a text. Placeholders are left whole.
-pub(super) fn find(text: &[u8], secrets: &Secrets) -> Vec<Span> {
+pub(super) fn find(text: &[u8], secrets: &Secrets) -> Vec<Replacement> {
     let mut spans = Vec::new();
     if secrets.is_empty() {
         return spans;
     }
     let mut add = |range: Range<usize>, placeholder: Placeholder| {
         if !placeholder::is_hurt_by(text, &range) {
-            spans.push(Span {
+            spans.push(Replacement {
                 range,
                 placeholder,
                 quote: None,
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
     use crate::redact::base64::tests::encode;
     use crate::redact::placeholder::Namer;
-    use crate::redact::span::splice;
+    use crate::redact::replacement::splice;
 
     fn spread(secret: &str, text: &str) -> String {
         let namer = Namer::new();

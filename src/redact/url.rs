@@ -4,39 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::{self, Finder};
 
-use super::find::{self, Shape};
-use super::kind::{Candidate, Kind};
-use super::part::Part;
-use super::placeholder::Placeholder;
-use super::redactor::MAX_ROUNDS;
-use super::span::Span;
-
-/// A URL without its secrets, for a log line or an error text: each becomes `REDACTED`.
-///
-/// ```
-/// let url = "https://me:pw@cdn.example/blob?Expires=9&Signature=abc";
-/// assert_eq!(
-///     pullscope::redact::url(url),
-///     "https://REDACTED@cdn.example/blob?Expires=9&Signature=REDACTED"
-/// );
-/// ```
-pub fn url(url: &str) -> String {
-    let mut url = url.to_owned();
-    for _ in 0..MAX_ROUNDS {
-        let moved = Part::Text(&mut url, Shape::Url).rewrite(|text, shape| {
-            let bare = |candidate: Candidate| Span {
-                range: candidate.range,
-                placeholder: Placeholder::BARE,
-                quote: None,
-            };
-            find::find(text, shape).into_iter().map(bare).collect()
-        });
-        if !moved {
-            break;
-        }
-    }
-    url
-}
+use super::kind::{Candidate, SecretKind};
 
 /// Finds users, passwords and secret path segments of the URLs in a text.
 pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
@@ -49,7 +17,7 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
 pub(super) fn find_user_info_of_authority(text: &[u8], out: &mut Vec<Candidate>) {
     let start = SCHEME_END.find(text).map_or(0, |at| at + 3);
     if let Some(at) = memchr::memrchr(b'@', text).filter(|at| *at > start) {
-        out.push(Candidate::new(start..at, Kind::UserInfo));
+        out.push(Candidate::new(start..at, SecretKind::UserInfo));
     }
 }
 
@@ -65,7 +33,7 @@ fn find_user_info(text: &[u8], out: &mut Vec<Candidate>) {
             .and_then(|end| rest.get(..end))
             .unwrap_or(rest);
         if let Some(at) = memchr::memrchr(b'@', authority) {
-            out.push(Candidate::new(start..start + at, Kind::UserInfo));
+            out.push(Candidate::new(start..start + at, SecretKind::UserInfo));
         }
     }
 }
@@ -77,7 +45,7 @@ fn find_user_info(text: &[u8], out: &mut Vec<Candidate>) {
 fn find_path_secrets(text: &[u8], out: &mut Vec<Candidate>) {
     let secret = |start: usize| {
         let end = start + length_until(text, start, |b| b == b'/' || is_path_end(b));
-        Candidate::new(start..end, Kind::Opaque)
+        Candidate::new(start..end, SecretKind::Opaque)
     };
     for proxy in STORAGE_PROXY.find_iter(text) {
         out.push(secret(proxy + STORAGE_PROXY.needle().len()));
@@ -128,6 +96,7 @@ fn is_path_end(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::url;
 
     #[test]
     fn users_and_passwords_go() {

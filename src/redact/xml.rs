@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memchr_iter};
 
-use super::kind::{Candidate, Kind};
+use super::kind::{Candidate, SecretKind};
 
 /// Finds the content of elements whose names say that they are secret.
 pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
@@ -27,12 +27,12 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
 /// No name of interest is longer.
 const MAX_NAME: usize = 24;
 
-fn kind(name: &[u8]) -> Option<Kind> {
+fn kind(name: &[u8]) -> Option<SecretKind> {
     match name {
         b"AWSAccessKeyId" | b"OSSAccessKeyId" | b"AccessKeyId" | b"SecretAccessKey"
-        | b"SessionToken" | b"SecurityToken" | b"SignatureProvided" => Some(Kind::Credential),
+        | b"SessionToken" | b"SecurityToken" | b"SignatureProvided" => Some(SecretKind::Credential),
         // Hex dumps of what was signed, with the session token in it.
-        b"CanonicalRequestBytes" | b"StringToSignBytes" => Some(Kind::Identity),
+        b"CanonicalRequestBytes" | b"StringToSignBytes" => Some(SecretKind::Identity),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use super::placeholder::Placeholder;
 
 /// A piece of a text and what to put there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct Replacement {
     /// Which bytes.
     pub(super) range: Range<usize>,
     /// What to put there.
@@ -17,9 +17,9 @@ pub(super) struct Span {
 
 /// The text with all spans replaced; `None` when there are none. Spans that overlap or touch are
 /// replaced as one, by the placeholder of the one that begins first, or of the longest of those.
-pub(super) fn splice(text: &[u8], mut spans: Vec<Span>) -> Option<Vec<u8>> {
+pub(super) fn splice(text: &[u8], mut spans: Vec<Replacement>) -> Option<Vec<u8>> {
     spans.sort_by_key(|span| (span.range.start, std::cmp::Reverse(span.range.end)));
-    let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+    let mut merged: Vec<Replacement> = Vec::with_capacity(spans.len());
     for mut span in spans {
         span.range = whole_characters(text, span.range);
         match merged.last_mut() {
@@ -69,7 +69,7 @@ mod tests {
     fn splice_all(text: &str, ranges: &[(usize, usize)]) -> Option<String> {
         let spans = ranges
             .iter()
-            .map(|&(start, end)| Span {
+            .map(|&(start, end)| Replacement {
                 range: start..end,
                 placeholder: Placeholder::BARE,
                 quote: None,
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_number_becomes_a_string() {
-        let span = Span {
+        let span = Replacement {
             range: 8..10,
             placeholder: Placeholder::BARE,
             quote: Some(0..2),
