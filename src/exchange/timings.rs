@@ -52,6 +52,7 @@ impl Timings {
 }
 
 /// Serialises an optional duration as milliseconds, to the microsecond.
+#[doc(hidden)]
 pub mod millis {
     use std::time::Duration;
 

@@ -3,7 +3,7 @@
 //! [`export`] and [`write()`] turn a trace into a file that the common readers open; [`read`]
 //! takes such a file, or anybody else's, back in. What HAR has no words for stands in custom
 //! fields, whose names begin with `_`: above all each entry's `_pullscope`, from which an
-//! exchange is rebuilt without loss (see [`facts`]).
+//! exchange is rebuilt without loss (see `facts`).
 
 mod certificate;
 mod connect;
@@ -13,12 +13,14 @@ mod entries;
 mod entry;
 mod error;
 mod export;
+#[doc(hidden)]
 pub mod facts;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod growing;
 mod import;
 mod lenient;
+#[doc(hidden)]
 pub mod model;
 mod read;
 mod text;

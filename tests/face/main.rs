@@ -6,3 +6,7 @@
 )]
 
 mod examples;
+mod public;
+mod signatures;
+#[path = "../source/mod.rs"]
+mod source;

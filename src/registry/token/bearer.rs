@@ -77,6 +77,15 @@ pub struct Claims {
 pub struct Json(Box<str>);
 
 impl Json {
+    fn of(value: &Value) -> Self {
+        Self(value.to_string().into())
+    }
+
+    /// As text, on one line.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// As values.
     pub(crate) fn value(&self) -> Value {
         // It was written from values.
@@ -86,13 +95,7 @@ impl Json {
 
 impl Default for Json {
     fn default() -> Self {
-        Self::from(&Value::Null)
-    }
-}
-
-impl From<&Value> for Json {
-    fn from(value: &Value) -> Self {
-        Self(value.to_string().into())
+        Self::of(&Value::Null)
     }
 }
 
@@ -168,7 +171,7 @@ impl Claims {
             not_before: moment(all, "nbf"),
             expires: moment(all, "exp"),
             access,
-            all: Json::from(all),
+            all: Json::of(all),
         }
     }
 
