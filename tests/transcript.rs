@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use pullscope::exchange::{
-    Body, Capture, Ending, Exchange, ExchangeId, Failure, Omission, RawHead, ResponseHead, Side,
-    Trace,
+    Body, Capture, Ending, Exchange, ExchangeId, Failure, Fidelity, Omission, RawHead,
+    ResponseHead, Side, Trace,
 };
 use pullscope::export::transcript::{self, Imported};
 use pullscope::har;
@@ -284,6 +284,15 @@ fn a_host_with_a_blank_in_it_reads_back() {
         "{written}"
     );
     assert_eq!(import(&written).trace.exchanges.len(), 1);
+}
+
+#[test]
+fn heads_are_not_said_to_be_as_on_the_wire() {
+    let text = "GET https://r.example/v2/ HTTP/1.1\nAccept:   */*  \n";
+    let imported = import(text);
+    let request = imported.trace.exchanges[0].request.as_ref().unwrap();
+    assert_eq!(request.head.text("accept"), Some("*/*"));
+    assert_eq!(request.fidelity, Fidelity::Regrouped);
 }
 
 #[test]

@@ -1,71 +1,56 @@
 //! Reading fields that programs fill in wrongly: `null`, missing, or of another type.
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize as _, Deserializer};
 use serde_json::Value;
 
 /// A type that makes something of every JSON value.
-pub(super) trait Lenient: Sized {
-    /// What a value means, at best.
-    fn from_json(value: Value) -> Self;
-}
+pub(super) trait Lenient: Default + DeserializeOwned {
+    /// What a value means, at best; `None` when it means nothing of this type.
+    fn understand(value: Value) -> Option<Self> {
+        serde_json::from_value(value).ok()
+    }
 
-/// For `#[serde(deserialize_with)]`.
-pub(super) fn lenient<'de, T: Lenient, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
-    Value::deserialize(d).map(T::from_json)
-}
+    /// What stands for a value that means nothing.
+    fn unknown() -> Self {
+        Self::default()
+    }
 
-/// A list without the elements that are not of its type.
-pub(super) fn list<'de, T, D>(d: D) -> Result<Vec<T>, D::Error>
-where
-    T: DeserializeOwned,
-    D: Deserializer<'de>,
-{
-    Ok(match Value::deserialize(d)? {
-        Value::Array(values) => values
-            .into_iter()
-            .filter_map(|value| serde_json::from_value(value).ok())
-            .collect(),
-        _ => Vec::new(),
-    })
-}
+    /// For `#[serde(skip_serializing_if)]`.
+    fn is_omitted(&self) -> bool {
+        false
+    }
 
-/// A structure, or what it is without any field.
-pub(super) fn object<'de, T, D>(d: D) -> Result<T, D::Error>
-where
-    T: DeserializeOwned + Default,
-    D: Deserializer<'de>,
-{
-    Ok(serde_json::from_value(Value::deserialize(d)?).unwrap_or_default())
-}
-
-/// A structure that may be missing.
-pub(super) fn optional_object<'de, T, D>(d: D) -> Result<Option<T>, D::Error>
-where
-    T: DeserializeOwned,
-    D: Deserializer<'de>,
-{
-    Ok(serde_json::from_value(Value::deserialize(d)?).unwrap_or_default())
-}
-
-/// "Not known", as HAR writes it.
-pub(super) fn unknown() -> i64 {
-    -1
-}
-
-/// "Does not apply", as HAR writes it.
-pub(super) fn absent() -> f64 {
-    -1.0
-}
-
-impl Lenient for String {
-    fn from_json(value: Value) -> Self {
-        Option::from_json(value).unwrap_or_default()
+    /// For `#[serde(deserialize_with)]`.
+    fn read<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(d)?;
+        Ok(Self::understand(value).unwrap_or_else(Self::unknown))
     }
 }
 
-impl Lenient for Option<String> {
-    fn from_json(value: Value) -> Self {
+/// A field that may be missing.
+impl<T: Lenient> Lenient for Option<T> {
+    fn understand(value: Value) -> Option<Self> {
+        Some(T::understand(value))
+    }
+
+    fn is_omitted(&self) -> bool {
+        self.is_none()
+    }
+}
+
+/// A list, without the elements that are not of its type.
+impl<T: Lenient> Lenient for Vec<T> {
+    fn understand(value: Value) -> Option<Self> {
+        let Value::Array(values) = value else {
+            return None;
+        };
+        Some(values.into_iter().filter_map(T::understand).collect())
+    }
+}
+
+impl Lenient for String {
+    fn understand(value: Value) -> Option<Self> {
         match value {
             Value::String(text) => Some(text),
             Value::Number(number) => Some(number.to_string()),
@@ -75,18 +60,13 @@ impl Lenient for Option<String> {
     }
 }
 
+/// A size; -1 is "not known".
 impl Lenient for i64 {
-    fn from_json(value: Value) -> Self {
-        Option::from_json(value).unwrap_or(unknown())
-    }
-}
-
-impl Lenient for Option<i64> {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "sizes are far from the bound, and the cast saturates"
     )]
-    fn from_json(value: Value) -> Self {
+    fn understand(value: Value) -> Option<Self> {
         let number = match value {
             Value::Number(number) => number.as_i64().or(number.as_f64().map(|n| n as i64)),
             Value::String(text) => text.trim().parse().ok(),
@@ -95,28 +75,34 @@ impl Lenient for Option<i64> {
         // Values beyond the range of JSON's exact integers are nobody's size.
         number.filter(|n| n.unsigned_abs() <= 1 << 53)
     }
-}
 
-impl Lenient for u16 {
-    fn from_json(value: Value) -> Self {
-        let number: Option<i64> = Option::from_json(value);
-        number.and_then(|n| n.try_into().ok()).unwrap_or_default()
+    fn unknown() -> Self {
+        -1
     }
 }
 
+/// A status code; 0 is "none".
+impl Lenient for u16 {
+    fn understand(value: Value) -> Option<Self> {
+        i64::understand(value)?.try_into().ok()
+    }
+}
+
+/// Milliseconds; -1 is "does not apply".
 impl Lenient for f64 {
-    fn from_json(value: Value) -> Self {
+    fn understand(value: Value) -> Option<Self> {
         let number = match value {
             Value::Number(number) => number.as_f64(),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number.filter(|n| n.is_finite()).unwrap_or(absent())
+        number.filter(|n| n.is_finite())
+    }
+
+    fn unknown() -> Self {
+        -1.0
     }
 }
 
-impl Lenient for Option<bool> {
-    fn from_json(value: Value) -> Self {
-        value.as_bool()
-    }
-}
+impl Lenient for bool {}
+impl Lenient for Value {}

@@ -6,8 +6,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
+use serde_with::apply;
 
-use super::lenient::{absent, lenient, list, object, optional_object, unknown};
+use super::lenient::Lenient;
 
 /// A whole file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,429 +21,289 @@ pub struct Har {
 }
 
 /// The exchanges of one capture.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Log {
     /// The format's version, `1.2`.
-    #[serde(default, deserialize_with = "lenient")]
     pub version: String,
     /// The program that wrote the file.
-    #[serde(default, deserialize_with = "object")]
     pub creator: Creator,
     /// The browser that was observed.
-    #[serde(
-        default,
-        deserialize_with = "optional_object",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub browser: Option<Creator>,
     /// The web pages; some readers need the list though it is empty.
-    #[serde(default, deserialize_with = "list")]
     pub pages: Vec<Page>,
     /// The exchanges, by their start.
-    #[serde(default, deserialize_with = "list")]
     pub entries: Vec<Entry>,
     /// A remark.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// A program.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Creator {
     /// Its name.
-    #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// Its version.
-    #[serde(default, deserialize_with = "lenient")]
     pub version: String,
     /// A remark.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// A web page.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct Page {
     /// When it began to load, RFC 3339.
-    #[serde(default, deserialize_with = "lenient")]
     pub started_date_time: String,
     /// What entries refer to.
-    #[serde(default, deserialize_with = "lenient")]
     pub id: String,
     /// Its title.
-    #[serde(default, deserialize_with = "lenient")]
     pub title: String,
     /// Milliseconds until it had loaded.
-    #[serde(default)]
     pub page_timings: Extras,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// One exchange.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct Entry {
     /// The page it belongs to.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub pageref: Option<String>,
     /// When the request began, RFC 3339.
-    #[serde(default, deserialize_with = "lenient")]
     pub started_date_time: String,
     /// Milliseconds: the sum of all timings that apply, without `ssl`.
-    #[serde(default, deserialize_with = "lenient")]
     pub time: f64,
     /// The request.
-    #[serde(default, deserialize_with = "object")]
     pub request: Request,
     /// The response.
-    #[serde(default, deserialize_with = "object")]
     pub response: Response,
     /// Use of a cache.
-    #[serde(default, deserialize_with = "object")]
     pub cache: Cache,
     /// The phases.
-    #[serde(default, deserialize_with = "object")]
     pub timings: Timings,
     /// The server's IP address, without brackets.
-    #[serde(
-        default,
-        rename = "serverIPAddress",
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "serverIPAddress")]
     pub server_ip_address: Option<String>,
     /// The server's port.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub connection: Option<String>,
     /// A remark.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// A request.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct Request {
     /// The method.
-    #[serde(default, deserialize_with = "lenient")]
     pub method: String,
     /// The absolute URL without fragment.
-    #[serde(default, deserialize_with = "lenient")]
     pub url: String,
     /// Such as `HTTP/1.1`.
-    #[serde(default, deserialize_with = "lenient")]
     pub http_version: String,
     /// The cookies it carries.
-    #[serde(default, deserialize_with = "list")]
     pub cookies: Vec<Cookie>,
     /// The fields in wire order.
-    #[serde(default, deserialize_with = "list")]
     pub headers: Vec<NameValue>,
     /// The URL's parameters, decoded.
-    #[serde(default, deserialize_with = "list")]
     pub query_string: Vec<NameValue>,
     /// The content, when it is text.
-    #[serde(
-        default,
-        deserialize_with = "optional_object",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub post_data: Option<PostData>,
     /// Bytes of the head, or -1.
-    #[serde(default = "unknown", deserialize_with = "lenient")]
     pub headers_size: i64,
     /// Bytes of content as transferred, or -1.
-    #[serde(default = "unknown", deserialize_with = "lenient")]
     pub body_size: i64,
     /// A remark.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// A response.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct Response {
     /// The status code; 0 when there was no response.
-    #[serde(default, deserialize_with = "lenient")]
     pub status: u16,
     /// The reason phrase.
-    #[serde(default, deserialize_with = "lenient")]
     pub status_text: String,
     /// Such as `HTTP/1.1`.
-    #[serde(default, deserialize_with = "lenient")]
     pub http_version: String,
     /// The cookies it sets.
-    #[serde(default, deserialize_with = "list")]
     pub cookies: Vec<Cookie>,
     /// The fields in wire order.
-    #[serde(default, deserialize_with = "list")]
     pub headers: Vec<NameValue>,
     /// The content.
-    #[serde(default, deserialize_with = "object")]
     pub content: Content,
     /// The `Location` field, or empty.
-    #[serde(default, rename = "redirectURL", deserialize_with = "lenient")]
+    #[serde(rename = "redirectURL")]
     pub redirect_url: String,
     /// Bytes of the head, or -1.
-    #[serde(default = "unknown", deserialize_with = "lenient")]
     pub headers_size: i64,
     /// Bytes of content as transferred, or -1.
-    #[serde(default = "unknown", deserialize_with = "lenient")]
     pub body_size: i64,
     /// A remark.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// A response's content; a request's as well in the custom field `_content`.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct Content {
     /// Bytes after `Content-Encoding` was undone.
-    #[serde(default, deserialize_with = "lenient")]
     pub size: i64,
     /// Bytes that the encoding saved.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub compression: Option<i64>,
     /// The media type.
-    #[serde(default, deserialize_with = "lenient")]
     pub mime_type: String,
     /// The decoded content.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub text: Option<String>,
     /// `base64`, when `text` is that.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub encoding: Option<String>,
     /// A remark.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// A request's content that is text. HAR allows `text` or `params`, not both.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct PostData {
     /// The media type.
-    #[serde(default, deserialize_with = "lenient")]
     pub mime_type: String,
     /// The decoded content.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub text: Option<String>,
     /// The content as a form.
     #[serde(
-        default,
-        deserialize_with = "list",
+        deserialize_with = "Lenient::read",
         skip_serializing_if = "Vec::is_empty"
     )]
+    #[serde_with(skip_apply)]
     pub params: Vec<NameValue>,
     /// A remark.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// A field of a head, a parameter of a URL, or of a form.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NameValue {
     /// The name as sent.
-    #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// The value.
-    #[serde(default, deserialize_with = "lenient")]
     pub value: String,
     /// A remark.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// A cookie (RFC 6265).
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct Cookie {
     /// The name.
-    #[serde(default, deserialize_with = "lenient")]
     pub name: String,
     /// The value.
-    #[serde(default, deserialize_with = "lenient")]
     pub value: String,
     /// The path it is for.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub path: Option<String>,
     /// The host it is for.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub domain: Option<String>,
     /// When it expires, RFC 3339.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub expires: Option<String>,
     /// Whether scripts may not see it.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub http_only: Option<bool>,
     /// Whether it is for TLS only.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub secure: Option<bool>,
     /// A remark.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// The phases in milliseconds; -1 where one does not apply.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Timings {
     /// Waiting for a connection.
-    #[serde(default = "absent", deserialize_with = "lenient")]
     pub blocked: f64,
     /// Resolving the name.
-    #[serde(default = "absent", deserialize_with = "lenient")]
     pub dns: f64,
     /// Opening the connection, TLS included.
-    #[serde(default = "absent", deserialize_with = "lenient")]
     pub connect: f64,
     /// Sending the request; never -1.
-    #[serde(default = "absent", deserialize_with = "lenient")]
     pub send: f64,
     /// Waiting for the response; never -1.
-    #[serde(default = "absent", deserialize_with = "lenient")]
     pub wait: f64,
     /// Reading the response; never -1.
-    #[serde(default = "absent", deserialize_with = "lenient")]
     pub receive: f64,
     /// The TLS handshake, a part of `connect`.
-    #[serde(default = "absent", deserialize_with = "lenient")]
     pub ssl: f64,
     /// A remark.
-    #[serde(
-        default,
-        deserialize_with = "lenient",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
 /// Use of a cache; always empty in our files.
+#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(default, rename_all = "camelCase")]
 pub struct Cache {
     /// The cached entry before the request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_request: Option<Value>,
     /// The cached entry after the request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_request: Option<Value>,
     /// Custom fields.
     #[serde(flatten)]
+    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -502,8 +363,8 @@ impl Default for Request {
             headers: Vec::new(),
             query_string: Vec::new(),
             post_data: None,
-            headers_size: unknown(),
-            body_size: unknown(),
+            headers_size: -1,
+            body_size: -1,
             comment: None,
             extra: Extras::default(),
         }
@@ -520,8 +381,8 @@ impl Default for Response {
             headers: Vec::new(),
             content: Content::default(),
             redirect_url: String::new(),
-            headers_size: unknown(),
-            body_size: unknown(),
+            headers_size: -1,
+            body_size: -1,
             comment: None,
             extra: Extras::default(),
         }
@@ -531,13 +392,13 @@ impl Default for Response {
 impl Default for Timings {
     fn default() -> Self {
         Self {
-            blocked: absent(),
-            dns: absent(),
-            connect: absent(),
-            send: 0.0,
-            wait: 0.0,
-            receive: 0.0,
-            ssl: absent(),
+            blocked: -1.0,
+            dns: -1.0,
+            connect: -1.0,
+            send: -1.0,
+            wait: -1.0,
+            receive: -1.0,
+            ssl: -1.0,
             comment: None,
             extra: Extras::default(),
         }
@@ -554,3 +415,16 @@ impl NameValue {
         }
     }
 }
+
+impl Lenient for Creator {}
+impl Lenient for Page {}
+impl Lenient for Entry {}
+impl Lenient for Request {}
+impl Lenient for Response {}
+impl Lenient for Content {}
+impl Lenient for PostData {}
+impl Lenient for NameValue {}
+impl Lenient for Cookie {}
+impl Lenient for Timings {}
+impl Lenient for Cache {}
+impl Lenient for Extras {}

@@ -241,7 +241,8 @@ impl Talk {
         exchange.request = Some(RequestHead {
             url: url.clone(),
             head,
-            fidelity: Fidelity::Exact,
+            // White space around values is not kept.
+            fidelity: Fidelity::Regrouped,
         });
         if let Some(response) = self.response {
             let head = response.head();
