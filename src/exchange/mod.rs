@@ -4,18 +4,19 @@
 //! pass by and announces each step as an [`Event`]; every other module reads them. Nothing in
 //! here performs IO and nothing in here knows what a registry is.
 
-pub mod alert;
-pub mod backlog;
-pub mod body;
-pub mod connection;
-pub mod ending;
-pub mod event;
+pub(crate) mod alert;
+pub(crate) mod backlog;
+pub(crate) mod body;
+pub(crate) mod connection;
+pub(crate) mod ending;
+pub(crate) mod event;
+#[doc(hidden)]
 pub mod head;
-pub mod id;
-pub mod record;
-pub mod timings;
-pub mod trace;
-pub mod upstream;
+pub(crate) mod id;
+pub(crate) mod record;
+pub(crate) mod timings;
+pub(crate) mod trace;
+pub(crate) mod upstream;
 
 pub use alert::{HandshakeFailed, Rejection};
 pub use backlog::Backlog;

@@ -52,8 +52,7 @@ impl Timings {
 }
 
 /// Serialises an optional duration as milliseconds, to the microsecond.
-#[doc(hidden)]
-pub mod millis {
+pub(crate) mod millis {
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, Serializer};
@@ -62,7 +61,7 @@ pub mod millis {
     ///
     /// # Errors
     /// Whatever the serializer answers.
-    pub fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         value: &Option<Duration>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -76,7 +75,7 @@ pub mod millis {
     ///
     /// # Errors
     /// When the value is no number.
-    pub fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
         let value = Option::<f64>::deserialize(deserializer)?;
@@ -84,7 +83,7 @@ pub mod millis {
     }
 
     /// Milliseconds with three decimals.
-    pub fn to_millis(duration: Duration) -> f64 {
+    pub(crate) fn to_millis(duration: Duration) -> f64 {
         let micros = duration.as_secs_f64() * 1_000_000.0;
         micros.round() / 1_000.0
     }

@@ -5,9 +5,9 @@
 //! nothing about registries.
 
 pub mod ca;
-pub mod limits;
-pub mod pattern;
-pub mod settings;
+pub(crate) mod limits;
+pub(crate) mod pattern;
+pub(crate) mod settings;
 
 mod answer;
 mod certificate;
@@ -36,6 +36,8 @@ mod user_agents;
 
 pub use certificate::{ClientCertificate, PemError, RootCertificate};
 pub use key_log::KeyLog;
+pub use limits::Limits;
+pub use pattern::{HostPattern, HostPatternError};
 pub use peer::PeerLookup;
 pub use server::{Proxy, ProxyError};
 pub use settings::Settings;

@@ -19,7 +19,7 @@ pub struct ReportedError {
 }
 
 /// Reads the errors of a body; none when it reports none that we know the form of.
-pub fn read(bytes: &[u8]) -> Vec<ReportedError> {
+pub(crate) fn read(bytes: &[u8]) -> Vec<ReportedError> {
     match json::read(bytes) {
         Ok(value) => from_json(&value),
         Err(_) => from_xml(bytes).into_iter().collect(),

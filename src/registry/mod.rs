@@ -4,44 +4,44 @@
 //! goes; what is malformed is data with a reason, never an error and never a panic.
 
 mod bodies;
-pub mod challenge;
-pub mod client;
-pub mod descriptor;
-pub mod digest;
-pub mod endpoint;
-pub mod errors;
-pub mod image_config;
+pub(crate) mod challenge;
+pub(crate) mod client;
+pub(crate) mod descriptor;
+pub(crate) mod digest;
+pub(crate) mod endpoint;
+pub(crate) mod errors;
+pub(crate) mod image_config;
 mod json;
-pub mod kind;
+pub(crate) mod kind;
 mod known;
-pub mod listing;
-pub mod manifest;
-pub mod media_type;
-pub mod platform;
-pub mod rate_limit;
-pub mod reading;
-pub mod redirect;
-pub mod reference;
-pub mod schema1;
-pub mod scope;
-pub mod signed_url;
+pub(crate) mod listing;
+pub(crate) mod manifest;
+pub(crate) mod media_type;
+pub(crate) mod platform;
+pub(crate) mod rate_limit;
+pub(crate) mod reading;
+pub(crate) mod redirect;
+pub(crate) mod reference;
+pub(crate) mod schema1;
+pub(crate) mod scope;
+pub(crate) mod signed_url;
 mod time;
-pub mod token;
-pub mod warning;
+pub(crate) mod token;
+pub(crate) mod warning;
 
 pub use bodies::{Bodies, InMemoryOnly};
 pub use challenge::Challenge;
 pub use client::Client;
 pub use descriptor::Descriptor;
-pub use digest::Digest;
-pub use endpoint::{Endpoint, Route};
+pub use digest::{Algorithm, Digest, DigestProblem};
+pub use endpoint::{Endpoint, Page, Route};
 pub use errors::ReportedError;
-pub use image_config::ImageConfig;
+pub use image_config::{BuildStep, ImageConfig};
 pub use kind::Kind;
 pub use known::Known;
 pub use listing::Listing;
 pub use manifest::{Document, Index, Manifest};
-pub use media_type::MediaType;
+pub use media_type::{Class, Compression, MediaType};
 pub use platform::Platform;
 pub use rate_limit::RateLimit;
 pub use reading::{Authorization, Digests, Magic, Reading, ReadingPart};
@@ -51,6 +51,7 @@ pub use schema1::Schema1;
 pub use scope::Scope;
 pub use signed_url::{SignedUrl, Signer};
 pub use token::{
-    Claims, Credentials, Fingerprint, Jwt, Signature, Token, TokenAnswer, TokenRequest,
+    Certificate, Claims, Credentials, Fingerprint, Json, Jwt, Signature, Token, TokenAnswer,
+    TokenRequest,
 };
 pub use warning::Warning;

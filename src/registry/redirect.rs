@@ -58,7 +58,7 @@ impl Redirect {
 }
 
 /// A URL's host, and its port where it is not the scheme's own.
-pub fn authority(url: &Url) -> Option<String> {
+pub(crate) fn authority(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     Some(match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -67,7 +67,7 @@ pub fn authority(url: &Url) -> Option<String> {
 }
 
 /// The address a URL names outright, if it does not name a host.
-pub fn literal_address(url: &Url) -> Option<IpAddr> {
+pub(crate) fn literal_address(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(address.into()),
         Host::Ipv6(address) => Some(address.into()),
@@ -77,7 +77,7 @@ pub fn literal_address(url: &Url) -> Option<IpAddr> {
 
 /// Whether an address is reachable only from nearby: loopback, private (RFC 1918, RFC 4193),
 /// shared (RFC 6598), or link-local, where clouds keep their metadata servers.
-pub fn is_private(address: IpAddr) -> bool {
+pub(crate) fn is_private(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
             let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;

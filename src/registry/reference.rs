@@ -91,7 +91,7 @@ impl fmt::Display for Reference {
 
 /// Whether a text is a repository name: lower-case path components that begin and end with a
 /// letter or digit, separated inside by `.`, `_`, `__` or dashes.
-pub fn is_repository(name: &str) -> bool {
+pub(crate) fn is_repository(name: &str) -> bool {
     name.len() <= 255 && name.split('/').all(is_component)
 }
 

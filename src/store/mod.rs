@@ -1,12 +1,13 @@
 //! The exchanges and pulls of a session, in memory: one owner changes them, views borrow.
 
-pub mod entry;
+pub(crate) mod entry;
+#[doc(hidden)]
 pub mod filter;
 mod findings;
 mod model;
 mod pulls;
 mod refresh;
-pub mod retention;
+pub(crate) mod retention;
 mod share;
 mod shelf;
 mod tunnels;

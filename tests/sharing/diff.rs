@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pullscope::export::diff::{self, Comparison, Difference, Side, Verdict};
 use pullscope::export::transcript;
 use pullscope::pulls::Part;
-use pullscope::registry::digest::Algorithm;
+use pullscope::registry::Algorithm;
 use pullscope::registry::{Digest, InMemoryOnly};
 use pullscope::store::Store;
 use pullscope::story::Span;

@@ -11,7 +11,7 @@ use crate::registry::{Scope, json};
 
 /// How long a token lives when the server does not say (Docker token specification, "Token
 /// response fields").
-pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
+pub(crate) const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
 
 /// The answer to a token request.
 #[derive(Clone, Debug, PartialEq, Serialize)]

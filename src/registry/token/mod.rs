@@ -6,7 +6,8 @@ mod bearer;
 mod request;
 mod signature;
 
-pub use answer::{DEFAULT_LIFETIME, TokenAnswer};
+pub(crate) use answer::DEFAULT_LIFETIME;
+pub use answer::TokenAnswer;
 pub use bearer::{Claims, Fingerprint, Json, Jwt, Token};
 pub use request::{Credentials, TokenRequest};
 pub use signature::{Certificate, Signature};
