@@ -46,6 +46,7 @@ pub(super) enum RequestMethod {
 
 /// Why a head is refused.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Violation {
     /// The head is longer than the limit.
     #[error("the head is longer than {0} bytes")]

@@ -12,6 +12,7 @@ pub struct Span {
 
 /// How a piece of text is meant; whoever prints it chooses the colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Tone {
     /// As it is.
     #[default]
@@ -33,6 +34,7 @@ pub type Cell = Vec<Span>;
 
 /// A part of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Block {
     /// The heading of what follows.
     Heading(Cell),

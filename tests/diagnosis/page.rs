@@ -31,6 +31,7 @@ fn page(lang: Lang) -> String {
     let mut page = String::from(match lang {
         Lang::En => HEAD,
         Lang::Zh => HEAD_ZH,
+        new => panic!("the page has no beginning in {new:?}"),
     });
     let mut rules: Vec<_> = Rule::ALL.iter().collect();
     rules.sort_by_key(|rule| (std::cmp::Reverse(rule.severity), rule.id));
@@ -96,6 +97,7 @@ fn section(page: &mut String, rule: &Rule, lang: Lang) {
     let (what_to_do, link) = match lang {
         Lang::En => ("What to do:", "How it should be"),
         Lang::Zh => ("处理办法：", "规范依据"),
+        new => panic!("the page has no labels in {new:?}"),
     };
     let _ = writeln!(
         page,
