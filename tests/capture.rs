@@ -340,13 +340,7 @@ fn meter(exchange: &OpenExchange, head: &FramedHead, side: Direction) -> Meter {
         max_body: 1_000,
         store: None,
     };
-    Meter::new(
-        &policy,
-        head.content,
-        exchange.recorder(),
-        exchange.id(),
-        side,
-    )
+    exchange.meter(&policy, side, head.content)
 }
 
 fn connection() -> Connection {

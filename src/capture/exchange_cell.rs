@@ -11,6 +11,8 @@ use crate::exchange::{
     Side, Timings, Upstream,
 };
 
+use super::content::DeclaredContent;
+use super::meter::{Meter, Policy};
 use super::recorder::{EventCell, Mark, Recorder};
 use super::sink::Direction;
 
@@ -126,6 +128,11 @@ impl OpenExchange {
     /// Where it is recorded.
     pub fn recorder(&self) -> &Recorder {
         &self.cell.recorder
+    }
+
+    /// What measures one of its bodies, before any of it has passed.
+    pub fn meter(&self, policy: &Policy, direction: Direction, content: DeclaredContent) -> Meter {
+        Meter::new(policy, content, self.recorder(), self.id(), direction)
     }
 
     /// Notes which connection it goes out on.

@@ -64,7 +64,7 @@ enum Keep {
 
 impl Meter {
     /// Prepares for a body with this content.
-    pub fn new(
+    pub(crate) fn new(
         policy: &Policy,
         content: DeclaredContent,
         recorder: &Recorder,

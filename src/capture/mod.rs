@@ -11,7 +11,7 @@
 //! ```
 //! use std::time::{Duration, Instant};
 //!
-//! use pullscope::capture::{BodyEnd, CaptureLimits, Direction, Framer, Meter, OpenExchange};
+//! use pullscope::capture::{BodyEnd, CaptureLimits, Direction, Framer, OpenExchange};
 //! use pullscope::capture::{Policy, Recorder, StreamPart};
 //! use pullscope::exchange::{Connection, Event, Fidelity, RequestHead};
 //! use pullscope::exchange::{ResponseHead, ResponseOrigin};
@@ -55,8 +55,7 @@
 //!     match part {
 //!         StreamPart::Head => {
 //!             let response = responses.take_head().expect("a head");
-//!             let (content, id) = (response.content, exchange.id());
-//!             meter = Some(Meter::new(&policy, content, &recorder, id, Direction::Response));
+//!             meter = Some(exchange.meter(&policy, Direction::Response, response.content));
 //!             exchange.set_response(ResponseHead {
 //!                 at: clock::at(response.ended),
 //!                 head: response.raw,

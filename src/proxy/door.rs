@@ -287,7 +287,7 @@ impl FrontDoor {
             return Response::new(Body::empty());
         }
         match passthrough::connect(shared, &connection, &target, TunnelKind::Passthrough).await {
-            Ok((connected, tunnel)) => {
+            Ok((server, tunnel)) => {
                 let shared = Arc::clone(shared);
                 self.shared.tasks.spawn(async move {
                     let _kept = (permit, socket);
@@ -295,7 +295,7 @@ impl FrontDoor {
                         return;
                     };
                     let client = ReadAhead::new(client, already.into());
-                    let relayed = passthrough::relay(client, connected.stream, &tunnel, &shared);
+                    let relayed = passthrough::relay(client, server, &tunnel, &shared);
                     if let Some(ending) = passthrough::ending(&shared, relayed).await {
                         tunnel.end(ending);
                     }

@@ -11,12 +11,10 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Mutex;
 
 use crate::base::{cause, clock};
-use crate::capture::{
-    BodyEnd, DeclaredContent, Direction, FramedHead, Meter, OpenExchange, OpenTunnel,
-};
+use crate::capture::hash_worker::HashWorker;
+use crate::capture::{BodyEnd, DeclaredContent, Direction, FramedHead, OpenExchange, OpenTunnel};
 use crate::exchange::{
-    Body, Connection, Failure, Fidelity, RawHead, RequestHead, ResponseHead, ResponseOrigin,
-    TunnelKind,
+    Connection, Failure, Fidelity, RawHead, RequestHead, ResponseHead, ResponseOrigin, TunnelKind,
 };
 
 use super::answer::{self, FailureDetail};
@@ -27,7 +25,7 @@ use super::idle_reaper::SpeakingSocket;
 use super::passthrough;
 use super::tap::body::{TapBody, Watch};
 use super::tap::io::{Fault, Tap};
-use super::upstream::{Driver, Socket, Target};
+use super::upstream::{Connecting, Driver, Socket, Target};
 
 /// The body of what a client is answered: the server's, watched, or a text of ours.
 pub(crate) type ResponseBody = Either<TapBody<Incoming>, Full<Bytes>>;
@@ -177,18 +175,15 @@ impl<B: RequestBody> Forwarder<B> {
             self.switch(client_side, server_side);
         }
         let content = record_response(&exchange, &tap);
-        let (parts, body) = response.into_parts();
         let watch = self.watch(&exchange, Direction::Response, content, Some(tap));
-        let zero = parts
-            .headers
-            .get(http::header::CONTENT_LENGTH)
-            .is_some_and(|n| n == "0");
-        let body = TapBody::new(body, watch).stating_zero(zero);
-        let mut response = Response::new(Either::Left(body));
-        *response.status_mut() = parts.status;
-        *response.headers_mut() = headers::forwarded(parts.headers);
-        // The extensions carry the case of names and the reason phrase.
-        *response.extensions_mut() = parts.extensions;
+        let length = response.headers().get(http::header::CONTENT_LENGTH);
+        let states_zero = length.is_some_and(|length| length == "0");
+        let mut response =
+            response.map(|body| Either::Left(TapBody::new(body, watch).stating_zero(states_zero)));
+        *response.version_mut() = Version::HTTP_11;
+        let headers = headers::forwarded(std::mem::take(response.headers_mut()));
+        // The extensions stay: they carry the case of names and the reason phrase.
+        *response.headers_mut() = headers;
         response
     }
 
@@ -207,6 +202,7 @@ impl<B: RequestBody> Forwarder<B> {
         ))
     }
 
+    /// Prepares to note a body; `source` is the tap its bytes come through.
     fn watch(
         &self,
         exchange: &Arc<OpenExchange>,
@@ -214,14 +210,17 @@ impl<B: RequestBody> Forwarder<B> {
         content: DeclaredContent,
         source: Option<Tap>,
     ) -> Watch {
-        Watch::new(
-            exchange,
+        let meter = exchange.meter(&self.shared.policy, direction, content);
+        Watch {
+            exchange: Arc::clone(exchange),
             direction,
-            content,
-            &self.shared.policy,
+            worker: HashWorker::new(
+                meter,
+                exchange.recorder().clone(),
+                self.shared.tasks.clone(),
+            ),
             source,
-            &self.shared.tasks,
-        )
+        }
     }
 
     /// Sends the request on the connection at hand, or on a new one.
@@ -268,27 +267,21 @@ impl<B: RequestBody> Forwarder<B> {
         target: Target,
     ) -> Result<Socket<Sent<B>>, FailureDetail> {
         let shared = &self.shared;
-        match shared
-            .connector
-            .connect(&target, self.connection.client)
+        let client = self.connection.client;
+        let Connecting {
+            outcome,
+            upstream,
+            phases,
+        } = shared.connector.connect(&target, client).await;
+        exchange.set_upstream(upstream.clone());
+        exchange.phases(|known| *known = phases);
+        let driver = match &self.co_driven {
+            Some(co_driven) => Driver::CoDriven(co_driven),
+            None => Driver::Task(&shared.tasks),
+        };
+        Socket::open(target, outcome?, upstream, &shared.settings.limits, driver)
             .await
-        {
-            Ok(connected) => {
-                exchange.set_upstream(connected.upstream.clone());
-                let driver = match &self.co_driven {
-                    Some(co_driven) => Driver::CoDriven(co_driven),
-                    None => Driver::Task(&shared.tasks),
-                };
-                Socket::open(target, connected, &shared.settings.limits, driver)
-                    .await
-                    .map_err(|error| (Failure::Internal, error.to_string()))
-            }
-            Err(failed) => {
-                exchange.set_upstream(failed.upstream);
-                exchange.phases(|phases| *phases = failed.phases);
-                Err((failed.failure, failed.detail))
-            }
-        }
+            .map_err(|error| (Failure::Internal, error.to_string()))
     }
 
     async fn send(
@@ -309,9 +302,6 @@ impl<B: RequestBody> Forwarder<B> {
                 proxy.credentials.as_ref(),
                 token,
             );
-        }
-        if let Some(opening) = socket.opening.take() {
-            exchange.phases(|phases| *phases = opening);
         }
         exchange.phases(|phases| phases.send_start = Some(Instant::now()));
         socket.tap.expect(request.method().as_str());
@@ -388,40 +378,28 @@ impl<B: RequestBody> Forwarder<B> {
             interim: Vec::new(),
             origin: ResponseOrigin::Pullscope,
         });
-        let (parts, text) = response.into_parts();
-        let body = self.measure(exchange, content, &text);
-        exchange.end_body(Direction::Response, body, BodyEnd::Whole);
-        Response::from_parts(parts, whole(text))
-    }
-
-    fn measure(&self, exchange: &OpenExchange, content: DeclaredContent, text: &Bytes) -> Body {
-        let direction = Direction::Response;
-        let (recorder, id) = (exchange.recorder(), exchange.id());
-        let mut meter = Meter::new(&self.shared.policy, content, recorder, id, direction);
-        exchange.passed(direction, text.len() as u64);
-        meter.update(text);
-        meter.finish(true)
+        let mut meter = exchange.meter(&self.shared.policy, Direction::Response, content);
+        meter.update(response.body());
+        exchange.passed(Direction::Response, response.body().len() as u64);
+        exchange.end_body(Direction::Response, meter.finish(true), BodyEnd::Whole);
+        response.map(whole)
     }
 }
 
-/// The request as it goes to the server: same method, target and fields, hop-by-hop ones apart.
-fn outgoing<B>(request: Request<B>, target: &Target) -> Request<B> {
-    let (parts, body) = request.into_parts();
-    let mut out = Request::new(body);
-    *out.method_mut() = parts.method;
-    *out.uri_mut() = origin_form(&parts.uri);
-    *out.version_mut() = Version::HTTP_11;
-    let mut headers = headers::forwarded(parts.headers);
+/// The request as it goes to the server: same method, target and fields, hop-by-hop ones apart. The
+/// extensions stay: they carry the case of names.
+fn outgoing<B>(mut request: Request<B>, target: &Target) -> Request<B> {
+    *request.uri_mut() = origin_form(request.uri());
+    *request.version_mut() = Version::HTTP_11;
+    let mut headers = headers::forwarded(std::mem::take(request.headers_mut()));
     if !headers.contains_key(http::header::HOST)
         && let Ok(host) = target.authority.in_url(target.protocol.as_str()).parse()
     {
         // HTTP/1.0 does without; the server must not.
         headers.insert(http::header::HOST, host);
     }
-    *out.headers_mut() = headers;
-    // The extensions carry the case of names.
-    *out.extensions_mut() = parts.extensions;
-    out
+    *request.headers_mut() = headers;
+    request
 }
 
 fn origin_form(uri: &Uri) -> Uri {

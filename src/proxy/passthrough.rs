@@ -13,7 +13,7 @@ use crate::exchange::{Authority, Connection, Ending, Failure, Side, Timings, Tun
 
 use super::answer::FailureDetail;
 use super::context::ProxyContext;
-use super::upstream::{Connected, Failed, Protocol, Target};
+use super::upstream::{Connecting, Protocol, ServerStream, Target};
 
 /// Connects to the target of an opaque tunnel.
 pub(crate) async fn connect(
@@ -21,28 +21,26 @@ pub(crate) async fn connect(
     connection: &Connection,
     target: &Authority,
     kind: TunnelKind,
-) -> Result<(Connected, OpenTunnel), FailureDetail> {
+) -> Result<(ServerStream, OpenTunnel), FailureDetail> {
     let tunnel = OpenTunnel::open(&shared.recorder, connection.clone(), kind);
     let target = Target {
         protocol: Protocol::Opaque,
         authority: target.clone(),
     };
-    let outcome = shared.connector.connect(&target, connection.client).await;
-    let (upstream, phases) = match &outcome {
-        Ok(connected) => (&connected.upstream, connected.phases),
-        Err(failed) => (&failed.upstream, failed.phases),
-    };
+    let Connecting {
+        outcome,
+        upstream,
+        phases,
+    } = shared.connector.connect(&target, connection.client).await;
     let timings = Timings {
         dns: phases.dns,
         connect: phases.connect,
         ..Timings::default()
     };
-    tunnel.set_upstream(upstream.clone(), timings);
+    tunnel.set_upstream(upstream, timings);
     match outcome {
-        Ok(connected) => Ok((connected, tunnel)),
-        Err(Failed {
-            failure, detail, ..
-        }) => {
+        Ok(connected) => Ok((connected.stream, tunnel)),
+        Err((failure, detail)) => {
             tunnel.end(failed(failure, &detail));
             Err((failure, detail))
         }

@@ -142,8 +142,8 @@ impl ConnectTunnel {
             target,
         } = self;
         let opened = passthrough::connect(&shared, &connection, &target, TunnelKind::Opaque).await;
-        if let Ok((connected, tunnel)) = opened {
-            let ending = passthrough::relay(stream, connected.stream, &tunnel, &shared).await;
+        if let Ok((server, tunnel)) = opened {
+            let ending = passthrough::relay(stream, server, &tunnel, &shared).await;
             tunnel.end(ending);
         }
     }

@@ -149,11 +149,7 @@ impl CaFiles {
         self.prepare_dir()?;
         let (identity, text) = generate(only)?;
         let path = self.key_path();
-        let io = |source| CaError::Io {
-            operation: "write",
-            path: path.clone(),
-            source,
-        };
+        let io = failed_to("write", &path);
         let file = self.write_temporary(&text).map_err(io)?;
         file.persist(&path).map_err(|error| io(error.error))?;
         self.publish(&identity)?;
@@ -162,18 +158,8 @@ impl CaFiles {
 
     fn load(&self) -> Result<Identity, CaError> {
         let path = self.key_path();
-        let io = |operation| {
-            let path = path.clone();
-            move |source| CaError::Io {
-                operation,
-                path,
-                source,
-            }
-        };
-        if fs::symlink_metadata(&path)
-            .map_err(io("read"))?
-            .is_symlink()
-        {
+        let io = failed_to("read", &path);
+        if fs::symlink_metadata(&path).map_err(io)?.is_symlink() {
             return Err(unsafe_to_use(&path, "it is a symbolic link"));
         }
         let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
@@ -181,21 +167,17 @@ impl CaFiles {
             .read(true)
             .custom_flags(nofollow)
             .open(&path)
-            .map_err(io("read"))?;
-        self.check(&path, &file.metadata().map_err(io("read"))?, 0o077)?;
+            .map_err(io)?;
+        self.check(&path, &file.metadata().map_err(io)?, 0o077)?;
         let mut text = String::new();
-        file.read_to_string(&mut text).map_err(io("read"))?;
+        file.read_to_string(&mut text).map_err(io)?;
         parse(&text).map_err(|problem| CaError::Invalid { path, problem })
     }
 
     /// Makes a CA unless another process was faster, whose CA is then taken.
     fn create(&self, path: &Path) -> Result<Identity, CaError> {
         let (identity, text) = generate(None)?;
-        let io = |source| CaError::Io {
-            operation: "write",
-            path: path.to_owned(),
-            source,
-        };
+        let io = failed_to("write", path);
         let file = self.write_temporary(&text).map_err(io)?;
         match file.persist_noclobber(path) {
             Ok(_) => Ok(identity),
@@ -210,11 +192,7 @@ impl CaFiles {
         if fs::read_to_string(&path).is_ok_and(|text| text == identity.pem) {
             return Ok(());
         }
-        let io = |source| CaError::Io {
-            operation: "write",
-            path: path.clone(),
-            source,
-        };
+        let io = failed_to("write", &path);
         let file = self.write_temporary(&identity.pem).map_err(io)?;
         let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         file.as_file().set_permissions(readable).map_err(io)?;
@@ -234,13 +212,7 @@ impl CaFiles {
     }
 
     fn prepare_dir(&self) -> Result<(), CaError> {
-        let io = |operation| {
-            move |source| CaError::Io {
-                operation,
-                path: self.dir.clone(),
-                source,
-            }
-        };
+        let io = |operation| failed_to(operation, &self.dir);
         let above = self.dir.ancestors();
         let missing: Vec<_> = above.take_while(|dir| !dir.exists()).collect();
         DirBuilder::new()
@@ -372,6 +344,14 @@ fn parse(text: &str) -> Result<Identity, String> {
         not_after,
         scope,
     })
+}
+
+fn failed_to(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> CaError + Copy {
+    move |source| CaError::Io {
+        operation,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 fn unsafe_to_use(path: &Path, problem: &str) -> CaError {

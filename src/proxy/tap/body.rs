@@ -7,11 +7,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio_util::task::TaskTracker;
 
 use crate::base::cause;
 use crate::capture::hash_worker::HashWorker;
-use crate::capture::{BodyEnd, DeclaredContent, Direction, Meter, OpenExchange, Policy};
+use crate::capture::{BodyEnd, Direction, OpenExchange};
 use crate::exchange::head::latin1;
 
 use super::io::Tap;
@@ -29,38 +28,17 @@ pub(crate) struct TapBody<B: Body> {
 
 /// What is noted about a body.
 pub(crate) struct Watch {
-    exchange: Arc<OpenExchange>,
-    direction: Direction,
-    worker: HashWorker,
-    source: Option<Tap>,
+    /// Whose body it is.
+    pub(crate) exchange: Arc<OpenExchange>,
+    /// Which of the two.
+    pub(crate) direction: Direction,
+    /// Measures it.
+    pub(crate) worker: HashWorker,
+    /// What its bytes come through, where that is tapped.
+    pub(crate) source: Option<Tap>,
 }
 
 impl Watch {
-    /// Prepares to note a body of this content; `source` is the tap its bytes come through.
-    pub(crate) fn new(
-        exchange: &Arc<OpenExchange>,
-        direction: Direction,
-        content: DeclaredContent,
-        policy: &Policy,
-        source: Option<Tap>,
-        tasks: &TaskTracker,
-    ) -> Self {
-        let meter = Meter::new(
-            policy,
-            content,
-            exchange.recorder(),
-            exchange.id(),
-            direction,
-        );
-        let worker = HashWorker::new(meter, exchange.recorder().clone(), tasks.clone());
-        Self {
-            exchange: Arc::clone(exchange),
-            direction,
-            worker,
-            source,
-        }
-    }
-
     fn finish(self, end: BodyEnd) {
         let Self {
             exchange,
@@ -99,9 +77,7 @@ impl<B: Body> TapBody<B> {
         }
         body
     }
-}
 
-impl<B: Body> TapBody<B> {
     /// For a body of which the head says `Content-Length: 0`. hyper moves that field to the end
     /// of the head when it knows that there is no body, and leaves it where it stands when it is
     /// told of a body of no bytes.

@@ -22,7 +22,7 @@ use crate::proxy::answer::FailureDetail;
 use crate::proxy::read_ahead::{GatheringReader, ReadAhead};
 use crate::proxy::settings::Settings;
 
-use super::dial::{self, Dialled};
+use super::dial;
 use super::route::{ForwardProxy, Protocol, Target, Via};
 use super::tls::{self, UpstreamTls, UpstreamTlsError};
 use super::vet::Vet;
@@ -38,32 +38,27 @@ pub(crate) struct Connector {
     via_token: String,
 }
 
-/// A connection, and what is known of it.
-pub(crate) struct Connected {
-    /// The stream.
-    pub(crate) stream: ServerStream,
+/// An attempt to connect, and what is known of it.
+pub(crate) struct Connecting {
+    /// The stream, or why there is none.
+    pub(crate) outcome: Result<Connected, FailureDetail>,
     /// For the trace.
     pub(crate) upstream: Upstream,
     /// How long it took: `dns`, `connect` and `ssl`.
     pub(crate) phases: PhaseMarks,
+}
+
+/// A connection.
+pub(crate) struct Connected {
+    /// The stream.
+    pub(crate) stream: ServerStream,
     /// Set when the connection leads to an upstream proxy that is to forward plain HTTP.
     pub(crate) forward_proxy: Option<ForwardProxy>,
 }
 
-/// Why there is no connection, and what is known of the attempt.
-pub(crate) struct Failed {
-    /// The kind of failure.
-    pub(crate) failure: Failure,
-    /// For people.
-    pub(crate) detail: String,
-    /// For the trace.
-    pub(crate) upstream: Upstream,
-    /// How long it took.
-    pub(crate) phases: PhaseMarks,
-}
-
 /// A stream to a server, without TLS or with it.
-type ServerStream = Either<TcpStream, Box<GatheringReader<TlsStream<ReadAhead<TcpStream>>>>>;
+pub(crate) type ServerStream =
+    Either<TcpStream, Box<GatheringReader<TlsStream<ReadAhead<TcpStream>>>>>;
 
 /// One attempt, gathering what it learns.
 struct Attempt<'a> {
@@ -93,53 +88,27 @@ impl Connector {
     }
 
     /// Connects on behalf of a client.
-    pub(crate) async fn connect(
-        &self,
-        target: &Target,
-        client: SocketAddr,
-    ) -> Result<Connected, Failed> {
-        let upstream = Upstream {
-            socket: self.recorder.next_socket(),
-            ..Upstream::default()
-        };
+    pub(crate) async fn connect(&self, target: &Target, client: SocketAddr) -> Connecting {
         let mut attempt = Attempt {
             connector: self,
             target,
-            upstream,
+            upstream: Upstream {
+                socket: self.recorder.next_socket(),
+                ..Upstream::default()
+            },
             phases: PhaseMarks::default(),
         };
-        match attempt.run(client).await {
-            Ok((stream, forward_proxy)) => {
-                let Attempt {
-                    upstream, phases, ..
-                } = attempt;
-                Ok(Connected {
-                    stream,
-                    upstream,
-                    phases,
-                    forward_proxy,
-                })
-            }
-            Err((failure, detail)) => {
-                let Attempt {
-                    upstream, phases, ..
-                } = attempt;
-                Err(Failed {
-                    failure,
-                    detail,
-                    upstream,
-                    phases,
-                })
-            }
+        let outcome = attempt.run(client).await;
+        Connecting {
+            outcome,
+            upstream: attempt.upstream,
+            phases: attempt.phases,
         }
     }
 }
 
 impl Attempt<'_> {
-    async fn run(
-        &mut self,
-        client: SocketAddr,
-    ) -> Result<(ServerStream, Option<ForwardProxy>), FailureDetail> {
+    async fn run(&mut self, client: SocketAddr) -> Result<Connected, FailureDetail> {
         let settings = &self.connector.settings;
         let host = &self.target.authority.host;
         let mapped = settings
@@ -169,42 +138,29 @@ impl Attempt<'_> {
             self.upstream.via = Some(format!("http://{}", via.authority));
             let stream = self.dial(&via.authority, vet).await?;
             if self.target.protocol == Protocol::Http {
-                return Ok((
-                    Either::Left(stream),
-                    Some(ForwardProxy {
+                return Ok(Connected {
+                    stream: Either::Left(stream),
+                    forward_proxy: Some(ForwardProxy {
                         credentials: via.credentials,
                     }),
-                ));
+                });
             }
             let stream = self.tunnel(stream, &via).await?;
-            return self.finish(stream).await.map(|stream| (stream, None));
+            return self.finish(stream).await;
         }
         let stream = self.dial(dialled, vet).await?;
-        self.finish(stream).await.map(|stream| (stream, None))
+        self.finish(stream).await
     }
 
     async fn dial(&mut self, to: &Authority, vet: Vet) -> Result<TcpStream, FailureDetail> {
         let limits = &self.connector.settings.limits;
-        match dial::dial(to, vet, limits, &self.connector.lookups).await {
-            Ok(Dialled {
-                stream,
-                address,
-                dns,
-                tcp,
-            }) => {
-                self.upstream.address = Some(address);
-                self.upstream.local = stream.local_addr().ok();
-                self.phases.dns = dns;
-                self.phases.connect = Some(tcp);
-                Ok(stream)
-            }
-            Err(failed) => {
-                self.upstream.address = failed.address;
-                self.phases.dns = failed.dns;
-                self.phases.connect = failed.tcp;
-                Err((failed.failure, failed.detail))
-            }
-        }
+        let dialled = dial::dial(to, vet, limits, &self.connector.lookups).await;
+        self.upstream.address = dialled.address;
+        self.phases.dns = dialled.dns;
+        self.phases.connect = dialled.tcp;
+        let stream = dialled.outcome?;
+        self.upstream.local = stream.local_addr().ok();
+        Ok(stream)
     }
 
     /// Asks an upstream proxy for a tunnel.
@@ -253,9 +209,9 @@ impl Attempt<'_> {
     }
 
     /// Puts TLS on top, where the target wants it.
-    async fn finish(&mut self, stream: TcpStream) -> Result<ServerStream, FailureDetail> {
+    async fn finish(&mut self, stream: TcpStream) -> Result<Connected, FailureDetail> {
         if self.target.protocol != Protocol::Https {
-            return Ok(Either::Left(stream));
+            return Ok(Connected::to(Either::Left(stream)));
         }
         let host = &self.target.authority.host;
         let name = ServerName::try_from(host.clone())
@@ -278,7 +234,9 @@ impl Attempt<'_> {
                     session.negotiated_cipher_suite(),
                     session.alpn_protocol(),
                 );
-                Ok(Either::Right(Box::new(GatheringReader::new(stream))))
+                Ok(Connected::to(Either::Right(Box::new(
+                    GatheringReader::new(stream),
+                ))))
             }
             Ok(Err(error)) => Err((Failure::Tls, self.tls_problem(&cause::innermost(&error)))),
             Err(_) => {
@@ -303,6 +261,15 @@ impl Attempt<'_> {
 
     fn add_connect(&mut self, more: Duration) {
         *self.phases.connect.get_or_insert_default() += more;
+    }
+}
+
+impl Connected {
+    fn to(stream: ServerStream) -> Self {
+        Self {
+            stream,
+            forward_proxy: None,
+        }
     }
 }
 

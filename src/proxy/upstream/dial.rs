@@ -15,19 +15,13 @@ use crate::proxy::limits::Limits;
 
 use super::vet::Vet;
 
-/// A TCP connection and how long it took to get it.
+/// An attempt to open a TCP connection.
 pub(super) struct Dialled {
-    pub(super) stream: TcpStream,
-    pub(super) address: SocketAddr,
-    pub(super) dns: Option<Duration>,
-    pub(super) tcp: Duration,
-}
-
-/// Why there is no connection.
-pub(super) struct DialFailed {
-    pub(super) failure: Failure,
-    pub(super) detail: String,
+    /// The connection, or why there is none.
+    pub(super) outcome: Result<TcpStream, FailureDetail>,
+    /// Which address it was about, as far as it came to one.
     pub(super) address: Option<SocketAddr>,
+    /// How long the lookup took, and connecting.
     pub(super) dns: Option<Duration>,
     pub(super) tcp: Option<Duration>,
 }
@@ -39,7 +33,7 @@ pub(super) async fn dial(
     vet: Vet,
     limits: &Limits,
     lookups: &Semaphore,
-) -> Result<Dialled, DialFailed> {
+) -> Dialled {
     let began = Instant::now();
     let literal = to.host.parse::<IpAddr>().ok();
     let found = match literal {
@@ -47,15 +41,16 @@ pub(super) async fn dial(
         None => lookup(to, limits, lookups).await,
     };
     let dns = literal.is_none().then(|| began.elapsed());
-    let failed = |(failure, detail), address, tcp| DialFailed {
-        failure,
-        detail,
+    let undialled = |why, address| Dialled {
+        outcome: Err(why),
         address,
         dns,
-        tcp,
+        tcp: None,
     };
-    let found = found.map_err(|why| failed(why, None, None))?;
-
+    let found = match found {
+        Ok(found) => found,
+        Err(why) => return undialled(why, None),
+    };
     let mut refused = None;
     let mut addresses = Vec::with_capacity(found.len());
     for address in found {
@@ -64,45 +59,35 @@ pub(super) async fn dial(
             Err(why) => refused = Some((why, address)),
         }
     }
-    if addresses.is_empty() {
-        return Err(match refused {
-            Some((why, address)) => failed(why, Some(address), None),
-            None => failed(
-                (Failure::Dns, format!("{} has no address", to.host)),
-                None,
-                None,
-            ),
-        });
-    }
+    let Some(first) = addresses.first().copied() else {
+        return match refused {
+            Some((why, address)) => undialled(why, Some(address)),
+            None => undialled((Failure::Dns, format!("{} has no address", to.host)), None),
+        };
+    };
 
     let began = Instant::now();
-    let first = addresses.first().copied();
-    match timeout(limits.connect, race(addresses)).await {
+    let (outcome, address) = match timeout(limits.connect, race(addresses)).await {
         Ok(Ok((stream, address))) => {
             // Nagle's algorithm would add a delayed acknowledgement to every small message.
             let _ = stream.set_nodelay(true);
-            Ok(Dialled {
-                stream,
-                address,
-                dns,
-                tcp: began.elapsed(),
-            })
+            (Ok(stream), address)
         }
         Ok(Err((address, error))) => {
-            let why = (
-                Failure::Connect,
-                format!("connecting to {address}: {error}"),
-            );
-            Err(failed(why, Some(address), Some(began.elapsed())))
+            let detail = format!("connecting to {address}: {error}");
+            (Err((Failure::Connect, detail)), address)
         }
         Err(_) => {
             let seconds = limits.connect.as_secs();
-            let why = (
-                Failure::Timeout,
-                format!("no connection to {to} within {seconds} s"),
-            );
-            Err(failed(why, first, Some(began.elapsed())))
+            let detail = format!("no connection to {to} within {seconds} s");
+            (Err((Failure::Timeout, detail)), first)
         }
+    };
+    Dialled {
+        outcome,
+        address: Some(address),
+        dns,
+        tcp: Some(began.elapsed()),
     }
 }
 
@@ -183,7 +168,7 @@ mod tests {
         }
     }
 
-    async fn try_dial(host: &str, port: u16) -> Result<Dialled, DialFailed> {
+    async fn try_dial(host: &str, port: u16) -> Dialled {
         let to = Authority {
             host: host.into(),
             port,
@@ -195,10 +180,10 @@ mod tests {
     async fn an_address_needs_no_lookup() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let dialled = try_dial("127.0.0.1", address.port()).await.ok().unwrap();
-        assert_eq!(dialled.address, address);
+        let dialled = try_dial("127.0.0.1", address.port()).await;
+        assert_eq!(dialled.address, Some(address));
         assert_eq!(dialled.dns, None);
-        assert!(dialled.stream.nodelay().unwrap());
+        assert!(dialled.outcome.unwrap().nodelay().unwrap());
     }
 
     #[tokio::test]
@@ -206,7 +191,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let free = listener.local_addr().unwrap().port();
         drop(listener);
-        let failure = |outcome: Result<Dialled, DialFailed>| outcome.err().unwrap().failure;
+        let failure = |dialled: Dialled| dialled.outcome.err().unwrap().0;
         assert_eq!(failure(try_dial("127.0.0.1", free).await), Failure::Connect);
         assert_eq!(failure(try_dial("nowhere.invalid", 1).await), Failure::Dns);
         assert_eq!(failure(try_dial("127.0.0.1", 1).await), Failure::Loop);

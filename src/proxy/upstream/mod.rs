@@ -11,7 +11,7 @@ mod socket;
 mod tls;
 mod vet;
 
-pub(crate) use connect::{Connected, Connector, Failed};
+pub(crate) use connect::{Connecting, Connector, ServerStream};
 pub use route::{ConnectTo, ConnectToError, UpstreamProxy, UpstreamProxyError};
 pub(crate) use route::{Protocol, Target};
 pub(crate) use socket::{Driver, Socket};

@@ -5,7 +5,7 @@ use hyper_util::rt::TokioIo;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::capture::{Framer, PhaseMarks};
+use crate::capture::Framer;
 use crate::exchange::Upstream;
 use crate::proxy::co_driven::{CoDriven, CoDrivenGuard};
 use crate::proxy::limits::Limits;
@@ -20,8 +20,6 @@ pub(crate) struct Socket<B> {
     pub(crate) target: Target,
     /// For the trace.
     pub(crate) upstream: Upstream,
-    /// How long it took to open; taken by the first exchange.
-    pub(crate) opening: Option<PhaseMarks>,
     /// Set when requests are to be sent in absolute form, to an upstream proxy.
     pub(crate) forward_proxy: Option<ForwardProxy>,
     /// What arrives on it.
@@ -60,15 +58,10 @@ where
     pub(crate) async fn open(
         target: Target,
         connected: Connected,
+        upstream: Upstream,
         limits: &Limits,
         driver: Driver<'_>,
     ) -> hyper::Result<Self> {
-        let Connected {
-            stream,
-            upstream,
-            phases,
-            forward_proxy,
-        } = connected;
         let timers = Timers {
             head: limits.upstream_idle,
             idle: limits.upstream_idle,
@@ -76,7 +69,7 @@ where
             stall: limits.upstream_idle,
         };
         let framer = Framer::responses(limits.capture.head_bytes, limits.capture.head_fields);
-        let (io, tap) = TapIo::client(stream, framer, timers);
+        let (io, tap) = TapIo::client(connected.stream, framer, timers);
         let (sender, connection) = http1::Builder::new()
             .preserve_header_case(true)
             .max_headers(limits.capture.head_fields + 1)
@@ -99,8 +92,7 @@ where
         Ok(Self {
             target,
             upstream,
-            opening: Some(phases),
-            forward_proxy,
+            forward_proxy: connected.forward_proxy,
             tap,
             sender,
             _driven: held,
