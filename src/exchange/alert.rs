@@ -112,6 +112,18 @@ impl Rejection {
     }
 }
 
+impl Rejection {
+    /// The kind of error, as telemetry has it (`error.type`).
+    pub fn error_type(&self) -> String {
+        match self {
+            Self::Alert { name, .. } => format!("tls_alert_{name}"),
+            Self::Closed => "closed_in_tls_handshake".to_owned(),
+            Self::Protocol { .. } => "no_tls_handshake".to_owned(),
+            Self::Timeout => "tls_handshake_timeout".to_owned(),
+        }
+    }
+}
+
 worded! {
     Rejection: "rejection";
 }

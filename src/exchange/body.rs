@@ -2,6 +2,9 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use crate::words::worded;
 
 /// One message body. Sizes and digests are of what was on the wire, whatever was kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -71,8 +74,11 @@ pub enum Capture {
 }
 
 /// Why a body was not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Omission {
     /// It is bulk data; `--keep-blobs` keeps it.
     Blob,
@@ -90,19 +96,8 @@ pub enum Omission {
     Absent,
 }
 
-impl Omission {
-    /// One line for people, fit to follow "body not kept: ".
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Blob => "bulk data (use --keep-blobs to keep it)",
-            Self::TooLarge => "larger than the capture limit (see --max-body)",
-            Self::Budget => "too many bodies were waiting to be written",
-            Self::Memory => "let go to bound memory",
-            Self::Disk => "the disk could not take it",
-            Self::Undecodable => "its Content-Encoding could not be undone",
-            Self::Absent => "the file it was read from does not hold it",
-        }
-    }
+worded! {
+    Omission: "omission" [told];
 }
 
 /// Bytes as base64 text.

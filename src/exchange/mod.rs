@@ -27,6 +27,6 @@ pub use event::{End, Event};
 pub use head::{Fidelity, Field, ParsedHead, RawHead};
 pub use id::{ConnectionId, ExchangeId, SocketId, TunnelId};
 pub use record::{Exchange, RequestHead, ResponseHead, ResponseOrigin, Tunnel, TunnelKind};
-pub use timings::Timings;
+pub use timings::{Phase, Timings};
 pub use trace::{Bodies, Trace};
 pub use upstream::{Upstream, Verification};

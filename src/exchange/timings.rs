@@ -3,6 +3,41 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray, VariantNames};
+
+use crate::words::worded;
+
+/// A phase of an exchange, as HAR 1.2 names it.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, IntoStaticStr, VariantArray, VariantNames,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Phase {
+    /// Before anything was done for it.
+    Blocked,
+    /// Resolving the name.
+    Dns,
+    /// Connecting, TLS included.
+    Connect,
+    /// The TLS handshake; a part of `Connect`.
+    Ssl,
+    /// Sending the request.
+    Send,
+    /// Waiting for the answer.
+    Wait,
+    /// Receiving it.
+    Receive,
+}
+
+impl Phase {
+    /// Every phase in its order.
+    pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
+}
+
+worded! {
+    Phase: "phase" [name];
+}
 
 /// The phases of HAR 1.2 `timings`; `None` where a phase did not happen.
 ///
@@ -36,18 +71,29 @@ pub struct Timings {
 impl Timings {
     /// The sum of the phases (`ssl` is inside `connect`).
     pub fn total(&self) -> Duration {
-        [
-            self.blocked,
-            self.dns,
-            self.connect,
-            self.send,
-            self.wait,
-            self.receive,
-        ]
-        .into_iter()
-        .flatten()
-        // Figures read from a file may be absurd.
-        .fold(Duration::ZERO, Duration::saturating_add)
+        self.phases()
+            .filter(|(phase, _)| *phase != Phase::Ssl)
+            .filter_map(|(_, took)| took)
+            // Figures read from a file may be absurd.
+            .fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// Every phase in its order, and how long it took where it happened.
+    pub fn phases(&self) -> impl Iterator<Item = (Phase, Option<Duration>)> {
+        Phase::ALL.iter().map(|phase| (*phase, self.of(*phase)))
+    }
+
+    /// How long a phase took, where it happened.
+    pub fn of(&self, phase: Phase) -> Option<Duration> {
+        match phase {
+            Phase::Blocked => self.blocked,
+            Phase::Dns => self.dns,
+            Phase::Connect => self.connect,
+            Phase::Ssl => self.ssl,
+            Phase::Send => self.send,
+            Phase::Wait => self.wait,
+            Phase::Receive => self.receive,
+        }
     }
 }
 

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 
 use super::{SocketId, TlsSession};
+use crate::words::{Lang, row, worded};
 
 /// The connection an exchange was forwarded on, or would have been.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,8 +44,9 @@ pub struct Upstream {
 }
 
 /// The outcome of verifying an upstream certificate chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case", tag = "result")]
+#[strum(serialize_all = "snake_case")]
 pub enum Verification {
     /// The chain is valid for the name.
     Verified,
@@ -57,4 +60,21 @@ pub enum Verification {
         /// Why it is invalid.
         reason: String,
     },
+}
+
+impl Verification {
+    /// The outcome in a few words.
+    pub fn told(&self, lang: Lang) -> String {
+        let phrase = row("verification", self.word());
+        match self {
+            Self::Verified => phrase.of(lang).to_owned(),
+            Self::Rejected { reason } | Self::Overridden { reason } => {
+                phrase.fill(lang, &[("reason", reason)])
+            }
+        }
+    }
+}
+
+worded! {
+    Verification: "verification";
 }

@@ -4,9 +4,8 @@ use super::entry::{failure, phases, server, started};
 use super::model::{Content, Entry, Request, Response};
 use super::text::{connect_url, fields, url, version, without_nul};
 use super::{content::size, facts};
-use crate::exchange::{
-    Connection, Ending, HandshakeFailed, Rejection, Side, Timings, Tunnel, TunnelKind,
-};
+use crate::exchange::{Connection, Ending, HandshakeFailed, Rejection, Side, Timings, Tunnel};
+use crate::words::Lang;
 
 /// The entry of a tunnel that was passed on unread.
 pub(super) fn tunnel(tunnel: &Tunnel) -> Entry {
@@ -14,14 +13,10 @@ pub(super) fn tunnel(tunnel: &Tunnel) -> Entry {
     if let Some(upstream) = &tunnel.upstream {
         server(&mut entry, upstream);
     }
-    let kind = match tunnel.kind {
-        TunnelKind::Passthrough => "passed on unread as configured",
-        TunnelKind::Opaque => "passed on unread: neither TLS nor HTTP",
-        TunnelKind::Upgraded => "passed on unread after an HTTP Upgrade",
-        TunnelKind::Unused => "closed before anything could be read",
-    };
+    let kind = tunnel.kind.name(Lang::En);
     let (sent, received) = (tunnel.sent, tunnel.received);
-    let mut comment = format!("tunnel {kind}; {sent} bytes sent, {received} received");
+    let mut comment =
+        format!("tunnel passed on unread ({kind}); {sent} bytes sent, {received} received");
     if let Some((_, ending)) = &tunnel.ended {
         failure(&mut entry, ending);
         if let Some(failure) = &entry.comment {
@@ -58,12 +53,7 @@ pub(super) fn handshake(failed: &HandshakeFailed) -> Entry {
 
 /// How a client rejected us, in one line for people.
 pub(super) fn describe(rejection: &Rejection) -> String {
-    without_nul(match rejection {
-        Rejection::Alert { code, name, .. } => format!("it sent the alert {name} ({code})"),
-        Rejection::Closed => "it closed the connection on seeing our certificate".to_owned(),
-        Rejection::Protocol { detail } => detail.clone(),
-        Rejection::Timeout => "it did not finish in time".to_owned(),
-    })
+    without_nul(rejection.told(Lang::En))
 }
 
 /// What both have in common: the request was answered with 200 before anything else happened.

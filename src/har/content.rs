@@ -6,6 +6,7 @@ use data_encoding::BASE64;
 use super::model::{Content, Extras, PostData};
 use super::text::text;
 use crate::exchange::{Body, Capture, RawHead};
+use crate::words::Lang;
 
 /// What is at hand of one body.
 #[derive(Clone, Debug, Default)]
@@ -91,11 +92,8 @@ fn content(head: &RawHead, body: &Body, kept: &Kept) -> Content {
 fn missing(capture: &Capture, kept: &Kept) -> (String, String) {
     match capture {
         Capture::Omitted { reason } => {
-            let word = serde_json::to_value(reason)
-                .ok()
-                .and_then(|value| value.as_str().map(str::to_owned));
-            let line = format!("body not kept: {}", reason.describe());
-            (word.unwrap_or_default(), line)
+            let line = format!("body not kept: {}", reason.told(Lang::En));
+            (reason.word().to_owned(), line)
         }
         Capture::Stored { size, .. } if kept.file.is_some() => {
             let line = format!("the body ({size} bytes) is in a file of its own, see _file");

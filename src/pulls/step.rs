@@ -5,7 +5,7 @@ use strum::{IntoStaticStr, VariantNames};
 
 use crate::exchange::ExchangeId;
 use crate::registry::Kind;
-use crate::words::{Lang, row, worded};
+use crate::words::{Lang, Phrase, row, worded};
 
 /// One exchange of a pull or push.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -82,9 +82,17 @@ pub enum Why {
 }
 
 impl Part {
-    /// Its name for people: `layer 2 of 7`.
+    /// Its name in a sentence: `layer 2 of 7`.
     pub fn name(&self, lang: Lang) -> String {
-        let phrase = row("part", self.word());
+        self.fill(row("part", self.word()), lang)
+    }
+
+    /// Its name in a list: `layer 2`.
+    pub fn short(&self, lang: Lang) -> String {
+        self.fill(row("part.short", self.word()), lang)
+    }
+
+    fn fill(&self, phrase: Phrase, lang: Lang) -> String {
         match self {
             Self::Layer { number, count } => {
                 let facts = [("number", number.to_string()), ("count", count.to_string())];
@@ -96,6 +104,6 @@ impl Part {
 }
 
 worded! {
-    Part: "part";
+    Part: "part", "part.short";
     Why: "cause" [name];
 }

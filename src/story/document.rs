@@ -3,7 +3,7 @@
 use super::block::{cell, spaced};
 use super::digest::{full, short};
 use super::{Block, Cell, Span, Table, Tone};
-use crate::pulls::{Blob, BlobState, Part, Pull};
+use crate::pulls::{Blob, BlobState, Pull};
 use crate::registry::{Descriptor, Document, Index, Manifest, Reading, Schema1};
 use crate::words::figures::bytes;
 use crate::words::{Lang, phrase, say};
@@ -214,11 +214,9 @@ pub(super) fn of_pull(blobs: &[&Blob], lang: Lang) -> Table {
         rows: blobs
             .iter()
             .map(|blob| {
-                let name = match blob.part {
-                    Some(Part::Layer { number, .. }) => layer_name(number, lang),
-                    Some(part) => part.name(lang),
-                    None => "-".to_owned(),
-                };
+                let name = blob
+                    .part
+                    .map_or_else(|| "-".to_owned(), |it| it.short(lang));
                 vec![
                     cell(name),
                     short(blob.digest.as_ref()),

@@ -64,13 +64,10 @@ fn asked(pairs: &mut Pairs, request: &TokenRequest, lang: Lang) {
     for scope in &request.scopes {
         add(phrase("token.scope"), cell(scope.to_string()));
     }
-    let credentials = match request.credentials {
-        Credentials::Anonymous => phrase("token.anonymous"),
-        Credentials::Password => phrase("token.password"),
-        Credentials::RefreshToken => phrase("token.refresh-token"),
-        Credentials::Other => phrase("token.other-credentials"),
-    };
-    add(phrase("token.sent-as"), cell(credentials.of(lang)));
+    add(
+        phrase("token.sent-as"),
+        cell(request.credentials.name(lang)),
+    );
 }
 
 fn granted(
@@ -131,7 +128,10 @@ fn claims(pairs: &mut Pairs, claims: &Claims, reading: &Reading, lang: Lang) {
         claims.subject.as_deref().unwrap_or_default()
     ))];
     if claims.is_anonymous() {
-        subject.push(Span::dim(format!(" ({})", say("token.anonymous", lang))));
+        subject.push(Span::dim(format!(
+            " ({})",
+            Credentials::Anonymous.name(lang)
+        )));
     }
     add(phrase("token.subject"), subject);
     if !claims.audience.is_empty() {

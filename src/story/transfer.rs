@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::block::cell;
 use super::digest::full;
 use super::{Block, Cell, Span, Tone};
+use crate::exchange::Phase;
 use crate::exchange::{Exchange, TlsSession, Verification};
 use crate::registry::{RateLimit, Reading};
 use crate::words::figures::span;
@@ -98,18 +99,9 @@ fn rate_limit(limit: &RateLimit, lang: Lang) -> Cell {
 /// The phases of an exchange.
 pub(super) fn timing(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let timings = &exchange.timings;
-    let phases = [
-        (phrase("phase.blocked"), timings.blocked),
-        (phrase("phase.dns"), timings.dns),
-        (phrase("phase.connect"), timings.connect),
-        (phrase("phase.tls"), timings.ssl),
-        (phrase("phase.send"), timings.send),
-        (phrase("phase.wait"), timings.wait),
-        (phrase("phase.receive"), timings.receive),
-    ];
-    let mut pairs: Pairs = phases
-        .into_iter()
-        .filter_map(|(label, took)| Some((Span::dim(label.of(lang)), cell(millis(took?)))))
+    let mut pairs: Pairs = timings
+        .phases()
+        .filter_map(|(phase, took)| Some((Span::dim(phase.name(lang)), cell(millis(took?)))))
         .collect();
     if !pairs.is_empty() {
         let total = vec![Span::strong(millis(timings.total()))];
@@ -137,21 +129,16 @@ pub(super) fn connection(exchange: &Exchange, lang: Lang) -> Vec<Block> {
             }
             pairs.push((Span::dim(say("connection.to", lang)), value));
         }
-        let verdict = upstream.verification.as_ref().map(|said| match said {
-            Verification::Verified => Span::new(
-                format!("✓ {}", say("connection.verified", lang)),
-                Tone::Good,
-            ),
-            Verification::Rejected { reason } => {
-                Span::new(phrase("connection.rejected").with(lang, reason), Tone::Bad)
+        let verdict = upstream.verification.as_ref().map(|said| {
+            let told = said.told(lang);
+            match said {
+                Verification::Verified => Span::new(format!("✓ {told}"), Tone::Good),
+                Verification::Rejected { .. } => Span::new(told, Tone::Bad),
+                Verification::Overridden { .. } => Span::new(told, Tone::Warn),
             }
-            Verification::Overridden { reason } => Span::new(
-                phrase("connection.overridden").with(lang, reason),
-                Tone::Warn,
-            ),
         });
         if let Some(verdict) = verdict {
-            pairs.push((Span::dim(say("phase.tls", lang)), vec![verdict]));
+            pairs.push((Span::dim(Phase::Ssl.name(lang)), vec![verdict]));
         }
     }
     section(say("connection.connection", lang), pairs)

@@ -659,7 +659,7 @@ impl State {
             Some(crate::exchange::Capture::Omitted { reason }) => {
                 self.tell(
                     false,
-                    format!("the body was not kept: {}", reason.describe()),
+                    format!("the body was not kept: {}", reason.told(self.look.lang)),
                 );
             }
             _ => self.tell(false, "there is no body to save"),

@@ -82,7 +82,7 @@ fn sentences_end_as_sentences_do() {
     let is_sentence = |key: &str| {
         let finding = key.starts_with("finding.") && !key.ends_with(".title");
         finding
-            || ["step.", "failure.told.", "side.told."]
+            || ["step.", "failure.told.", "side.told.", "credentials.told."]
                 .iter()
                 .any(|t| key.starts_with(t))
     };

@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::exchange::head::latin1;
-use crate::exchange::{ExchangeId, Timings};
+use crate::exchange::{ExchangeId, Phase};
 use crate::findings::Finding;
 use crate::pulls::Pull;
 use crate::store::{Entry, Store};
@@ -86,26 +86,6 @@ pub struct Comparison<'a> {
     pub findings: Vec<(&'static str, Pair<&'a Finding>)>,
 }
 
-/// A phase of exchanges, as HAR 1.2 names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Before anything was done for it.
-    Blocked,
-    /// Name resolution.
-    Dns,
-    /// Connecting, TLS included.
-    Connect,
-    /// The TLS handshake.
-    Ssl,
-    /// Sending the request.
-    Send,
-    /// Waiting for the answer.
-    Wait,
-    /// Receiving it.
-    Receive,
-}
-
 /// Compares two pulls.
 pub fn compare<'a>(a: Side<'a>, b: Side<'a>) -> Comparison<'a> {
     Comparison {
@@ -167,42 +147,18 @@ fn hosts(a: Side<'_>, b: Side<'_>) -> Vec<(String, Pair<Traffic>)> {
 fn phases(a: Side<'_>, b: Side<'_>) -> Vec<(Phase, Pair<Duration>)> {
     let sum = |side: Side<'_>, phase: Phase| {
         let known = side.entries();
-        let known = known.filter_map(|entry| phase.of(&entry.exchange.timings));
+        let known = known.filter_map(|entry| entry.exchange.timings.of(phase));
         // Figures read from a file may be absurd.
         known.reduce(Duration::saturating_add)
     };
     Phase::ALL
-        .into_iter()
-        .map(|phase| {
+        .iter()
+        .map(|&phase| {
             let (a, b) = (sum(a, phase), sum(b, phase));
             (phase, Pair { a, b })
         })
         .filter(|(_, pair)| pair.any().is_some())
         .collect()
-}
-
-impl Phase {
-    const ALL: [Self; 7] = [
-        Self::Blocked,
-        Self::Dns,
-        Self::Connect,
-        Self::Ssl,
-        Self::Send,
-        Self::Wait,
-        Self::Receive,
-    ];
-
-    fn of(self, timings: &Timings) -> Option<Duration> {
-        match self {
-            Self::Blocked => timings.blocked,
-            Self::Dns => timings.dns,
-            Self::Connect => timings.connect,
-            Self::Ssl => timings.ssl,
-            Self::Send => timings.send,
-            Self::Wait => timings.wait,
-            Self::Receive => timings.receive,
-        }
-    }
 }
 
 fn findings<'a>(a: Side<'a>, b: Side<'a>) -> Vec<(&'static str, Pair<&'a Finding>)> {

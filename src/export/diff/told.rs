@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::{
-    Age, BlobPair, Comparison, Difference, Pair, Phase, Side, StepPair, Taken, Traffic, Verdict,
-};
+use super::{Age, BlobPair, Comparison, Difference, Pair, Side, StepPair, Taken, Traffic, Verdict};
+use crate::exchange::Phase;
 use crate::findings::{Finding, Severity};
 use crate::pulls::{Blob, BlobState, Part, Pull, State};
 use crate::registry::{Digest, Kind};
@@ -256,15 +255,7 @@ fn step_name(pair: &StepPair, lang: Lang) -> String {
         | (Kind::Manifest, Some(Part::Manifest))
         | (Kind::Config, Some(Part::Config))
         | (_, None) => kind.name(lang).to_owned(),
-        (kind, Some(part)) => format!("{} · {}", kind.name(lang), part_name(part, lang)),
-    }
-}
-
-fn part_name(part: Part, lang: Lang) -> String {
-    match part {
-        Part::Layer { number, .. } => format!("{} {number}", say("image.layer", lang)),
-        Part::Config => say("image.config", lang).to_owned(),
-        part => part.name(lang),
+        (kind, Some(part)) => format!("{} · {}", kind.name(lang), part.short(lang)),
     }
 }
 
@@ -385,7 +376,7 @@ fn blobs(blobs: &[BlobPair<'_>], lang: Lang) -> Table {
     let rows = blobs.iter().map(|pair| {
         vec![
             pair.part
-                .map_or_else(nothing, |part| cell(part_name(part, lang))),
+                .map_or_else(nothing, |part| cell(part.short(lang))),
             pair.digest
                 .map_or_else(nothing, |digest| cell(digest.short())),
             pair.size.map_or_else(nothing, |size| cell(bytes(size))),
@@ -402,15 +393,6 @@ fn blobs(blobs: &[BlobPair<'_>], lang: Lang) -> Table {
 fn phases(phases: &[(Phase, Pair<Duration>)], lang: Lang) -> Table {
     let mut head = head(&[Span::dim(say("comparison.phase", lang))]);
     head.push((Span::dim(say("comparison.difference", lang)), false));
-    let name = |phase: Phase| match phase {
-        Phase::Blocked => phrase("phase.blocked"),
-        Phase::Dns => phrase("phase.dns"),
-        Phase::Connect => phrase("phase.connect"),
-        Phase::Ssl => phrase("phase.tls"),
-        Phase::Send => phrase("phase.send"),
-        Phase::Wait => phrase("phase.wait"),
-        Phase::Receive => phrase("phase.receive"),
-    };
     let time = |time: Option<Duration>| time.map_or_else(nothing, |time| cell(millis(time)));
     let rows = phases.iter().map(|(phase, pair)| {
         let by = match pair.both() {
@@ -418,7 +400,7 @@ fn phases(phases: &[(Phase, Pair<Duration>)], lang: Lang) -> Table {
             None => nothing(),
         };
         vec![
-            vec![Span::dim(name(*phase).of(lang))],
+            vec![Span::dim(phase.name(lang))],
             time(pair.a),
             time(pair.b),
             by,

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::markup::{both, escape};
 use super::{Pair, target};
 use crate::exchange::Exchange;
+use crate::exchange::Phase;
 use crate::pulls::Pull;
 use crate::store::Store;
 use crate::story::StepStory;
-use crate::words::{Lang, phrase};
+use crate::words::Lang;
 
 /// A bar for each of the steps.
 pub(super) fn waterfall(pull: &Pull, steps: &Pair<&[StepStory]>, store: &Store) -> String {
@@ -57,23 +58,24 @@ fn bars(exchange: &Exchange, start: Timestamp, whole: f64) -> String {
         .flatten()
         .fold(Duration::ZERO, Duration::saturating_add);
     let mut phases = vec![
-        ("blocked", timings.blocked),
-        ("connect", Some(connect)),
+        (Phase::Blocked, timings.blocked),
+        (Phase::Connect, Some(connect)),
         (
-            "wait",
+            Phase::Wait,
             timings
                 .send
                 .map(|send| send.saturating_add(timings.wait.unwrap_or_default()))
                 .or(timings.wait),
         ),
-        ("receive", timings.receive),
+        (Phase::Receive, timings.receive),
     ];
     if timings.total().is_zero() {
-        phases = vec![("wait", Some(exchange.took()))];
+        phases = vec![(Phase::Wait, Some(exchange.took()))];
     }
     let mut at = since(start, exchange.started).as_secs_f64();
     let mut html = String::new();
-    for (name, took) in phases {
+    for (phase, took) in phases {
+        let name = phase.word();
         let took = took.unwrap_or_default().as_secs_f64();
         if took <= 0.0 {
             continue;
@@ -90,15 +92,11 @@ fn bars(exchange: &Exchange, start: Timestamp, whole: f64) -> String {
 }
 
 fn legend() -> String {
-    let phases = [
-        ("blocked", phrase("phase.blocked")),
-        ("connect", phrase("phase.connect")),
-        ("wait", phrase("phase.wait")),
-        ("receive", phrase("phase.receive")),
-    ];
+    let phases = [Phase::Blocked, Phase::Connect, Phase::Wait, Phase::Receive];
     let mut html = String::from("<div class=\"legend\">");
-    for (name, label) in phases {
-        let text = both("span", label.of(Lang::En), label.of(Lang::Zh));
+    for phase in phases {
+        let name = phase.word();
+        let text = both("span", phase.name(Lang::En), phase.name(Lang::Zh));
         let _ = write!(
             html,
             "<span><svg aria-hidden=\"true\"><rect class=\"p-{name}\" width=\"100%\" \

@@ -7,7 +7,6 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Status;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_semantic_conventions::attribute as name;
-use serde::Serialize;
 
 use crate::base::printable::printable;
 use crate::exchange::RawHead;
@@ -83,14 +82,6 @@ pub(super) fn error(message: &str) -> Status {
     }
 }
 
-/// The word that JSON has for a value, such as `under_way`.
-pub(super) fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
-}
-
 /// Text of the network: hidden characters are escaped, and what is very long is cut off.
 pub(super) fn text(value: &str) -> String {
     let shown = printable(value);
@@ -122,10 +113,5 @@ mod tests {
             "{}",
             long.len()
         );
-    }
-
-    #[test]
-    fn words_are_those_of_json() {
-        assert_eq!(word(&crate::pulls::State::UnderWay), "under_way");
     }
 }

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use opentelemetry_semantic_conventions::attribute as name;
 
-use super::attributes::{Attributes, error, word};
+use super::attributes::{Attributes, error};
 use super::context::{Context, nanoseconds, span_id};
 use crate::exchange::head::latin1;
 use crate::exchange::timings::millis::to_millis;
@@ -34,7 +34,7 @@ pub(super) fn span(
     attributes.number("pullscope.exchange.id", exchange.id.0);
     attributes.text("pullscope.kind", entry.kind.word());
     if let Some(step) = step {
-        attributes.text_of("pullscope.cause", step.cause.map(|cause| word(&cause.why)));
+        attributes.text_of("pullscope.cause", step.cause.map(|cause| cause.why.word()));
         let part = step.part.map(|part| part.name(crate::words::Lang::En));
         attributes.text_of("pullscope.part", part);
     }
@@ -126,7 +126,7 @@ fn response(attributes: &mut Attributes, entry: &Entry) {
 fn outcome(entry: &Entry) -> (Option<String>, Status) {
     let failed = |kind, message: &str| (Some(kind), error(message));
     match &entry.exchange.ended {
-        Some((_, Ending::Failed { reason, detail })) => failed(word(reason), detail),
+        Some((_, Ending::Failed { reason, detail })) => failed(reason.word().to_owned(), detail),
         Some((_, Ending::Aborted { by, detail })) => {
             let by = match by {
                 Side::Client => "aborted_by_client",
@@ -152,17 +152,12 @@ fn outcome(entry: &Entry) -> (Option<String>, Status) {
 
 /// Milliseconds of each phase that there was.
 fn timings(attributes: &mut Attributes, timings: &Timings) {
-    for (phase, took) in [
-        ("blocked", timings.blocked),
-        ("dns", timings.dns),
-        ("connect", timings.connect),
-        ("ssl", timings.ssl),
-        ("send", timings.send),
-        ("wait", timings.wait),
-        ("receive", timings.receive),
-    ] {
+    for (phase, took) in timings.phases() {
         if let Some(took) = took {
-            attributes.fraction(&format!("pullscope.timing.{phase}_ms"), to_millis(took));
+            attributes.fraction(
+                &format!("pullscope.timing.{}_ms", phase.word()),
+                to_millis(took),
+            );
         }
     }
 }

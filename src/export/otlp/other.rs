@@ -5,10 +5,10 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use opentelemetry_semantic_conventions::attribute as name;
 
-use super::attributes::{Attributes, error, word};
+use super::attributes::{Attributes, error};
 use super::context::{Context, nanoseconds};
 use super::pull;
-use crate::exchange::{Connection, Ending, HandshakeFailed, Rejection, Tunnel};
+use crate::exchange::{Connection, Ending, HandshakeFailed, Tunnel};
 use crate::findings::refused_handshake;
 use crate::words::Lang;
 
@@ -24,7 +24,7 @@ pub(super) fn tunnel(tunnel: &Tunnel) -> Span {
     {
         attributes.peer(address);
     }
-    attributes.text("pullscope.tunnel", &word(&tunnel.kind));
+    attributes.text("pullscope.tunnel", tunnel.kind.word());
     attributes.number("pullscope.sent_bytes", tunnel.sent);
     attributes.number("pullscope.received_bytes", tunnel.received);
     let ended = tunnel
@@ -33,7 +33,7 @@ pub(super) fn tunnel(tunnel: &Tunnel) -> Span {
         .map_or(connection.opened, |(at, _)| *at);
     let status = match &tunnel.ended {
         Some((_, Ending::Failed { reason, detail })) => {
-            attributes.text(name::ERROR_TYPE, &word(reason));
+            attributes.text(name::ERROR_TYPE, reason.word());
             error(detail)
         }
         _ => Status::default(),
@@ -46,13 +46,7 @@ pub(super) fn handshake(failed: &HandshakeFailed, lang: Lang) -> Span {
     let connection = &failed.connection;
     let context = Context::of_other("handshake", connection.id.0, failed.at, connection);
     let mut attributes = connect(connection);
-    let kind = match &failed.rejection {
-        Rejection::Alert { name, .. } => format!("tls_alert_{name}"),
-        Rejection::Closed => "closed_in_tls_handshake".to_owned(),
-        Rejection::Protocol { .. } => "no_tls_handshake".to_owned(),
-        Rejection::Timeout => "tls_handshake_timeout".to_owned(),
-    };
-    attributes.text(name::ERROR_TYPE, &kind);
+    attributes.text(name::ERROR_TYPE, &failed.rejection.error_type());
     attributes.text_of("process.executable.name", failed.process.as_ref());
     let finding = refused_handshake(failed);
     let said = finding.as_ref().map(|finding| finding.sentence(lang));

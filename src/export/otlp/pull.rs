@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use opentelemetry_semantic_conventions::attribute as name;
 
-use super::attributes::{Attributes, error, text, word};
+use super::attributes::{Attributes, error, text};
 use super::context::{Context, nanoseconds, span_id};
 use super::exchange;
 use crate::exchange::ExchangeId;
@@ -36,8 +36,8 @@ pub(super) fn root(pull: &Pull, store: &Store, context: &Context, lang: Lang) ->
         attributes.text(name::USER_AGENT_NAME, &pull.client.name);
         attributes.text(name::USER_AGENT_VERSION, &pull.client.version);
     }
-    attributes.text("pullscope.purpose", &word(&pull.purpose));
-    attributes.text("pullscope.state", &word(&pull.state));
+    attributes.text("pullscope.purpose", pull.purpose.word());
+    attributes.text("pullscope.state", pull.state.word());
     let platform = pull.platform.as_ref().map(ToString::to_string);
     attributes.text_of("pullscope.platform", platform);
     attributes.texts("pullscope.mirrors", pull.mirrors.iter().map(String::as_str));
@@ -53,7 +53,7 @@ pub(super) fn root(pull: &Pull, store: &Store, context: &Context, lang: Lang) ->
         Status::default()
     };
     Span {
-        name: format!("{} {}", word(&pull.purpose), text(&pull.image())),
+        name: format!("{} {}", pull.purpose.word(), text(&pull.image())),
         kind: SpanKind::Internal.into(),
         start_time_unix_nano: nanoseconds(pull.started),
         end_time_unix_nano: nanoseconds(ended.max(pull.started)),
@@ -116,7 +116,7 @@ fn findings(findings: &[Finding], store: &Store, ended: Timestamp, lang: Lang) -
 pub(super) fn event(finding: &Finding, at: Timestamp, lang: Lang) -> Event {
     let mut attributes = Attributes::default();
     attributes.text("pullscope.finding.rule", finding.rule);
-    attributes.text("pullscope.finding.severity", &word(&finding.severity));
+    attributes.text("pullscope.finding.severity", finding.severity.word());
     attributes.text("pullscope.finding.title", finding.title(lang));
     attributes.text("pullscope.finding.message", &finding.sentence(lang));
     attributes.text("pullscope.finding.fix", &finding.fix(lang));

@@ -8,6 +8,7 @@ use crate::findings::scene::{Scene, handshake_host};
 use crate::findings::{Finding, Severity};
 use crate::pulls::Pull;
 use crate::registry::Client;
+use crate::words::Lang;
 
 /// The client does not accept our certificate, nowhere.
 pub(super) fn ca_rejected(scene: &Scene<'_>) -> Vec<Finding> {
@@ -100,7 +101,7 @@ fn refusal(rule: &'static str, pull: Option<&Pull>, refused: &[&HandshakeFailed]
     let mut found = Found::new(rule, Severity::Error);
     for handshake in refused {
         let field = format!("TLS handshake for {}", handshake_host(handshake));
-        found = found.apart(&field, &outcome(&handshake.rejection));
+        found = found.apart(&field, &handshake.rejection.told(Lang::En));
     }
     vec![
         found
@@ -124,15 +125,6 @@ fn user_agent(handshake: &HandshakeFailed) -> &str {
     let head = handshake.connection.connect_head.as_ref();
     head.and_then(|head| head.text("user-agent"))
         .unwrap_or_default()
-}
-
-fn outcome(rejection: &Rejection) -> String {
-    match rejection {
-        Rejection::Alert { code, name, .. } => format!("alert {code} {name}"),
-        Rejection::Closed => "closed after our certificate".to_owned(),
-        Rejection::Protocol { detail } => detail.clone(),
-        Rejection::Timeout => "not finished in time".to_owned(),
-    }
 }
 
 /// Which of the fixes is the one for this client.

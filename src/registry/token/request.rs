@@ -1,9 +1,11 @@
 //! What a client asks a token server for.
 
 use serde::Serialize;
+use strum::{IntoStaticStr, VariantNames};
 use url::{Url, form_urlencoded};
 
 use crate::registry::Scope;
+use crate::words::worded;
 
 /// A token request, by GET with a query or by POST with a form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,8 +27,9 @@ pub struct TokenRequest {
 }
 
 /// How a client proves who it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Credentials {
     /// Not at all.
     #[default]
@@ -113,6 +116,10 @@ fn header_credentials(authorization: Option<&str>) -> Credentials {
 fn is_token_path(url: &Url) -> bool {
     let last = url.path().trim_end_matches('/').rsplit('/').next();
     last.is_some_and(|last| matches!(last, "token" | "auth"))
+}
+
+worded! {
+    Credentials: "credentials" [name], "credentials.told";
 }
 
 #[cfg(test)]

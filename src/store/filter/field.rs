@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use super::compare::{Unit, nanos};
 use super::pattern::{Pattern, Style};
 use super::provider;
-use crate::exchange::{Ending, Exchange};
-use crate::findings::Severity;
+use crate::exchange::{Ending, Exchange, Phase};
 use crate::pulls::{Part, Pull};
 use crate::registry::{Reference, Route};
 use crate::store::{Entry, Store};
@@ -50,11 +49,7 @@ pub(super) enum Number {
     Size,
     Sent,
     Time,
-    Dns,
-    Connect,
-    Tls,
-    Wait,
-    Receive,
+    Took(Phase),
 }
 
 impl Text {
@@ -129,8 +124,8 @@ impl Text {
                 .any(|finding| fits(finding.rule)),
             Self::Severity => store
                 .findings_shown_by(entry)
-                .any(|f| fits(severity(f.severity))),
-            Self::Purpose => of_pull(&|pull| fits(word(pull.purpose))),
+                .any(|f| fits(f.severity.word())),
+            Self::Purpose => of_pull(&|pull| fits(pull.purpose.word())),
         }
     }
 }
@@ -142,9 +137,7 @@ impl Number {
             Self::Id | Self::Pull | Self::Layer => Unit::Count,
             Self::Status => Unit::Status,
             Self::Size | Self::Sent => Unit::Bytes,
-            Self::Time | Self::Dns | Self::Connect | Self::Tls | Self::Wait | Self::Receive => {
-                Unit::Time
-            }
+            Self::Time | Self::Took(_) => Unit::Time,
         }
     }
 
@@ -163,11 +156,7 @@ impl Number {
                 let ended = exchange.ended.as_ref();
                 ended.map(|_| nanos(exchange.took()))
             }
-            Self::Dns => timings.dns.map(nanos),
-            Self::Connect => timings.connect.map(nanos),
-            Self::Tls => timings.ssl.map(nanos),
-            Self::Wait => timings.wait.map(nanos),
-            Self::Receive => timings.receive.map(nanos),
+            Self::Took(phase) => timings.of(phase).map(nanos),
         }
     }
 }
@@ -246,23 +235,4 @@ fn layer(entry: &Entry, store: &Store) -> Option<u64> {
 /// The part of the image that the exchange is about.
 pub(super) fn part(entry: &Entry, store: &Store) -> Option<Part> {
     pull(entry, store)?.step(entry.exchange.id)?.part
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Warning => "warning",
-        Severity::Error => "error",
-    }
-}
-
-fn word(purpose: crate::pulls::Purpose) -> &'static str {
-    use crate::pulls::Purpose;
-    match purpose {
-        Purpose::Pull => "pull",
-        Purpose::Push => "push",
-        Purpose::Inspect => "inspect",
-        Purpose::List => "list",
-        Purpose::Delete => "delete",
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::field::{Number, Text};
 use super::term::Side;
+use crate::exchange::Phase;
 
 /// One keyword: what stands before the colon of `kind:layer`.
 #[derive(Clone, Copy, Debug)]
@@ -109,15 +110,15 @@ pub const KEYWORDS: &[Keyword] = keywords! {
         "bytes of the request's content that passed";
     "time" ["duration" "took"] "" Field::Number(Number::Time), "a duration", "time:>500ms",
         "from the request to the last byte, once it ended";
-    "wait" ["ttfb"] "" Field::Number(Number::Wait), "a duration", "wait:>200ms",
+    "wait" ["ttfb"] "" Field::Number(Number::Took(Phase::Wait)), "a duration", "wait:>200ms",
         "from the request to the first byte of the answer";
-    "receive" ["download"] "" Field::Number(Number::Receive), "a duration", "receive:>2s",
+    "receive" ["download"] "" Field::Number(Number::Took(Phase::Receive)), "a duration", "receive:>2s",
         "from the first to the last byte of the answer";
-    "dns" [] "" Field::Number(Number::Dns), "a duration", "dns:>50ms",
+    "dns" [] "" Field::Number(Number::Took(Phase::Dns)), "a duration", "dns:>50ms",
         "resolving the name";
-    "connect" [] "" Field::Number(Number::Connect), "a duration", "connect:>100ms",
+    "connect" [] "" Field::Number(Number::Took(Phase::Connect)), "a duration", "connect:>100ms",
         "opening the connection, TLS included";
-    "tls" ["ssl"] "" Field::Number(Number::Tls), "a duration", "tls:>50ms",
+    "tls" ["ssl"] "" Field::Number(Number::Took(Phase::Ssl)), "a duration", "tls:>50ms",
         "the TLS handshake";
     "type" ["content-type" "mime-type" "mime"] "t" Field::Text(Text::ContentType), "a text",
         "type:json", "the answer's Content-Type";

@@ -363,7 +363,13 @@ fn no_sentence_is_out_of_reach() {
             text: String::new(),
         };
         fill(&mut gallery);
-        let tables = ["step", "count", "failure.told", "side.told"];
+        let tables = [
+            "step",
+            "count",
+            "failure.told",
+            "side.told",
+            "credentials.told",
+        ];
         for (name, text) in tables.into_iter().flat_map(rows) {
             // The longest run of words between placeholders is telling enough.
             let words = text.of(lang).split(['{', '}']).step_by(2);

@@ -147,12 +147,8 @@ impl Story<'_> {
     fn token(&mut self) {
         let reading = self.scene.reading;
         let request = reading.token_request.as_deref();
-        self.say(match request.map(|request| request.credentials) {
-            Some(Credentials::Password) => "step.token-password",
-            Some(Credentials::RefreshToken) => "step.token-refresh",
-            Some(Credentials::Other) => "step.token-other",
-            Some(Credentials::Anonymous) | None => "step.token-anonymous",
-        });
+        let credentials = request.map_or_else(Credentials::default, |it| it.credentials);
+        self.add(row("credentials.told", credentials.word()), &[]);
         let Some(answer) = reading.token_answer.as_deref() else {
             return self.say("step.token-none");
         };

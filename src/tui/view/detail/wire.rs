@@ -161,7 +161,10 @@ fn content(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body, pretty: bool) 
 
 fn missing(sheet: &mut Sheet, body: &Body) {
     let text = match &body.capture {
-        Capture::Omitted { reason } => format!("The body was not kept: {}.", reason.describe()),
+        Capture::Omitted { reason } => format!(
+            "The body was not kept: {}.",
+            reason.told(crate::words::Lang::En)
+        ),
         Capture::Streamed => "The body is being written to the session.".to_owned(),
         Capture::Stored { .. } => "The body's file is not there.".to_owned(),
         Capture::Empty | Capture::Memory { .. } => "The body is empty.".to_owned(),
