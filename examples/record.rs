@@ -8,8 +8,8 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use pullscope::exchange::Event;
-use pullscope::lab::client::{Platform, Puller};
-use pullscope::lab::{Image, Lab, LabOptions, Provider};
+use pullscope::lab::client::{Puller, TargetPlatform};
+use pullscope::lab::{Lab, LabImage, LabOptions, Provider};
 use pullscope::proxy::ca::CaFiles;
 use pullscope::proxy::{Proxy, RootCertificate, Settings};
 use pullscope::redact::Redactor;
@@ -32,9 +32,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let (proxy, mut changes) = Proxy::start(settings, identity)?;
 
-    let client = Puller::new(proxy.address(), &to_trust, Platform::native())?;
+    let client = Puller::new(proxy.address(), &to_trust, TargetPlatform::native())?;
     let traffic = async {
-        let pulled = client.pull(&Image::of(Provider::Hub), &|_| {}).await;
+        let pulled = client.pull(&LabImage::of(Provider::Hub), &|_| {}).await;
         proxy.shutdown(Duration::from_secs(5)).await;
         pulled
     };

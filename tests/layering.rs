@@ -144,14 +144,6 @@ const KNOWN_CYCLES: &[&[&str]] = &[
         "findings/rules/trust.rs",
     ],
     &["journal/handle.rs", "journal/writer.rs"],
-    &["lab/backend.rs", "lab/connection.rs", "lab/server.rs"],
-    &[
-        "lab/client/blob.rs",
-        "lab/client/document.rs",
-        "lab/client/pull.rs",
-    ],
-    &["lab/client/http.rs", "lab/client/tunnel.rs"],
-    &["lab/registries.rs", "lab/service.rs"],
     &[
         "pulls/ask.rs",
         "pulls/assemble.rs",

@@ -55,7 +55,7 @@ pub async fn run(
     variables: Vec<(&'static str, OsString)>,
     launch: impl FnOnce(&mut Command) -> io::Result<Child>,
 ) -> Result<ExitStatus, LaunchError> {
-    let mut signals = Signals::new()?;
+    let mut signals = ForwardedSignals::new()?;
     let mut child = start(command, variables, launch)?;
     // The kernel gives the terminal's signals to every process of the foreground group.
     let shared_terminal = io::stdin().is_terminal();
@@ -145,9 +145,9 @@ pub fn code(status: ExitStatus) -> u8 {
         .unwrap_or(125)
 }
 
-struct Signals(Vec<(Stream, Signal, bool)>);
+struct ForwardedSignals(Vec<(Stream, Signal, bool)>);
 
-impl Signals {
+impl ForwardedSignals {
     fn new() -> io::Result<Self> {
         let kinds = [
             (SignalKind::interrupt(), Signal::INT, true),

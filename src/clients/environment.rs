@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// Where a command is to go, and what it is to trust.
 #[derive(Clone, Copy, Debug)]
-pub struct Route<'a> {
+pub struct ChildRoute<'a> {
     /// The proxy's URL.
     pub proxy: &'a str,
     /// The system's roots and the CA, PEM.
@@ -18,7 +18,7 @@ pub struct Route<'a> {
 ///
 /// Hosts that the user keeps from proxies (`NO_PROXY`) stay so: both spellings are merged.
 pub fn variables(
-    route: Route<'_>,
+    route: ChildRoute<'_>,
     inherited: impl Fn(&str) -> Option<OsString>,
 ) -> Vec<(&'static str, OsString)> {
     let mut set: Vec<(&'static str, OsString)> = Vec::new();
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn set(inherited: &[(&str, &str)]) -> Vec<(&'static str, OsString)> {
-        let route = Route {
+        let route = ChildRoute {
             proxy: "http://127.0.0.1:4",
             bundle: Path::new("/t/bundle.pem"),
             ca: Path::new("/t/ca.pem"),

@@ -8,7 +8,7 @@ use super::system::{ReadError, System};
 
 /// What a service is given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Service {
+pub struct ServiceSettings {
     /// The unit's file, when there is a unit.
     pub unit: Option<PathBuf>,
     /// The drop-ins, in the order in which they are read.
@@ -24,8 +24,8 @@ pub struct Service {
 ///
 /// # Errors
 /// When a file of the unit's cannot be read.
-pub fn read(system: &System, unit: &str, except: &str) -> Result<Service, ReadError> {
-    let mut service = Service::default();
+pub fn read(system: &System, unit: &str, except: &str) -> Result<ServiceSettings, ReadError> {
+    let mut service = ServiceSettings::default();
     let mut files: Vec<PathBuf> = Vec::new();
     for dir in UNIT_DIRS {
         let path = Path::new(dir).join(unit);
@@ -95,7 +95,7 @@ pub fn assignment(name: &str, value: &str) -> String {
     format!("Environment=\"{name}={value}\"\n")
 }
 
-impl Service {
+impl ServiceSettings {
     /// A variable's value in the service.
     pub fn variable(&self, name: &str) -> Option<&str> {
         let from_file = self.from_files.get(name).map(|(_, value)| value);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::image::Blob;
-use super::range::Part;
+use super::image::StoredBlob;
+use super::range::ByteRange;
 use super::signed_url;
 
 /// A registry's answer.
@@ -21,7 +21,7 @@ pub(super) enum RegistryAnswer {
     },
     /// A manifest or an index.
     Manifest {
-        blob: Arc<Blob>,
+        blob: Arc<StoredBlob>,
         by_tag: bool,
         /// Whether `Docker-Content-Digest` is left out.
         anonymous: bool,
@@ -36,7 +36,7 @@ pub(super) enum RegistryAnswer {
         tags: Vec<&'static str>,
     },
     /// There is nothing for the client; a token server says so in the same way.
-    Refusal(Refusal),
+    Refusal(ErrorAnswer),
 }
 
 /// A blob store's answer.
@@ -44,8 +44,8 @@ pub(super) enum RegistryAnswer {
 pub(super) enum StoreAnswer {
     /// A blob, or a part of it. The bytes may be damaged.
     Content {
-        blob: Arc<Blob>,
-        part: Part,
+        blob: Arc<StoredBlob>,
+        part: ByteRange,
         bytes: Bytes,
     },
     /// There is nothing for the client.
@@ -54,7 +54,7 @@ pub(super) enum StoreAnswer {
 
 /// A registry's error answer (OCI distribution-spec, "Error Codes").
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct ErrorAnswer {
     pub(super) status: u16,
     pub(super) reason: &'static str,
     pub(super) code: &'static str,
@@ -75,7 +75,7 @@ pub(super) enum Withheld {
     Range { size: usize },
 }
 
-impl Refusal {
+impl ErrorAnswer {
     pub(super) fn new(
         status: u16,
         reason: &'static str,
@@ -122,8 +122,8 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for RegistryAnswer {
-    fn from(refusal: Refusal) -> Self {
+impl From<ErrorAnswer> for RegistryAnswer {
+    fn from(refusal: ErrorAnswer) -> Self {
         Self::Refusal(refusal)
     }
 }

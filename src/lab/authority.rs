@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use super::clock::after;
 
 /// The authority, and the certificates it has issued.
-pub(super) struct Authority {
+pub(super) struct LabAuthority {
     ca: CertifiedIssuer<'static, KeyPair>,
     /// One key for all leaves: the lab lives for one session and pretends to be others anyway.
     leaf_key: KeyPair,
@@ -37,7 +37,7 @@ pub(super) enum AuthorityError {
     Tls(#[from] rustls::Error),
 }
 
-impl Authority {
+impl LabAuthority {
     /// Makes a CA that is valid from a day before `now` to a year after it.
     pub(super) fn new(now: Timestamp) -> Result<Self, AuthorityError> {
         let mut params = CertificateParams::default();
@@ -93,7 +93,7 @@ impl Authority {
     }
 }
 
-impl ResolvesServerCert for Authority {
+impl ResolvesServerCert for LabAuthority {
     /// A name the lab does not serve gets its certificate too, so that the client comes as far
     /// as the 404 that says which names exist.
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
@@ -119,7 +119,7 @@ impl ResolvesServerCert for Authority {
     }
 }
 
-impl std::fmt::Debug for Authority {
+impl std::fmt::Debug for LabAuthority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Authority").finish_non_exhaustive()
     }

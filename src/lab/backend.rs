@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::registries::Registries;
 use super::replay::Replay;
-use super::{Image, LabError, LabOptions, Request, Response, provider};
+use super::{IncomingRequest, LabError, LabImage, LabOptions, OutgoingResponse, provider};
 
 /// Who answers.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Backend {
     }
 
     /// The images there are to pull, as far as that is known.
-    pub(super) fn images(&self) -> Vec<Image> {
+    pub(super) fn images(&self) -> Vec<LabImage> {
         match self {
             Self::Registries(registries) => registries.images(),
             Self::Replay(_) => Vec::new(),
@@ -46,7 +46,7 @@ impl Backend {
     }
 
     /// Answers one request.
-    pub(super) fn answer(&self, request: &Request, client: SocketAddr) -> Response {
+    pub(super) fn answer(&self, request: &IncomingRequest, client: SocketAddr) -> OutgoingResponse {
         match self {
             Self::Registries(registries) => registries.answer(request, client),
             Self::Replay(replay) => replay.answer(request),

@@ -5,15 +5,15 @@ use std::sync::{Arc, PoisonError};
 use bytes::Bytes;
 
 use super::answer::{StoreAnswer, Withheld};
-use super::image::{Blob, Kind};
-use super::range::{Part, Unsatisfiable};
-use super::response::Delivery;
-use super::service::Service;
-use super::{Fault, Request, Response, dialect, signed_url};
+use super::image::{BlobKind, StoredBlob};
+use super::range::{ByteRange, Unsatisfiable};
+use super::response::BodyDelivery;
+use super::service::ProviderService;
+use super::{Fault, IncomingRequest, OutgoingResponse, dialect, signed_url};
 
-impl Service {
+impl ProviderService {
     /// Answers a request for a blob by its signed URL.
-    pub(super) fn store(&self, request: &Request) -> Response {
+    pub(super) fn store(&self, request: &IncomingRequest) -> OutgoingResponse {
         let now = self.registry_time();
         let found = signed_url::check(
             &self.keys,
@@ -31,8 +31,8 @@ impl Service {
             }
         };
         let delivery = match blob.kind {
-            Kind::Layer { last } if !request.is_head() => self.delivery(blob, &part, last),
-            _ => Delivery::Whole,
+            BlobKind::Layer { last } if !request.is_head() => self.delivery(blob, &part, last),
+            _ => BodyDelivery::Whole,
         };
         let content = StoreAnswer::Content {
             bytes: self.content(blob).slice(part.range.clone()),
@@ -42,20 +42,24 @@ impl Service {
         dialect::store(self.provider, content, now).delivered(delivery)
     }
 
-    fn find(&self, request: &Request, digest: &str) -> Result<(&Arc<Blob>, Part), Withheld> {
+    fn find(
+        &self,
+        request: &IncomingRequest,
+        digest: &str,
+    ) -> Result<(&Arc<StoredBlob>, ByteRange), Withheld> {
         let blob = self.repository.blob(digest);
         let blob = blob
             .filter(|blob| !blob.kind.is_manifest())
             .ok_or(Withheld::Missing)?;
         let size = blob.bytes.len();
-        match Part::asked(request.field("range"), size) {
+        match ByteRange::asked(request.field("range"), size) {
             Ok(part) => Ok((blob, part)),
             Err(Unsatisfiable) => Err(Withheld::Range { size }),
         }
     }
 
-    fn content(&self, blob: &Blob) -> Bytes {
-        let is_layer = matches!(blob.kind, Kind::Layer { .. });
+    fn content(&self, blob: &StoredBlob) -> Bytes {
+        let is_layer = matches!(blob.kind, BlobKind::Layer { .. });
         if !is_layer || !self.has(Fault::CorruptLayer) {
             return blob.bytes.clone();
         }
@@ -67,7 +71,7 @@ impl Service {
         bytes.into()
     }
 
-    fn delivery(&self, blob: &Blob, part: &Part, last: bool) -> Delivery {
+    fn delivery(&self, blob: &StoredBlob, part: &ByteRange, last: bool) -> BodyDelivery {
         if self.has(Fault::TruncatedLayer) {
             let mut broken_off = self
                 .broken_off
@@ -77,15 +81,15 @@ impl Service {
             if *times < 2 {
                 *times += 1;
                 let after = part.range.len() / 2;
-                return Delivery::Cut { after };
+                return BodyDelivery::Cut { after };
             }
         }
         if last && self.has(Fault::SlowLayer) {
-            Delivery::Paced {
+            BodyDelivery::Paced {
                 rate: self.slow_rate,
             }
         } else {
-            Delivery::Whole
+            BodyDelivery::Whole
         }
     }
 }

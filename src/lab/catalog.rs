@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use super::image::{About, Blob, Platform, PlatformImage, Step, compact_index, pretty_index};
+use super::image::{
+    About, BuildStep, ImagePlatform, PlatformImage, StoredBlob, compact_index, pretty_index,
+};
 use super::layer::{Layer, LayerBuilder};
 use super::schema1::{Schema1Error, schema1};
 use super::{Fault, FaultSpec, Provider};
 
 /// An image of the lab, and the name a user pulls it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Image {
+pub struct LabImage {
     /// Whose registry it is pulled from.
     pub provider: Provider,
     /// What stands after `docker pull`.
@@ -24,7 +26,7 @@ pub struct Image {
     pub tag: &'static str,
 }
 
-impl Image {
+impl LabImage {
     /// The image of one provider.
     pub fn of(provider: Provider) -> Self {
         let (reference, repository, tag) = match provider {
@@ -62,9 +64,9 @@ pub(super) enum CatalogError {
 /// One provider's repository: each has one, with one tag.
 #[derive(Debug)]
 pub(super) struct Repository {
-    pub(super) image: Image,
-    tagged: Arc<Blob>,
-    blobs: HashMap<String, Arc<Blob>>,
+    pub(super) image: LabImage,
+    tagged: Arc<StoredBlob>,
+    blobs: HashMap<String, Arc<StoredBlob>>,
 }
 
 impl Repository {
@@ -90,7 +92,7 @@ impl Repository {
                 Provider::Quay => alpine_curl(*platform, release),
             })
             .collect::<io::Result<Vec<_>>>()?;
-        let image = Image::of(provider);
+        let image = LabImage::of(provider);
         let top = match (&images[..], provider) {
             ([first, ..], _) if has(Fault::Schema1) => schema1(image.repository, image.tag, first)?,
             ([only], Provider::Quay) => only.manifest.clone(),
@@ -114,12 +116,12 @@ impl Repository {
     }
 
     /// What the tag points to.
-    pub(super) fn tagged(&self, tag: &str) -> Option<&Arc<Blob>> {
+    pub(super) fn tagged(&self, tag: &str) -> Option<&Arc<StoredBlob>> {
         (tag == self.image.tag).then_some(&self.tagged)
     }
 
     /// Whatever has this digest.
-    pub(super) fn blob(&self, digest: &str) -> Option<&Arc<Blob>> {
+    pub(super) fn blob(&self, digest: &str) -> Option<&Arc<StoredBlob>> {
         self.blobs.get(digest)
     }
 }
@@ -140,11 +142,11 @@ const BEFORE: Release = Release {
     version: "3.11.6",
     image: About {
         history: &[
-            Step {
+            BuildStep {
                 created: "2020-04-24T01:05:03.608058404Z",
                 ..ADD_ALPINE
             },
-            Step {
+            BuildStep {
                 created: "2020-04-24T01:05:03.776829834Z",
                 ..RUN_SHELL
             },
@@ -153,13 +155,13 @@ const BEFORE: Release = Release {
     },
 };
 
-fn alpine(platform: Platform, release: &Release) -> io::Result<PlatformImage> {
+fn alpine(platform: ImagePlatform, release: &Release) -> io::Result<PlatformImage> {
     let layer = alpine_layer(platform, release)?;
     Ok(PlatformImage::new(platform, release.image, &[layer]))
 }
 
 /// Its first layer is Alpine's, so that a client that has that one does not fetch it again.
-fn alpine_curl(platform: Platform, release: &Release) -> io::Result<PlatformImage> {
+fn alpine_curl(platform: ImagePlatform, release: &Release) -> io::Result<PlatformImage> {
     let curl = LayerBuilder::new(1_593_950_067)
         .directories(&["usr", "usr/bin", "usr/lib", "usr/share", "usr/share/curl"])?
         .file("usr/share/curl/README", ABOUT_FILES)?
@@ -169,7 +171,7 @@ fn alpine_curl(platform: Platform, release: &Release) -> io::Result<PlatformImag
     Ok(PlatformImage::new(platform, ALPINE_CURL, &layers))
 }
 
-fn kube_controller_manager(platform: Platform) -> io::Result<PlatformImage> {
+fn kube_controller_manager(platform: ImagePlatform) -> io::Result<PlatformImage> {
     let seed = |part: &str| format!("kube-controller-manager {part} {}", name(platform));
     let base = LayerBuilder::new(1_589_995_657)
         .directories(ROOT)?
@@ -188,7 +190,7 @@ fn kube_controller_manager(platform: Platform) -> io::Result<PlatformImage> {
     Ok(PlatformImage::new(platform, KUBE, &[base, binary]))
 }
 
-fn alpine_layer(platform: Platform, release: &Release) -> io::Result<Layer> {
+fn alpine_layer(platform: ImagePlatform, release: &Release) -> io::Result<Layer> {
     let release = release.version;
     let os_release =
         format!("NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID={release}\nPRETTY_NAME=\"Lab\"\n");
@@ -204,7 +206,7 @@ fn alpine_layer(platform: Platform, release: &Release) -> io::Result<Layer> {
         .finish()
 }
 
-fn name(platform: Platform) -> String {
+fn name(platform: ImagePlatform) -> String {
     format!(
         "{}{}",
         platform.architecture,
@@ -218,27 +220,27 @@ pub(super) fn sample() -> PlatformImage {
     alpine_curl(AMD64, &CURRENT).unwrap()
 }
 
-const AMD64: Platform = Platform::linux("amd64");
+const AMD64: ImagePlatform = ImagePlatform::linux("amd64");
 
-const ALPINE_PLATFORMS: &[Platform] = &[
+const ALPINE_PLATFORMS: &[ImagePlatform] = &[
     AMD64,
-    Platform::linux("arm").variant("v6"),
-    Platform::linux("arm").variant("v7"),
-    Platform::linux("arm64").variant("v8"),
-    Platform::linux("386"),
-    Platform::linux("ppc64le"),
-    Platform::linux("s390x"),
+    ImagePlatform::linux("arm").variant("v6"),
+    ImagePlatform::linux("arm").variant("v7"),
+    ImagePlatform::linux("arm64").variant("v8"),
+    ImagePlatform::linux("386"),
+    ImagePlatform::linux("ppc64le"),
+    ImagePlatform::linux("s390x"),
 ];
 
-const KUBE_PLATFORMS: &[Platform] = &[
+const KUBE_PLATFORMS: &[ImagePlatform] = &[
     AMD64,
-    Platform::linux("arm"),
-    Platform::linux("arm64"),
-    Platform::linux("ppc64le"),
-    Platform::linux("s390x"),
+    ImagePlatform::linux("arm"),
+    ImagePlatform::linux("arm64"),
+    ImagePlatform::linux("ppc64le"),
+    ImagePlatform::linux("s390x"),
 ];
 
-const NOBODYS_PLATFORM: &[Platform] = &[Platform::linux("mips64le")];
+const NOBODYS_PLATFORM: &[ImagePlatform] = &[ImagePlatform::linux("mips64le")];
 
 const ALPINE: About = About {
     author: None,
@@ -256,19 +258,19 @@ const ALPINE_CURL: About = About {
     history: &[
         ADD_ALPINE,
         RUN_SHELL,
-        Step {
+        BuildStep {
             created: "2020-07-05T11:54:25.799315127Z",
             author: AD_M,
             command: r#"/bin/sh -c #(nop)  MAINTAINER Adam Dobrawy "http://github.com/ad-m/""#,
             layer: false,
         },
-        Step {
+        BuildStep {
             created: "2020-07-05T11:54:27.089683779Z",
             author: AD_M,
             command: "/bin/sh -c apk add --no-cache curl",
             layer: true,
         },
-        Step {
+        BuildStep {
             created: "2020-07-05T11:54:27.215613905Z",
             author: AD_M,
             command: r#"/bin/sh -c #(nop)  CMD ["curl" "--version"]"#,
@@ -285,13 +287,13 @@ const KUBE: About = About {
     parent: "",
     docker_version: "19.03.8",
     history: &[
-        Step {
+        BuildStep {
             created: "2020-05-20T17:20:01.104811Z",
             author: None,
             command: "/bin/sh -c #(nop) ADD file:debian-base in / ",
             layer: true,
         },
-        Step {
+        BuildStep {
             created: "2020-05-20T17:27:36.964510Z",
             author: None,
             command: "/bin/sh -c #(nop) COPY file:kube-controller-manager in /usr/local/bin/ ",
@@ -300,7 +302,7 @@ const KUBE: About = About {
     ],
 };
 
-const ADD_ALPINE: Step = Step {
+const ADD_ALPINE: BuildStep = BuildStep {
     created: "2020-05-29T21:19:46.192045972Z",
     author: None,
     command: "/bin/sh -c #(nop) ADD \
@@ -308,7 +310,7 @@ const ADD_ALPINE: Step = Step {
     layer: true,
 };
 
-const RUN_SHELL: Step = Step {
+const RUN_SHELL: BuildStep = BuildStep {
     created: "2020-05-29T21:19:46.363518345Z",
     author: None,
     command: r#"/bin/sh -c #(nop)  CMD ["/bin/sh"]"#,
@@ -347,7 +349,7 @@ mod tests {
     use super::super::digest::sha256;
     use super::*;
 
-    fn json(blob: &Blob) -> Value {
+    fn json(blob: &StoredBlob) -> Value {
         serde_json::from_slice(&blob.bytes).unwrap()
     }
 

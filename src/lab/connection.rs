@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::Request;
+use super::IncomingRequest;
 use super::backend::Backend;
 
 /// Serves one connection to its end.
@@ -16,7 +16,7 @@ where
 {
     let mut buffer = BytesMut::new();
     loop {
-        let request = match Request::read(&mut io, &mut buffer).await {
+        let request = match IncomingRequest::read(&mut io, &mut buffer).await {
             Ok(Some(request)) => request,
             Ok(None) => break,
             Err(bad) => {

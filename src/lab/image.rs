@@ -11,15 +11,15 @@ use super::layer::Layer;
 
 /// Something with a digest.
 #[derive(Clone, Debug)]
-pub(super) struct Blob {
+pub(super) struct StoredBlob {
     pub(super) digest: String,
-    pub(super) kind: Kind,
+    pub(super) kind: BlobKind,
     pub(super) bytes: Bytes,
 }
 
 /// What a blob is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum BlobKind {
     Index,
     Manifest,
     Schema1,
@@ -30,7 +30,7 @@ pub(super) enum Kind {
     },
 }
 
-impl Kind {
+impl BlobKind {
     /// The media type, in the names of Docker's image format 2.
     pub(super) fn media_type(self) -> &'static str {
         match self {
@@ -48,8 +48,8 @@ impl Kind {
     }
 }
 
-impl Blob {
-    pub(super) fn new(kind: Kind, bytes: impl Into<Bytes>) -> Arc<Self> {
+impl StoredBlob {
+    pub(super) fn new(kind: BlobKind, bytes: impl Into<Bytes>) -> Arc<Self> {
         let bytes = bytes.into();
         Arc::new(Self {
             digest: sha256(&bytes),
@@ -61,14 +61,14 @@ impl Blob {
 
 /// An operating system and a processor, as an index and a config name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Platform {
+pub(super) struct ImagePlatform {
     pub(super) architecture: &'static str,
     pub(super) os: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) variant: Option<&'static str>,
 }
 
-impl Platform {
+impl ImagePlatform {
     pub(super) const fn linux(architecture: &'static str) -> Self {
         Self {
             architecture,
@@ -93,12 +93,12 @@ pub(super) struct About {
     pub(super) parent: &'static str,
     pub(super) docker_version: &'static str,
     /// How it was built; the last step's time is the image's.
-    pub(super) history: &'static [Step],
+    pub(super) history: &'static [BuildStep],
 }
 
 /// One step of a build.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub(super) struct BuildStep {
     pub(super) created: &'static str,
     pub(super) author: Option<&'static str>,
     pub(super) command: &'static str,
@@ -109,25 +109,30 @@ pub(super) struct Step {
 /// An image for one platform.
 #[derive(Clone, Debug)]
 pub(super) struct PlatformImage {
-    pub(super) platform: Platform,
-    pub(super) config: Arc<Blob>,
-    pub(super) layers: Vec<Arc<Blob>>,
-    pub(super) manifest: Arc<Blob>,
+    pub(super) platform: ImagePlatform,
+    pub(super) config: Arc<StoredBlob>,
+    pub(super) layers: Vec<Arc<StoredBlob>>,
+    pub(super) manifest: Arc<StoredBlob>,
 }
 
 impl PlatformImage {
     /// Puts an image together from its layers.
-    pub(super) fn new(platform: Platform, about: About, layers: &[Layer]) -> Self {
-        let config = Blob::new(Kind::Config, config(platform, about, layers).to_string());
+    pub(super) fn new(platform: ImagePlatform, about: About, layers: &[Layer]) -> Self {
+        let config = StoredBlob::new(
+            BlobKind::Config,
+            config(platform, about, layers).to_string(),
+        );
         let last = layers.len().saturating_sub(1);
         let layers: Vec<_> = layers
             .iter()
             .enumerate()
-            .map(|(at, layer)| Blob::new(Kind::Layer { last: at == last }, layer.bytes.clone()))
+            .map(|(at, layer)| {
+                StoredBlob::new(BlobKind::Layer { last: at == last }, layer.bytes.clone())
+            })
             .collect();
         let manifest = pretty(&json!({
             "schemaVersion": 2,
-            "mediaType": Kind::Manifest.media_type(),
+            "mediaType": BlobKind::Manifest.media_type(),
             "config": descriptor(&config),
             "layers": layers.iter().map(|layer| descriptor(layer)).collect::<Vec<_>>(),
         }));
@@ -135,13 +140,13 @@ impl PlatformImage {
             platform,
             config,
             layers,
-            manifest: Blob::new(Kind::Manifest, manifest),
+            manifest: StoredBlob::new(BlobKind::Manifest, manifest),
         }
     }
 }
 
 /// An index in Docker Hub's spelling: one line, keys sorted, slashes escaped.
-pub(super) fn compact_index(images: &[PlatformImage]) -> Arc<Blob> {
+pub(super) fn compact_index(images: &[PlatformImage]) -> Arc<StoredBlob> {
     let manifests: Vec<_> = images
         .iter()
         .map(|image| {
@@ -155,14 +160,14 @@ pub(super) fn compact_index(images: &[PlatformImage]) -> Arc<Blob> {
         .collect();
     let index = json!({
         "manifests": manifests,
-        "mediaType": Kind::Index.media_type(),
+        "mediaType": BlobKind::Index.media_type(),
         "schemaVersion": 2,
     });
-    Blob::new(Kind::Index, index.to_string().replace('/', r"\/"))
+    StoredBlob::new(BlobKind::Index, index.to_string().replace('/', r"\/"))
 }
 
 /// An index in the spelling of `docker manifest push`.
-pub(super) fn pretty_index(images: &[PlatformImage]) -> Arc<Blob> {
+pub(super) fn pretty_index(images: &[PlatformImage]) -> Arc<StoredBlob> {
     let manifests: Vec<_> = images
         .iter()
         .map(|image| {
@@ -173,10 +178,10 @@ pub(super) fn pretty_index(images: &[PlatformImage]) -> Arc<Blob> {
         .collect();
     let index = json!({
         "schemaVersion": 2,
-        "mediaType": Kind::Index.media_type(),
+        "mediaType": BlobKind::Index.media_type(),
         "manifests": manifests,
     });
-    Blob::new(Kind::Index, pretty(&index))
+    StoredBlob::new(BlobKind::Index, pretty(&index))
 }
 
 /// JSON with an indent of three spaces, as Docker's own tools write manifests.
@@ -191,7 +196,7 @@ pub(super) fn pretty(value: &Value) -> Vec<u8> {
     out
 }
 
-fn descriptor(blob: &Blob) -> Value {
+fn descriptor(blob: &StoredBlob) -> Value {
     json!({
         "mediaType": blob.kind.media_type(),
         "size": blob.bytes.len(),
@@ -199,7 +204,7 @@ fn descriptor(blob: &Blob) -> Value {
     })
 }
 
-fn config(platform: Platform, about: About, layers: &[Layer]) -> Value {
+fn config(platform: ImagePlatform, about: About, layers: &[Layer]) -> Value {
     let diff_ids: Vec<_> = layers.iter().map(|layer| &layer.diff_id).collect();
     let history: Vec<_> = about.history.iter().map(step).collect();
     let mut config = json!({ "architecture": platform.architecture });
@@ -219,7 +224,7 @@ fn config(platform: Platform, about: About, layers: &[Layer]) -> Value {
     config
 }
 
-fn step(step: &Step) -> Value {
+fn step(step: &BuildStep) -> Value {
     let mut entry = json!({ "created": step.created });
     if let Some(author) = step.author {
         entry["author"] = json!(author);

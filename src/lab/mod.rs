@@ -18,12 +18,14 @@ mod clock;
 mod connection;
 mod dialect;
 mod digest;
+mod error;
 mod fault;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod image;
 mod keys;
 mod layer;
+mod options;
 mod path;
 mod provider;
 mod range;
@@ -39,12 +41,14 @@ mod signed_url;
 mod token;
 mod token_server;
 
-pub use catalog::Image;
+pub use catalog::LabImage;
 pub use clock::Clock;
+pub use error::LabError;
 pub use fault::{Fault, FaultError, FaultSpec};
+pub use options::LabOptions;
 pub use provider::{Provider, UnknownProvider};
 pub use replay::{Recorded, Replay, ReplayError};
-pub use server::{Lab, LabError, LabOptions, Route};
+pub use server::{HostRoute, Lab};
 
-use request::Request;
-use response::Response;
+use request::IncomingRequest;
+use response::OutgoingResponse;

@@ -2,7 +2,7 @@
 
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Endpoint<'a> {
+pub(super) enum RegistryPath<'a> {
     /// `/v2/`
     Base,
     /// Something in the repository of this name.
@@ -20,7 +20,7 @@ pub(super) enum What<'a> {
     Tags,
 }
 
-impl<'a> Endpoint<'a> {
+impl<'a> RegistryPath<'a> {
     /// Reads a path without its query. A name may hold slashes, and words such as `blobs`: the
     /// last such word counts.
     pub(super) fn of(path: &'a str) -> Option<Self> {
@@ -49,20 +49,20 @@ mod tests {
 
     #[test]
     fn paths_are_split_at_the_last_word() {
-        let of = Endpoint::of;
-        assert_eq!(of("/v2/"), Some(Endpoint::Base));
-        assert_eq!(of("/v2"), Some(Endpoint::Base));
+        let of = RegistryPath::of;
+        assert_eq!(of("/v2/"), Some(RegistryPath::Base));
+        assert_eq!(of("/v2"), Some(RegistryPath::Base));
         assert_eq!(
             of("/v2/a/manifests/b"),
-            Some(Endpoint::In("a", What::Manifest("b")))
+            Some(RegistryPath::In("a", What::Manifest("b")))
         );
         assert_eq!(
             of("/v2/a/blobs/b/blobs/sha256:c"),
-            Some(Endpoint::In("a/blobs/b", What::Blob("sha256:c")))
+            Some(RegistryPath::In("a/blobs/b", What::Blob("sha256:c")))
         );
         assert_eq!(
             of("/v2/a/b/tags/list"),
-            Some(Endpoint::In("a/b", What::Tags))
+            Some(RegistryPath::In("a/b", What::Tags))
         );
         for path in [
             "",

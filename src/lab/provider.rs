@@ -93,24 +93,24 @@ impl FromStr for Provider {
 
 /// Which part of a provider's service a host is. A token server may share the registry's host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(super) enum HostRole {
     Registry,
     Tokens,
     Blobs,
 }
 
 /// The provider and the role of a host name, given without a port and in lower case.
-pub(super) fn host(name: &str) -> Option<(Provider, Role)> {
+pub(super) fn host(name: &str) -> Option<(Provider, HostRole)> {
     Provider::ALL.into_iter().find_map(|provider| {
         if name == provider.registry() {
-            Some((provider, Role::Registry))
+            Some((provider, HostRole::Registry))
         } else if name == provider.blob_store() {
-            Some((provider, Role::Blobs))
+            Some((provider, HostRole::Blobs))
         } else if provider
             .token_server()
             .is_some_and(|(host, _)| host == name)
         {
-            Some((provider, Role::Tokens))
+            Some((provider, HostRole::Tokens))
         } else {
             None
         }
@@ -144,8 +144,11 @@ mod tests {
         for name in &hosts {
             assert!(host(name).is_some(), "{name}");
         }
-        assert_eq!(host("gcr.io"), Some((Provider::Gcr, Role::Registry)));
-        assert_eq!(host("auth.docker.io"), Some((Provider::Hub, Role::Tokens)));
+        assert_eq!(host("gcr.io"), Some((Provider::Gcr, HostRole::Registry)));
+        assert_eq!(
+            host("auth.docker.io"),
+            Some((Provider::Hub, HostRole::Tokens))
+        );
         assert_eq!(host("example.com"), None);
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// The part of an object that is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct ByteRange {
     /// Which bytes.
     pub(super) range: Range<usize>,
     /// The whole object's size.
@@ -17,7 +17,7 @@ pub(super) struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unsatisfiable;
 
-impl Part {
+impl ByteRange {
     /// What a `Range` field asks of an object. A field that is malformed, has another unit or
     /// more than one range is ignored, as the RFC permits.
     pub(super) fn asked(field: Option<&str>, total: usize) -> Result<Self, Unsatisfiable> {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn asked(field: &str) -> Result<(Range<usize>, bool), Unsatisfiable> {
-        Part::asked(Some(field), 10).map(|part| (part.range, part.partial))
+        ByteRange::asked(Some(field), 10).map(|part| (part.range, part.partial))
     }
 
     #[test]
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(asked("bytes=0-99"), Ok((0..10, true)));
         assert_eq!(asked("bytes=-3"), Ok((7..10, true)));
         assert_eq!(asked("bytes=-99"), Ok((0..10, true)));
-        let part = Part::asked(Some("bytes=2-4"), 10).unwrap();
+        let part = ByteRange::asked(Some("bytes=2-4"), 10).unwrap();
         assert_eq!(part.content_range().as_deref(), Some("bytes 2-4/10"));
         assert_eq!(part.status(), (206, "Partial Content"));
     }
@@ -119,7 +119,7 @@ mod tests {
         }
         assert_eq!(asked("bytes=+1-2"), Ok((0..10, false)));
         assert_eq!(asked("bytes=99999999999999999999-"), Ok((0..10, false)));
-        let whole = Part::asked(None, 10).unwrap();
+        let whole = ByteRange::asked(None, 10).unwrap();
         assert_eq!(whole.content_range(), None);
     }
 }

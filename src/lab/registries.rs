@@ -2,24 +2,14 @@
 
 use std::net::SocketAddr;
 
-use super::catalog::{CatalogError, Image};
-use super::keys::KeyError;
+use super::catalog::LabImage;
 use super::provider::host;
-use super::service::Service;
-use super::{Clock, FaultSpec, Provider, Request, Response, provider};
+use super::service::{BuildError, ProviderService};
+use super::{Clock, FaultSpec, IncomingRequest, OutgoingResponse, Provider, provider};
 
 /// The four providers.
 #[derive(Debug)]
-pub(super) struct Registries(Vec<Service>);
-
-/// Why there are no registries.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum BuildError {
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    #[error(transparent)]
-    Key(#[from] KeyError),
-}
+pub(super) struct Registries(Vec<ProviderService>);
 
 impl Registries {
     /// Builds the images as the faults want them.
@@ -30,17 +20,17 @@ impl Registries {
     ) -> Result<Self, BuildError> {
         let services = Provider::ALL
             .into_iter()
-            .map(|provider| Service::build(provider, faults, slow_rate, clock.clone()));
+            .map(|provider| ProviderService::build(provider, faults, slow_rate, clock.clone()));
         Ok(Self(services.collect::<Result<_, _>>()?))
     }
 
     /// The images there are to pull.
-    pub(super) fn images(&self) -> Vec<Image> {
-        self.0.iter().map(Service::image).collect()
+    pub(super) fn images(&self) -> Vec<LabImage> {
+        self.0.iter().map(ProviderService::image).collect()
     }
 
     /// Answers a request to any host.
-    pub(super) fn answer(&self, request: &Request, client: SocketAddr) -> Response {
+    pub(super) fn answer(&self, request: &IncomingRequest, client: SocketAddr) -> OutgoingResponse {
         host(&request.host)
             .and_then(|(provider, role)| {
                 let mut services = self.0.iter();
@@ -51,10 +41,10 @@ impl Registries {
     }
 }
 
-fn unknown_host(host: &str) -> Response {
+fn unknown_host(host: &str) -> OutgoingResponse {
     let sentence = format!(
         "there is no host '{host}' here; it has {}",
         provider::hosts().join(", ")
     );
-    Response::text(404, "Not Found", &sentence)
+    OutgoingResponse::text(404, "Not Found", &sentence)
 }

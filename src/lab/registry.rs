@@ -5,24 +5,24 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::answer::{Refusal, RegistryAnswer};
+use super::answer::{ErrorAnswer, RegistryAnswer};
 use super::clock::after;
 use super::keys::KeyError;
-use super::path::{Endpoint, What};
-use super::service::Service;
+use super::path::{RegistryPath, What};
+use super::service::ProviderService;
 use super::token;
-use super::{Fault, Image, Request, Response, dialect, signed_url};
+use super::{Fault, IncomingRequest, LabImage, OutgoingResponse, dialect, signed_url};
 
-impl Service {
+impl ProviderService {
     /// Answers a request to the registry's API.
     pub(super) fn registry(
         &self,
-        request: &Request,
+        request: &IncomingRequest,
         client: SocketAddr,
-    ) -> Result<Response, KeyError> {
+    ) -> Result<OutgoingResponse, KeyError> {
         let now = self.registry_time();
-        let endpoint = Endpoint::of(&request.path);
-        let is_manifest = matches!(endpoint, Some(Endpoint::In(_, What::Manifest(_))));
+        let endpoint = RegistryPath::of(&request.path);
+        let is_manifest = matches!(endpoint, Some(RegistryPath::In(_, What::Manifest(_))));
         if is_manifest && self.has(Fault::BlockPage) {
             return Ok(dialect::block_page(now));
         }
@@ -37,14 +37,14 @@ impl Service {
     /// Asks for a token, unless the request brings one that is good for it or needs none.
     fn challenge(
         &self,
-        request: &Request,
-        endpoint: Option<Endpoint<'_>>,
+        request: &IncomingRequest,
+        endpoint: Option<RegistryPath<'_>>,
         now: Timestamp,
     ) -> Option<RegistryAnswer> {
         self.provider.token_server()?;
         let repository = match endpoint {
-            Some(Endpoint::In(name, _)) => Some(name),
-            Some(Endpoint::Base) | None => None,
+            Some(RegistryPath::In(name, _)) => Some(name),
+            Some(RegistryPath::Base) | None => None,
         };
         let error = match bearer(request) {
             None => None,
@@ -59,46 +59,46 @@ impl Service {
 
     fn serve(
         &self,
-        request: &Request,
-        endpoint: Option<Endpoint<'_>>,
+        request: &IncomingRequest,
+        endpoint: Option<RegistryPath<'_>>,
         now: Timestamp,
     ) -> Result<RegistryAnswer, KeyError> {
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             let message = "the lab's registries are read-only";
-            let refusal = Refusal::new(405, "Method Not Allowed", "UNSUPPORTED", message);
+            let refusal = ErrorAnswer::new(405, "Method Not Allowed", "UNSUPPORTED", message);
             return Ok(refusal.field("Allow", "GET, HEAD").into());
         }
         let image = self.image();
         match endpoint {
             None => {
                 let message = "no such endpoint; the lab has /v2/, manifests, blobs and tags/list";
-                Ok(Refusal::not_found("UNSUPPORTED", message).into())
+                Ok(ErrorAnswer::not_found("UNSUPPORTED", message).into())
             }
-            Some(Endpoint::Base) => Ok(RegistryAnswer::Pong),
-            Some(Endpoint::In(name, _)) if name != image.repository => {
+            Some(RegistryPath::Base) => Ok(RegistryAnswer::Pong),
+            Some(RegistryPath::In(name, _)) if name != image.repository => {
                 let message = format!("repository name not known to registry; {}", has(image));
-                let refusal = Refusal::not_found("NAME_UNKNOWN", message);
+                let refusal = ErrorAnswer::not_found("NAME_UNKNOWN", message);
                 Ok(refusal.detail(json!({ "name": name })).into())
             }
-            Some(Endpoint::In(_, What::Manifest(reference))) => {
+            Some(RegistryPath::In(_, What::Manifest(reference))) => {
                 Ok(self.manifest(request, reference))
             }
-            Some(Endpoint::In(_, What::Blob(digest))) => self.blob(digest, now),
-            Some(Endpoint::In(name, What::Tags)) => Ok(RegistryAnswer::Tags {
+            Some(RegistryPath::In(_, What::Blob(digest))) => self.blob(digest, now),
+            Some(RegistryPath::In(name, What::Tags)) => Ok(RegistryAnswer::Tags {
                 name: name.to_owned(),
                 tags: vec![image.tag],
             }),
         }
     }
 
-    fn manifest(&self, request: &Request, reference: &str) -> RegistryAnswer {
+    fn manifest(&self, request: &IncomingRequest, reference: &str) -> RegistryAnswer {
         if self.has(Fault::Mirror500) {
             let message = "the mirror's store is unavailable";
-            return Refusal::new(500, "Internal Server Error", "UNKNOWN", message).into();
+            return ErrorAnswer::new(500, "Internal Server Error", "UNKNOWN", message).into();
         }
         if self.has(Fault::Head405) && request.is_head() {
             let message = "The operation is unsupported.";
-            let refusal = Refusal::new(405, "Method Not Allowed", "UNSUPPORTED", message);
+            let refusal = ErrorAnswer::new(405, "Method Not Allowed", "UNSUPPORTED", message);
             return refusal.field("Allow", "GET").into();
         }
         let by_tag = !reference.contains(':');
@@ -110,7 +110,7 @@ impl Service {
         };
         let Some(blob) = blob.filter(|_| !self.has(Fault::Mirror404)) else {
             let message = format!("manifest unknown; {}", has(self.image()));
-            let refusal = Refusal::not_found("MANIFEST_UNKNOWN", message);
+            let refusal = ErrorAnswer::not_found("MANIFEST_UNKNOWN", message);
             return refusal.detail(json!({ "Tag": reference })).into();
         };
         let is_known = request
@@ -131,7 +131,7 @@ impl Service {
     fn blob(&self, digest: &str, now: Timestamp) -> Result<RegistryAnswer, KeyError> {
         let blob = self.repository.blob(digest);
         let Some(blob) = blob.filter(|blob| !blob.kind.is_manifest()) else {
-            let refusal = Refusal::not_found("BLOB_UNKNOWN", "blob unknown to registry");
+            let refusal = ErrorAnswer::not_found("BLOB_UNKNOWN", "blob unknown to registry");
             return Ok(refusal.detail(json!({ "digest": digest })).into());
         };
         let seconds = if self.has(Fault::ExpiredUrl) {
@@ -153,12 +153,12 @@ impl Service {
 }
 
 /// The token of an `Authorization: Bearer` field (RFC 6750 section 2.1).
-fn bearer(request: &Request) -> Option<&str> {
+fn bearer(request: &IncomingRequest) -> Option<&str> {
     let (scheme, token) = request.field("authorization")?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn has(image: Image) -> String {
+fn has(image: LabImage) -> String {
     format!(
         "the lab has {}/{}:{}",
         image.registry, image.repository, image.tag
@@ -167,10 +167,10 @@ fn has(image: Image) -> String {
 
 /// As Docker Hub words it, with its fields; the window is short so that a client that waits and
 /// asks again is soon done.
-fn rate_limited(client: SocketAddr) -> Refusal {
+fn rate_limited(client: SocketAddr) -> ErrorAnswer {
     let message = "You have reached your pull rate limit. You may increase the limit by \
                    authenticating and upgrading: https://www.docker.com/increase-rate-limit";
-    Refusal::new(429, "Too Many Requests", "TOOMANYREQUESTS", message)
+    ErrorAnswer::new(429, "Too Many Requests", "TOOMANYREQUESTS", message)
         .field("ratelimit-limit", "100;w=21600")
         .field("ratelimit-remaining", "0;w=21600")
         .field("docker-ratelimit-source", client.ip().to_string())

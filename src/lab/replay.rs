@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::{Request, Response};
+use super::{IncomingRequest, OutgoingResponse};
 
 /// One recorded exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +52,12 @@ type Key = (String, String, String);
 
 #[derive(Debug, Default)]
 struct Answers {
-    recorded: Vec<Answer>,
+    recorded: Vec<RecordedAnswer>,
     next: Mutex<usize>,
 }
 
 #[derive(Clone, Debug)]
-struct Answer {
+struct RecordedAnswer {
     head: Bytes,
     framing: Framing,
     body: Option<Bytes>,
@@ -85,7 +85,7 @@ impl Replay {
             let answers = replay
                 .answers
                 .entry((exchange.method, host, exchange.target));
-            answers.or_default().recorded.push(Answer {
+            answers.or_default().recorded.push(RecordedAnswer {
                 head: exchange.head.into(),
                 framing,
                 body: exchange.body.map(Bytes::from),
@@ -102,7 +102,7 @@ impl Replay {
         self.hosts.clone()
     }
 
-    pub(super) fn answer(&self, request: &Request) -> Response {
+    pub(super) fn answer(&self, request: &IncomingRequest) -> OutgoingResponse {
         let key = (
             request.method.clone(),
             request.host.clone(),
@@ -114,7 +114,7 @@ impl Replay {
         }
     }
 
-    fn unknown(&self, request: &Request) -> Response {
+    fn unknown(&self, request: &IncomingRequest) -> OutgoingResponse {
         let mut known: Vec<_> = self
             .answers
             .keys()
@@ -133,12 +133,12 @@ impl Replay {
             request.target(),
             known.concat()
         );
-        Response::text(404, "Not Found", &sentence)
+        OutgoingResponse::text(404, "Not Found", &sentence)
     }
 }
 
 impl Answers {
-    fn take(&self) -> Option<&Answer> {
+    fn take(&self) -> Option<&RecordedAnswer> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = self.recorded.get(*next).or(self.recorded.last());
         *next = next.saturating_add(1);
@@ -146,11 +146,11 @@ impl Answers {
     }
 }
 
-impl Answer {
-    fn response(&self, request: &Request) -> Response {
+impl RecordedAnswer {
+    fn response(&self, request: &IncomingRequest) -> OutgoingResponse {
         let close = self.framing.close || self.framing.delimiter == Delimiter::Close;
         if request.is_head() || self.framing.delimiter == Delimiter::None {
-            return Response::recorded(self.head.clone(), Bytes::new(), close);
+            return OutgoingResponse::recorded(self.head.clone(), Bytes::new(), close);
         }
         let Some(body) = &self.body else {
             let sentence = format!(
@@ -159,18 +159,20 @@ impl Answer {
                 request.host,
                 request.target()
             );
-            return Response::text(502, "Bad Gateway", &sentence);
+            return OutgoingResponse::text(502, "Bad Gateway", &sentence);
         };
         match self.framing.delimiter {
-            Delimiter::Chunked => Response::recorded(self.head.clone(), chunked(body), close),
+            Delimiter::Chunked => {
+                OutgoingResponse::recorded(self.head.clone(), chunked(body), close)
+            }
             // Content that was recorded in part is broken off where the recording ends.
-            Delimiter::Length(length) => Response::recorded(
+            Delimiter::Length(length) => OutgoingResponse::recorded(
                 self.head.clone(),
                 body.clone(),
                 close || body.len() < length,
             ),
             Delimiter::Close | Delimiter::None => {
-                Response::recorded(self.head.clone(), body.clone(), close)
+                OutgoingResponse::recorded(self.head.clone(), body.clone(), close)
             }
         }
     }

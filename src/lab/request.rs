@@ -7,11 +7,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 
-use super::Response;
+use super::OutgoingResponse;
 
 /// One request.
 #[derive(Debug)]
-pub(super) struct Request {
+pub(super) struct IncomingRequest {
     /// The method as sent.
     pub(super) method: String,
     /// The host asked for, in lower case, without a port; empty when the client named none.
@@ -44,7 +44,7 @@ pub(super) enum BadRequest {
     Malformed(String),
 }
 
-impl Request {
+impl IncomingRequest {
     /// Reads the next request; `None` when the client closed the connection instead.
     ///
     /// `buffer` holds what was read beyond this request.
@@ -126,7 +126,7 @@ impl Request {
 
 impl BadRequest {
     /// What to tell the client, if there is any use in telling.
-    pub(super) fn response(&self) -> Option<Response> {
+    pub(super) fn response(&self) -> Option<OutgoingResponse> {
         let (status, reason) = match self {
             Self::Io(_) | Self::Slow => return None,
             Self::HeadTooLarge => (431, "Request Header Fields Too Large"),
@@ -134,7 +134,7 @@ impl BadRequest {
             Self::LengthRequired => (411, "Length Required"),
             Self::Malformed(_) => (400, "Bad Request"),
         };
-        Some(Response::text(status, reason, &self.to_string()))
+        Some(OutgoingResponse::text(status, reason, &self.to_string()))
     }
 }
 
@@ -143,13 +143,13 @@ impl BadRequest {
 pub(super) fn fuzz(bytes: &[u8]) {
     if let Ok(Some((request, length))) = parse(bytes) {
         assert!(length <= bytes.len());
-        let range = super::range::Part::asked(request.field("range"), bytes.len());
+        let range = super::range::ByteRange::asked(request.field("range"), bytes.len());
         let _ = (request.content_length(), request.target(), range.is_ok());
     }
 }
 
 /// Parses a head at the start of `bytes`, and tells its length.
-fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, BadRequest> {
+fn parse(bytes: &[u8]) -> Result<Option<(IncomingRequest, usize)>, BadRequest> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut head = httparse::Request::new(&mut fields);
     let length = match head.parse(bytes) {
@@ -182,7 +182,7 @@ fn parse(bytes: &[u8]) -> Result<Option<(Request, usize)>, BadRequest> {
     };
     let connection = first("connection").unwrap_or_default().to_ascii_lowercase();
     let persistent = head.version == Some(1) || connection.contains("keep-alive");
-    let request = Request {
+    let request = IncomingRequest {
         method: head.method.unwrap_or_default().to_owned(),
         host,
         path: path.to_owned(),
@@ -245,8 +245,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 mod tests {
     use super::*;
 
-    async fn read(mut bytes: &[u8]) -> Result<Option<Request>, BadRequest> {
-        Request::read(&mut bytes, &mut BytesMut::new()).await
+    async fn read(mut bytes: &[u8]) -> Result<Option<IncomingRequest>, BadRequest> {
+        IncomingRequest::read(&mut bytes, &mut BytesMut::new()).await
     }
 
     #[tokio::test]
@@ -267,11 +267,22 @@ mod tests {
     async fn requests_follow_each_other_on_one_connection() {
         let mut io: &[u8] = b"GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\nConnection: Close\r\n\r\n";
         let mut buffer = BytesMut::new();
-        let first = Request::read(&mut io, &mut buffer).await.unwrap().unwrap();
-        let second = Request::read(&mut io, &mut buffer).await.unwrap().unwrap();
+        let first = IncomingRequest::read(&mut io, &mut buffer)
+            .await
+            .unwrap()
+            .unwrap();
+        let second = IncomingRequest::read(&mut io, &mut buffer)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!((first.path.as_str(), first.close), ("/1", false));
         assert_eq!((second.path.as_str(), second.close), ("/2", true));
-        assert!(Request::read(&mut io, &mut buffer).await.unwrap().is_none());
+        assert!(
+            IncomingRequest::read(&mut io, &mut buffer)
+                .await
+                .unwrap()
+                .is_none()
+        );
     }
 
     #[tokio::test]
@@ -288,7 +299,7 @@ mod tests {
 
     #[tokio::test]
     async fn bad_input_has_an_answer() {
-        let status = |result: Result<Option<Request>, BadRequest>| {
+        let status = |result: Result<Option<IncomingRequest>, BadRequest>| {
             result
                 .unwrap_err()
                 .response()

@@ -14,15 +14,15 @@ use super::clock::http_date;
 
 /// One response.
 #[derive(Clone, Debug)]
-pub(super) struct Response {
+pub(super) struct OutgoingResponse {
     head: Head,
     body: Bytes,
-    delivery: Delivery,
+    delivery: BodyDelivery,
 }
 
 /// How the content goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delivery {
+pub(super) enum BodyDelivery {
     /// As fast as the client takes it.
     Whole,
     /// So many bytes of it, and then the connection is closed.
@@ -36,7 +36,7 @@ enum Head {
     Written {
         status: u16,
         reason: &'static str,
-        lines: Vec<Line>,
+        lines: Vec<FieldLine>,
     },
     Recorded {
         bytes: Bytes,
@@ -45,7 +45,7 @@ enum Head {
 }
 
 #[derive(Clone, Debug)]
-enum Line {
+enum FieldLine {
     Field(&'static str, Cow<'static, str>),
     /// `Content-Length`, of whatever the content is.
     Length,
@@ -53,7 +53,7 @@ enum Line {
     Connection,
 }
 
-impl Response {
+impl OutgoingResponse {
     /// A response without fields or content.
     pub(super) fn new(status: u16, reason: &'static str) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Response {
                 lines: Vec::new(),
             },
             body: Bytes::new(),
-            delivery: Delivery::Whole,
+            delivery: BodyDelivery::Whole,
         }
     }
 
@@ -83,13 +83,13 @@ impl Response {
         Self {
             head: Head::Recorded { bytes: head, close },
             body,
-            delivery: Delivery::Whole,
+            delivery: BodyDelivery::Whole,
         }
     }
 
     /// Adds a field line.
     pub(super) fn field(self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
-        self.line(Line::Field(name, value.into()))
+        self.line(FieldLine::Field(name, value.into()))
     }
 
     /// Adds field lines.
@@ -114,12 +114,12 @@ impl Response {
 
     /// Marks where `Content-Length` stands.
     pub(super) fn length(self) -> Self {
-        self.line(Line::Length)
+        self.line(FieldLine::Length)
     }
 
     /// Marks where `Connection: close` stands when the connection is closed.
     pub(super) fn connection(self) -> Self {
-        self.line(Line::Connection)
+        self.line(FieldLine::Connection)
     }
 
     /// Sets the content.
@@ -129,7 +129,7 @@ impl Response {
     }
 
     /// Sets how the content goes out.
-    pub(super) fn delivered(mut self, delivery: Delivery) -> Self {
+    pub(super) fn delivered(mut self, delivery: BodyDelivery) -> Self {
         self.delivery = delivery;
         self
     }
@@ -154,7 +154,7 @@ impl Response {
         let mut first = self.head_bytes(close);
         let body = match (head_only, self.delivery) {
             (true, _) => Bytes::new(),
-            (false, Delivery::Cut { after }) => self.body.slice(..after.min(self.body.len())),
+            (false, BodyDelivery::Cut { after }) => self.body.slice(..after.min(self.body.len())),
             (false, _) => self.body.clone(),
         };
         let (step, pause) = self.pace();
@@ -171,7 +171,7 @@ impl Response {
         Ok(!close && (head_only || body.len() == self.body.len()))
     }
 
-    fn line(mut self, line: Line) -> Self {
+    fn line(mut self, line: FieldLine) -> Self {
         if let Head::Written { lines, .. } = &mut self.head {
             lines.push(line);
         }
@@ -191,10 +191,10 @@ impl Response {
         for line in lines {
             // Writing to a String cannot fail.
             let _ = match line {
-                Line::Field(name, value) => write!(head, "{name}: {value}\r\n"),
-                Line::Length => write!(head, "Content-Length: {}\r\n", self.body.len()),
-                Line::Connection if close => write!(head, "Connection: close\r\n"),
-                Line::Connection => Ok(()),
+                FieldLine::Field(name, value) => write!(head, "{name}: {value}\r\n"),
+                FieldLine::Length => write!(head, "Content-Length: {}\r\n", self.body.len()),
+                FieldLine::Connection if close => write!(head, "Connection: close\r\n"),
+                FieldLine::Connection => Ok(()),
             };
         }
         head.push_str("\r\n");
@@ -203,14 +203,14 @@ impl Response {
 
     fn pace(&self) -> (usize, Duration) {
         match self.delivery {
-            Delivery::Paced { rate } => {
+            BodyDelivery::Paced { rate } => {
                 let step = (rate / STEPS_PER_SECOND).max(1);
                 (
                     usize::try_from(step).unwrap_or(PIECE),
                     Duration::from_secs(1) / STEPS_PER_SECOND,
                 )
             }
-            Delivery::Whole | Delivery::Cut { .. } => (PIECE, Duration::ZERO),
+            BodyDelivery::Whole | BodyDelivery::Cut { .. } => (PIECE, Duration::ZERO),
         }
     }
 }
@@ -235,14 +235,14 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 mod tests {
     use super::*;
 
-    async fn written(response: Response, head_only: bool, close: bool) -> (String, bool) {
+    async fn written(response: OutgoingResponse, head_only: bool, close: bool) -> (String, bool) {
         let mut out = Vec::new();
         let more = response.write(&mut out, head_only, close).await.unwrap();
         (String::from_utf8(out).unwrap(), more)
     }
 
-    fn response() -> Response {
-        Response::new(302, "FOUND")
+    fn response() -> OutgoingResponse {
+        OutgoingResponse::new(302, "FOUND")
             .field("x-odd-Case", "1")
             .length()
             .connection()
@@ -273,7 +273,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cut_response_promises_more_than_it_sends() {
-        let cut = response().delivered(Delivery::Cut { after: 2 });
+        let cut = response().delivered(BodyDelivery::Cut { after: 2 });
         let (text, more) = written(cut, false, false).await;
         assert!(text.contains("Content-Length: 5\r\n") && text.ends_with("\r\n\r\nhe"));
         assert!(!more);
@@ -282,7 +282,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_paced_response_takes_its_time() {
         let started = tokio::time::Instant::now();
-        let paced = response().delivered(Delivery::Paced { rate: 20 });
+        let paced = response().delivered(BodyDelivery::Paced { rate: 20 });
         let (text, _) = written(paced, false, false).await;
         assert!(text.ends_with("hello"));
         assert_eq!(started.elapsed().as_millis(), 250);

@@ -12,7 +12,7 @@ use rcgen::{KeyPair, PublicKeyData as _};
 use serde_json::{Value, json};
 
 use super::digest::sha256;
-use super::image::{Blob, Kind, PlatformImage, pretty};
+use super::image::{BlobKind, PlatformImage, StoredBlob, pretty};
 use super::keys::libtrust_id;
 use crate::base::hex;
 
@@ -31,7 +31,7 @@ pub(super) fn schema1(
     name: &str,
     tag: &str,
     image: &PlatformImage,
-) -> Result<Arc<Blob>, Schema1Error> {
+) -> Result<Arc<StoredBlob>, Schema1Error> {
     let payload = pretty(&document(name, tag, image));
     let tail = b"\n}";
     let body = payload.strip_suffix(tail).ok_or(Schema1Error::Sign)?;
@@ -47,9 +47,9 @@ pub(super) fn schema1(
     let signature = sign(&protected, &payload)?;
     let signatures = pretty(&json!({ "signatures": [signature] }));
     let signatures = signatures.strip_prefix(b"{").ok_or(Schema1Error::Sign)?;
-    Ok(Arc::new(Blob {
+    Ok(Arc::new(StoredBlob {
         digest: sha256(&payload),
-        kind: Kind::Schema1,
+        kind: BlobKind::Schema1,
         bytes: [body, b",", signatures].concat().into(),
     }))
 }

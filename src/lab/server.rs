@@ -1,6 +1,5 @@
 //! The lab as a whole: listeners, their tasks, and what a user needs to reach it.
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,73 +10,16 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::authority::{Authority, AuthorityError};
+use super::authority::{AuthorityError, LabAuthority};
 use super::backend::Backend;
 use super::connection::serve;
-use super::{Clock, Fault, FaultSpec, Image, Replay};
-
-/// What the lab is to be like.
-#[derive(Debug)]
-pub struct LabOptions {
-    /// Where to listen for TLS; port 0 lets the system choose.
-    pub listen: SocketAddr,
-    /// Where to serve the same hosts over plain HTTP. Without it only the fault `redirect-http`
-    /// brings such a listener, on a loopback port of the system's choice.
-    pub http_listen: Option<SocketAddr>,
-    /// What goes wrong; has no effect on a replay.
-    pub faults: Vec<FaultSpec>,
-    /// Answer from a recording instead of the four registries.
-    pub replay: Option<Replay>,
-    /// Bytes a second of the fault `slow-layer`.
-    pub slow_rate: u32,
-    /// Tells the time.
-    pub clock: Clock,
-}
-
-impl LabOptions {
-    /// The four registries without faults, on a loopback port of the system's choice.
-    pub fn new(clock: Clock) -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            http_listen: None,
-            faults: Vec::new(),
-            replay: None,
-            slow_rate: 32 * 1024,
-            clock,
-        }
-    }
-}
-
-impl Default for LabOptions {
-    /// [`LabOptions::new`] by this machine's clock.
-    fn default() -> Self {
-        Self::new(Clock::default())
-    }
-}
-
-/// Why the lab did not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LabError {
-    /// The port is taken, or the address is not ours.
-    #[error("failed to listen on {address}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-    /// The lab's CA could not be made.
-    #[error("failed to make the lab's certification authority")]
-    Authority(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The images could not be built.
-    #[error("failed to build the lab's images")]
-    Images(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
+use super::error::LabError;
+use super::options::LabOptions;
+use super::{Fault, LabImage};
 
 /// Where one host of the lab is to be found: for `--connect-to HOST:PORT:ADDR:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
+pub struct HostRoute {
     /// The public name.
     pub host: String,
     /// The public port: 443, or 80 for plain HTTP.
@@ -86,7 +28,7 @@ pub struct Route {
     pub address: SocketAddr,
 }
 
-impl std::fmt::Display for Route {
+impl std::fmt::Display for HostRoute {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}:{}", self.host, self.port, self.address)
     }
@@ -99,7 +41,7 @@ pub struct Lab {
     http_address: Option<SocketAddr>,
     ca_pem: String,
     hosts: Vec<String>,
-    images: Vec<Image>,
+    images: Vec<LabImage>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -121,7 +63,7 @@ impl Lab {
             Some(address) => Some(listen(address).await?),
             None => None,
         };
-        let authority = Authority::new(options.clock.now()).map_err(authority_error)?;
+        let authority = LabAuthority::new(options.clock.now()).map_err(authority_error)?;
         let ca_pem = authority.pem();
         let tls = TlsAcceptor::from(Arc::new(
             authority.server_config().map_err(authority_error)?,
@@ -171,8 +113,8 @@ impl Lab {
     }
 
     /// How each host is reached: over TLS, and over plain HTTP where it listens for that.
-    pub fn routes(&self) -> Vec<Route> {
-        let route = |host: &String, port, address| Route {
+    pub fn routes(&self) -> Vec<HostRoute> {
+        let route = |host: &String, port, address| HostRoute {
             host: host.clone(),
             port,
             address,
@@ -186,7 +128,7 @@ impl Lab {
     }
 
     /// The images it has, one for each provider; none in a replay.
-    pub fn images(&self) -> &[Image] {
+    pub fn images(&self) -> &[LabImage] {
         &self.images
     }
 

@@ -6,17 +6,16 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use super::answer::Refusal;
-use super::catalog::{Image, Repository};
+use super::answer::ErrorAnswer;
+use super::catalog::{CatalogError, LabImage, Repository};
 use super::clock::after;
 use super::keys::{KeyError, Keys};
-use super::provider::Role;
-use super::registries::BuildError;
-use super::{Clock, Fault, FaultSpec, Provider, Request, Response, dialect};
+use super::provider::HostRole;
+use super::{Clock, Fault, FaultSpec, IncomingRequest, OutgoingResponse, Provider, dialect};
 
 /// Everything a provider has and knows.
 #[derive(Debug)]
-pub(super) struct Service {
+pub(super) struct ProviderService {
     pub(super) provider: Provider,
     pub(super) repository: Repository,
     pub(super) keys: Keys,
@@ -28,7 +27,16 @@ pub(super) struct Service {
     pub(super) broken_off: Mutex<HashMap<String, u32>>,
 }
 
-impl Service {
+/// Why there are no registries.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BuildError {
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+impl ProviderService {
     /// Builds the provider's images as its faults want them.
     pub(super) fn build(
         provider: Provider,
@@ -48,27 +56,32 @@ impl Service {
     }
 
     /// The image there is to pull.
-    pub(super) fn image(&self) -> Image {
+    pub(super) fn image(&self) -> LabImage {
         self.repository.image
     }
 
     /// Answers a request to one of its hosts.
-    pub(super) fn answer(&self, role: Role, request: &Request, client: SocketAddr) -> Response {
+    pub(super) fn answer(
+        &self,
+        role: HostRole,
+        request: &IncomingRequest,
+        client: SocketAddr,
+    ) -> OutgoingResponse {
         let is_token = self
             .provider
             .token_server()
             .is_some_and(|(host, path)| host == request.host && path == request.path);
         let result = match role {
             _ if is_token => self.token(request),
-            Role::Registry => self.registry(request, client),
-            Role::Blobs => Ok(self.store(request)),
-            Role::Tokens => Ok(self.refuse(Refusal::not_found(
+            HostRole::Registry => self.registry(request, client),
+            HostRole::Blobs => Ok(self.store(request)),
+            HostRole::Tokens => Ok(self.refuse(ErrorAnswer::not_found(
                 "NOT_FOUND",
                 "there is nothing here but the token server's path",
             ))),
         };
         result.unwrap_or_else(|error: KeyError| {
-            Response::text(500, "Internal Server Error", &error.to_string())
+            OutgoingResponse::text(500, "Internal Server Error", &error.to_string())
         })
     }
 
@@ -91,7 +104,7 @@ impl Service {
     }
 
     /// A refusal of the token server.
-    pub(super) fn refuse(&self, refusal: Refusal) -> Response {
+    pub(super) fn refuse(&self, refusal: ErrorAnswer) -> OutgoingResponse {
         dialect::registry(self.provider, refusal.into(), self.token_time())
     }
 

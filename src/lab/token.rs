@@ -158,7 +158,7 @@ pub(super) fn check(
             .and_then(|sealed| keys.open(&sealed))
             .and_then(|text| serde_json::from_slice(&text).ok()),
     };
-    let claims: Claims = claims.ok_or(Denied::Forged)?;
+    let claims: AccessClaims = claims.ok_or(Denied::Forged)?;
     let now = now.as_second();
     if claims.aud != provider.service() {
         Err(Denied::Audience)
@@ -174,14 +174,14 @@ pub(super) fn check(
 }
 
 #[derive(Deserialize)]
-struct Claims {
+struct AccessClaims {
     access: Vec<Access>,
     aud: String,
     exp: i64,
     nbf: i64,
 }
 
-impl Claims {
+impl AccessClaims {
     fn permit(&self, repository: &str) -> bool {
         self.access.iter().any(|access| {
             access.kind == "repository"
@@ -202,7 +202,7 @@ fn jwt(key: &RsaKey, header: &Value, claims: &Value) -> Result<String, KeyError>
 
 /// The claims of a token that this key signed. The header is not asked: there is one key and one
 /// algorithm.
-fn read_jwt(key: Result<&RsaKey, KeyError>, token: &str) -> Option<Claims> {
+fn read_jwt(key: Result<&RsaKey, KeyError>, token: &str) -> Option<AccessClaims> {
     let (text, signature) = token.rsplit_once('.')?;
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?;
     if !key.ok()?.verify(text.as_bytes(), &signature) {

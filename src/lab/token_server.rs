@@ -2,15 +2,15 @@
 
 use url::form_urlencoded;
 
-use super::answer::Refusal;
+use super::answer::ErrorAnswer;
 use super::keys::KeyError;
-use super::service::Service;
+use super::service::ProviderService;
 use super::token::{self, Access};
-use super::{Fault, Request, Response, dialect};
+use super::{Fault, IncomingRequest, OutgoingResponse, dialect};
 
-impl Service {
+impl ProviderService {
     /// Answers a request for a token, with GET (Docker token specification) or POST (`OAuth2`).
-    pub(super) fn token(&self, request: &Request) -> Result<Response, KeyError> {
+    pub(super) fn token(&self, request: &IncomingRequest) -> Result<OutgoingResponse, KeyError> {
         let now = self.token_time();
         let oauth = request.method == "POST";
         let parameters = match request.method.as_str() {
@@ -18,7 +18,7 @@ impl Service {
             "POST" => &request.body,
             _ => {
                 let message = "ask for a token with GET or POST";
-                let refusal = Refusal::new(405, "Method Not Allowed", "UNSUPPORTED", message);
+                let refusal = ErrorAnswer::new(405, "Method Not Allowed", "UNSUPPORTED", message);
                 return Ok(self.refuse(refusal.field("Allow", "GET, POST")));
             }
         };
@@ -36,7 +36,7 @@ impl Service {
                 "unknown service '{other}'; this is the token server of {}",
                 self.provider.service()
             );
-            let refusal = Refusal::new(400, "Bad Request", "UNSUPPORTED", message);
+            let refusal = ErrorAnswer::new(400, "Bad Request", "UNSUPPORTED", message);
             return Ok(self.refuse(refusal));
         }
         for access in &mut access {

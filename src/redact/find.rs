@@ -5,7 +5,7 @@ use super::kind::{Candidate, SecretKind};
 use super::query::Mode;
 use super::rule::FieldRule;
 use super::shape::Shape;
-use super::{field, json, layer, placeholder, query, scheme, url, xml};
+use super::{field, json, layer, placeholder, query, scheme, url_parts, xml};
 
 /// Finds the secrets of a text, also under its escapes. Placeholders are none.
 pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
@@ -18,7 +18,7 @@ pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
     let mut own = Vec::new();
     match shape {
         Shape::Field(rule) => field::find(text, rule, &mut own),
-        Shape::Authority => url::find_user_info_of_authority(text, &mut own),
+        Shape::Authority => url_parts::find_user_info_of_authority(text, &mut own),
         Shape::Url | Shape::Form | Shape::Text => {}
     }
     out.extend(
@@ -31,7 +31,7 @@ pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
     layer::each(text, |bytes, source| {
         let mut seen = Vec::new();
         query::find(bytes, mode, &mut seen);
-        url::find(bytes, &mut seen);
+        url_parts::find(bytes, &mut seen);
         json::find(bytes, &mut seen);
         xml::find(bytes, &mut seen);
         jwt::find(bytes, &mut seen);

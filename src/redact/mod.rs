@@ -51,7 +51,7 @@ mod secret;
 mod secrets;
 mod shape;
 mod spread;
-mod url;
+mod url_parts;
 mod xml;
 
 pub use bare_url::url;

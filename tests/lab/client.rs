@@ -3,14 +3,14 @@
 use std::sync::Mutex;
 
 use pullscope::lab::Provider;
-use pullscope::lab::client::{Platform, PullError, PullEvent, Pulled, Puller, Step};
+use pullscope::lab::client::{PullError, PullEvent, PullStep, Pulled, Puller, TargetPlatform};
 
 use crate::proxy::Proxy;
 use crate::support::{Fixture, sha256};
 
-fn platform(text: &str) -> Platform {
+fn platform(text: &str) -> TargetPlatform {
     let mut parts = text.split('/').map(str::to_owned);
-    Platform {
+    TargetPlatform {
         os: parts.next().unwrap(),
         architecture: parts.next().unwrap(),
         variant: parts.next(),
@@ -32,7 +32,7 @@ async fn pull(
     (result, events.into_inner().unwrap())
 }
 
-fn answers(events: &[PullEvent]) -> Vec<(Step, &str, u16)> {
+fn answers(events: &[PullEvent]) -> Vec<(PullStep, &str, u16)> {
     let answer = |event| match event {
         &PullEvent::Answered {
             step,
@@ -83,10 +83,10 @@ async fn a_pull_asks_for_what_dockerd_asks_for() {
     assert_eq!(
         answers[..4],
         [
-            (Step::Ping, registry, 401),
-            (Step::Token, "auth.docker.io", 200),
-            (Step::Tag, registry, 200),
-            (Step::Manifest, registry, 200),
+            (PullStep::Ping, registry, 401),
+            (PullStep::Token, "auth.docker.io", 200),
+            (PullStep::Tag, registry, 200),
+            (PullStep::Manifest, registry, 200),
         ]
     );
     let mut blobs = answers[4..].to_vec();
@@ -95,10 +95,10 @@ async fn a_pull_asks_for_what_dockerd_asks_for() {
     assert_eq!(
         blobs,
         [
-            (Step::Config, store, 200),
-            (Step::Config, registry, 307),
-            (Step::Layer, store, 200),
-            (Step::Layer, registry, 307),
+            (PullStep::Config, store, 200),
+            (PullStep::Config, registry, 307),
+            (PullStep::Layer, store, 200),
+            (PullStep::Layer, registry, 307),
         ]
     );
     let index = fixture
@@ -220,7 +220,7 @@ async fn a_proxy_that_is_not_there_is_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = listener.local_addr().unwrap();
     drop(listener);
-    let puller = Puller::new(nobody, fixture.lab.ca_pem(), Platform::native()).unwrap();
+    let puller = Puller::new(nobody, fixture.lab.ca_pem(), TargetPlatform::native()).unwrap();
     let error = puller
         .pull(&fixture.image(Provider::Hub), &|_| {})
         .await
@@ -236,13 +236,18 @@ async fn a_certificate_that_is_not_trusted_ends_the_pull() {
     let fixture = Fixture::new(&[]).await;
     let stranger = Fixture::new(&[]).await;
     let proxy = Proxy::to(&fixture).await;
-    let puller = Puller::new(proxy.address, stranger.lab.ca_pem(), Platform::native()).unwrap();
+    let puller = Puller::new(
+        proxy.address,
+        stranger.lab.ca_pem(),
+        TargetPlatform::native(),
+    )
+    .unwrap();
     let error = puller
         .pull(&fixture.image(Provider::Hub), &|_| {})
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "TLS with registry-1.docker.io failed");
-    let nothing = Puller::new(proxy.address, "", Platform::native());
+    let nothing = Puller::new(proxy.address, "", TargetPlatform::native());
     assert_eq!(
         nothing.unwrap_err().to_string(),
         "failed to read the CA certificate: there is none in it"

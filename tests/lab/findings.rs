@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pullscope::lab::client::{Platform, Puller};
+use pullscope::lab::client::{Puller, TargetPlatform};
 use pullscope::lab::{Fault, Provider};
 use pullscope::proxy::ca::CaFiles;
 use pullscope::proxy::{Proxy, RootCertificate, Settings};
@@ -79,7 +79,7 @@ async fn pulled(faults: &[&str], provider: Provider) -> Store {
         .collect();
     settings.upstream_roots = RootCertificate::from_pem(fixture.lab.ca_pem()).unwrap();
     let (proxy, mut changes) = Proxy::start(settings, identity).unwrap();
-    let puller = Puller::new(proxy.address(), &ca, Platform::native()).unwrap();
+    let puller = Puller::new(proxy.address(), &ca, TargetPlatform::native()).unwrap();
     let mut store = Store::default();
     let pull = async {
         // Most faults end it; what it says is tested elsewhere.

@@ -126,7 +126,7 @@ impl Fixture {
         format!("Bearer {}", token.json()["token"].as_str().unwrap())
     }
 
-    pub(crate) fn image(&self, provider: Provider) -> pullscope::lab::Image {
+    pub(crate) fn image(&self, provider: Provider) -> pullscope::lab::LabImage {
         let mut images = self.lab.images().iter();
         *images.find(|image| image.provider == provider).unwrap()
     }

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use pullscope::base::clock;
 use pullscope::exchange::Capture;
 use pullscope::har;
-use pullscope::lab::client::{Platform, Puller};
+use pullscope::lab::client::{Puller, TargetPlatform};
 use pullscope::lab::{Clock, Lab, LabOptions};
 use pullscope::store::Store;
 use pullscope::story::explain;
@@ -212,7 +212,8 @@ async fn same_story(faults: &[&str]) {
     let theirs = mitmproxy(&program, folder.path(), &lab);
     let ours = pullscope(folder.path(), &lab);
     for recorder in [theirs, ours] {
-        let puller = Puller::new(recorder.address, &recorder.ca_pem, Platform::native()).unwrap();
+        let puller =
+            Puller::new(recorder.address, &recorder.ca_pem, TargetPlatform::native()).unwrap();
         for image in lab.images() {
             let image = puller.pull(image, &|_| {}).await;
             assert!(image.is_ok() || !faults.is_empty(), "{image:?}");

@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::base::cause::chain;
 use crate::config::DemoArgs;
 use crate::exchange::Exchange;
-use crate::lab::client::{Platform, PullEvent, Puller};
-use crate::lab::{Image, Lab, Provider};
+use crate::lab::client::{PullEvent, Puller, TargetPlatform};
+use crate::lab::{Lab, LabImage, Provider};
 use crate::proxy::ca::CaFiles;
 use crate::proxy::{RootCertificate, Settings};
 use crate::tui::terminal::{Mailbox, Message, Tty};
@@ -73,7 +73,11 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
         exchanges,
         narrator: Narrator::default(),
     };
-    let puller = Puller::new(capture.proxy().address(), &proxy_ca, Platform::native())?;
+    let puller = Puller::new(
+        capture.proxy().address(),
+        &proxy_ca,
+        TargetPlatform::native(),
+    )?;
     let images = served
         .images()
         .iter()
@@ -126,7 +130,7 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
 }
 
 /// Pulls one image after the other; the view shows what happens.
-async fn pull_all(puller: &Puller, images: impl Iterator<Item = &Image>, mailbox: &Mailbox) {
+async fn pull_all(puller: &Puller, images: impl Iterator<Item = &LabImage>, mailbox: &Mailbox) {
     for image in images {
         let message = match puller.pull(image, &|_| {}).await {
             Ok(_) => Message::Log(format!("the demo's client has {}", image.reference)),
@@ -151,7 +155,7 @@ struct Teller {
 
 impl Teller {
     /// Pulls one image, telling its story; whether the pull succeeded.
-    async fn pull(&mut self, puller: &Puller, image: &Image) -> Outcome<bool> {
+    async fn pull(&mut self, puller: &Puller, image: &LabImage) -> Outcome<bool> {
         let by = image.provider.name();
         output::data(&format!(
             "\ndocker pull {}   ({by}: {})\n",

@@ -86,7 +86,7 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
     )?;
     warn(&args, talk);
     let proxy = format!("http://{}", capture.proxy().address());
-    let route = environment::Route {
+    let route = environment::ChildRoute {
         proxy: &proxy,
         bundle: &bundle,
         ca: &ca,

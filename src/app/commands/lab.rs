@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::base::atomic_file::OutputFile;
 use crate::config::LabArgs;
 use crate::exchange::Trace;
-use crate::lab::{Fault, FaultSpec, Image, Lab, LabOptions, Recorded, Replay, Route};
+use crate::lab::{Fault, FaultSpec, HostRoute, Lab, LabImage, LabOptions, Recorded, Replay};
 
 use crate::app::process::failure::{Outcome, usage, usage_of};
 use crate::app::process::signals::Signals;
@@ -145,9 +145,9 @@ fn describe(lab: &Lab, ca: Option<&Path>) -> String {
     let plain = lab
         .http_address()
         .map(|address| format!("and on {address} (plain HTTP)\n"));
-    let image = |image: &Image| format!("  {:<7} {}\n", image.provider.name(), image.reference);
+    let image = |image: &LabImage| format!("  {:<7} {}\n", image.provider.name(), image.reference);
     let images = lab.images().iter().map(image).collect::<Vec<_>>().concat();
-    let route = |route: Route| format!(" \\\n    --connect-to '{route}'");
+    let route = |route: HostRoute| format!(" \\\n    --connect-to '{route}'");
     let routes = lab
         .routes()
         .into_iter()

@@ -14,13 +14,13 @@ pub struct Check {
     pub name: &'static str,
     /// How it is.
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub verdict: CheckResult,
 }
 
 /// How it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
-pub enum Verdict {
+pub enum CheckResult {
     /// As it should be.
     Good {
         /// What was found.
@@ -54,12 +54,12 @@ pub fn describe(checks: &[Check], glyphs: bool) -> String {
     let width = names.max().unwrap_or_default();
     for Check { name, verdict } in checks {
         let (mark, what) = match verdict {
-            Verdict::Good { text } => (good, text),
-            Verdict::Bad { text, .. } => (bad, text),
-            Verdict::Skipped { text } => (none, text),
+            CheckResult::Good { text } => (good, text),
+            CheckResult::Bad { text, .. } => (bad, text),
+            CheckResult::Skipped { text } => (none, text),
         };
         let _ = writeln!(text, "{mark} {name:<width$} {}", printable(what));
-        if let Verdict::Bad { fix, .. } = verdict {
+        if let CheckResult::Bad { fix, .. } = verdict {
             for line in fix.iter().flat_map(|fix| fix.lines()) {
                 let _ = writeln!(text, "      {}", printable(line));
             }
@@ -77,7 +77,7 @@ pub fn describe(checks: &[Check], glyphs: bool) -> String {
 impl Check {
     /// Whether something is wrong.
     pub fn is_bad(&self) -> bool {
-        matches!(self.verdict, Verdict::Bad { .. })
+        matches!(self.verdict, CheckResult::Bad { .. })
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn good(name: &'static str, text: impl Into<String>) -> Check {
     let text = text.into();
     Check {
         name,
-        verdict: Verdict::Good { text },
+        verdict: CheckResult::Good { text },
     }
 }
 
@@ -93,7 +93,7 @@ pub(super) fn bad(cause: Cause, text: impl Into<String>, fix: Vec<String>) -> Ch
     let text = text.into();
     Check {
         name: cause.check(),
-        verdict: Verdict::Bad { cause, text, fix },
+        verdict: CheckResult::Bad { cause, text, fix },
     }
 }
 
@@ -101,6 +101,6 @@ pub(super) fn skipped(name: &'static str, text: impl Into<String>) -> Check {
     let text = text.into();
     Check {
         name,
-        verdict: Verdict::Skipped { text },
+        verdict: CheckResult::Skipped { text },
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::cause::Cause;
 use super::check::{Check, bad, good, skipped};
-use super::handshake::{Outcome, PROBE, outcome, tail};
+use super::handshake::{HandshakeOutcome, PROBE, outcome, tail};
 use super::patient::Patient;
 use super::{no_proxy, unit};
 use crate::clients::environment::{is_local, merge};
@@ -225,13 +225,13 @@ fn trust(patient: &Patient<'_>) -> Check {
         Err(error) => error.to_string(),
     };
     match outcome(&told) {
-        Outcome::Accepted => good(name, "dockerd accepted a certificate of the CA"),
-        Outcome::Refused => bad(
+        HandshakeOutcome::Accepted => good(name, "dockerd accepted a certificate of the CA"),
+        HandshakeOutcome::Refused => bad(
             Cause::DockerDistrust,
             format!("dockerd does not trust the CA: {}", tail(&told)),
             unit::set_up(patient, SERVICE, "docker"),
         ),
-        Outcome::Elsewhere | Outcome::Unclear => skipped(
+        HandshakeOutcome::Elsewhere | HandshakeOutcome::Unclear => skipped(
             name,
             format!("what dockerd says tells nothing: {}", tail(&told)),
         ),

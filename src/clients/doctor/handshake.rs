@@ -14,7 +14,7 @@ use crate::config::ClientName;
 
 /// What became of a handshake with the proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum HandshakeOutcome {
     /// The client accepted the certificate; the proxy then said that there is no such host.
     Accepted,
     /// The client refused the certificate.
@@ -51,11 +51,11 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
         Err(error) => error.to_string(),
     };
     checks.push(match outcome(&told) {
-        Outcome::Accepted => good(
+        HandshakeOutcome::Accepted => good(
             "handshake",
             format!("{name} goes through the proxy and accepts its certificate"),
         ),
-        Outcome::Refused => bad(
+        HandshakeOutcome::Refused => bad(
             Cause::ClientDistrust,
             format!(
                 "{name} goes through the proxy and refuses its certificate: {}",
@@ -63,7 +63,7 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
             ),
             vec![export_trust(client)],
         ),
-        Outcome::Elsewhere => bad(
+        HandshakeOutcome::Elsewhere => bad(
             Cause::ClientElsewhere,
             format!(
                 "{name} does not go through the proxy (`pullscope exec -- {name} …` sees to that \
@@ -75,7 +75,7 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
                 export_trust(client),
             ],
         ),
-        Outcome::Unclear => skipped(
+        HandshakeOutcome::Unclear => skipped(
             "handshake",
             format!("what {name} says tells nothing: {}", tail(&told)),
         ),
@@ -155,14 +155,14 @@ fn question(client: ClientName) -> Option<Vec<&'static str>> {
 }
 
 /// What a client's own words say about it.
-pub(super) fn outcome(told: &str) -> Outcome {
+pub(super) fn outcome(told: &str) -> HandshakeOutcome {
     let told = told.to_ascii_lowercase();
     let any = |signs: &[&str]| signs.iter().any(|sign| told.contains(sign));
     // Its certificate, before its answer: a client may print both.
     if any(&["x509:", "certificate", "tls: "]) && !any(&["502", "504", "bad gateway"]) {
-        Outcome::Refused
+        HandshakeOutcome::Refused
     } else if any(&["502", "504", "bad gateway", "gateway time"]) {
-        Outcome::Accepted
+        HandshakeOutcome::Accepted
     } else if any(&[
         "no such host",
         "could not resolve",
@@ -172,9 +172,9 @@ pub(super) fn outcome(told: &str) -> Outcome {
         "connection refused",
         "dial tcp",
     ]) {
-        Outcome::Elsewhere
+        HandshakeOutcome::Elsewhere
     } else {
-        Outcome::Unclear
+        HandshakeOutcome::Unclear
     }
 }
 
@@ -205,25 +205,25 @@ mod tests {
         for (told, expected) in [
             (
                 "Error response from daemon: Get \"https://pullscope-doctor.invalid/v2/\": x509: certificate signed by unknown authority",
-                Outcome::Refused,
+                HandshakeOutcome::Refused,
             ),
             (
                 "curl: (60) SSL certificate problem: unable to get local issuer certificate",
-                Outcome::Refused,
+                HandshakeOutcome::Refused,
             ),
             (
                 "time=\"…\" level=fatal msg=\"Error parsing image name: pinging container registry pullscope-doctor.invalid: received unexpected HTTP status: 502 Bad Gateway\"",
-                Outcome::Accepted,
+                HandshakeOutcome::Accepted,
             ),
             (
                 "dial tcp: lookup pullscope-doctor.invalid on 127.0.0.53:53: no such host",
-                Outcome::Elsewhere,
+                HandshakeOutcome::Elsewhere,
             ),
             (
                 "curl: (6) Could not resolve host: pullscope-doctor.invalid",
-                Outcome::Elsewhere,
+                HandshakeOutcome::Elsewhere,
             ),
-            ("permission denied", Outcome::Unclear),
+            ("permission denied", HandshakeOutcome::Unclear),
         ] {
             assert_eq!(outcome(told), expected, "{told}");
         }

@@ -14,6 +14,6 @@ mod patient;
 mod unit;
 
 pub use cause::Cause;
-pub use check::{Check, Verdict, describe};
+pub use check::{Check, CheckResult, describe};
 pub use examine::examine;
 pub use patient::Patient;

@@ -10,7 +10,7 @@ use super::wanted::{SetupError, Wanted};
 use crate::clients::environment::merge;
 use crate::clients::plan::{FileChange, MARK, Plan};
 use crate::clients::system::{ReadError, Runner, System};
-use crate::clients::systemd::{self, Service, assignment};
+use crate::clients::systemd::{self, ServiceSettings, assignment};
 
 /// A service that pulls images.
 pub(super) struct ServiceUnit {
@@ -104,7 +104,9 @@ pub(in crate::clients) fn k3s_unit(system: &System) -> &'static str {
 
 /// The variable that one of a service's environment files sets, of those that the drop-in sets,
 /// and the file with its value: it would win over the drop-in.
-pub(in crate::clients) fn set_by_file(service: &Service) -> Option<(&String, &(PathBuf, String))> {
+pub(in crate::clients) fn set_by_file(
+    service: &ServiceSettings,
+) -> Option<(&String, &(PathBuf, String))> {
     let mut files = service.from_files.iter();
     files.find(|(name, _)| OWN_VARIABLES.contains(&name.to_ascii_uppercase().as_str()))
 }
@@ -163,7 +165,7 @@ pub(super) fn service(
 fn drop_in(
     unit: &ServiceUnit,
     system: &System,
-    service: &Service,
+    service: &ServiceSettings,
     wanted: &Wanted,
     before: Option<&str>,
 ) -> String {
@@ -188,7 +190,7 @@ fn drop_in(
         text,
         "# {MARK} {client}`. This restores what was here before:\n\
          #   sudo pullscope setup {client} --undo\n\
-         [Service]\n",
+         [ServiceSettings]\n",
         client = unit.client
     );
     text.push_str(&assignment("HTTPS_PROXY", &wanted.proxy));
@@ -215,7 +217,7 @@ fn name_after(drop_ins: &[PathBuf]) -> String {
 }
 
 /// A service that went through a proxy now goes through ours, which must then use that one.
-fn chain_note(unit: &ServiceUnit, service: &Service, wanted: &Wanted) -> Option<String> {
+fn chain_note(unit: &ServiceUnit, service: &ServiceSettings, wanted: &Wanted) -> Option<String> {
     let before = ["HTTPS_PROXY", "https_proxy"]
         .iter()
         .find_map(|name| service.variable(name))?;

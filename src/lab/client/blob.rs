@@ -9,23 +9,23 @@ use hyper::StatusCode;
 use tokio::time::timeout;
 use url::Url;
 
-use super::document::Descriptor;
-use super::http::{Answer, Ask, Http};
-use super::{PullError, PullEvent, Step};
+use super::document::BlobRef;
+use super::http::{Fetch, Http, ServerAnswer};
+use super::{PullError, PullEvent, PullStep};
 
 /// One blob on its way.
 pub(super) struct Download<'a> {
     pub(super) http: &'a Http<'a>,
     pub(super) url: Url,
-    pub(super) step: Step,
-    pub(super) descriptor: &'a Descriptor,
+    pub(super) step: PullStep,
+    pub(super) descriptor: &'a BlobRef,
     pub(super) authorization: Option<&'a str>,
 }
 
 impl Download<'_> {
     /// Gets all of it.
     pub(super) async fn run(self) -> Result<(), PullError> {
-        let mut state = State {
+        let mut state = PartialBlob {
             hash: Context::new(&SHA256),
             received: 0,
         };
@@ -33,7 +33,7 @@ impl Download<'_> {
             let answer = self.ask(state.received).await?;
             if answer.status() == StatusCode::OK {
                 // Also when the rest was asked for: the server does not do ranges.
-                state = State {
+                state = PartialBlob {
                     hash: Context::new(&SHA256),
                     received: 0,
                 };
@@ -54,8 +54,8 @@ impl Download<'_> {
         })
     }
 
-    async fn ask(&self, received: u64) -> Result<Answer, PullError> {
-        let ask = Ask {
+    async fn ask(&self, received: u64) -> Result<ServerAnswer, PullError> {
+        let ask = Fetch {
             step: self.step,
             accept: &[],
             authorization: self.authorization,
@@ -70,7 +70,7 @@ impl Download<'_> {
     }
 
     /// Takes what comes; tells what happened if it ends before its time.
-    async fn receive(&self, answer: Answer, state: &mut State) -> Option<String> {
+    async fn receive(&self, answer: ServerAnswer, state: &mut PartialBlob) -> Option<String> {
         let total = self.descriptor.size;
         let mut body = answer.into_body();
         loop {
@@ -98,7 +98,7 @@ impl Download<'_> {
         }
     }
 
-    fn verify(&self, state: State) -> Result<(), PullError> {
+    fn verify(&self, state: PartialBlob) -> Result<(), PullError> {
         let actual = format!("sha256:{}", HEXLOWER.encode(state.hash.finish().as_ref()));
         if actual != self.descriptor.digest {
             return Err(PullError::Digest {
@@ -116,7 +116,7 @@ impl Download<'_> {
     }
 }
 
-struct State {
+struct PartialBlob {
     hash: Context,
     received: u64,
 }

@@ -2,12 +2,12 @@
 
 /// Where a token is to be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Challenge {
+pub(super) struct BearerChallenge {
     pub(super) realm: String,
     pub(super) service: String,
 }
 
-impl Challenge {
+impl BearerChallenge {
     /// Reads a `WWW-Authenticate` value; `None` when it asks for anything but a Bearer token.
     pub(super) fn parse(value: &str) -> Option<Self> {
         let (scheme, parameters) = value.trim().split_once(' ')?;
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn a_challenge_is_read() {
         let challenge = |value: &str| {
-            let challenge = Challenge::parse(value)?;
+            let challenge = BearerChallenge::parse(value)?;
             Some((challenge.realm, challenge.service))
         };
         let expected = Some(("https://a/t".to_owned(), "s".to_owned()));

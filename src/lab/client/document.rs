@@ -2,48 +2,48 @@
 
 use serde::Deserialize;
 
-use super::Platform;
-use super::http::words;
+use super::message::words;
+use super::platform::TargetPlatform;
 
 /// An index or a manifest, whichever it is.
 #[derive(Debug, Deserialize)]
-pub(super) struct Document {
+pub(super) struct RawManifest {
     /// Of an index.
-    manifests: Option<Vec<Entry>>,
+    manifests: Option<Vec<IndexEntry>>,
     /// Of a manifest.
-    config: Option<Descriptor>,
+    config: Option<BlobRef>,
     #[serde(default)]
-    layers: Vec<Descriptor>,
+    layers: Vec<BlobRef>,
 }
 
 /// What a document is.
 #[derive(Debug)]
-pub(super) enum Content {
-    Index(Vec<Entry>),
+pub(super) enum ParsedManifest {
+    Index(Vec<IndexEntry>),
     Manifest {
-        config: Descriptor,
-        layers: Vec<Descriptor>,
+        config: BlobRef,
+        layers: Vec<BlobRef>,
     },
 }
 
 /// One platform's manifest in an index.
 #[derive(Debug, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct IndexEntry {
     pub(super) digest: String,
-    platform: Option<Platform>,
+    platform: Option<TargetPlatform>,
 }
 
 /// Where content is to be found, and what it must be.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Descriptor {
+pub(super) struct BlobRef {
     pub(super) digest: String,
     pub(super) size: u64,
 }
 
-impl Document {
+impl RawManifest {
     /// Sorts an index from a manifest; `None` for anything else, such as schema version 1, and
     /// for one that names content by something else than SHA-256.
-    pub(super) fn content(self) -> Option<Content> {
+    pub(super) fn content(self) -> Option<ParsedManifest> {
         let entries = self.manifests.iter().flatten().map(|entry| &entry.digest);
         let blobs = self
             .config
@@ -54,8 +54,8 @@ impl Document {
             return None;
         }
         match (self.manifests, self.config) {
-            (Some(manifests), _) => Some(Content::Index(manifests)),
-            (None, Some(config)) => Some(Content::Manifest {
+            (Some(manifests), _) => Some(ParsedManifest::Index(manifests)),
+            (None, Some(config)) => Some(ParsedManifest::Manifest {
                 config,
                 layers: self.layers,
             }),
@@ -65,7 +65,10 @@ impl Document {
 }
 
 /// The manifest for a platform; otherwise the platforms there are.
-pub(super) fn choose<'a>(entries: &'a [Entry], wanted: &Platform) -> Result<&'a Entry, String> {
+pub(super) fn choose<'a>(
+    entries: &'a [IndexEntry],
+    wanted: &TargetPlatform,
+) -> Result<&'a IndexEntry, String> {
     let found = entries.iter().find(|entry| {
         let platform = entry.platform.as_ref();
         platform.is_some_and(|platform| wanted.is_served_by(platform))
@@ -91,13 +94,15 @@ mod tests {
     use super::*;
 
     /// Parses JSON in which a letter stands for a digest of it.
-    fn parse(json: &str) -> Option<Content> {
+    fn parse(json: &str) -> Option<ParsedManifest> {
         let json = ["a", "b", "c"]
             .iter()
             .fold(json.to_owned(), |json, letter| {
                 json.replace(&format!("\"{letter}\""), &format!("\"{}\"", digest(letter)))
             });
-        serde_json::from_str::<Document>(&json).unwrap().content()
+        serde_json::from_str::<RawManifest>(&json)
+            .unwrap()
+            .content()
     }
 
     fn digest(letter: &str) -> String {
@@ -110,10 +115,10 @@ mod tests {
             {"digest":"a","platform":{"os":"linux","architecture":"arm","variant":"v6"}},
             {"digest":"b","platform":{"os":"linux","architecture":"arm","variant":"v7"}},
             {"digest":"c"}]}"#;
-        let Some(Content::Index(entries)) = parse(json) else {
+        let Some(ParsedManifest::Index(entries)) = parse(json) else {
             panic!("an index")
         };
-        let arm = |variant: Option<&str>| Platform {
+        let arm = |variant: Option<&str>| TargetPlatform {
             os: "linux".to_owned(),
             architecture: "arm".to_owned(),
             variant: variant.map(str::to_owned),
@@ -132,7 +137,10 @@ mod tests {
     #[test]
     fn what_is_neither_index_nor_manifest_is_nothing() {
         let manifest = r#"{"config":{"digest":"a","size":1},"layers":[]}"#;
-        assert!(matches!(parse(manifest), Some(Content::Manifest { .. })));
+        assert!(matches!(
+            parse(manifest),
+            Some(ParsedManifest::Manifest { .. })
+        ));
         assert!(parse(r#"{"schemaVersion":1,"fsLayers":[]}"#).is_none());
         for digest in ["x", "sha256:", "sha256:../../../x", "sha512:a"] {
             let manifest = manifest.replace(r#""a""#, &format!("\"{digest}\""));

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::Step;
+use super::PullStep;
 
 /// Why a pull failed.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub enum PullError {
     #[error("the request for the {step} to {host} failed")]
     Http {
         /// What was asked for.
-        step: Step,
+        step: PullStep,
         /// Of whom.
         host: String,
         /// Why.
@@ -50,7 +50,7 @@ pub enum PullError {
     #[error("{host} did not answer the request for the {step} in time")]
     Timeout {
         /// What was asked for.
-        step: Step,
+        step: PullStep,
         /// Of whom.
         host: String,
     },
@@ -58,7 +58,7 @@ pub enum PullError {
     #[error("{host} answered the request for the {step} with {status}: {message}")]
     Status {
         /// What was asked for.
-        step: Step,
+        step: PullStep,
         /// Of whom.
         host: String,
         /// The status code.
@@ -70,7 +70,7 @@ pub enum PullError {
     #[error("the answer of {host} to the request for the {step} is of no use: {reason}")]
     Unusable {
         /// What was asked for.
-        step: Step,
+        step: PullStep,
         /// Of whom.
         host: String,
         /// What is wrong with it.
@@ -88,7 +88,7 @@ pub enum PullError {
     #[error("the {step} has the digest {actual} instead of {expected}")]
     Digest {
         /// What it should be.
-        step: Step,
+        step: PullStep,
         /// The digest asked for.
         expected: String,
         /// The digest of what came.
@@ -98,7 +98,7 @@ pub enum PullError {
     #[error("the {step} {digest} broke off {attempts} times")]
     BrokenOff {
         /// What it is.
-        step: Step,
+        step: PullStep,
         /// Which blob.
         digest: String,
         /// How often it was tried.

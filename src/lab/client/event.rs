@@ -9,7 +9,7 @@ pub enum PullEvent {
     /// A response head arrived.
     Answered {
         /// What was asked for.
-        step: Step,
+        step: PullStep,
         /// The host that answered.
         host: String,
         /// The status code.
@@ -43,7 +43,7 @@ pub enum PullEvent {
     /// Content is complete and has its digest.
     Verified {
         /// What it is.
-        step: Step,
+        step: PullStep,
         /// Its digest.
         digest: String,
         /// Its size in bytes.
@@ -54,7 +54,7 @@ pub enum PullEvent {
 /// What a request of a pull is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Step {
+pub enum PullStep {
     /// `GET /v2/`
     Ping,
     /// The token server.
@@ -69,7 +69,7 @@ pub enum Step {
     Layer,
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for PullStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ping => "ping",

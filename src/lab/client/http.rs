@@ -21,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use super::{PullError, PullEvent, Step, tunnel};
-use crate::base::printable::printable;
+use super::message::message;
+use super::tunnel::{self, AGENT, host};
+use super::{PullError, PullEvent, PullStep};
 
 /// Makes requests on behalf of one pull.
 pub(super) struct Http<'a> {
@@ -35,8 +36,8 @@ pub(super) struct Http<'a> {
 
 /// What is asked for, and with what.
 #[derive(Clone, Debug)]
-pub(super) struct Ask<'a> {
-    pub(super) step: Step,
+pub(super) struct Fetch<'a> {
+    pub(super) step: PullStep,
     pub(super) accept: &'a [&'static str],
     pub(super) authorization: Option<&'a str>,
     /// The first byte wanted.
@@ -45,15 +46,15 @@ pub(super) struct Ask<'a> {
 
 /// A response head, and the content to come.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) step: Step,
+pub(super) struct ServerAnswer {
+    pub(super) step: PullStep,
     pub(super) host: String,
     response: Response<Incoming>,
 }
 
 impl Http<'_> {
     /// Sends a request, and follows where it leads. The token goes to no other host.
-    pub(super) async fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Answer, PullError> {
+    pub(super) async fn get(&self, url: &Url, ask: Fetch<'_>) -> Result<ServerAnswer, PullError> {
         let mut url = url.clone();
         let mut ask = ask;
         let mut referer = None;
@@ -82,9 +83,9 @@ impl Http<'_> {
     async fn send(
         &self,
         url: &Url,
-        ask: &Ask<'_>,
+        ask: &Fetch<'_>,
         referer: Option<&Url>,
-    ) -> Result<Answer, PullError> {
+    ) -> Result<ServerAnswer, PullError> {
         let exchange = async {
             let tcp = TcpStream::connect(self.proxy).await;
             let tcp = tcp.map_err(|source| PullError::Connect {
@@ -113,7 +114,7 @@ impl Http<'_> {
             host: host(url),
             status: response.status().as_u16(),
         });
-        Ok(Answer {
+        Ok(ServerAnswer {
             step: ask.step,
             host: host(url),
             response,
@@ -125,7 +126,7 @@ impl Http<'_> {
         io: S,
         target: &str,
         url: &Url,
-        ask: &Ask<'_>,
+        ask: &Fetch<'_>,
         referer: Option<&Url>,
     ) -> Result<Response<Incoming>, PullError>
     where
@@ -155,7 +156,7 @@ impl Http<'_> {
     }
 }
 
-impl Answer {
+impl ServerAnswer {
     pub(super) fn status(&self) -> StatusCode {
         self.response.status()
     }
@@ -233,7 +234,7 @@ impl Answer {
 fn request(
     target: &str,
     url: &Url,
-    ask: &Ask<'_>,
+    ask: &Fetch<'_>,
     referer: Option<&Url>,
 ) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
     let mut headers = HeaderMap::new();
@@ -267,53 +268,10 @@ fn request(
     Ok(request)
 }
 
-/// The message of a registry's error, or the beginning of any other text.
-fn message(content: &[u8]) -> Option<String> {
-    let json: Option<serde_json::Value> = serde_json::from_slice(content).ok();
-    let message = json
-        .as_ref()
-        .and_then(|json| json.pointer("/errors/0/message")?.as_str());
-    let text = match message {
-        Some(message) => words(message),
-        None => words(&String::from_utf8_lossy(content)),
-    };
-    (!text.is_empty()).then_some(text)
-}
-
-/// Text of a server's, fit to be shown: one line, not too long.
-pub(super) fn words(text: &str) -> String {
-    let text: String = text.chars().take(MAX_MESSAGE).collect();
-    let words: Vec<_> = text.split_whitespace().collect();
-    printable(&words.join(" ")).into_owned()
-}
-
-pub(super) fn host(url: &Url) -> String {
-    url.host_str().unwrap_or_default().to_owned()
-}
-
-pub(super) const AGENT: &str = concat!("pullscope-demo/", env!("CARGO_PKG_VERSION"));
 const MAX_REDIRECTS: usize = 10;
 const MAX_CONTENT: usize = 4 * 1024 * 1024;
-const MAX_MESSAGE: usize = 300;
 
 /// From the connection to the end of the response head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// For all of a document.
 const CONTENT_TIMEOUT: Duration = Duration::from_secs(60);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_servers_words_are_made_fit_to_show() {
-        let error = br#"{"errors":[{"code":"X","message":"no\u001b[31m such\nthing"}]}"#;
-        assert_eq!(message(error).as_deref(), Some(r"no\x1b[31m such thing"));
-        assert_eq!(message(b"<p>hi</p>").as_deref(), Some("<p>hi</p>"));
-        assert_eq!(message(b" \n"), None);
-        assert_eq!(
-            message("x".repeat(999).as_bytes()).unwrap().len(),
-            MAX_MESSAGE
-        );
-    }
-}

@@ -11,9 +11,12 @@ mod document;
 mod error;
 mod event;
 mod http;
+mod message;
+mod platform;
 mod pull;
 mod tunnel;
 
 pub use error::PullError;
-pub use event::{PullEvent, Step};
-pub use pull::{Platform, Pulled, Puller};
+pub use event::{PullEvent, PullStep};
+pub use platform::TargetPlatform;
+pub use pull::{Pulled, Puller};

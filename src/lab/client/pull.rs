@@ -13,30 +13,20 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::blob::Download;
-use super::challenge::Challenge;
-use super::document::{Content, Descriptor, Document, choose};
-use super::http::{Ask, Http};
+use super::challenge::BearerChallenge;
+use super::document::{BlobRef, ParsedManifest, RawManifest, choose};
+use super::http::{Fetch, Http};
+use super::platform::TargetPlatform;
 use super::tunnel::connector;
-use super::{PullError, PullEvent, Step};
-use crate::lab::Image;
+use super::{PullError, PullEvent, PullStep};
+use crate::lab::LabImage;
 use crate::lab::digest::sha256;
 
 /// Pulls images through a proxy.
 pub struct Puller {
     proxy: SocketAddr,
     tls: TlsConnector,
-    platform: Platform,
-}
-
-/// An operating system and a processor.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Platform {
-    /// The operating system, such as `linux`.
-    pub os: String,
-    /// The processor in Go's names, such as `amd64`.
-    pub architecture: String,
-    /// The processor's variant, such as `v8`; in a wish, `None` is any.
-    pub variant: Option<String>,
+    platform: TargetPlatform,
 }
 
 /// What a pull got.
@@ -55,7 +45,11 @@ impl Puller {
     ///
     /// # Errors
     /// When there is no certificate in `ca_pem`.
-    pub fn new(proxy: SocketAddr, ca_pem: &str, platform: Platform) -> Result<Self, PullError> {
+    pub fn new(
+        proxy: SocketAddr,
+        ca_pem: &str,
+        platform: TargetPlatform,
+    ) -> Result<Self, PullError> {
         Ok(Self {
             proxy,
             tls: connector(ca_pem)?,
@@ -69,13 +63,13 @@ impl Puller {
     /// When a server cannot be reached or refuses, or sends something else than it should.
     pub async fn pull(
         &self,
-        image: &Image,
+        image: &LabImage,
         tell: &(dyn Fn(PullEvent) + Send + Sync),
     ) -> Result<Pulled, PullError> {
         let stop = CancellationToken::new();
         // However this ends, no connection outlives it.
         let _guard = stop.clone().drop_guard();
-        let pull = Pull {
+        let pull = RunningPull {
             image,
             platform: &self.platform,
             http: Http {
@@ -94,41 +88,6 @@ impl Puller {
     }
 }
 
-impl Platform {
-    /// The platform of containers on this machine: Linux on the processor this was built for.
-    pub fn native() -> Self {
-        let (architecture, variant) = match std::env::consts::ARCH {
-            "x86_64" => ("amd64", None),
-            "x86" => ("386", None),
-            "aarch64" => ("arm64", None),
-            "arm" => ("arm", Some("v7")),
-            "powerpc64" => ("ppc64le", None),
-            other => (other, None),
-        };
-        Self {
-            os: "linux".to_owned(),
-            architecture: architecture.to_owned(),
-            variant: variant.map(str::to_owned),
-        }
-    }
-
-    pub(super) fn is_served_by(&self, other: &Self) -> bool {
-        self.os == other.os
-            && self.architecture == other.architecture
-            && (self.variant.is_none() || self.variant == other.variant)
-    }
-}
-
-impl fmt::Display for Platform {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.os, self.architecture)?;
-        match &self.variant {
-            Some(variant) => write!(f, "/{variant}"),
-            None => Ok(()),
-        }
-    }
-}
-
 impl fmt::Debug for Puller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Puller")
@@ -139,22 +98,22 @@ impl fmt::Debug for Puller {
 }
 
 /// One pull.
-struct Pull<'a> {
-    image: &'a Image,
-    platform: &'a Platform,
+struct RunningPull<'a> {
+    image: &'a LabImage,
+    platform: &'a TargetPlatform,
     http: Http<'a>,
 }
 
-impl Pull<'_> {
+impl RunningPull<'_> {
     async fn run(&self) -> Result<Pulled, PullError> {
         let authorization = self.authorize().await?;
         let authorization = authorization.as_deref();
         let (digest, content) = self
-            .document(Step::Tag, self.image.tag, authorization)
+            .document(PullStep::Tag, self.image.tag, authorization)
             .await?;
         let (digest, content) = match content {
-            Content::Manifest { .. } => (digest, content),
-            Content::Index(entries) => {
+            ParsedManifest::Manifest { .. } => (digest, content),
+            ParsedManifest::Index(entries) => {
                 let entry =
                     choose(&entries, self.platform).map_err(|offered| PullError::NoPlatform {
                         wanted: self.platform.to_string(),
@@ -164,21 +123,21 @@ impl Pull<'_> {
                     platform: self.platform.to_string(),
                     digest: entry.digest.clone(),
                 });
-                self.document(Step::Manifest, &entry.digest, authorization)
+                self.document(PullStep::Manifest, &entry.digest, authorization)
                     .await?
             }
         };
-        let Content::Manifest { config, layers } = content else {
+        let ParsedManifest::Manifest { config, layers } = content else {
             return Err(PullError::Unusable {
-                step: Step::Manifest,
+                step: PullStep::Manifest,
                 host: self.image.registry.to_owned(),
                 reason: "an index in an index".to_owned(),
             });
         };
-        let blobs: Vec<(Step, &Descriptor)> = layers
+        let blobs: Vec<(PullStep, &BlobRef)> = layers
             .iter()
-            .map(|layer| (Step::Layer, layer))
-            .chain([(Step::Config, &config)])
+            .map(|layer| (PullStep::Layer, layer))
+            .chain([(PullStep::Config, &config)])
             .collect();
         let downloads: Vec<_> = blobs
             .iter()
@@ -197,34 +156,34 @@ impl Pull<'_> {
 
     /// Asks the registry whether it wants a token, and gets one: the `Authorization` to send.
     async fn authorize(&self) -> Result<Option<String>, PullError> {
-        let ask = |step| Ask {
+        let ask = |step| Fetch {
             step,
             accept: &[],
             authorization: None,
             from: None,
         };
-        let ping = self.http.get(&self.url("")?, ask(Step::Ping)).await?;
+        let ping = self.http.get(&self.url("")?, ask(PullStep::Ping)).await?;
         match ping.status() {
             StatusCode::OK => return Ok(None),
             StatusCode::UNAUTHORIZED => {}
             _ => return Err(ping.into_error().await),
         }
-        let Some(challenge) = ping.challenges().find_map(Challenge::parse) else {
+        let Some(challenge) = ping.challenges().find_map(BearerChallenge::parse) else {
             return Err(ping.unusable("it asks for something else than a Bearer token"));
         };
         let scope = format!("repository:{}:pull", self.image.repository);
         let parameters = [("scope", scope.as_str()), ("service", &challenge.service)];
         let url = Url::parse_with_params(&challenge.realm, parameters)
             .map_err(|error| ping.unusable(format!("realm '{}': {error}", challenge.realm)))?;
-        let answer = self.http.get(&url, ask(Step::Token)).await?;
+        let answer = self.http.get(&url, ask(PullStep::Token)).await?;
         if answer.status() != StatusCode::OK {
             return Err(answer.into_error().await);
         }
         let host = answer.host.clone();
-        let token: Token = read(Step::Token, &host, &answer.content().await?)?;
+        let token: TokenAnswer = read(PullStep::Token, &host, &answer.content().await?)?;
         let token = token.access_token.or(token.token);
         let token = token.ok_or_else(|| PullError::Unusable {
-            step: Step::Token,
+            step: PullStep::Token,
             host,
             reason: "there is no token in it".to_owned(),
         })?;
@@ -234,12 +193,12 @@ impl Pull<'_> {
     /// A manifest or index by tag or digest, checked, and its digest.
     async fn document(
         &self,
-        step: Step,
+        step: PullStep,
         reference: &str,
         authorization: Option<&str>,
-    ) -> Result<(String, Content), PullError> {
+    ) -> Result<(String, ParsedManifest), PullError> {
         let url = self.url(&format!("{}/manifests/{reference}", self.image.repository))?;
-        let ask = Ask {
+        let ask = Fetch {
             step,
             accept: ACCEPT,
             authorization,
@@ -254,12 +213,12 @@ impl Pull<'_> {
             return Err(answer.unusable(format!("it is {media_type}")));
         }
         let expected = match step {
-            Step::Manifest => Some(reference.to_owned()),
+            PullStep::Manifest => Some(reference.to_owned()),
             _ => answer.header("docker-content-digest").map(str::to_owned),
         };
         let host = answer.host.clone();
         let body = answer.content().await?;
-        let document: Document = read(step, &host, &body)?;
+        let document: RawManifest = read(step, &host, &body)?;
         let Some(content) = document.content() else {
             let reason =
                 "it is neither an index nor a manifest of schema version 2 with SHA-256 digests"
@@ -286,8 +245,8 @@ impl Pull<'_> {
 
     fn download<'a>(
         &'a self,
-        step: Step,
-        descriptor: &'a Descriptor,
+        step: PullStep,
+        descriptor: &'a BlobRef,
         authorization: Option<&'a str>,
     ) -> Result<Download<'a>, PullError> {
         let url = self.url(&format!(
@@ -306,7 +265,7 @@ impl Pull<'_> {
     fn url(&self, rest: &str) -> Result<Url, PullError> {
         let url = format!("https://{}/v2/{rest}", self.image.registry);
         Url::parse(&url).map_err(|error| PullError::Unusable {
-            step: Step::Ping,
+            step: PullStep::Ping,
             host: self.image.registry.to_owned(),
             reason: error.to_string(),
         })
@@ -314,12 +273,12 @@ impl Pull<'_> {
 }
 
 #[derive(Deserialize)]
-struct Token {
+struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
 }
 
-fn read<T: DeserializeOwned>(step: Step, host: &str, body: &[u8]) -> Result<T, PullError> {
+fn read<T: DeserializeOwned>(step: PullStep, host: &str, body: &[u8]) -> Result<T, PullError> {
     serde_json::from_slice(body).map_err(|error| PullError::Unusable {
         step,
         host: host.to_owned(),

@@ -12,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 use url::Url;
 
 use super::PullError;
-use super::http::{AGENT, host, words};
+use super::message::words;
 
 /// Trusts one CA, and no other.
 pub(super) fn connector(ca_pem: &str) -> Result<TlsConnector, PullError> {
@@ -81,4 +81,11 @@ pub(super) async fn open(
         })
 }
 
+/// The host of a URL.
+pub(super) fn host(url: &Url) -> String {
+    url.host_str().unwrap_or_default().to_owned()
+}
+
+/// Who asks.
+pub(super) const AGENT: &str = concat!("pullscope-demo/", env!("CARGO_PKG_VERSION"));
 const MAX_ANSWER: usize = 16 * 1024;

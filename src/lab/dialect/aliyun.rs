@@ -5,10 +5,10 @@ use jiff::Timestamp;
 
 use super::super::answer::{StoreAnswer, Withheld};
 use super::super::digest::{crc64, md5, random};
-use super::super::{Provider, Response, signed_url};
+use super::super::{OutgoingResponse, Provider, signed_url};
 use super::shared::error_document;
 
-pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
+pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let request_id = HEXUPPER.encode(&random::<12>());
     let (blob, part, bytes) = match answer {
         StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
@@ -16,7 +16,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
     };
     let (status, reason) = part.status();
     let md5 = md5(&blob.bytes);
-    Response::new(status, reason)
+    OutgoingResponse::new(status, reason)
         .field("Server", "AliyunOSS")
         .date(now)
         .field("Content-Type", "application/octet-stream")
@@ -35,7 +35,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
         .body(bytes)
 }
 
-fn withhold(withheld: &Withheld, request_id: &str, now: Timestamp) -> Response {
+fn withhold(withheld: &Withheld, request_id: &str, now: Timestamp) -> OutgoingResponse {
     let (status, reason, _, _) = withheld.error();
     let mut more = format!(
         "  <RequestId>{request_id}</RequestId>\n  <HostId>{}</HostId>\n",
@@ -47,7 +47,7 @@ fn withhold(withheld: &Withheld, request_id: &str, now: Timestamp) -> Response {
             format!("  <ServerTime>{}</ServerTime>\n", now.strftime(OSS_TIME)),
         ]);
     }
-    Response::new(status, reason)
+    OutgoingResponse::new(status, reason)
         .field("Server", "AliyunOSS")
         .date(now)
         .field("Content-Type", "application/xml")

@@ -4,12 +4,16 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::answer::RegistryAnswer;
-use super::super::{Provider, Response};
+use super::super::{OutgoingResponse, Provider};
 use super::shared::{challenge, with_fields};
 
-pub(super) fn registry(provider: Provider, answer: RegistryAnswer, now: Timestamp) -> Response {
+pub(super) fn registry(
+    provider: Provider,
+    answer: RegistryAnswer,
+    now: Timestamp,
+) -> OutgoingResponse {
     match answer {
-        RegistryAnswer::Pong => Response::new(200, "OK")
+        RegistryAnswer::Pong => OutgoingResponse::new(200, "OK")
             .length()
             .field("Content-Type", "application/json; charset=utf-8")
             .fields(API)
@@ -29,7 +33,7 @@ pub(super) fn registry(provider: Provider, answer: RegistryAnswer, now: Timestam
             blob,
             by_tag: _,
             anonymous,
-        } => Response::new(200, "OK")
+        } => OutgoingResponse::new(200, "OK")
             .length()
             .field("Content-Type", blob.kind.media_type())
             .maybe(
@@ -41,19 +45,21 @@ pub(super) fn registry(provider: Provider, answer: RegistryAnswer, now: Timestam
             .date(now)
             .connection()
             .body(blob.bytes.clone()),
-        RegistryAnswer::NotModified { digest } => Response::new(304, "Not Modified")
+        RegistryAnswer::NotModified { digest } => OutgoingResponse::new(304, "Not Modified")
             .field("Docker-Content-Digest", digest.clone())
             .fields(API)
             .field("Etag", format!("\"{digest}\""))
             .date(now)
             .connection(),
-        RegistryAnswer::Redirect { location, .. } => Response::new(307, "Temporary Redirect")
-            .field("Content-Type", "application/octet-stream")
-            .fields(API)
-            .field("Location", location)
-            .date(now)
-            .length()
-            .connection(),
+        RegistryAnswer::Redirect { location, .. } => {
+            OutgoingResponse::new(307, "Temporary Redirect")
+                .field("Content-Type", "application/octet-stream")
+                .fields(API)
+                .field("Location", location)
+                .date(now)
+                .length()
+                .connection()
+        }
         RegistryAnswer::Tags { name, tags } => json(200, "OK")
             .date(now)
             .length()
@@ -70,8 +76,8 @@ pub(super) fn registry(provider: Provider, answer: RegistryAnswer, now: Timestam
     }
 }
 
-fn json(status: u16, reason: &'static str) -> Response {
-    Response::new(status, reason)
+fn json(status: u16, reason: &'static str) -> OutgoingResponse {
+    OutgoingResponse::new(status, reason)
         .field("Content-Type", "application/json")
         .fields(API)
 }

@@ -8,12 +8,12 @@ use serde_json::json;
 use super::super::answer::{RegistryAnswer, StoreAnswer};
 use super::super::clock::{after, http_date};
 use super::super::digest::{crc32c, md5, random};
-use super::super::image::{Blob, Kind};
+use super::super::image::{BlobKind, StoredBlob};
 use super::super::token::Grant;
-use super::super::{Provider, Response};
+use super::super::{OutgoingResponse, Provider};
 use super::shared::{challenge, error_document, oauth_body, with_fields};
 
-pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> Response {
+pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> OutgoingResponse {
     match answer {
         RegistryAnswer::Pong => json_start(200, "OK").private(now).body("{}"),
         RegistryAnswer::Challenge { scope, error } => start(401, "Unauthorized")
@@ -75,7 +75,7 @@ pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> Response {
     }
 }
 
-pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> Response {
+pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> OutgoingResponse {
     let body = if oauth {
         oauth_body(grant)
     } else {
@@ -89,13 +89,13 @@ pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> Response {
     json_start(200, "OK").private(now).body(body)
 }
 
-pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
+pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let upload_id = BASE64URL_NOPAD.encode(&random::<68>());
     let (blob, part, bytes) = match answer {
         StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
         StoreAnswer::Withheld(withheld) => {
             let (status, reason, _, _) = withheld.error();
-            return Response::new(status, reason)
+            return OutgoingResponse::new(status, reason)
                 .field("X-GUploader-UploadID", upload_id)
                 .field("Content-Type", "application/xml; charset=UTF-8")
                 .length()
@@ -112,9 +112,9 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
     let (status, reason) = part.status();
     // As captured: the config had been asked for before and came out of Google's cache, which
     // moves one field and adds another.
-    let cached = blob.kind == Kind::Config;
+    let cached = blob.kind == BlobKind::Config;
     let made = if cached { after(now, -CACHE_AGE) } else { now };
-    let response = Response::new(status, reason)
+    let response = OutgoingResponse::new(status, reason)
         .field("X-GUploader-UploadID", upload_id)
         .field("Expires", http_date(after(made, 3_600)))
         .date(made);
@@ -136,7 +136,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
 }
 
 /// What the store knows of an object.
-fn object(response: Response, blob: &Blob) -> Response {
+fn object(response: OutgoingResponse, blob: &StoredBlob) -> OutgoingResponse {
     let md5 = md5(&blob.bytes);
     response
         .field("Last-Modified", "Wed, 20 May 2020 17:27:37 GMT")
@@ -155,15 +155,15 @@ fn object(response: Response, blob: &Blob) -> Response {
         .field("Accept-Ranges", "bytes")
 }
 
-fn start(status: u16, reason: &'static str) -> Response {
-    Response::new(status, reason).field("Docker-Distribution-API-Version", "registry/2.0")
+fn start(status: u16, reason: &'static str) -> OutgoingResponse {
+    OutgoingResponse::new(status, reason).field("Docker-Distribution-API-Version", "registry/2.0")
 }
 
-fn json_start(status: u16, reason: &'static str) -> Response {
+fn json_start(status: u16, reason: &'static str) -> OutgoingResponse {
     start(status, reason).field("Content-Type", "application/json")
 }
 
-impl Response {
+impl OutgoingResponse {
     /// The end of the head of what is for this client alone.
     fn private(self, now: Timestamp) -> Self {
         self.date(now)

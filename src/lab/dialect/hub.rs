@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::super::Response;
+use super::super::OutgoingResponse;
 use super::super::answer::StoreAnswer;
 use super::super::clock::{after, http_date};
 use super::super::digest::{md5, random};
@@ -15,7 +15,7 @@ use super::shared::oauth_body;
 /// The last field of everything that comes from docker.io.
 pub(super) const HSTS: &[(&str, &str)] = &[("Strict-Transport-Security", "max-age=31536000")];
 
-pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> Response {
+pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> OutgoingResponse {
     let body = if oauth {
         oauth_body(grant)
     } else {
@@ -27,7 +27,7 @@ pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> Response {
         });
         format!("{body}\n")
     };
-    Response::new(200, "OK")
+    OutgoingResponse::new(200, "OK")
         .field("Content-Type", "application/json")
         .date(now)
         .connection()
@@ -36,13 +36,13 @@ pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> Response {
         .body(body)
 }
 
-pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
+pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let ray = format!("{}-HKG", HEXLOWER.encode(&random::<8>()));
     let (blob, part, bytes) = match answer {
         StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
         StoreAnswer::Withheld(withheld) => {
             let (status, reason, _, message) = withheld.error();
-            return Response::new(status, reason)
+            return OutgoingResponse::new(status, reason)
                 .date(now)
                 .field("Content-Type", "text/html")
                 .length()
@@ -65,7 +65,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
         now.as_second(),
         cookie_date(after(now, 30 * 24 * 60 * 60)),
     );
-    Response::new(status, reason)
+    OutgoingResponse::new(status, reason)
         .date(now)
         .field("Content-Type", "application/octet-stream")
         .length()

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::answer::{RegistryAnswer, StoreAnswer};
 use super::super::token::Grant;
-use super::super::{Provider, Response};
+use super::super::{OutgoingResponse, Provider};
 use super::{aliyun, distribution, gcr, hub, quay};
 
 /// A registry's answer in its provider's words.
@@ -12,7 +12,7 @@ pub(in super::super) fn registry(
     provider: Provider,
     answer: RegistryAnswer,
     now: Timestamp,
-) -> Response {
+) -> OutgoingResponse {
     match provider {
         Provider::Hub => distribution::registry(provider, answer, now).fields(hub::HSTS),
         Provider::Mirror => distribution::registry(provider, answer, now),
@@ -27,7 +27,7 @@ pub(in super::super) fn token(
     grant: &Grant,
     oauth: bool,
     now: Timestamp,
-) -> Response {
+) -> OutgoingResponse {
     match provider {
         Provider::Hub | Provider::Mirror => hub::token(grant, oauth, now),
         Provider::Gcr => gcr::token(grant, oauth, now),
@@ -36,7 +36,11 @@ pub(in super::super) fn token(
 }
 
 /// A blob store's answer in its provider's words.
-pub(in super::super) fn store(provider: Provider, answer: StoreAnswer, now: Timestamp) -> Response {
+pub(in super::super) fn store(
+    provider: Provider,
+    answer: StoreAnswer,
+    now: Timestamp,
+) -> OutgoingResponse {
     match provider {
         Provider::Hub => hub::store(answer, now),
         Provider::Mirror => aliyun::store(answer, now),

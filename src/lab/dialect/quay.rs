@@ -6,12 +6,12 @@ use serde_json::json;
 
 use super::super::answer::{RegistryAnswer, StoreAnswer};
 use super::super::digest::{md5, random};
-use super::super::image::Kind;
+use super::super::image::BlobKind;
 use super::super::token::Grant;
-use super::super::{Provider, Response};
+use super::super::{OutgoingResponse, Provider};
 use super::shared::{challenge, error_document, oauth_body, with_fields};
 
-pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> Response {
+pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> OutgoingResponse {
     match answer {
         RegistryAnswer::Pong => start(200, "OK", HTML, now).fields(API).body("true"),
         RegistryAnswer::Challenge { scope, error } => start(401, "UNAUTHORIZED", HTML, now)
@@ -32,7 +32,7 @@ pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> Response {
             )
             .fields(SECURITY)
             .body(blob.bytes.clone()),
-        RegistryAnswer::NotModified { digest } => Response::new(304, "NOT MODIFIED")
+        RegistryAnswer::NotModified { digest } => OutgoingResponse::new(304, "NOT MODIFIED")
             .field("Server", NGINX)
             .date(now)
             .connection()
@@ -59,7 +59,7 @@ pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> Response {
     }
 }
 
-pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> Response {
+pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> OutgoingResponse {
     let body = if oauth {
         oauth_body(grant)
     } else {
@@ -71,12 +71,12 @@ pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> Response {
         .body(body)
 }
 
-pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
+pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let (blob, part, bytes) = match answer {
         StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
         StoreAnswer::Withheld(withheld) => {
             let (status, reason, _, _) = withheld.error();
-            let response = Response::new(status, reason)
+            let response = OutgoingResponse::new(status, reason)
                 .field("Server", "CloudFront")
                 .date(now)
                 .field("Content-Type", "text/xml")
@@ -88,7 +88,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
         }
     };
     let (status, reason) = part.status();
-    let head = Response::new(status, reason)
+    let head = OutgoingResponse::new(status, reason)
         .field("Content-Type", "binary/octet-stream")
         .length()
         .connection()
@@ -101,7 +101,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
         );
     // S3 tiers no small objects.
     let head = match blob.kind {
-        Kind::Layer { .. } => head.field("x-amz-storage-class", "INTELLIGENT_TIERING"),
+        BlobKind::Layer { .. } => head.field("x-amz-storage-class", "INTELLIGENT_TIERING"),
         _ => head,
     };
     let head = head
@@ -115,7 +115,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> Response {
 }
 
 /// The marks of a `CloudFront` edge server.
-fn edge(response: Response) -> Response {
+fn edge(response: OutgoingResponse) -> OutgoingResponse {
     let via = format!(
         "1.1 {}.cloudfront.net (CloudFront)",
         HEXLOWER.encode(&random::<16>())
@@ -131,8 +131,8 @@ fn start(
     reason: &'static str,
     content_type: &'static str,
     now: Timestamp,
-) -> Response {
-    Response::new(status, reason)
+) -> OutgoingResponse {
+    OutgoingResponse::new(status, reason)
         .field("Server", NGINX)
         .date(now)
         .field("Content-Type", content_type)

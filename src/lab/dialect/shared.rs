@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::answer::{Refusal, Withheld};
+use super::super::answer::{ErrorAnswer, Withheld};
 use super::super::token::{Access, Grant};
-use super::super::{Provider, Response};
+use super::super::{OutgoingResponse, Provider};
 
 /// What a filter between client and registry puts in the place of an answer.
-pub(in super::super) fn block_page(now: Timestamp) -> Response {
-    Response::new(200, "OK")
+pub(in super::super) fn block_page(now: Timestamp) -> OutgoingResponse {
+    OutgoingResponse::new(200, "OK")
         .date(now)
         .field("Content-Type", "text/html; charset=utf-8")
         .length()
@@ -62,7 +62,7 @@ pub(super) fn error_document(withheld: &Withheld, more: &str) -> String {
 }
 
 /// Adds the fields a refusal brings beside the usual ones.
-pub(super) fn with_fields(response: Response, refusal: Refusal) -> Response {
+pub(super) fn with_fields(response: OutgoingResponse, refusal: ErrorAnswer) -> OutgoingResponse {
     refusal
         .fields
         .into_iter()
