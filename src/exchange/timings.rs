@@ -107,6 +107,7 @@ pub(crate) mod millis {
     ///
     /// # Errors
     /// Whatever the serializer answers.
+    #[expect(clippy::ref_option, reason = "serde hands a field over as it is")]
     pub(crate) fn serialize<S: Serializer>(
         value: &Option<Duration>,
         serializer: S,
