@@ -17,7 +17,7 @@ use pullscope::exchange::{
     Bodies, Body, Capture, Ending, Exchange, Failure, Omission, RawHead, Side, Timings, Trace,
 };
 use pullscope::har::model::Har;
-use pullscope::har::{self, Options, Warning};
+use pullscope::har::{self, ReaderWarning, WriteOptions};
 use serde_json::{Value, json};
 
 /// A trace in memory has no body files.
@@ -51,11 +51,11 @@ impl Bodies for Files {
 
 fn written(trace: &Trace) -> Value {
     let mut file = Vec::new();
-    har::write(trace, &NoFiles, &mut file, &Options::default()).unwrap();
+    har::write(trace, &NoFiles, &mut file, &WriteOptions::default()).unwrap();
     serde_json::from_slice(&file).unwrap()
 }
 
-fn read_text(text: &[u8]) -> Result<har::Document, har::HarError> {
+fn read_text(text: &[u8]) -> Result<har::HarDocument, har::HarError> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
     har::read(file.path())
@@ -75,7 +75,7 @@ fn every_kind_of_exchange_comes_back_without_loss() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("trace.har");
     let trace = samples::trace();
-    let report = har::export(&trace, &NoFiles, &path, &Options::default()).unwrap();
+    let report = har::export(&trace, &NoFiles, &path, &WriteOptions::default()).unwrap();
     assert_eq!(report.entries, 26);
     assert_eq!(report.bytes, std::fs::metadata(&path).unwrap().len());
     let document = har::read(&path).unwrap();
@@ -90,9 +90,9 @@ fn every_kind_of_exchange_comes_back_without_loss() {
 #[test]
 fn rejected_handshakes_come_back_without_connect_entries() {
     let trace = samples::trace();
-    let options = Options {
+    let options = WriteOptions {
         connect_entries: false,
-        ..Options::default()
+        ..WriteOptions::default()
     };
     let mut file = Vec::new();
     let report = har::write(&trace, &NoFiles, &mut file, &options).unwrap();
@@ -312,9 +312,9 @@ fn stored_bodies_stand_in_the_file_or_are_referred_to() {
         trace.exchanges.push(exchange);
     }
     let path = root.path().join("trace.har");
-    let options = Options {
+    let options = WriteOptions {
         inline_limit: 10,
-        ..Options::default()
+        ..WriteOptions::default()
     };
     har::export(&trace, &Files(files), &path, &options).unwrap();
     let har: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -365,12 +365,12 @@ fn an_encoding_that_some_reader_refuses_is_reported() {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {value}\r\n\r\n");
         exchange.response.as_mut().unwrap().head = RawHead::new(head);
     }
-    let report = har::write(&trace, &NoFiles, io::sink(), &Options::default()).unwrap();
+    let report = har::write(&trace, &NoFiles, io::sink(), &WriteOptions::default()).unwrap();
     let values: Vec<_> = report
         .warnings
         .iter()
         .map(|warning| match warning {
-            Warning::Encoding { value, .. } => value.as_str(),
+            ReaderWarning::Encoding { value, .. } => value.as_str(),
             other => panic!("{other}"),
         })
         .collect();
@@ -677,7 +677,7 @@ fn a_trace_in_several_files_is_the_same_trace() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trace.har");
     let mut trace = samples::trace();
-    let options = Options::default();
+    let options = WriteOptions::default();
     let limit = 12_000;
     let parts = har::export_parts(&trace, &NoFiles, &path, &options, limit).unwrap();
     assert!(parts.len() > 2, "{}", parts.len());
@@ -713,9 +713,9 @@ fn a_trace_in_several_files_is_the_same_trace() {
 #[test]
 fn indented_json_is_the_same_json() {
     let mut pretty = Vec::new();
-    let options = Options {
+    let options = WriteOptions {
         pretty: true,
-        ..Options::default()
+        ..WriteOptions::default()
     };
     har::write(&samples::trace(), &NoFiles, &mut pretty, &options).unwrap();
     let text = String::from_utf8(pretty).unwrap();

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use pullscope::exchange::{
     Bodies, Body, Capture, Connection, Exchange, HandshakeFailed, RawHead, Timings, Trace, Tunnel,
 };
-use pullscope::har::{self, Options};
+use pullscope::har::{self, WriteOptions};
 use serde_json::Value;
 
 /// What one entry should say, told from the records without any help of the code under test.
@@ -502,7 +502,7 @@ impl Bodies for NoFiles {
 fn write_har(directory: &Path) -> PathBuf {
     let path = directory.join("trace.har");
     let trace: Trace = samples::trace();
-    har::export(&trace, &NoFiles, &path, &Options::default()).unwrap();
+    har::export(&trace, &NoFiles, &path, &WriteOptions::default()).unwrap();
     path
 }
 

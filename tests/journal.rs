@@ -78,22 +78,22 @@ impl Grown {
         Self {
             session: session.to_owned(),
             follower: Follower::open(session).unwrap(),
-            har: GrowingHar::new(path.clone(), har::Options::default()),
+            har: GrowingHar::new(path.clone(), har::WriteOptions::default()),
             path,
         }
     }
 
-    fn write(&mut self, until: u64) -> har::Report {
+    fn write(&mut self, until: u64) -> har::Written {
         self.har.take(self.follower.read(until).unwrap());
         let under_way = self.follower.under_way();
         self.har.write(&under_way, self.follower.session()).unwrap()
     }
 
-    fn exported(&self) -> (har::Report, Vec<u8>) {
+    fn exported(&self) -> (har::Written, Vec<u8>) {
         let session = Session::open(&self.session).unwrap();
         let (trace, _) = session.load().unwrap();
         let path = self.path.with_extension("export");
-        let report = har::export(&trace, &session, &path, &har::Options::default()).unwrap();
+        let report = har::export(&trace, &session, &path, &har::WriteOptions::default()).unwrap();
         (report, std::fs::read(path).unwrap())
     }
 

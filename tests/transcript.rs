@@ -71,7 +71,7 @@ fn import(text: &str) -> Imported {
 
 fn export(trace: &Trace) -> String {
     let mut out = Vec::new();
-    let bodies = har::Document::default();
+    let bodies = har::HarDocument::default();
     transcript::write(&trace.exchanges, &bodies, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
@@ -100,8 +100,8 @@ fn the_article_comes_back_by_way_of_a_har() {
     let imported = import(&printed);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("article.har");
-    let (trace, bodies) = (&imported.trace, har::Document::default());
-    har::export(trace, &bodies, &path, &har::Options::default()).unwrap();
+    let (trace, bodies) = (&imported.trace, har::HarDocument::default());
+    har::export(trace, &bodies, &path, &har::WriteOptions::default()).unwrap();
     let document = har::read(&path).unwrap();
     assert_eq!(document.trace.exchanges.len(), 28);
     let mut out = Vec::new();
@@ -196,7 +196,7 @@ fn with_body(capture: Capture, sha256: Option<String>) -> String {
         capture,
         ..Body::default()
     });
-    transcript::exchange(&exchange, &har::Document::default())
+    transcript::exchange(&exchange, &har::HarDocument::default())
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn hostile_bytes_are_shown_and_other_content_is_described() {
 #[test]
 fn how_an_exchange_ended_is_said_and_read_back() {
     let ends = |exchange: &Exchange| {
-        let text = transcript::exchange(exchange, &har::Document::default());
+        let text = transcript::exchange(exchange, &har::HarDocument::default());
         let again = import(&text).trace.exchanges.remove(0);
         (text, again.ended.unwrap().1)
     };

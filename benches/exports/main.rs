@@ -20,7 +20,7 @@ use std::io::{self, Write};
 
 use pullscope::exchange::Trace;
 use pullscope::export::{allowlist, curl, html, json, markdown, mermaid, otlp, transcript};
-use pullscope::har::{self, Options};
+use pullscope::har::{self, WriteOptions};
 use pullscope::registry::InMemoryOnly;
 use pullscope::store::{Entry, Store};
 use pullscope::story::Telling;
@@ -78,9 +78,9 @@ fn from_the_trace(count: usize) {
         exchanges: rounds::exchanges(count),
         ..Trace::default()
     };
-    let bodies = har::Document::default();
+    let bodies = har::HarDocument::default();
     measure("har", count, |out| {
-        har::write(&trace, &bodies, out, &Options::default()).unwrap();
+        har::write(&trace, &bodies, out, &WriteOptions::default()).unwrap();
     });
     measure("http", count, |out| {
         transcript::write(&trace.exchanges, &bodies, out).unwrap();
@@ -93,7 +93,7 @@ fn from_the_store(count: usize) {
         ..Trace::default()
     };
     let store = Store::of_trace(trace, &InMemoryOnly);
-    let bodies = har::Document::default();
+    let bodies = har::HarDocument::default();
     let telling = Telling {
         store: &store,
         lang: Lang::En,

@@ -76,7 +76,7 @@ impl Script<'_> {
                 .push_str("# (not a URL that curl should be given)\n");
             return;
         }
-        let mut command = Command::default();
+        let mut command = CurlCommand::default();
         self.address(&mut command, entry, &request.url);
         method(&mut command, &entry.reading.method, exchange);
         self.fields(&mut command, entry, &request.head);
@@ -85,7 +85,7 @@ impl Script<'_> {
     }
 
     /// The URL, or the variable that a redirect set.
-    fn address(&self, command: &mut Command, entry: &Entry, url: &str) {
+    fn address(&self, command: &mut CurlCommand, entry: &Entry, url: &str) {
         let pull = entry.pull.and_then(|id| self.telling.store.pull(id));
         let cause = pull.and_then(|pull| pull.step(entry.exchange.id)?.cause);
         let redirect = cause.filter(|cause| cause.why == Why::Redirect);
@@ -95,7 +95,7 @@ impl Script<'_> {
         }
     }
 
-    fn fields(&self, command: &mut Command, entry: &Entry, head: &RawHead) {
+    fn fields(&self, command: &mut CurlCommand, entry: &Entry, head: &RawHead) {
         for field in head.fields() {
             let name = latin1(field.name);
             if !is_name(&name) {
@@ -115,7 +115,7 @@ impl Script<'_> {
         }
     }
 
-    fn authorization(&self, command: &mut Command, entry: &Entry) {
+    fn authorization(&self, command: &mut CurlCommand, entry: &Entry) {
         let Some(authorization) = &entry.reading.authorization else {
             return;
         };
@@ -137,7 +137,7 @@ impl Script<'_> {
         command.raw(format!("--header \"Authorization: Bearer ${variable}\""));
     }
 
-    fn body(&self, command: &mut Command, entry: &Entry) {
+    fn body(&self, command: &mut CurlCommand, entry: &Entry) {
         let Some(body) = entry
             .exchange
             .request_body
@@ -168,7 +168,7 @@ impl Script<'_> {
     }
 
     /// Writes the command, and into which variable its answer goes.
-    fn emit(&mut self, command: &Command, entry: &Entry) {
+    fn emit(&mut self, command: &CurlCommand, entry: &Entry) {
         for note in &command.notes {
             let _ = writeln!(self.text, "# {note}");
         }
@@ -207,12 +207,12 @@ impl Script<'_> {
 }
 
 /// One command on its way.
-struct Command {
+struct CurlCommand {
     words: Vec<String>,
     notes: Vec<String>,
 }
 
-impl Default for Command {
+impl Default for CurlCommand {
     fn default() -> Self {
         Self {
             words: vec![CURL.to_owned()],
@@ -221,7 +221,7 @@ impl Default for Command {
     }
 }
 
-impl Command {
+impl CurlCommand {
     fn option(&mut self, name: &str, value: &str) {
         self.words.push(format!("{name} {}", quoted(value)));
     }
@@ -233,7 +233,7 @@ impl Command {
     }
 }
 
-fn method(command: &mut Command, method: &str, exchange: &Exchange) {
+fn method(command: &mut CurlCommand, method: &str, exchange: &Exchange) {
     let has_body = exchange
         .request_body
         .as_ref()

@@ -24,7 +24,7 @@ pub(crate) fn filter(bytes: &[u8]) {
 /// A transcript: what was written of it reads back as the same number of exchanges.
 pub(crate) fn transcript(bytes: &[u8]) {
     let imported = transcript::read(bytes, Timestamp::UNIX_EPOCH);
-    let bodies = har::Document::default();
+    let bodies = har::HarDocument::default();
     let mut written = Vec::new();
     let exchanges = &imported.trace.exchanges;
     transcript::write(exchanges, &bodies, &mut written).expect("a vector takes everything");

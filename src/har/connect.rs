@@ -1,14 +1,14 @@
 //! Tunnels and rejected handshakes as entries of their CONNECT request.
 
 use super::entry::{failure, phases, server, started};
-use super::model::{Content, Entry, Request, Response};
+use super::model::{HarContent, HarEntry, HarRequest, HarResponse};
 use super::text::{connect_url, fields, url, version, without_nul};
 use super::{content::size, facts};
 use crate::exchange::{Connection, Ending, HandshakeFailed, Rejection, Side, Timings, Tunnel};
 use crate::words::Lang;
 
 /// The entry of a tunnel that was passed on unread.
-pub(super) fn tunnel(tunnel: &Tunnel) -> Entry {
+pub(super) fn tunnel(tunnel: &Tunnel) -> HarEntry {
     let mut entry = entry(&tunnel.connection, &tunnel.timings);
     if let Some(upstream) = &tunnel.upstream {
         server(&mut entry, upstream);
@@ -31,7 +31,7 @@ pub(super) fn tunnel(tunnel: &Tunnel) -> Entry {
 }
 
 /// The entry of a client that did not accept our certificate.
-pub(super) fn handshake(failed: &HandshakeFailed) -> Entry {
+pub(super) fn handshake(failed: &HandshakeFailed) -> HarEntry {
     let connection = &failed.connection;
     let timings = Timings {
         wait: failed.at.duration_since(connection.opened).try_into().ok(),
@@ -57,40 +57,40 @@ pub(super) fn describe(rejection: &Rejection) -> String {
 }
 
 /// What both have in common: the request was answered with 200 before anything else happened.
-fn entry(connection: &Connection, timings: &Timings) -> Entry {
+fn entry(connection: &Connection, timings: &Timings) -> HarEntry {
     let (timings, time) = phases(timings);
-    let mut request = Request {
+    let mut request = HarRequest {
         method: "CONNECT".to_owned(),
         url: connection
             .target
             .as_ref()
             .map_or_else(|| url("", None), connect_url),
         body_size: 0,
-        ..Request::default()
+        ..HarRequest::default()
     };
     if let Some(head) = &connection.connect_head {
         request.http_version = version(head);
         request.headers = fields(head);
         request.headers_size = size(head.len() as u64);
     }
-    let mut response = Response {
+    let mut response = HarResponse {
         status: 200,
         status_text: "Connection Established".to_owned(),
-        content: Content {
+        content: HarContent {
             text: Some(String::new()),
-            ..Content::default()
+            ..HarContent::default()
         },
         body_size: 0,
-        ..Response::default()
+        ..HarResponse::default()
     };
     response.extra.set("_transferSize", 0);
-    let mut entry = Entry {
+    let mut entry = HarEntry {
         started_date_time: started(connection.opened),
         time,
         request,
         response,
         timings,
-        ..Entry::default()
+        ..HarEntry::default()
     };
     entry.extra.set("_resourceType", "other");
     entry

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use data_encoding::BASE64;
 
-use super::model::{Content, Extras, PostData};
+use super::model::{Extras, HarContent, PostData};
 use super::text::text;
 use crate::exchange::{Body, Capture, RawHead};
 use crate::words::Lang;
@@ -18,13 +18,18 @@ pub(super) struct Kept {
 }
 
 /// The content of a response whose head arrived. Without a body it has not ended.
-pub(super) fn response(head: &RawHead, body: Option<&Body>, received: u64, kept: &Kept) -> Content {
+pub(super) fn response(
+    head: &RawHead,
+    body: Option<&Body>,
+    received: u64,
+    kept: &Kept,
+) -> HarContent {
     match body {
         Some(body) => content(head, body, kept),
-        None => Content {
+        None => HarContent {
             size: size(received),
             mime_type: media_type(head),
-            ..Content::default()
+            ..HarContent::default()
         },
     }
 }
@@ -34,7 +39,7 @@ pub(super) fn request(
     head: &RawHead,
     body: &Body,
     kept: &Kept,
-) -> (Option<PostData>, Option<Content>) {
+) -> (Option<PostData>, Option<HarContent>) {
     if body.size == 0 && kept.bytes.as_ref().is_none_or(Bytes::is_empty) {
         return (None, None);
     }
@@ -52,7 +57,7 @@ pub(super) fn request(
     }
 }
 
-fn content(head: &RawHead, body: &Body, kept: &Kept) -> Content {
+fn content(head: &RawHead, body: &Body, kept: &Kept) -> HarContent {
     let mime_type = media_type(head);
     let (text, encoding) = match &kept.bytes {
         Some(bytes) => encode(bytes, &mime_type),
@@ -75,7 +80,7 @@ fn content(head: &RawHead, body: &Body, kept: &Kept) -> Content {
         extra.set("_bodyStatus", "truncated");
         comment = Some("the transfer was cut off here".to_owned());
     }
-    Content {
+    HarContent {
         size: size(body.decoded_size.unwrap_or(body.size)),
         compression: body
             .decoded_size

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::content::Kept;
-use super::model::Entry;
-use super::{Options, Warning, connect, entry, tls_error};
+use super::model::HarEntry;
+use super::{ReaderWarning, WriteOptions, connect, entry, tls_error};
 use crate::base::atomic_file::directory;
 use crate::exchange::{
     Bodies, Body, Capture, Exchange, ExchangeId, HandshakeFailed, RawHead, Trace, Tunnel,
@@ -33,7 +33,7 @@ pub(super) struct EntryPlace {
 
 impl<'a> EntrySource<'a> {
     /// Everything in a trace that becomes an entry, in its order.
-    pub(super) fn all(trace: &'a Trace, options: &Options) -> Vec<Self> {
+    pub(super) fn all(trace: &'a Trace, options: &WriteOptions) -> Vec<Self> {
         let exchanges = trace.exchanges.iter().map(Self::Exchange);
         let tunnels = trace.tunnels.iter().map(Self::Tunnel);
         let handshakes = trace.handshakes.iter().map(Self::Handshake);
@@ -72,14 +72,14 @@ pub(super) struct EntryMaker<'a> {
     bodies: &'a dyn Bodies,
     /// The directory of the HAR.
     base: Option<PathBuf>,
-    pub(super) options: &'a Options,
+    pub(super) options: &'a WriteOptions,
     /// What has to be said of the entries made so far.
-    pub(super) warnings: Vec<Warning>,
+    pub(super) warnings: Vec<ReaderWarning>,
 }
 
 impl<'a> EntryMaker<'a> {
     /// Of a HAR that has no place that a path to a stored body could start from.
-    pub(super) fn new(bodies: &'a dyn Bodies, options: &'a Options) -> Self {
+    pub(super) fn new(bodies: &'a dyn Bodies, options: &'a WriteOptions) -> Self {
         Self {
             bodies,
             base: None,
@@ -89,14 +89,14 @@ impl<'a> EntryMaker<'a> {
     }
 
     /// Of a HAR at this path.
-    pub(super) fn beside(path: &Path, bodies: &'a dyn Bodies, options: &'a Options) -> Self {
+    pub(super) fn beside(path: &Path, bodies: &'a dyn Bodies, options: &'a WriteOptions) -> Self {
         Self {
             base: directory(path).canonicalize().ok(),
             ..Self::new(bodies, options)
         }
     }
 
-    pub(super) fn entry(&mut self, source: EntrySource<'_>) -> Entry {
+    pub(super) fn entry(&mut self, source: EntrySource<'_>) -> HarEntry {
         match source {
             EntrySource::Exchange(exchange) => self.exchange(exchange),
             EntrySource::Tunnel(tunnel) => connect::tunnel(tunnel),
@@ -104,7 +104,7 @@ impl<'a> EntryMaker<'a> {
         }
     }
 
-    fn exchange(&mut self, exchange: &Exchange) -> Entry {
+    fn exchange(&mut self, exchange: &Exchange) -> HarEntry {
         let heads = [
             exchange.request.as_ref().map(|request| &request.head),
             exchange.response.as_ref().map(|response| &response.head),
@@ -133,7 +133,7 @@ impl<'a> EntryMaker<'a> {
                         Ok(bytes) => kept.bytes = bytes.map(Into::into),
                         Err(error) => {
                             kept.file = None;
-                            self.warnings.push(Warning::Body {
+                            self.warnings.push(ReaderWarning::Body {
                                 exchange: id,
                                 reason: error.to_string(),
                             });
@@ -159,7 +159,7 @@ impl<'a> EntryMaker<'a> {
         let value = values.join(&b", "[..]);
         let is_known = value.is_empty() || KNOWN.iter().any(|k| k.eq_ignore_ascii_case(&value));
         if !is_known {
-            self.warnings.push(Warning::Encoding {
+            self.warnings.push(ReaderWarning::Encoding {
                 exchange: id,
                 value: super::text::text(&value),
             });

@@ -1,22 +1,22 @@
 //! One exchange as a HAR entry.
 
 use super::content::{self, Kept, size};
-use super::model::{Entry, Request, Response, Timings};
+use super::model::{HarEntry, HarRequest, HarResponse, HarTimings};
 use super::text::{fields, query, text, url, version, without_nul};
 use super::{certificate, cookie, facts};
 use crate::exchange::timings::millis::to_millis;
 use crate::exchange::{Capture, Ending, Exchange, Omission, ResponseHead, Side, Upstream, timings};
 
 /// Turns an exchange and its kept bodies into an entry.
-pub(super) fn entry(exchange: &Exchange, request_body: &Kept, response_body: &Kept) -> Entry {
+pub(super) fn entry(exchange: &Exchange, request_body: &Kept, response_body: &Kept) -> HarEntry {
     let (timings, time) = phases(&exchange.timings);
-    let mut entry = Entry {
+    let mut entry = HarEntry {
         started_date_time: started(exchange.started),
         time,
         request: request(exchange, request_body),
         response: response(exchange, response_body),
         timings,
-        ..Entry::default()
+        ..HarEntry::default()
     };
     if let Some(upstream) = &exchange.upstream {
         server(&mut entry, upstream);
@@ -35,11 +35,11 @@ pub(super) fn entry(exchange: &Exchange, request_body: &Kept, response_body: &Ke
     entry
 }
 
-fn request(exchange: &Exchange, kept: &Kept) -> Request {
+fn request(exchange: &Exchange, kept: &Kept) -> HarRequest {
     let target = exchange.connection.target.as_ref();
-    let mut request = Request {
+    let mut request = HarRequest {
         url: url("", target),
-        ..Request::default()
+        ..HarRequest::default()
     };
     if let Some(sent) = &exchange.request {
         let head = &sent.head;
@@ -62,15 +62,15 @@ fn request(exchange: &Exchange, kept: &Kept) -> Request {
     request
 }
 
-fn response(exchange: &Exchange, kept: &Kept) -> Response {
+fn response(exchange: &Exchange, kept: &Kept) -> HarResponse {
     let Some(ResponseHead { head, .. }) = &exchange.response else {
-        let mut response = Response::default();
+        let mut response = HarResponse::default();
         response.extra.set("_transferSize", 0);
         return response;
     };
     let body = exchange.response_body.as_ref();
     let body_size = body.map_or(exchange.received, |body| body.size);
-    let mut response = Response {
+    let mut response = HarResponse {
         status: head.status().unwrap_or_default(),
         status_text: text(head.reason()),
         http_version: version(head),
@@ -80,7 +80,7 @@ fn response(exchange: &Exchange, kept: &Kept) -> Response {
         redirect_url: head.values("location").next().map(text).unwrap_or_default(),
         headers_size: size(head.len() as u64),
         body_size: body.map_or(-1, |body| size(body.size)),
-        ..Response::default()
+        ..HarResponse::default()
     };
     let transferred = body_size.saturating_add(head.len() as u64);
     response.extra.set("_transferSize", size(transferred));
@@ -93,10 +93,10 @@ pub(super) fn started(at: jiff::Timestamp) -> String {
 }
 
 /// HAR's timings and their sum.
-pub(super) fn phases(phases: &timings::Timings) -> (Timings, f64) {
+pub(super) fn phases(phases: &timings::Timings) -> (HarTimings, f64) {
     let optional = |phase: Option<_>| phase.map_or(-1.0, to_millis);
     let required = |phase: Option<_>| phase.map_or(0.0, to_millis);
-    let timings = Timings {
+    let timings = HarTimings {
         blocked: optional(phases.blocked),
         dns: optional(phases.dns),
         connect: optional(phases.connect),
@@ -104,13 +104,13 @@ pub(super) fn phases(phases: &timings::Timings) -> (Timings, f64) {
         wait: required(phases.wait),
         receive: required(phases.receive),
         ssl: optional(phases.ssl),
-        ..Timings::default()
+        ..HarTimings::default()
     };
     (timings, to_millis(phases.total()))
 }
 
 /// Where the request went.
-pub(super) fn server(entry: &mut Entry, upstream: &Upstream) {
+pub(super) fn server(entry: &mut HarEntry, upstream: &Upstream) {
     // With an upstream proxy in between, its address is not the server's.
     if let Some(address) = upstream.address.filter(|_| upstream.via.is_none()) {
         entry.server_ip_address = Some(address.ip().to_canonical().to_string());
@@ -129,7 +129,7 @@ pub(super) fn server(entry: &mut Entry, upstream: &Upstream) {
 }
 
 /// Says how an exchange that is not whole ended, in the fields that readers look at.
-pub(super) fn failure(entry: &mut Entry, ending: &Ending) {
+pub(super) fn failure(entry: &mut HarEntry, ending: &Ending) {
     let (who, detail) = match ending {
         Ending::Complete => return,
         Ending::Aborted { by, detail } => {

@@ -6,49 +6,27 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::entries::{EntryMaker, EntrySource, tls_errors};
+use super::options::WriteOptions;
 use super::writer::HarWriter;
-use super::{HarError, Warning};
+use super::{HarError, ReaderWarning};
 use crate::base::atomic_file::{FileError, OutputFile};
 use crate::exchange::{Bodies, Trace};
 
-/// How a HAR is written.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Whether tunnels and rejected handshakes get entries of their CONNECT request. Some tools
-    /// would replay these.
-    pub connect_entries: bool,
-    /// The largest stored body, in bytes, that stands in the HAR itself; a larger one is
-    /// referred to.
-    pub inline_limit: u64,
-    /// Whether the JSON is indented.
-    pub pretty: bool,
-}
-
 /// What was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct Written {
     /// Entries.
     pub entries: u64,
     /// Bytes.
     pub bytes: u64,
     /// What some reader will not like.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<ReaderWarning>,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            connect_entries: true,
-            inline_limit: 8 << 20,
-            pretty: false,
-        }
-    }
-}
-
-impl Report {
+impl Written {
     /// Of so many entries and bytes, with these warnings besides that of the size.
-    pub(super) fn new(entries: u64, bytes: u64, mut warnings: Vec<Warning>) -> Self {
-        warnings.extend(Warning::of_size(bytes));
+    pub(super) fn new(entries: u64, bytes: u64, mut warnings: Vec<ReaderWarning>) -> Self {
+        warnings.extend(ReaderWarning::of_size(bytes));
         Self {
             entries,
             bytes,
@@ -65,8 +43,8 @@ pub fn export(
     trace: &Trace,
     bodies: &dyn Bodies,
     path: &Path,
-    options: &Options,
-) -> Result<Report, HarError> {
+    options: &WriteOptions,
+) -> Result<Written, HarError> {
     let mut file = OutputFile::create(path)?;
     let maker = EntryMaker::beside(path, bodies, options);
     let report = write_all(trace, maker, &mut file).map_err(|source| FileError::Write {
@@ -86,8 +64,8 @@ pub fn write(
     trace: &Trace,
     bodies: &dyn Bodies,
     out: impl Write,
-    options: &Options,
-) -> Result<Report, HarError> {
+    options: &WriteOptions,
+) -> Result<Written, HarError> {
     write_all(trace, EntryMaker::new(bodies, options), out).map_err(HarError::Stream)
 }
 
@@ -101,11 +79,11 @@ pub fn export_parts(
     trace: &Trace,
     bodies: &dyn Bodies,
     path: &Path,
-    options: &Options,
+    options: &WriteOptions,
     limit: u64,
-) -> Result<Vec<(PathBuf, Report)>, HarError> {
+) -> Result<Vec<(PathBuf, Written)>, HarError> {
     let mut maker = EntryMaker::beside(path, bodies, options);
-    let begin = |path| Part::begin(path, trace.secrets_kept, options.pretty);
+    let begin = |path| HarPart::begin(path, trace.secrets_kept, options.pretty);
     let mut parts = Vec::new();
     let mut part = begin(path.to_owned())?;
     for source in EntrySource::all(trace, options) {
@@ -126,22 +104,22 @@ pub fn export_parts(
 }
 
 /// Writes a trace as one HAR.
-fn write_all(trace: &Trace, mut maker: EntryMaker<'_>, out: impl Write) -> io::Result<Report> {
+fn write_all(trace: &Trace, mut maker: EntryMaker<'_>, out: impl Write) -> io::Result<Written> {
     let mut writer = HarWriter::begin(out, trace.secrets_kept, maker.options.pretty)?;
     for source in EntrySource::all(trace, maker.options) {
         writer.entry(&maker.entry(source))?;
     }
     let (_, entries, bytes) = writer.finish(&tls_errors(&trace.handshakes))?;
-    Ok(Report::new(entries, bytes, maker.warnings))
+    Ok(Written::new(entries, bytes, maker.warnings))
 }
 
 /// One of several files on its way.
-struct Part {
+struct HarPart {
     path: PathBuf,
     writer: HarWriter<OutputFile>,
 }
 
-impl Part {
+impl HarPart {
     fn begin(path: PathBuf, secrets_kept: bool, pretty: bool) -> Result<Self, HarError> {
         let file = OutputFile::create(&path)?;
         match HarWriter::begin(file, secrets_kept, pretty) {
@@ -155,7 +133,7 @@ impl Part {
         FileError::Write { path, source }.into()
     }
 
-    fn close(self, end: &[Value]) -> Result<(PathBuf, Report), HarError> {
+    fn close(self, end: &[Value]) -> Result<(PathBuf, Written), HarError> {
         let Self { path, writer } = self;
         let written = writer.finish(end);
         let (file, entries, bytes) = match written {
@@ -163,7 +141,7 @@ impl Part {
             Err(source) => return Err(FileError::Write { path, source }.into()),
         };
         file.finish()?;
-        Ok((path, Report::new(entries, bytes, Vec::new())))
+        Ok((path, Written::new(entries, bytes, Vec::new())))
     }
 }
 

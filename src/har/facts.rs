@@ -25,7 +25,7 @@ pub const FIELD: &str = "_pullscope";
 /// What an entry is about.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Facts {
+pub(super) enum Original {
     /// An exchange.
     Exchange(Box<Exchange>),
     /// A tunnel.
@@ -45,7 +45,7 @@ pub(super) fn of_exchange(exchange: &Exchange, inlined: [bool; 2]) -> Value {
             body.capture = Capture::Empty;
         }
     }
-    let mut value = to_json(&Facts::Exchange(Box::new(exchange)));
+    let mut value = to_json(&Original::Exchange(Box::new(exchange)));
     for (pointer, _) in CAPTURES.iter().zip(inlined).filter(|(_, inlined)| *inlined) {
         if let Some(capture) = value.pointer_mut(pointer) {
             *capture = json!({ "kept": "memory" });
@@ -58,12 +58,12 @@ pub(super) fn of_exchange(exchange: &Exchange, inlined: [bool; 2]) -> Value {
 pub(super) fn of_tunnel(tunnel: &Tunnel) -> Value {
     let mut tunnel = tunnel.clone();
     take_certificates(tunnel.upstream.as_mut());
-    to_json(&Facts::Tunnel(Box::new(tunnel)))
+    to_json(&Original::Tunnel(Box::new(tunnel)))
 }
 
 /// The field of a rejected handshake's CONNECT entry.
 pub(super) fn of_handshake() -> Value {
-    to_json(&Facts::HandshakeFailed {})
+    to_json(&Original::HandshakeFailed {})
 }
 
 /// The field of a rejected handshake in `log._tlsErrors`.
@@ -73,7 +73,7 @@ pub(super) fn of_tls_error(failed: &HandshakeFailed) -> Value {
 
 /// Rebuilds what an entry is about from its custom fields. The bodies that stand in the entry
 /// are asked for.
-pub(super) fn read(extra: &Extras, bodies: [Option<Bytes>; 2]) -> Option<Facts> {
+pub(super) fn read(extra: &Extras, bodies: [Option<Bytes>; 2]) -> Option<Original> {
     let mut value = extra.get(FIELD)?.clone();
     restore(&mut value);
     let is_inlined = CAPTURES.map(|pointer| {
@@ -83,9 +83,9 @@ pub(super) fn read(extra: &Extras, bodies: [Option<Bytes>; 2]) -> Option<Facts> 
             .map(|capture| *capture = json!({ "kept": "empty" }))
             .is_some()
     });
-    let mut facts: Facts = serde_json::from_value(value).ok()?;
+    let mut facts: Original = serde_json::from_value(value).ok()?;
     let upstream = match &mut facts {
-        Facts::Exchange(exchange) => {
+        Original::Exchange(exchange) => {
             let records = [&mut exchange.request_body, &mut exchange.response_body];
             for ((record, bytes), is_inlined) in records.into_iter().zip(bodies).zip(is_inlined) {
                 if let Some(body) = record.as_mut().filter(|_| is_inlined) {
@@ -99,8 +99,8 @@ pub(super) fn read(extra: &Extras, bodies: [Option<Bytes>; 2]) -> Option<Facts> 
             }
             exchange.upstream.as_mut()
         }
-        Facts::Tunnel(tunnel) => tunnel.upstream.as_mut(),
-        Facts::HandshakeFailed {} => None,
+        Original::Tunnel(tunnel) => tunnel.upstream.as_mut(),
+        Original::HandshakeFailed {} => None,
     };
     if let Some(upstream) = upstream {
         let chain = extra.get("_certificates").and_then(Value::as_array);

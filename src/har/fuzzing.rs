@@ -1,11 +1,11 @@
 //! Fuzz targets: archives from elsewhere, and certificates that servers present.
 
 use super::certificate;
-use super::read::{Document, read_from};
+use super::read::{HarDocument, read_from};
 
 /// A HAR.
 pub(crate) fn document(bytes: &[u8]) {
-    let mut document = Document::default();
+    let mut document = HarDocument::default();
     if read_from(bytes, &mut document).is_ok() {
         let mut ids: Vec<_> = document
             .trace

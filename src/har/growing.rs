@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use super::entries::{EntryMaker, EntryPlace, EntrySource, tls_errors};
 use super::writer::HarWriter;
-use super::{HarError, Options, Report, Warning};
+use super::{HarError, ReaderWarning, WriteOptions, Written};
 use crate::base::atomic_file::{FileError, OutputFile};
 use crate::exchange::{Bodies, HandshakeFailed, Trace};
 
@@ -17,7 +17,7 @@ use crate::exchange::{Bodies, HandshakeFailed, Trace};
 #[derive(Debug)]
 pub struct GrowingHar {
     path: PathBuf,
-    options: Options,
+    options: WriteOptions,
     last: Option<LastFile>,
     /// What is over and in no file yet.
     pending: Trace,
@@ -39,12 +39,12 @@ struct DoneEntry {
     place: EntryPlace,
     start: u64,
     end: u64,
-    warnings: Box<[Warning]>,
+    warnings: Box<[ReaderWarning]>,
 }
 
 impl GrowingHar {
     /// A HAR at this path, of which nothing has been written.
-    pub fn new(path: PathBuf, options: Options) -> Self {
+    pub fn new(path: PathBuf, options: WriteOptions) -> Self {
         Self {
             path,
             options,
@@ -76,7 +76,7 @@ impl GrowingHar {
     /// # Errors
     /// When the file cannot be written; nothing that was taken is lost by that. A body that
     /// cannot be read is a warning.
-    pub fn write(&mut self, under_way: &Trace, bodies: &dyn Bodies) -> Result<Report, HarError> {
+    pub fn write(&mut self, under_way: &Trace, bodies: &dyn Bodies) -> Result<Written, HarError> {
         let mut output = OutputFile::create(&self.path)?;
         let failed = |source| FileError::Write {
             path: self.path.clone(),
@@ -100,7 +100,7 @@ impl GrowingHar {
         out: &mut OutputFile,
         under_way: &Trace,
         bodies: &dyn Bodies,
-    ) -> io::Result<(Report, Vec<DoneEntry>)> {
+    ) -> io::Result<(Written, Vec<DoneEntry>)> {
         let mut writer = HarWriter::begin(out, self.pending.secrets_kept, self.options.pretty)?;
         let mut maker = EntryMaker::beside(&self.path, bodies, &self.options);
         let mut new: Vec<(EntrySource<'_>, bool)> = [(&self.pending, true), (under_way, false)]
@@ -146,7 +146,7 @@ impl GrowingHar {
             }
         }
         let (_, entries, bytes) = writer.finish(&tls_errors(&self.handshakes))?;
-        Ok((Report::new(entries, bytes, warnings), done))
+        Ok((Written::new(entries, bytes, warnings), done))
     }
 }
 

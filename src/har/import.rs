@@ -10,7 +10,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 use url::Url;
 
-use super::model::{Content, Entry, NameValue, Request, Response};
+use super::model::{HarContent, HarEntry, HarRequest, HarResponse, NameValue};
 use crate::base::hex::sha256;
 use crate::exchange::head::from_latin1;
 use crate::exchange::{
@@ -21,7 +21,7 @@ use crate::exchange::{
 
 /// The exchange that an entry tells of, as far as it tells. `connected` says that the entry's
 /// start is that of its request, behind the phases of connecting.
-pub(super) fn exchange(entry: &Entry, number: u64, connected: bool) -> Exchange {
+pub(super) fn exchange(entry: &HarEntry, number: u64, connected: bool) -> Exchange {
     let started = entry
         .started_date_time
         .parse()
@@ -75,7 +75,7 @@ pub(super) fn exchange(entry: &Entry, number: u64, connected: bool) -> Exchange 
 
 /// What is missing of a response that its own `Content-Length` says was longer. Some programs
 /// write a transfer that was cut off so, without another word; who cut it off is not told.
-fn missing(entry: &Entry) -> Option<String> {
+fn missing(entry: &HarEntry) -> Option<String> {
     let response = &entry.response;
     let bodiless = entry.request.method == "HEAD" || matches!(response.status, 0 | 204 | 304);
     let field = |name: &str| {
@@ -91,7 +91,7 @@ fn missing(entry: &Entry) -> Option<String> {
 }
 
 /// A request's content as bytes.
-pub(super) fn request_bytes(request: &Request) -> Option<Bytes> {
+pub(super) fn request_bytes(request: &HarRequest) -> Option<Bytes> {
     if let Some(text) = request
         .post_data
         .as_ref()
@@ -99,12 +99,12 @@ pub(super) fn request_bytes(request: &Request) -> Option<Bytes> {
     {
         return Some(Bytes::copy_from_slice(text.as_bytes()));
     }
-    let content = Content::deserialize(request.extra.get("_content")?).ok()?;
+    let content = HarContent::deserialize(request.extra.get("_content")?).ok()?;
     content_bytes(&content)
 }
 
 /// A response's content as bytes.
-pub(super) fn content_bytes(content: &Content) -> Option<Bytes> {
+pub(super) fn content_bytes(content: &HarContent) -> Option<Bytes> {
     let text = content.text.as_ref()?;
     if content.encoding.as_deref() == Some("base64") {
         return BASE64.decode(text.trim().as_bytes()).ok().map(Bytes::from);
@@ -133,7 +133,7 @@ fn connection(url: Option<&Url>, started: Timestamp, socket: Option<u64>) -> Con
     }
 }
 
-fn upstream(entry: &Entry, url: Option<&Url>, socket: Option<u64>) -> Option<Upstream> {
+fn upstream(entry: &HarEntry, url: Option<&Url>, socket: Option<u64>) -> Option<Upstream> {
     let text = entry.server_ip_address.as_deref()?;
     let ip: IpAddr = text.trim_matches(['[', ']']).parse().ok()?;
     let port = url.and_then(Url::port_or_known_default).unwrap_or_default();
@@ -145,7 +145,7 @@ fn upstream(entry: &Entry, url: Option<&Url>, socket: Option<u64>) -> Option<Ups
     })
 }
 
-fn request_head(request: &Request, url: Option<&Url>) -> RawHead {
+fn request_head(request: &HarRequest, url: Option<&Url>) -> RawHead {
     let target = url.map_or_else(
         || request.url.clone(),
         |url| match url.query() {
@@ -161,7 +161,7 @@ fn request_head(request: &Request, url: Option<&Url>) -> RawHead {
     head(&words.join(" "), &request.headers)
 }
 
-fn response_head(response: &Response) -> RawHead {
+fn response_head(response: &HarResponse) -> RawHead {
     let line = format!(
         "{} {} {}",
         version(&response.http_version),
@@ -212,13 +212,13 @@ fn version(text: &str) -> String {
     .to_owned()
 }
 
-fn request_body(request: &Request) -> Body {
+fn request_body(request: &HarRequest) -> Body {
     let bytes = request_bytes(request);
     let length = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
     body(bytes, u64::try_from(request.body_size).ok(), Some(length))
 }
 
-fn response_body(response: &Response) -> Body {
+fn response_body(response: &HarResponse) -> Body {
     let content = &response.content;
     let decoded = u64::try_from(content.size).ok();
     let saved = content.compression.unwrap_or_default();
@@ -234,7 +234,7 @@ fn response_body(response: &Response) -> Body {
 
 /// Content whose size says that each character of its text was one byte: mitmproxy writes bytes
 /// of an unknown charset so.
-fn as_latin1(content: &Content) -> Option<Bytes> {
+fn as_latin1(content: &HarContent) -> Option<Bytes> {
     let text = content
         .text
         .as_ref()
@@ -265,7 +265,7 @@ fn body(bytes: Option<Bytes>, size: Option<u64>, decoded: Option<u64>) -> Body {
     }
 }
 
-fn timings(entry: &Entry) -> Timings {
+fn timings(entry: &HarEntry) -> Timings {
     let phase = |ms: f64| Duration::try_from_secs_f64(ms / 1_000.0).ok();
     let har = &entry.timings;
     Timings {
@@ -279,7 +279,7 @@ fn timings(entry: &Entry) -> Timings {
     }
 }
 
-fn ending(entry: &Entry) -> Ending {
+fn ending(entry: &HarEntry) -> Ending {
     let fields = [
         entry.response.extra.get("_error"),
         entry.response.extra.get("_failureText"),

@@ -22,6 +22,7 @@ mod import;
 mod lenient;
 #[doc(hidden)]
 pub mod model;
+mod options;
 mod read;
 mod text;
 mod tls_error;
@@ -29,7 +30,8 @@ mod warning;
 mod writer;
 
 pub use error::HarError;
-pub use export::{Options, Report, export, export_parts, write};
+pub use export::{Written, export, export_parts, write};
 pub use growing::GrowingHar;
-pub use read::{Document, parse, read};
-pub use warning::Warning;
+pub use options::WriteOptions;
+pub use read::{HarDocument, parse, read};
+pub use warning::ReaderWarning;

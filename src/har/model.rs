@@ -14,7 +14,7 @@ use super::lenient::Lenient;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Har {
     /// Its only content.
-    pub log: Log,
+    pub log: HarLog,
     /// Custom fields.
     #[serde(flatten)]
     pub extra: Extras,
@@ -24,7 +24,7 @@ pub struct Har {
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Log {
+pub struct HarLog {
     /// The format's version, `1.2`.
     pub version: String,
     /// The program that wrote the file.
@@ -32,9 +32,9 @@ pub struct Log {
     /// The browser that was observed.
     pub browser: Option<Creator>,
     /// The web pages; some readers need the list though it is empty.
-    pub pages: Vec<Page>,
+    pub pages: Vec<HarPage>,
     /// The exchanges, by their start.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<HarEntry>,
     /// A remark.
     pub comment: Option<String>,
     /// Custom fields.
@@ -64,7 +64,7 @@ pub struct Creator {
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Page {
+pub struct HarPage {
     /// When it began to load, RFC 3339.
     pub started_date_time: String,
     /// What entries refer to.
@@ -83,7 +83,7 @@ pub struct Page {
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Entry {
+pub struct HarEntry {
     /// The page it belongs to.
     pub pageref: Option<String>,
     /// When the request began, RFC 3339.
@@ -91,13 +91,13 @@ pub struct Entry {
     /// Milliseconds: the sum of all timings that apply, without `ssl`.
     pub time: f64,
     /// The request.
-    pub request: Request,
+    pub request: HarRequest,
     /// The response.
-    pub response: Response,
+    pub response: HarResponse,
     /// Use of a cache.
     pub cache: Cache,
     /// The phases.
-    pub timings: Timings,
+    pub timings: HarTimings,
     /// The server's IP address, without brackets.
     #[serde(rename = "serverIPAddress")]
     pub server_ip_address: Option<String>,
@@ -115,7 +115,7 @@ pub struct Entry {
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Request {
+pub struct HarRequest {
     /// The method.
     pub method: String,
     /// The absolute URL without fragment.
@@ -146,7 +146,7 @@ pub struct Request {
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Response {
+pub struct HarResponse {
     /// The status code; 0 when there was no response.
     pub status: u16,
     /// The reason phrase.
@@ -158,7 +158,7 @@ pub struct Response {
     /// The fields in wire order.
     pub headers: Vec<NameValue>,
     /// The content.
-    pub content: Content,
+    pub content: HarContent,
     /// The `Location` field, or empty.
     #[serde(rename = "redirectURL")]
     pub redirect_url: String,
@@ -178,7 +178,7 @@ pub struct Response {
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Content {
+pub struct HarContent {
     /// Bytes after `Content-Encoding` was undone.
     pub size: i64,
     /// Bytes that the encoding saved.
@@ -269,7 +269,7 @@ pub struct Cookie {
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Timings {
+pub struct HarTimings {
     /// Waiting for a connection.
     pub blocked: f64,
     /// Resolving the name.
@@ -339,7 +339,7 @@ impl<'de> Deserialize<'de> for Extras {
     }
 }
 
-impl Default for Log {
+impl Default for HarLog {
     fn default() -> Self {
         Self {
             version: "1.2".to_owned(),
@@ -353,7 +353,7 @@ impl Default for Log {
     }
 }
 
-impl Default for Request {
+impl Default for HarRequest {
     fn default() -> Self {
         Self {
             method: String::new(),
@@ -371,7 +371,7 @@ impl Default for Request {
     }
 }
 
-impl Default for Response {
+impl Default for HarResponse {
     fn default() -> Self {
         Self {
             status: 0,
@@ -379,7 +379,7 @@ impl Default for Response {
             http_version: "HTTP/1.1".to_owned(),
             cookies: Vec::new(),
             headers: Vec::new(),
-            content: Content::default(),
+            content: HarContent::default(),
             redirect_url: String::new(),
             headers_size: -1,
             body_size: -1,
@@ -389,7 +389,7 @@ impl Default for Response {
     }
 }
 
-impl Default for Timings {
+impl Default for HarTimings {
     fn default() -> Self {
         Self {
             blocked: -1.0,
@@ -417,14 +417,14 @@ impl NameValue {
 }
 
 impl Lenient for Creator {}
-impl Lenient for Page {}
-impl Lenient for Entry {}
-impl Lenient for Request {}
-impl Lenient for Response {}
-impl Lenient for Content {}
+impl Lenient for HarPage {}
+impl Lenient for HarEntry {}
+impl Lenient for HarRequest {}
+impl Lenient for HarResponse {}
+impl Lenient for HarContent {}
 impl Lenient for PostData {}
 impl Lenient for NameValue {}
 impl Lenient for Cookie {}
-impl Lenient for Timings {}
+impl Lenient for HarTimings {}
 impl Lenient for Cache {}
 impl Lenient for Extras {}

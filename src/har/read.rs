@@ -11,8 +11,8 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize as _, Deserializer};
 use serde_json::Value;
 
-use super::facts::{self, Facts};
-use super::model::{Creator, Entry, Har};
+use super::facts::{self, Original};
+use super::model::{Creator, Har, HarEntry};
 use super::{HarError, import};
 use crate::base::atomic_file::directory;
 use crate::base::hex::sha256;
@@ -20,7 +20,7 @@ use crate::exchange::{Bodies, Capture, Exchange, ExchangeId, Trace};
 
 /// A HAR that was read: its exchanges, and access to the bodies it refers to.
 #[derive(Debug, Default)]
-pub struct Document {
+pub struct HarDocument {
     /// The exchanges, tunnels and rejected handshakes.
     pub trace: Trace,
     /// The program that wrote the file.
@@ -38,10 +38,10 @@ pub struct Document {
 ///
 /// # Errors
 /// When the file cannot be read, or is no HAR; the error says where.
-pub fn read(path: &Path) -> Result<Document, HarError> {
-    let mut document = Document {
+pub fn read(path: &Path) -> Result<HarDocument, HarError> {
+    let mut document = HarDocument {
         base: directory(path).to_owned(),
-        ..Document::default()
+        ..HarDocument::default()
     };
     let found = read_from(open(path)?, &mut document).map_err(|error| no_har(path, error))?;
     if !found {
@@ -54,7 +54,7 @@ pub fn read(path: &Path) -> Result<Document, HarError> {
 }
 
 /// Reads into a document; whether there was a list of entries.
-pub(super) fn read_from(reader: impl Read, document: &mut Document) -> serde_json::Result<bool> {
+pub(super) fn read_from(reader: impl Read, document: &mut HarDocument) -> serde_json::Result<bool> {
     let mut json = serde_json::Deserializer::from_reader(reader);
     let mut found = false;
     let seed = Root {
@@ -74,7 +74,7 @@ pub fn parse(path: &Path) -> Result<Har, HarError> {
     serde_json::from_reader(open(path)?).map_err(|error| no_har(path, error))
 }
 
-impl Document {
+impl HarDocument {
     fn entry(&mut self, value: Value, number: u64, ids: &mut Ids) {
         let is_entry = value.get("request").is_some_and(Value::is_object);
         let Some(entry) = serde_json::from_value(value).ok().filter(|_| is_entry) else {
@@ -84,18 +84,18 @@ impl Document {
         // mitmproxy's entries begin with the request, when the connection stands already.
         let connected = self.creator.name.starts_with("mitmproxy");
         match record(&entry, number, connected) {
-            Facts::Exchange(mut exchange) => {
+            Original::Exchange(mut exchange) => {
                 exchange.id = ids.unique(exchange.id);
                 self.remember_files(&entry, &exchange);
                 self.trace.exchanges.push(*exchange);
             }
-            Facts::Tunnel(tunnel) => self.trace.tunnels.push(*tunnel),
-            Facts::HandshakeFailed {} => {}
+            Original::Tunnel(tunnel) => self.trace.tunnels.push(*tunnel),
+            Original::HandshakeFailed {} => {}
         }
     }
 
     /// Notes where the bodies that are not in the entry are.
-    fn remember_files(&mut self, entry: &Entry, exchange: &Exchange) {
+    fn remember_files(&mut self, entry: &HarEntry, exchange: &Exchange) {
         let request = entry
             .request
             .extra
@@ -140,7 +140,7 @@ impl Document {
     }
 }
 
-impl Bodies for Document {
+impl Bodies for HarDocument {
     fn read(&self, capture: &Capture) -> io::Result<Option<Vec<u8>>> {
         match capture {
             Capture::Empty => Ok(Some(Vec::new())),
@@ -170,13 +170,13 @@ impl Bodies for Document {
 }
 
 /// What an entry is about: as we wrote it, or as far as it tells.
-fn record(entry: &Entry, number: u64, connected: bool) -> Facts {
+fn record(entry: &HarEntry, number: u64, connected: bool) -> Original {
     let bodies = [
         import::request_bytes(&entry.request),
         import::content_bytes(&entry.response.content),
     ];
     facts::read(&entry.extra, bodies)
-        .unwrap_or_else(|| Facts::Exchange(Box::new(import::exchange(entry, number, connected))))
+        .unwrap_or_else(|| Original::Exchange(Box::new(import::exchange(entry, number, connected))))
 }
 
 /// The numbers that are taken: files that were joined may use one twice.
@@ -236,7 +236,7 @@ fn no_har(path: &Path, error: serde_json::Error) -> HarError {
 
 /// Reads the outermost object.
 struct Root<'a> {
-    document: &'a mut Document,
+    document: &'a mut HarDocument,
     found: &'a mut bool,
 }
 
@@ -244,7 +244,7 @@ struct Root<'a> {
 struct LogSeed<'a>(Root<'a>);
 
 /// Reads the `entries`, one at a time.
-struct EntriesSeed<'a>(&'a mut Document);
+struct EntriesSeed<'a>(&'a mut HarDocument);
 
 impl<'de> DeserializeSeed<'de> for Root<'_> {
     type Value = ();

@@ -7,7 +7,7 @@ use crate::exchange::ExchangeId;
 /// Something that was written faithfully and that a reader may fail on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Warning {
+pub enum ReaderWarning {
     /// The file is so large that browsers have trouble with it.
     Large {
         /// Its size.
@@ -29,7 +29,7 @@ pub enum Warning {
     },
 }
 
-impl Warning {
+impl ReaderWarning {
     /// From this size on a browser may run out of memory: Chrome opens 500 MB and fails on 600.
     const LARGE: u64 = 400_000_000;
 
@@ -39,7 +39,7 @@ impl Warning {
     }
 }
 
-impl fmt::Display for Warning {
+impl fmt::Display for ReaderWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Large { bytes } => {
@@ -68,8 +68,8 @@ mod tests {
 
     #[test]
     fn only_a_large_file_is_worth_a_warning() {
-        assert_eq!(Warning::of_size(399_999_999), None);
-        let warning = Warning::of_size(400_000_000).unwrap();
+        assert_eq!(ReaderWarning::of_size(399_999_999), None);
+        let warning = ReaderWarning::of_size(400_000_000).unwrap();
         assert!(warning.to_string().starts_with("the HAR has 400 MB"));
     }
 }

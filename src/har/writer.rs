@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
-use super::model::{Creator, Entry, Page};
+use super::model::{Creator, HarEntry, HarPage};
 
 /// Writes the log's parts in their order.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl<W: Write> HarWriter<W> {
             ..Creator::default()
         })?;
         writer.raw(",\"pages\":")?;
-        writer.json(&Vec::<Page>::new())?;
+        writer.json(&Vec::<HarPage>::new())?;
         if secrets_kept {
             writer.raw(",\"comment\":")?;
             writer.json(&SECRETS_KEPT)?;
@@ -50,7 +50,7 @@ impl<W: Write> HarWriter<W> {
     }
 
     /// Writes one entry.
-    pub(super) fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+    pub(super) fn entry(&mut self, entry: &HarEntry) -> io::Result<()> {
         self.separate(1)?;
         self.json(entry)
     }
@@ -72,7 +72,7 @@ impl<W: Write> HarWriter<W> {
                 .get_mut(..left.min(COPIED_AT_ONCE))
                 .unwrap_or_default();
             from.read_exact_at(piece, at)?;
-            Counted(self).write_all(piece)?;
+            CountedWrites(self).write_all(piece)?;
             at += piece.len() as u64;
         }
         Ok(())
@@ -85,7 +85,7 @@ impl<W: Write> HarWriter<W> {
 
     /// Whether an entry may stand here without the file growing beyond `limit` bytes. The first
     /// one may in any case.
-    pub(super) fn has_room(&self, entry: &Entry, limit: u64) -> io::Result<bool> {
+    pub(super) fn has_room(&self, entry: &HarEntry, limit: u64) -> io::Result<bool> {
         let mut measure = HarWriter {
             out: io::sink(),
             entries: 0,
@@ -117,13 +117,13 @@ impl<W: Write> HarWriter<W> {
 
     fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let pretty = self.pretty.then(PrettyFormatter::new);
-        let counted = Counted(self);
+        let counted = CountedWrites(self);
         value.serialize(&mut Serializer::with_formatter(counted, Safe { pretty }))?;
         Ok(())
     }
 
     fn raw(&mut self, text: &str) -> io::Result<()> {
-        Counted(self).write_all(text.as_bytes())
+        CountedWrites(self).write_all(text.as_bytes())
     }
 }
 
@@ -135,9 +135,9 @@ const SECRETS_KEPT: &str =
     "secrets were kept (--keep-secrets): this file holds credentials that may still be valid";
 
 /// Counts what is written.
-struct Counted<'a, W>(&'a mut HarWriter<W>);
+struct CountedWrites<'a, W>(&'a mut HarWriter<W>);
 
-impl<W: Write> Write for Counted<'_, W> {
+impl<W: Write> Write for CountedWrites<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.0.out.write(bytes)?;
         self.0.bytes += written as u64;
@@ -204,12 +204,12 @@ mod tests {
     fn security_21_no_string_opens_a_tag() {
         let mut file = Vec::new();
         let mut writer = HarWriter::begin(&mut file, true, false).unwrap();
-        let entry = Entry {
+        let entry = HarEntry {
             comment: Some("a</script><b>\"".to_owned()),
-            ..Entry::default()
+            ..HarEntry::default()
         };
         writer.entry(&entry).unwrap();
-        writer.entry(&Entry::default()).unwrap();
+        writer.entry(&HarEntry::default()).unwrap();
         let (_, entries, bytes) = writer.finish(&[]).unwrap();
         assert_eq!((entries, bytes), (2, file.len() as u64));
         assert!(!file.contains(&b'<'));

@@ -255,7 +255,7 @@ fn write_har_with(captured: &[Captured], path: &Path, capture: impl Fn(&Captured
         secrets_kept: true,
         ..Trace::default()
     };
-    har::export(&trace, &NoFiles, path, &har::Options::default()).unwrap();
+    har::export(&trace, &NoFiles, path, &har::WriteOptions::default()).unwrap();
 }
 
 struct NoFiles;

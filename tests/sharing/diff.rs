@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use jiff::Timestamp;
-use pullscope::export::diff::{self, Comparison, Difference, Side, Verdict};
+use pullscope::export::diff::{self, ComparedPull, Comparison, Difference, Verdict};
 use pullscope::export::transcript;
 use pullscope::pulls::Part;
 use pullscope::registry::Algorithm;
@@ -22,7 +22,7 @@ use crate::program::PULLSCOPE;
 /// The last pull of the one beside the second of the other; of the article the quay pull beside the
 /// one by way of the mirror.
 pub(crate) fn compared<'a>(a: &'a Store, b: &'a Store) -> Comparison<'a> {
-    let side = |source, store: &'a Store, at: usize| Side {
+    let side = |source, store: &'a Store, at: usize| ComparedPull {
         source,
         store,
         pull: store.pulls().get(at).or(store.pulls().last()).unwrap(),
@@ -43,8 +43,8 @@ pub(crate) fn text(compared: &Comparison<'_>, lang: Lang, look: Look) -> String 
     text
 }
 
-fn side(store: &Store, number: usize) -> Side<'_> {
-    Side {
+fn side(store: &Store, number: usize) -> ComparedPull<'_> {
+    ComparedPull {
         source: "article.har",
         store,
         pull: &store.pulls()[number],

@@ -101,7 +101,7 @@ fn the_article_written_by_the_machine() {
         let page = with(lang, |telling, _| {
             let mut out = Vec::new();
             let quay = |entry: &Entry| entry.pull.is_some_and(|pull| pull.0 == 4);
-            let bodies = har::Document::default();
+            let bodies = har::HarDocument::default();
             markdown::write(telling, &quay, false, &bodies, &mut out).unwrap();
             String::from_utf8(out).unwrap()
         });
@@ -124,7 +124,7 @@ fn the_commands() {
         let hub = entries
             .into_iter()
             .filter(|e| e.pull.is_some_and(|pull| pull.0 == 3));
-        curl_script(hub, telling, &har::Document::default())
+        curl_script(hub, telling, &har::HarDocument::default())
     });
     assert!(!script.contains("eyJ"), "a token stands in it: {script}");
     insta::assert_snapshot!("curl", script);

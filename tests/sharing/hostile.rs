@@ -74,7 +74,7 @@ fn forms(lang: Lang) -> Vec<(&'static str, String)> {
         store: &store,
         lang,
     };
-    let bodies = har::Document::default();
+    let bodies = har::HarDocument::default();
     let all = |_: &Entry| true;
     let utf8 = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let mut lines = String::new();

@@ -125,7 +125,7 @@ fn pullscope(folder: &Path, lab: &Lab) -> Recorder {
 }
 
 /// The bodies of a HAR file.
-struct Files<'a>(&'a har::Document);
+struct Files<'a>(&'a har::HarDocument);
 
 impl pullscope::registry::Bodies for Files<'_> {
     fn load(&self, file: &str) -> Option<bytes::Bytes> {

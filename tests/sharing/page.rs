@@ -24,7 +24,7 @@ fn open(store: &Store) -> Option<Value> {
         lang: Lang::En,
     };
     let all = |_: &Entry| true;
-    let bodies = har::Document::default();
+    let bodies = har::HarDocument::default();
     let mut page = Vec::new();
     html::write(&telling, &all, true, false, &bodies, &mut page).unwrap();
     open_page(&page)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::base::printable::printable;
 use crate::config::{DiffArgs, When};
-use crate::export::diff::{self, Side, Verdict};
+use crate::export::diff::{self, ComparedPull, Verdict};
 use crate::export::html;
 use crate::pulls::{Pull, PullId};
 use crate::store::Store;
@@ -108,8 +108,8 @@ impl<'a> Operand<'a> {
         }))
     }
 
-    fn side(&self, pull: &'a Pull) -> Side<'_> {
-        Side {
+    fn side(&self, pull: &'a Pull) -> ComparedPull<'_> {
+        ComparedPull {
             source: &self.source,
             store: self.store,
             pull,

@@ -17,10 +17,10 @@ pub(in crate::app) fn run(args: &ExportArgs, talk: &Talk) -> Outcome {
     let form = ExportForm {
         format: args.format,
         lang: select::lang(args.selection.lang),
-        har: har::Options {
+        har: har::WriteOptions {
             connect_entries: !args.no_connect_entries,
             pretty: args.pretty,
-            ..har::Options::default()
+            ..har::WriteOptions::default()
         },
         keep_secrets: args.keep_secrets,
         // A session is where it was recorded; a file may come from anywhere.
@@ -38,7 +38,7 @@ pub(in crate::app) fn run(args: &ExportArgs, talk: &Talk) -> Outcome {
 fn split(
     source: &Source,
     output: &Path,
-    options: &har::Options,
+    options: &har::WriteOptions,
     limit: u64,
     talk: &Talk,
 ) -> Outcome {
@@ -56,9 +56,9 @@ fn split(
 
 pub(in crate::app) fn redact(args: &RedactArgs, talk: &Talk) -> Outcome {
     let source = Source::told(&args.source, false, talk)?;
-    let options = har::Options {
+    let options = har::WriteOptions {
         pretty: args.pretty,
-        ..har::Options::default()
+        ..har::WriteOptions::default()
     };
     let (trace, bodies) = (&source.trace, source.bodies.as_ref());
     write_har(trace, bodies, &options, Destination::of(&args.output))?.tell(&args.output, talk);

@@ -36,8 +36,8 @@ pub(in crate::app) fn run(args: &ImportArgs, talk: &Talk) -> Outcome {
     } else {
         redact(&mut imported.trace);
     }
-    let bodies = har::Document::default();
-    let options = har::Options::default();
+    let bodies = har::HarDocument::default();
+    let options = har::WriteOptions::default();
     let to = Destination::of(&args.output);
     write_har(&imported.trace, &bodies, &options, to)?.tell(&args.output, talk);
     Ok(())

@@ -78,7 +78,7 @@ pub(in crate::app) struct Summary {
     /// How the journal did.
     pub(in crate::app) journal: journal::Status,
     /// The HAR, when one was to be written.
-    pub(in crate::app) har: Option<Outcome<har::Report>>,
+    pub(in crate::app) har: Option<Outcome<har::Written>>,
     /// A failure where something passed that was to be one.
     pub(in crate::app) verdict: Outcome,
     /// The session directory, unless it was removed.
@@ -342,7 +342,7 @@ impl Pump {
 }
 
 /// Writes a HAR, on a thread that may take its time.
-async fn write(har: &Arc<Mutex<HarFile>>, until: u64) -> Outcome<har::Report> {
+async fn write(har: &Arc<Mutex<HarFile>>, until: u64) -> Outcome<har::Written> {
     let har = Arc::clone(har);
     let write = move || {
         let mut har = har.lock().unwrap_or_else(PoisonError::into_inner);

@@ -25,13 +25,13 @@ impl HarFile {
     }
 
     /// Writes what is in the session's journal, up to this many bytes of it.
-    pub(in crate::app) fn write(&mut self, until: u64) -> Outcome<har::Report> {
+    pub(in crate::app) fn write(&mut self, until: u64) -> Outcome<har::Written> {
         // What somebody else has written to the file must not end up in ours.
         self.growing.take_if(|(_, har)| !har.is_intact());
         let (follower, har) = if let Some(growing) = &mut self.growing {
             growing
         } else {
-            let har = GrowingHar::new(self.output.clone(), har::Options::default());
+            let har = GrowingHar::new(self.output.clone(), har::WriteOptions::default());
             self.growing.insert((Follower::open(&self.session)?, har))
         };
         har.take(follower.read(until)?);

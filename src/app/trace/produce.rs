@@ -26,7 +26,7 @@ pub(in crate::app) struct ExportForm {
     /// The language of sentences.
     pub(in crate::app) lang: Lang,
     /// How a HAR is written.
-    pub(in crate::app) har: har::Options,
+    pub(in crate::app) har: har::WriteOptions,
     /// Whether secrets were left in where there were any.
     pub(in crate::app) keep_secrets: bool,
     /// Whether it was recorded on this machine.
@@ -122,7 +122,7 @@ fn tell(
 pub(in crate::app) fn write_har(
     trace: &Trace,
     bodies: &dyn Bodies,
-    options: &har::Options,
+    options: &har::WriteOptions,
     to: Destination<'_>,
 ) -> Outcome<Produced> {
     let written = match to {
@@ -175,7 +175,7 @@ impl<'a> Destination<'a> {
 
 impl Produced {
     /// A HAR that was written.
-    pub(in crate::app) fn of_har(report: &har::Report) -> Self {
+    pub(in crate::app) fn of_har(report: &har::Written) -> Self {
         Self {
             entries: Some(report.entries),
             warnings: report.warnings.iter().map(ToString::to_string).collect(),

@@ -177,7 +177,7 @@ fn export(
     let form = ExportForm {
         format,
         lang: Lang::En,
-        har: har::Options::default(),
+        har: har::WriteOptions::default(),
         keep_secrets: false,
         recorded_here: source.is_dir(),
     };

@@ -1,6 +1,6 @@
 //! The blobs of two pulls, lined up by digest.
 
-use super::Pair;
+use super::sides::Pair;
 use crate::pulls::{Blob, Part, Pull};
 use crate::registry::Digest;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Comparison, Pair, Side, Taken};
+use super::{ComparedPull, Comparison, Pair, Taken};
 use crate::exchange::timings::millis::to_millis;
 use crate::export::json::{SCHEMA, one};
 use crate::findings::Finding;
@@ -76,7 +76,7 @@ pub fn write(
     out.flush()
 }
 
-fn side(side: Side<'_>) -> Value {
+fn side(side: ComparedPull<'_>) -> Value {
     let pull = side.pull;
     json!({
         "source": side.source,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Pair, Side};
+use super::sides::{ComparedPull, Pair};
 use crate::exchange::ExchangeId;
 use crate::pulls::{Part, Pull, Step};
 use crate::registry::{Digest, Kind, Route};
@@ -82,7 +82,7 @@ enum Slot {
 
 /// The steps of both: those of the first in their order, each step of the second that the first
 /// did not do behind the one it followed.
-pub(super) fn align(a: Side<'_>, b: Side<'_>) -> Vec<StepPair> {
+pub(super) fn align(a: ComparedPull<'_>, b: ComparedPull<'_>) -> Vec<StepPair> {
     let shared = shared_layers(a.pull, b.pull);
     let (of_a, of_b) = (likenesses(&a, &shared), likenesses(&b, &shared));
     let place: HashMap<Likeness, usize> = of_a.iter().copied().zip(0..).collect();
@@ -135,14 +135,19 @@ fn shared_layers<'a>(a: &'a Pull, b: &Pull) -> HashMap<&'a Digest, usize> {
 }
 
 /// What a step of a layer is lined up by: the layer itself where both have it, else its number.
-fn layer(side: &Side<'_>, step: &Step, number: usize, shared: &HashMap<&Digest, usize>) -> Slot {
+fn layer(
+    side: &ComparedPull<'_>,
+    step: &Step,
+    number: usize,
+    shared: &HashMap<&Digest, usize>,
+) -> Slot {
     let mut layers = side.pull.layers();
     let blob = layers.find(|blob| blob.exchanges.contains(&step.exchange));
     let place = blob.and_then(|blob| shared.get(blob.digest.as_ref()?));
     place.map_or(Slot::Layer(number), |place| Slot::Shared(*place))
 }
 
-fn likenesses(side: &Side<'_>, shared: &HashMap<&Digest, usize>) -> Vec<Likeness> {
+fn likenesses(side: &ComparedPull<'_>, shared: &HashMap<&Digest, usize>) -> Vec<Likeness> {
     let mut counts: HashMap<(Kind, Option<Slot>), usize> = HashMap::new();
     let steps = side.pull.steps.iter();
     steps
@@ -161,7 +166,7 @@ fn likenesses(side: &Side<'_>, shared: &HashMap<&Digest, usize>) -> Vec<Likeness
 
 /// What a step was for, whatever was answered: one registry takes for a ping what another
 /// answers with a challenge.
-fn purpose(side: &Side<'_>, step: &Step) -> Kind {
+fn purpose(side: &ComparedPull<'_>, step: &Step) -> Kind {
     let entry = side.entry(step.exchange);
     let endpoint = entry.and_then(|entry| entry.reading.endpoint.as_ref());
     match step.kind {
@@ -181,8 +186,13 @@ fn slot(part: Part) -> Slot {
     }
 }
 
-fn pair(a: &Side<'_>, at_a: Option<usize>, b: &Side<'_>, at_b: Option<usize>) -> Option<StepPair> {
-    let step = |side: &Side<'_>, at: Option<usize>| {
+fn pair(
+    a: &ComparedPull<'_>,
+    at_a: Option<usize>,
+    b: &ComparedPull<'_>,
+    at_b: Option<usize>,
+) -> Option<StepPair> {
+    let step = |side: &ComparedPull<'_>, at: Option<usize>| {
         let step = side.pull.steps.get(at?)?;
         Some((purpose(side, step), step.part))
     };
@@ -199,7 +209,7 @@ fn pair(a: &Side<'_>, at_a: Option<usize>, b: &Side<'_>, at_b: Option<usize>) ->
     })
 }
 
-fn taken(side: &Side<'_>, at: usize) -> Option<Taken> {
+fn taken(side: &ComparedPull<'_>, at: usize) -> Option<Taken> {
     let step = side.pull.steps.get(at)?;
     let entry = side.entry(step.exchange)?;
     let reading = &entry.reading;

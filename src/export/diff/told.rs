@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Age, BlobPair, Comparison, Difference, Pair, Side, StepPair, Taken, Traffic, Verdict};
+use super::{
+    Age, BlobPair, ComparedPull, Comparison, Difference, Pair, StepPair, Taken, Traffic, Verdict,
+};
 use crate::exchange::Phase;
 use crate::findings::{Finding, Severity};
 use crate::pulls::{Blob, BlobState, Part, Pull, State};
@@ -124,7 +126,8 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
             ]);
         }
     };
-    let source = |side: Side<'_>| Some(cell(format!("{} #{}", side.source, side.pull.id.0)));
+    let source =
+        |side: ComparedPull<'_>| Some(cell(format!("{} #{}", side.source, side.pull.id.0)));
     row(
         phrase("comparison.source"),
         source(a),
@@ -158,7 +161,7 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
         };
         Some(format!("{mark} {}", pull.state.name(lang)))
     });
-    let protocols = |side: Side<'_>| {
+    let protocols = |side: ComparedPull<'_>| {
         let found: Vec<_> = side.protocols().into_iter().collect();
         (!found.is_empty()).then(|| found.join(", "))
     };
@@ -170,7 +173,7 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
         of_b.map(cell),
         difference,
     );
-    let started = |side: Side<'_>| Some(cell(format!("{:.3}", side.pull.started)));
+    let started = |side: ComparedPull<'_>| Some(cell(format!("{:.3}", side.pull.started)));
     let later = b.pull.started.duration_since(a.pull.started);
     let later = more(later.as_micros(), &|micros| {
         let seconds = u64::try_from(micros / 1_000_000).unwrap_or(u64::MAX);

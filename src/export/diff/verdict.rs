@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Side;
+use super::sides::ComparedPull;
 use crate::pulls::Pull;
 use crate::registry::{Digest, Reference};
 
@@ -44,7 +44,7 @@ pub struct Age {
 }
 
 impl Verdict {
-    pub(super) fn of(a: Side<'_>, b: Side<'_>) -> Self {
+    pub(super) fn of(a: ComparedPull<'_>, b: ComparedPull<'_>) -> Self {
         let (Some(digest_a), Some(digest_b)) = (&a.pull.digest, &b.pull.digest) else {
             return Self::Unknown;
         };
@@ -79,7 +79,7 @@ pub fn same_repository(a: &Pull, b: &Pull) -> bool {
     a == b || ends(a, b) || ends(b, a)
 }
 
-fn age(a: Side<'_>, b: Side<'_>) -> Option<Age> {
+fn age(a: ComparedPull<'_>, b: ComparedPull<'_>) -> Option<Age> {
     let (created_a, created_b) = (created(a)?, created(b)?);
     if created_a == created_b {
         return None;
@@ -95,7 +95,7 @@ fn age(a: Side<'_>, b: Side<'_>) -> Option<Age> {
 }
 
 /// When the image was made, as its configuration says.
-fn created(side: Side<'_>) -> Option<Timestamp> {
+fn created(side: ComparedPull<'_>) -> Option<Timestamp> {
     let config = side
         .entry(side.pull.image.config?)?
         .reading

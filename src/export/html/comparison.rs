@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::frame::{bottom, notice, top};
 use super::markup::{blocks, both};
-use super::{bottom, notice, top};
 use crate::export::diff::{Comparison, told};
 use crate::words::{Lang, phrase};
 

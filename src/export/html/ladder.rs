@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::markup::escape;
-use super::target;
+use super::markup::{anchor, escape};
 use crate::base::printable::printable;
 use crate::export::arrow::{answered, asked};
 use crate::pulls::Pull;
@@ -82,7 +81,7 @@ fn row(html: &mut String, entry: &Entry, pull: &Pull, column: usize, y: usize, l
          <line class=\"{reply}\" x1=\"{to}\" y1=\"{back}\" x2=\"{from}\" y2=\"{back}\"/>\
          <polygon class=\"tip\" points=\"{from},{back} {start},{back_above} {start},{back_below}\"/>\
          <text class=\"{words}\" x=\"{label}\" y=\"{back_text}\">{answer}</text></a>",
-        link = target(entry.exchange.id),
+        link = anchor(entry.exchange.id),
         tip = to - 7,
         above = y - 4,
         below = y + 4,

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::exchange::ExchangeId;
 use crate::story::{Block, Span, Table, Tone};
+use crate::words::Lang;
 
 /// Text that is neither markup nor the end of an attribute.
 pub(super) fn escape(text: &str) -> Cow<'_, str> {
@@ -109,6 +111,26 @@ pub(super) fn both(element: &str, en: &str, zh: &str) -> String {
         "<{element} data-l=\"en\" lang=\"en\">{en}</{element}>\
          <{element} data-l=\"zh\" lang=\"zh-CN\">{zh}</{element}>"
     )
+}
+
+/// Something in both languages.
+pub(super) struct Bilingual<T> {
+    pub(super) en: T,
+    pub(super) zh: T,
+}
+
+impl<T> Bilingual<T> {
+    pub(super) fn of(make: impl Fn(Lang) -> T) -> Self {
+        Self {
+            en: make(Lang::En),
+            zh: make(Lang::Zh),
+        }
+    }
+}
+
+/// The anchor of an exchange.
+pub(super) fn anchor(id: ExchangeId) -> String {
+    format!("x{id}")
 }
 
 #[cfg(test)]

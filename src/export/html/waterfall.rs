@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::markup::{both, escape};
-use super::{Pair, target};
+use super::markup::{Bilingual, anchor, both, escape};
 use crate::exchange::Exchange;
 use crate::exchange::Phase;
 use crate::pulls::Pull;
@@ -15,7 +14,7 @@ use crate::story::StepStory;
 use crate::words::Lang;
 
 /// A bar for each of the steps.
-pub(super) fn waterfall(pull: &Pull, steps: &Pair<&[StepStory]>, store: &Store) -> String {
+pub(super) fn waterfall(pull: &Pull, steps: &Bilingual<&[StepStory]>, store: &Store) -> String {
     let exchanges = || steps.en.iter().filter_map(|s| store.entry(s.exchange));
     let end = exchanges()
         .map(|entry| since(pull.started, entry.exchange.started) + entry.exchange.took())
@@ -41,7 +40,7 @@ pub(super) fn waterfall(pull: &Pull, steps: &Pair<&[StepStory]>, store: &Store) 
             html,
             "<li><a href=\"#{}\"><span class=\"name\">{name}</span>\
              <svg aria-hidden=\"true\">{}</svg><span class=\"took\">{:.0} ms</span></a></li>",
-            target(en.exchange),
+            anchor(en.exchange),
             bars(exchange, pull.started, whole),
             exchange.took().as_secs_f64() * 1_000.0,
         );

@@ -19,7 +19,7 @@ pub(super) enum Start<'a> {
 
 /// A remark in brackets, which stands in the place of content or of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Note {
+pub(super) enum Annotation {
     /// Content that is not shown.
     Content {
         size: u64,
@@ -62,7 +62,7 @@ fn is_version(word: &str) -> bool {
     })
 }
 
-impl Note {
+impl Annotation {
     /// Reads a line; `None` when it is no remark of ours.
     pub(super) fn read(line: &str) -> Option<Self> {
         let inside = line.trim().strip_prefix('[')?.strip_suffix(']')?;
@@ -123,7 +123,7 @@ pub(super) fn is_ambiguous(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim_end_matches('\r');
         let taken = after_blank && Start::read(line).is_some()
-            || Note::read(line).is_some()
+            || Annotation::read(line).is_some()
             || line.starts_with(FENCE);
         after_blank = line.trim().is_empty();
         taken
@@ -177,23 +177,23 @@ mod tests {
     #[test]
     fn remarks_read_back() {
         for note in [
-            Note::Content {
+            Annotation::Content {
                 size: 5,
                 sha256: Some("ab".repeat(32)),
                 complete: true,
             },
-            Note::Content {
+            Annotation::Content {
                 size: 0,
                 sha256: None,
                 complete: false,
             },
-            Note::CutOff("by the client].[".to_owned()),
-            Note::NoResponse("connection refused".to_owned()),
+            Annotation::CutOff("by the client].[".to_owned()),
+            Annotation::NoResponse("connection refused".to_owned()),
         ] {
-            assert_eq!(Note::read(&note.line()), Some(note));
+            assert_eq!(Annotation::read(&note.line()), Some(note));
         }
         for other in ["[]", "[1]", "[x bytes]", "[1 bytes, sha256:0]", "5 bytes"] {
-            assert_eq!(Note::read(other), None, "{other}");
+            assert_eq!(Annotation::read(other), None, "{other}");
         }
     }
 }

@@ -5,22 +5,22 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use url::Url;
 
-use super::line::{Note, Start, field, printable_content};
+use super::line::{Annotation, Start, field, printable_content};
 use crate::base::hex::sha256;
 use crate::exchange::{Body, Capture, Omission, RawHead};
 use crate::registry::{Digest, Endpoint};
 
 /// A message on its way.
 #[derive(Default)]
-pub(super) struct Message {
+pub(super) struct PrintedMessage {
     pub(super) start: String,
     pub(super) fields: Vec<String>,
     /// Everything behind the blank line, as it stands.
     pub(super) content: String,
-    pub(super) notes: Vec<Note>,
+    pub(super) notes: Vec<Annotation>,
 }
 
-impl Message {
+impl PrintedMessage {
     pub(super) fn head(&self) -> RawHead {
         self.head_with(&self.start)
     }
@@ -63,14 +63,14 @@ impl Message {
 
     /// The content, and whether it is all that there was.
     pub(super) fn body(&self, head: &RawHead, bodiless: bool, promised: &[Digest]) -> Body {
-        if let Some(Note::Content {
+        if let Some(Annotation::Content {
             size,
             sha256,
             complete,
         }) = self
             .notes
             .iter()
-            .find(|note| matches!(note, Note::Content { .. }))
+            .find(|note| matches!(note, Annotation::Content { .. }))
         {
             return Body {
                 size: *size,
@@ -177,14 +177,14 @@ fn origin_form(url: &str, parsed: &Url) -> String {
 }
 
 /// `Date` of an answer.
-pub(super) fn date(response: &Message) -> Option<Timestamp> {
+pub(super) fn date(response: &PrintedMessage) -> Option<Timestamp> {
     let head = response.head();
     let parser = DateTimeParser::new().relaxed_weekday(true);
     parser.parse_timestamp(head.text("date")?).ok()
 }
 
 /// When an answer came, by its `Date`. A cache may repeat the date of long ago and add `Age`.
-pub(super) fn moment(response: &Message, before: Timestamp) -> Timestamp {
+pub(super) fn moment(response: &PrintedMessage, before: Timestamp) -> Timestamp {
     let Some(date) = date(response) else {
         return before;
     };

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use jiff::Timestamp;
 use url::Url;
 
-use super::line::{FENCE, Note, Start, field, is_bodiless};
-use super::message::{Message, date, moment, promised};
+use super::line::{Annotation, FENCE, Start, field, is_bodiless};
+use super::message::{PrintedMessage, date, moment, promised};
 use crate::exchange::{
     Authority, Body, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure, Fidelity,
     RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, Timings, Trace,
@@ -37,7 +37,7 @@ pub struct Remark {
 pub fn read(text: &[u8], undated: Timestamp) -> Imported {
     let text = String::from_utf8_lossy(text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let mut reader = Reader::default();
+    let mut reader = TranscriptReader::default();
     for line in text.split_inclusive('\n') {
         reader.line(line);
     }
@@ -45,15 +45,15 @@ pub fn read(text: &[u8], undated: Timestamp) -> Imported {
 }
 
 #[derive(Default)]
-struct Talk {
-    request: Message,
-    response: Option<Message>,
+struct PrintedExchange {
+    request: PrintedMessage,
+    response: Option<PrintedMessage>,
     interim: Vec<RawHead>,
 }
 
 /// Where the reader is.
 #[derive(Clone, Copy, Default, PartialEq)]
-enum Place {
+enum Within {
     /// Before a message or behind a fence.
     #[default]
     Outside,
@@ -62,30 +62,30 @@ enum Place {
 }
 
 #[derive(Default)]
-struct Reader {
+struct TranscriptReader {
     number: usize,
-    place: Place,
+    place: Within,
     after_blank: bool,
-    talks: Vec<Talk>,
+    talks: Vec<PrintedExchange>,
     remarks: Vec<Remark>,
 }
 
-impl Reader {
+impl TranscriptReader {
     fn line(&mut self, whole: &str) {
         self.number += 1;
         let line = whole.trim_end_matches(['\n', '\r']);
-        let may_start = self.after_blank || self.place != Place::Content;
+        let may_start = self.after_blank || self.place != Within::Content;
         self.after_blank = line.trim().is_empty();
         if may_start && let Some(start) = Start::read(line) {
             self.end_content();
             self.start(line, &start);
         } else if line.starts_with(FENCE) {
-            self.place = Place::Outside;
+            self.place = Within::Outside;
         } else {
             match self.place {
-                Place::Outside => self.outside(line),
-                Place::Head => self.head(line, whole),
-                Place::Content => self.content(line, whole),
+                Within::Outside => self.outside(line),
+                Within::Head => self.head(line, whole),
+                Within::Content => self.content(line, whole),
             }
         }
     }
@@ -94,11 +94,11 @@ impl Reader {
         match start {
             Start::Request { method, .. } if *method == "CONNECT" => {
                 self.remark("a CONNECT request opens a tunnel and is no exchange; left out");
-                self.place = Place::Outside;
+                self.place = Within::Outside;
                 return;
             }
             Start::Request { .. } => {
-                let mut talk = Talk::default();
+                let mut talk = PrintedExchange::default();
                 line.clone_into(&mut talk.request.start);
                 self.talks.push(talk);
             }
@@ -106,23 +106,23 @@ impl Reader {
                 let open = self.talks.last_mut().filter(|talk| talk.is_open());
                 let Some(talk) = open else {
                     self.remark("this answer has no request; left out");
-                    self.place = Place::Outside;
+                    self.place = Within::Outside;
                     return;
                 };
                 if let Some(interim) = talk.response.take() {
                     talk.interim.push(interim.head());
                 }
-                talk.response = Some(Message {
+                talk.response = Some(PrintedMessage {
                     start: line.to_owned(),
-                    ..Message::default()
+                    ..PrintedMessage::default()
                 });
             }
         }
-        self.place = Place::Head;
+        self.place = Within::Head;
     }
 
     fn outside(&mut self, line: &str) {
-        match (Note::read(line), self.talks.last_mut()) {
+        match (Annotation::read(line), self.talks.last_mut()) {
             (Some(note), Some(talk)) => talk.message().notes.push(note),
             _ if !line.trim().is_empty() => self.remark("not part of a message; passed over"),
             _ => {}
@@ -131,10 +131,10 @@ impl Reader {
 
     fn head(&mut self, line: &str, whole: &str) {
         if line.trim().is_empty() {
-            self.place = Place::Content;
+            self.place = Within::Content;
             return;
         }
-        let Some(message) = self.talks.last_mut().map(Talk::message) else {
+        let Some(message) = self.talks.last_mut().map(PrintedExchange::message) else {
             return;
         };
         if line.starts_with([' ', '\t'])
@@ -146,22 +146,22 @@ impl Reader {
         } else if let Some((name, value)) = field(line) {
             message.fields.push(format!("{name}: {value}"));
         } else {
-            self.place = Place::Content;
+            self.place = Within::Content;
             self.remark("no field of a head; content is taken to begin here");
             self.content(line, whole);
         }
     }
 
     fn content(&mut self, line: &str, whole: &str) {
-        let Some(message) = self.talks.last_mut().map(Talk::message) else {
+        let Some(message) = self.talks.last_mut().map(PrintedExchange::message) else {
             return;
         };
-        match Note::read(line) {
+        match Annotation::read(line) {
             // A remark ends the message: the blank line behind it is no content.
             Some(note) => {
                 message.notes.push(note);
                 self.end_content();
-                self.place = Place::Outside;
+                self.place = Within::Outside;
             }
             None => message.content.push_str(whole),
         }
@@ -169,10 +169,10 @@ impl Reader {
 
     /// The blank line before what comes next parts the two; it is no content.
     fn end_content(&mut self) {
-        if self.place != Place::Content {
+        if self.place != Within::Content {
             return;
         }
-        let Some(message) = self.talks.last_mut().map(Talk::message) else {
+        let Some(message) = self.talks.last_mut().map(PrintedExchange::message) else {
             return;
         };
         let last = message.content.split_inclusive('\n').next_back();
@@ -212,9 +212,9 @@ impl Reader {
     }
 }
 
-impl Talk {
+impl PrintedExchange {
     /// The message that lines belong to.
-    fn message(&mut self) -> &mut Message {
+    fn message(&mut self) -> &mut PrintedMessage {
         self.response.as_mut().unwrap_or(&mut self.request)
     }
 
@@ -287,10 +287,10 @@ fn connection(number: u64, url: &str, at: Timestamp) -> Connection {
     }
 }
 
-fn ending(notes: &[Note], answered: bool) -> Ending {
+fn ending(notes: &[Annotation], answered: bool) -> Ending {
     let said = notes.iter().find_map(|note| match note {
-        Note::CutOff(why) | Note::NoResponse(why) => Some(why.clone()),
-        Note::Content { .. } => None,
+        Annotation::CutOff(why) | Annotation::NoResponse(why) => Some(why.clone()),
+        Annotation::Content { .. } => None,
     });
     match (said, answered) {
         (None, true) => Ending::Complete,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::line::{Note, is_ambiguous, is_bodiless, printable_content};
+use super::line::{Annotation, is_ambiguous, is_bodiless, printable_content};
 use crate::base::printable::{printable, printable_bytes};
 use crate::exchange::head::latin1;
 use crate::exchange::{Bodies, Body, Capture, Ending, Exchange, Omission, RawHead};
@@ -109,7 +109,7 @@ fn shown(body: &Body, bodies: &dyn Bodies) -> Option<String> {
     match text.filter(|text| is_text(text)) {
         Some(text) => Some(printable_content(&text)),
         None => Some(
-            Note::Content {
+            Annotation::Content {
                 size: body.decoded_size.unwrap_or(body.size),
                 sha256: body.sha256.clone(),
                 complete: body.complete,
@@ -127,18 +127,18 @@ fn is_text(text: &str) -> bool {
         && !is_ambiguous(text)
 }
 
-fn ending(exchange: &Exchange) -> Option<Note> {
+fn ending(exchange: &Exchange) -> Option<Annotation> {
     match &exchange.ended {
         Some((_, Ending::Complete)) => None,
         Some((_, Ending::Aborted { detail, .. } | Ending::Failed { detail, .. })) => {
             Some(if exchange.response.is_some() {
-                Note::CutOff(detail.clone())
+                Annotation::CutOff(detail.clone())
             } else {
-                Note::NoResponse(detail.clone())
+                Annotation::NoResponse(detail.clone())
             })
         }
-        None if exchange.response.is_some() => Some(Note::CutOff(OPEN.to_owned())),
-        None => Some(Note::NoResponse(OPEN.to_owned())),
+        None if exchange.response.is_some() => Some(Annotation::CutOff(OPEN.to_owned())),
+        None => Some(Annotation::NoResponse(OPEN.to_owned())),
     }
 }
 
