@@ -180,12 +180,12 @@ impl Reader<'_> {
                 let (signature, end) = until(tokens, from, &[';']);
                 let item = if keyword == "use" { &keyword } else { &name };
                 if keyword == "use" && hidden {
-                    let named = paths(signature.clone(), &self.file.module);
-                    let names = named.into_iter().map(|path| {
+                    let hidden = paths(signature.clone(), &self.file.module).into_iter();
+                    let hidden = hidden.map(|path| {
                         let inside = path.segments.into_iter();
                         self.file.module.iter().cloned().chain(inside).collect()
                     });
-                    self.public.hidden.extend(names.collect::<Vec<_>>());
+                    self.public.hidden.extend(hidden.collect::<Vec<_>>());
                 }
                 self.add(tokens, at, item, hidden, signature);
                 end
@@ -345,7 +345,7 @@ fn public_fields(body: &Tokens) -> Vec<TokenTree> {
             TokenTree::Punct(mark) if mark.as_char() == '<' => depth += 1,
             // Not of `->`.
             TokenTree::Punct(mark) if mark.as_char() == '>' && !body.punct(at - 1, '-') => {
-                depth -= 1
+                depth -= 1;
             }
             TokenTree::Punct(mark) if mark.as_char() == ',' && depth == 0 => taking = false,
             TokenTree::Ident(word) if word == "pub" && !restricted(body, at) => taking = true,

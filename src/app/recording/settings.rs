@@ -132,7 +132,7 @@ fn upstream_proxy(text: Option<&str>) -> Outcome<UpstreamProxy> {
 }
 
 fn certificates(flag: &str, path: &Path) -> Outcome<Vec<RootCertificate>> {
-    of_pem(flag, path, |pem| RootCertificate::from_pem(pem))
+    of_pem(flag, path, RootCertificate::from_pem)
 }
 
 fn client_certificate(text: &str) -> Outcome<ClientCertificate> {
