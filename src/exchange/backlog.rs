@@ -43,6 +43,11 @@ impl Backlog {
         std::mem::take(&mut self.events)
     }
 
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// Events that were dropped, in all.
     pub fn missed(&self) -> u64 {
         self.missed

@@ -75,6 +75,11 @@ impl Home {
     }
 }
 
+/// Text without the breaks between its lines.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn the_demo_tells_four_pulls_and_leaves_one_file() {
     if !available(&["setpriv"]) {
@@ -86,8 +91,9 @@ fn the_demo_tells_four_pulls_and_leaves_one_file() {
         "docker pull alpine   (hub: registry-1.docker.io)",
         "docker pull gcr.io/google-containers/kube-controller-manager:v1.16.10",
         "docker pull quay.io/watchdogpolska/alpine-curl",
-        "not without a token: the client is to ask https://auth.docker.io/token",
-        "layer 2/2",
+        "wants a token before it answers: the client is to ask auth.docker.io",
+        "Layer 2 of 2 comes from production.cloudflare.docker.com",
+        "Its digest is the right one.",
         "pullscope record -o pull.har",
     ] {
         assert!(
@@ -169,12 +175,19 @@ fn the_demo_shows_one_provider_and_what_goes_wrong() {
         .demo(&["--provider", "hub", "--fault", "truncated-layer"])
         .succeeded()
         .out;
-    assert!(
-        cut.contains("cut off: ") && cut.contains("206") && cut.contains("every digest is right"),
-        "{cut}"
-    );
+    for says in [
+        "broke it off before all of it had arrived.",
+        "206! GET",
+        "206 GET",
+        "every digest is right",
+    ] {
+        assert!(one_line(&cut).contains(says), "{cut}");
+    }
     for (fault, says) in [
-        ("corrupt-layer", "THEIR SHA256 IS NOT THE ONE ASKED FOR"),
+        (
+            "corrupt-layer",
+            "Its digest is not the one asked for: the client will refuse it.",
+        ),
         ("rate-limit", "TOOMANYREQUESTS"),
         ("no-platform", "the client gave up"),
         ("block-page", "the client gave up"),
@@ -184,7 +197,7 @@ fn the_demo_shows_one_provider_and_what_goes_wrong() {
             .demo(&["--provider", "hub", "--fault", fault])
             .succeeded()
             .out;
-        assert!(told.contains(says), "{fault}: {told}");
+        assert!(one_line(&told).contains(says), "{fault}: {told}");
     }
 }
 

@@ -10,25 +10,24 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::base::cause::chain;
 use crate::config::DemoArgs;
-use crate::exchange::Exchange;
 use crate::lab::client::{PullEvent, Puller, TargetPlatform};
 use crate::lab::{Lab, LabImage, Provider};
 use crate::proxy::ca::CaFiles;
 use crate::proxy::{RootCertificate, Settings};
+use crate::story::shorten;
 use crate::tui::terminal::{Mailbox, Message, Tty};
 
 use super::lab;
-use super::record;
-use crate::app::observe::Observer;
-use crate::app::observe::narration::{Narrator, Story, shorten_hex};
+use crate::app::observe::narration::Narration;
 use crate::app::process::failure::{Outcome, usage, usage_of};
 use crate::app::process::signals::Signals;
-use crate::app::recording::capture::{Capture, Plan, SessionDir};
+use crate::app::recording::plan::{Audience, RecordingPlan, SessionDir};
+use crate::app::recording::run::Recording;
 use crate::app::terminal::locale;
 use crate::app::terminal::output;
 use crate::app::terminal::talk::Talk;
 use crate::app::view::live;
-use crate::app::view::live::{Known, Prepared};
+use crate::app::view::live::{KnownOfCapture, PreparedView};
 
 pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
     if lab::asks_for_help(&args.fault)? {
@@ -46,35 +45,32 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
     let proxy_ca = identity.pem().to_owned();
     let settings = settings(&served)?;
     let in_view = Tty::is_there() && !args.no_tui;
-    let (observer, exchanges) = Story::new();
-    let plan = Plan {
+    let (narration, texts) = Narration::new();
+    let plan = RecordingPlan {
         output: Some(args.output.clone()),
-        session: SessionDir {
-            path: home.path().join("session"),
-            temporary: true,
-        },
+        session: SessionDir::within(home.path()),
         keep_secrets: false,
         keep_blobs: false,
         fail_on: None,
         collector: None,
     };
     let not_after = identity.not_after();
-    let mut view = Prepared::new();
-    let capture = Capture::start(
+    let mut view = in_view.then(PreparedView::new);
+    let recording = Recording::start(
         plan,
         identity,
         |_| Ok(settings),
-        |_| match view.observer().filter(|_| in_view) {
-            Some(view) => vec![view],
-            None => vec![Box::new(observer) as Box<dyn Observer>],
+        |_| match &mut view {
+            Some(view) => view.audience(),
+            None => Audience {
+                watchers: vec![Box::new(narration)],
+                ..Audience::default()
+            },
         },
     )?;
-    let mut teller = Teller {
-        exchanges,
-        narrator: Narrator::default(),
-    };
+    let mut teller = Teller { texts, told: 0 };
     let puller = Puller::new(
-        capture.proxy().address(),
+        recording.proxy().address(),
         &proxy_ca,
         TargetPlatform::native(),
     )?;
@@ -82,22 +78,23 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
         .images()
         .iter()
         .filter(|image| providers.contains(&image.provider));
-    if in_view {
+    if let Some(view) = view {
         let bundle = home.path().join("ca.pem");
         std::fs::write(&bundle, &proxy_ca)?;
-        let known = Known {
-            address: capture.proxy().address().to_string(),
+        let known = KnownOfCapture {
+            address: recording.proxy().address().to_string(),
             bundle: &bundle,
             not_after,
             keep_secrets: false,
             save_as: "pullscope-copy.har".to_owned(),
         };
-        let (window, mailbox) = view.open(known.facts(), home.path().join("session"))?;
+        let (window, mailbox) =
+            view.open(&recording, known.facts(), home.path().join("session"))?;
         let pulls = pull_all(&puller, images, &mailbox);
-        let shown = live::watch(&capture, window, &mailbox, &mut signals, pulls).await;
-        let summary = capture.stop(DRAIN).await;
+        let shown = live::watch(&recording, window, &mailbox, &mut signals, pulls).await;
+        let summary = recording.stop(DRAIN).await;
         served.shutdown().await;
-        record::conclude(summary, Some(&args.output), talk)?;
+        summary.conclude(Some(&args.output), talk)?;
         let interrupted = shown?.is_some();
         output::data(&farewell(&args.output))?;
         return Ok(if interrupted {
@@ -114,11 +111,18 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
         }
     }
     if args.keep_running {
-        keep_running(&capture, &proxy_ca, home.path(), &mut teller, &mut signals).await?;
+        keep_running(
+            &recording,
+            &proxy_ca,
+            home.path(),
+            &mut teller,
+            &mut signals,
+        )
+        .await?;
     }
-    let summary = capture.stop(DRAIN).await;
+    let summary = recording.stop(DRAIN).await;
     served.shutdown().await;
-    record::conclude(summary, Some(&args.output), talk)?;
+    summary.conclude(Some(&args.output), talk)?;
     output::data(&farewell(&args.output))?;
     // With a fault asked for, a pull that fails is what was to be shown.
     let expected = !args.fault.is_empty();
@@ -149,8 +153,8 @@ async fn pull_all(puller: &Puller, images: impl Iterator<Item = &LabImage>, mail
 
 /// Prints exchanges as they end.
 struct Teller {
-    exchanges: Receiver<Box<Exchange>>,
-    narrator: Narrator,
+    texts: Receiver<String>,
+    told: u64,
 }
 
 impl Teller {
@@ -167,20 +171,20 @@ impl Teller {
                 answered.fetch_add(1, Ordering::Relaxed);
             }
         };
-        let before = self.narrator.told();
+        let before = self.told;
         let mut pull = std::pin::pin!(puller.pull(image, &count));
         let outcome = loop {
             tokio::select! {
                 biased;
-                Some(exchange) = self.exchanges.recv() => self.tell(&exchange)?,
+                Some(text) = self.texts.recv() => self.tell(&text)?,
                 outcome = &mut pull => break outcome,
             }
         };
         // The last exchanges are told a moment after the client has what it wants.
         let deadline = Instant::now() + LAST_NEWS;
-        while self.narrator.told() - before < answered.load(Ordering::Relaxed) {
-            match timeout_at(deadline, self.exchanges.recv()).await {
-                Ok(Some(exchange)) => self.tell(&exchange)?,
+        while self.told - before < answered.load(Ordering::Relaxed) {
+            match timeout_at(deadline, self.texts.recv()).await {
+                Ok(Some(text)) => self.tell(&text)?,
                 _ => break,
             }
         }
@@ -188,7 +192,7 @@ impl Teller {
             Ok(image) => output::data(&format!(
                 "     {} manifest {}, {} bytes in {} layer(s) and a config; every digest is right\n",
                 mark(true),
-                shorten_hex(&image.manifest),
+                shorten(&image.manifest),
                 image.size,
                 image.layers
             ))?,
@@ -201,14 +205,15 @@ impl Teller {
         Ok(outcome.is_ok())
     }
 
-    fn tell(&mut self, exchange: &Exchange) -> Outcome {
-        Ok(output::data(&self.narrator.tell(exchange))?)
+    fn tell(&mut self, text: &str) -> Outcome {
+        self.told += 1;
+        Ok(output::data(text)?)
     }
 }
 
 /// Stays for clients of the user's own, until a signal.
 async fn keep_running(
-    capture: &Capture,
+    recording: &Recording,
     proxy_ca: &str,
     home: &Path,
     teller: &mut Teller,
@@ -221,12 +226,12 @@ async fn keep_running(
          export HTTPS_PROXY=http://{address} HTTP_PROXY=http://{address} SSL_CERT_FILE={bundle}\n  \
          skopeo inspect docker://docker.io/library/alpine\n\
          Ctrl-C ends it.\n",
-        address = capture.proxy().address(),
+        address = recording.proxy().address(),
         bundle = bundle.display(),
     ))?;
     loop {
         tokio::select! {
-            Some(exchange) = teller.exchanges.recv() => teller.tell(&exchange)?,
+            Some(text) = teller.texts.recv() => teller.tell(&text)?,
             _ = signals.next() => return Ok(()),
         }
     }

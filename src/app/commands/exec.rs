@@ -19,17 +19,17 @@ use crate::config::ExecArgs;
 use crate::proxy::ca::CaFiles;
 use crate::tui::terminal::Tty;
 
-use super::record;
-use crate::app::observe::Observer;
-use crate::app::observe::outline::Outline;
+use crate::app::observe::outline::outline;
 use crate::app::process::failure::{Outcome, not_run, usage};
 use crate::app::process::hardening::Started;
-use crate::app::recording::capture::{Capture, Counts, Plan, SessionDir};
+use crate::app::recording::conclusion::warn_of_risks;
 use crate::app::recording::fail_on::FailOn;
+use crate::app::recording::plan::{Audience, RecordingPlan, SessionDir, writable};
+use crate::app::recording::run::Recording;
 use crate::app::recording::settings;
 use crate::app::terminal::talk::Talk;
 use crate::app::view::behind_view;
-use crate::app::view::live::{Known, Prepared};
+use crate::app::view::live::{KnownOfCapture, PreparedView};
 
 /// Runs the command and gives its exit code. What goes wrong with pullscope itself is 125.
 pub(in crate::app) async fn run(
@@ -54,38 +54,37 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
             "--tui needs a terminal for input and output; without it the command has both",
         ));
     }
-    record::writable(&args.output)?;
+    writable(&args.output)?;
     let scratch = Scratch::new()?;
     // This CA is nobody else's, and ends with the command.
     let identity = CaFiles::new(scratch.private().join("ca")).open()?;
     let (ca, bundle) = scratch.publish(identity.pem())?;
-    let plan = Plan {
+    let plan = RecordingPlan {
         output: Some(args.output.clone()),
-        session: SessionDir {
-            path: scratch.private().join("session"),
-            temporary: true,
-        },
+        session: SessionDir::within(&scratch.private()),
         keep_secrets: args.proxy.keep_secrets,
         keep_blobs: false,
         fail_on: FailOn::read(args.fail_on.as_deref())?,
         collector: settings::collector(&args.proxy)?,
     };
-    let (outline, seen) = Outline::new();
-    let mut view = args.tui.then(Prepared::new);
+    let mut view = args.tui.then(PreparedView::new);
     let not_after = identity.not_after();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let capture = Capture::start(
+    let recording = Recording::start(
         plan,
         identity,
         |_| settings::of_proxy(listen, &args.proxy),
-        |_| {
-            let view = view.as_mut().and_then(Prepared::observer);
-            let outline: Box<dyn Observer> = Box::new(outline);
-            view.into_iter().chain([outline]).collect()
+        |_| match &mut view {
+            Some(view) => view.audience(),
+            None => Audience {
+                // For its outline.
+                reader: (!talk.quiet).then_some(Audience::KEPT),
+                ..Audience::default()
+            },
         },
     )?;
     warn(&args, talk);
-    let proxy = format!("http://{}", capture.proxy().address());
+    let proxy = format!("http://{}", recording.proxy().address());
     let route = environment::ChildRoute {
         proxy: &proxy,
         bundle: &bundle,
@@ -94,8 +93,8 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
     let variables = environment::variables(route, inherited);
     // The recording goes with its folder where there was no command.
     let status = if let Some(view) = view {
-        let known = Known {
-            address: capture.proxy().address().to_string(),
+        let known = KnownOfCapture {
+            address: recording.proxy().address().to_string(),
             bundle: &bundle,
             not_after,
             keep_secrets: args.proxy.keep_secrets,
@@ -106,21 +105,25 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
             facts: known.facts(),
             session: scratch.private().join("session"),
         };
-        shown.run(view, &capture, variables, started, talk).await?
+        shown
+            .run(view, &recording, variables, started, talk)
+            .await?
     } else {
         let launch = |command: &mut Command| started.lend(|| command.spawn());
         let ended = child::run(&args.command, variables, launch).await;
         ended.map_err(not_run)?
     };
-    let summary = capture.stop(Duration::from_secs(args.proxy.drain)).await;
-    let counts = summary.counts;
+    let summary = recording.stop(Duration::from_secs(args.proxy.drain)).await;
+    let (passed, seen) = (summary.passed, summary.seen.clone());
     // The session is where the HAR came from; it is kept only when that is missing.
     let kept = summary.session.clone();
-    let concluded = record::conclude(summary, Some(&args.output), talk);
-    for line in seen.lines() {
-        talk.say(&line);
+    let concluded = summary.conclude(Some(&args.output), talk);
+    if let Some(seen) = seen {
+        for line in outline(&seen.store(), passed.received, passed.failed) {
+            talk.say(&line);
+        }
     }
-    if is_nothing(counts) {
+    if passed.is_nothing() {
         talk.say(&why_nothing(&args.command));
     }
     if kept.is_some() && concluded.is_err() {
@@ -193,11 +196,7 @@ fn warn(args: &ExecArgs, talk: &Talk) {
             past.join(", ")
         ));
     }
-    record::warn_of_risks(&args.proxy, talk);
-}
-
-fn is_nothing(counts: Counts) -> bool {
-    counts.exchanges + counts.tunnels + counts.handshakes == 0
+    warn_of_risks(&args.proxy, talk);
 }
 
 /// What may be the reason that a command made no request through the proxy.

@@ -12,8 +12,6 @@ use serde::Serialize;
 
 use crate::exchange::{Event, Omission};
 
-use super::Observer;
-
 /// Writes events to stdout.
 pub(in crate::app) struct EventsOut {
     lines: Option<SyncSender<String>>,
@@ -56,6 +54,12 @@ impl EventsOut {
         out
     }
 
+    /// Something happened.
+    pub(in crate::app) fn event(&mut self, event: &Event) {
+        // Bodies are in the session; a line stays a line.
+        self.line(&event.without_bodies(LONGEST_BODY, Omission::TooLarge));
+    }
+
     fn line(&mut self, value: &impl Serialize) {
         let Some(lines) = &self.lines else { return };
         let Ok(mut text) = serde_json::to_string(value) else {
@@ -68,17 +72,6 @@ impl EventsOut {
             // The reader has gone; the capture goes on without it.
             Err(TrySendError::Disconnected(_)) => self.lines = None,
         }
-    }
-}
-
-impl Observer for EventsOut {
-    fn event(&mut self, event: &Event) {
-        // Bodies are in the session; a line stays a line.
-        self.line(&event.without_bodies(LONGEST_BODY, Omission::TooLarge));
-    }
-
-    fn wants_written_first(&self) -> bool {
-        true
     }
 }
 

@@ -1,24 +1,15 @@
-//! Who watches a recording: progress, the story, events on stdout, spans for a collector.
+//! Who watches a recording, and the one model of what was seen that they read.
+//!
+//! Events come into the model's store on a thread of its own, and watchers read it there, each
+//! time after it has changed. None of them groups or reads messages by itself.
 
 pub(super) mod events_out;
+pub(super) mod model;
 pub(super) mod narration;
 pub(super) mod otlp;
 pub(super) mod outline;
 pub(super) mod progress;
-pub(super) mod under_way;
+pub(super) mod refusals;
+mod watcher;
 
-use crate::exchange::Event;
-
-/// Someone who watches what passes. It must not block.
-pub(in crate::app) trait Observer: Send {
-    /// Something happened.
-    fn event(&mut self, event: &Event);
-
-    /// Some time has passed.
-    fn tick(&mut self) {}
-
-    /// Whether events are to be on disk before this observer is told.
-    fn wants_written_first(&self) -> bool {
-        false
-    }
-}
+pub(super) use watcher::{Sight, Watcher};

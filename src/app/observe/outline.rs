@@ -1,138 +1,101 @@
 //! What passed during `exec`, in a few lines for its end.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::HumanBytes;
 
 use crate::base::printable::printable;
-use crate::exchange::{Ending, Event, Exchange};
-use crate::registry::{InMemoryOnly, Reading};
+use crate::store::{Entry, Store};
 
-use super::Observer;
-use super::under_way::UnderWay;
-
-/// Watches; [`Seen`] tells what it saw.
-pub(in crate::app) struct Outline {
-    under_way: UnderWay,
-    seen: Seen,
-}
-
-/// What was seen so far.
-#[derive(Clone, Default)]
-pub(in crate::app) struct Seen(Arc<Mutex<Totals>>);
-
+/// What one client did with one repository.
 #[derive(Default)]
-struct Totals {
-    repositories: BTreeMap<String, Repository>,
-    bytes: u64,
-    failed: u64,
-    refused: BTreeMap<String, u64>,
-}
-
-#[derive(Default)]
-struct Repository {
-    client: String,
-    exchanges: u64,
+struct RepositorySum {
+    requests: u64,
     errors: BTreeMap<u16, u64>,
 }
 
-impl Outline {
-    pub(in crate::app) fn new() -> (Self, Seen) {
-        let seen = Seen::default();
-        let outline = Self {
-            under_way: UnderWay::default(),
-            seen: seen.clone(),
+/// What there is to say, line by line. `received` bytes of content came in all, and `failed`
+/// exchanges did not end as they should.
+pub(in crate::app) fn outline(store: &Store, received: u64, failed: u64) -> Vec<String> {
+    let mut lines = Vec::new();
+    for ((repository, client), sum) in sums(store) {
+        let errors: Vec<_> = sum
+            .errors
+            .iter()
+            .map(|(status, count)| format!("{count} × {status}"))
+            .collect();
+        let errors = if errors.is_empty() {
+            String::new()
+        } else {
+            format!(", answered with {}", errors.join(", "))
         };
-        (outline, seen)
+        let requests = sum.requests;
+        lines.push(format!(
+            "  {repository}: {requests} requests by {client}{errors}"
+        ));
     }
+    let before = store.dropped().exchanges;
+    if before > 0 {
+        lines.push(format!("  and {before} requests before these"));
+    }
+    if received > 0 {
+        lines.push(format!("  {} received", HumanBytes(received)));
+    }
+    if failed > 0 {
+        lines.push(format!("  {failed} cut off or failed"));
+    }
+    for (host, count) in refused(store) {
+        lines.push(format!(
+            "  the command refused the certificate for {host} ({count} ×): it does not look at \
+             SSL_CERT_FILE and its like; `pullscope ca path` names the file to give it"
+        ));
+    }
+    // Names come from the network: nothing in them may steer the terminal.
+    lines.iter().map(|line| printable(line).into()).collect()
 }
 
-impl Observer for Outline {
-    fn event(&mut self, event: &Event) {
-        if let Event::HandshakeFailed(handshake) = event
-            && handshake.rejection.is_distrust()
-        {
-            let target = handshake.connection.target.as_ref();
-            let host = target.map_or("?", |target| &target.host);
-            let mut totals = self.seen.lock();
-            if totals.refused.len() < MOST {
-                *totals.refused.entry(host.to_owned()).or_default() += 1;
+/// By repository and client, from the pulls.
+fn sums(store: &Store) -> BTreeMap<(String, String), RepositorySum> {
+    let mut sums: BTreeMap<_, RepositorySum> = BTreeMap::new();
+    for pull in store.pulls() {
+        let repository = match pull.repository.as_str() {
+            "" => pull.image(),
+            repository => repository.to_owned(),
+        };
+        let key = (repository, pull.client.label());
+        if sums.len() >= MOST_LINES && !sums.contains_key(&key) {
+            continue;
+        }
+        let sum = sums.entry(key).or_default();
+        for step in &pull.steps {
+            sum.requests += 1;
+            if let Some(status) = store.entry(step.exchange).and_then(refusal) {
+                *sum.errors.entry(status).or_default() += 1;
             }
         }
-        if let Some(exchange) = self.under_way.apply(event) {
-            self.seen.lock().add(&exchange);
-        }
     }
+    sums
 }
 
-impl Totals {
-    fn add(&mut self, exchange: &Exchange) {
-        self.bytes += exchange.received;
-        let whole = matches!(exchange.ended, Some((_, Ending::Complete)));
-        self.failed += u64::from(!whole);
-        let reading = Reading::of(exchange, &InMemoryOnly);
-        let Some(repository) = reading.repository() else {
-            return;
-        };
-        if self.repositories.len() >= MOST && !self.repositories.contains_key(repository) {
-            return;
-        }
-        let known = self.repositories.entry(repository.to_owned()).or_default();
-        known.client = reading.client.label();
-        known.exchanges += 1;
-        // The challenge that every anonymous pull begins with is no error.
-        if let Some(status) = reading
-            .status
-            .filter(|status| *status >= 400 && *status != 401)
-        {
-            *known.errors.entry(status).or_default() += 1;
-        }
-    }
+/// An answer that is an error. The challenge that every anonymous pull begins with is none.
+fn refusal(entry: &Entry) -> Option<u16> {
+    let status = entry.reading.status;
+    status.filter(|status| *status >= 400 && *status != 401)
 }
 
-impl Seen {
-    /// What there is to say, line by line.
-    pub(in crate::app) fn lines(&self) -> Vec<String> {
-        let totals = self.lock();
-        let mut lines = Vec::new();
-        for (name, repository) in &totals.repositories {
-            let errors: Vec<_> = repository
-                .errors
-                .iter()
-                .map(|(status, count)| format!("{count} × {status}"))
-                .collect();
-            let errors = if errors.is_empty() {
-                String::new()
-            } else {
-                format!(", answered with {}", errors.join(", "))
-            };
-            let line = format!(
-                "  {name}: {} requests by {}{errors}",
-                repository.exchanges, repository.client
-            );
-            lines.push(printable(&line).into_owned());
+/// How often the certificate for each host was refused.
+fn refused(store: &Store) -> BTreeMap<&str, u64> {
+    let mut refused = BTreeMap::new();
+    for handshake in store.handshakes() {
+        let target = handshake.connection.target.as_ref();
+        let host = target.map_or("?", |target| &target.host);
+        let distrusted = handshake.rejection.is_distrust();
+        if distrusted && (refused.len() < MOST_LINES || refused.contains_key(host)) {
+            *refused.entry(host).or_default() += 1;
         }
-        if totals.bytes > 0 {
-            lines.push(format!("  {} received", HumanBytes(totals.bytes)));
-        }
-        if totals.failed > 0 {
-            lines.push(format!("  {} cut off or failed", totals.failed));
-        }
-        for (host, count) in &totals.refused {
-            let line = format!(
-                "  the command refused the certificate for {host} ({count} ×): it does not \
-                 look at SSL_CERT_FILE and its like; `pullscope ca path` names the file to give it"
-            );
-            lines.push(printable(&line).into_owned());
-        }
-        lines
     }
-
-    fn lock(&self) -> MutexGuard<'_, Totals> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    refused
 }
 
-/// Names come from the network: as many are remembered.
-const MOST: usize = 100;
+/// Names come from the network: as many are told.
+const MOST_LINES: usize = 100;

@@ -1,232 +1,200 @@
 //! The live lines of `record`: one calm line per pull, a bar per blob, on a terminal only.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::base::printable::{is_hidden, printable};
-use crate::exchange::{Ending, Event, Exchange, ExchangeId, HandshakeFailed, Omission};
-use crate::findings::refused_handshake;
-use crate::registry::{Bodies, Client, Digest, InMemoryOnly, Reading};
-use crate::words::Lang;
+use crate::exchange::{Ending, Event, ExchangeId};
+use crate::pulls::{Pull, PullId, State};
+use crate::registry::Digest;
+use crate::store::{Entry, Store};
 
-use super::Observer;
-use super::under_way::UnderWay;
-use crate::app::terminal::output;
+use super::{Sight, Watcher};
 use crate::app::terminal::talk::Talk;
 
-/// Watches pulls and draws them.
+/// Watches pulls and draws them, and logs exchanges that ended.
 pub(in crate::app) struct Progress {
     bars: MultiProgress,
-    quiet: bool,
-    under_way: UnderWay,
-    pulls: Vec<Pull>,
+    /// Whether anything is drawn, besides the log.
+    draws: bool,
+    /// Exchanges that ended since the last look.
+    ended: Vec<ExchangeId>,
+    /// Bytes of responses that moved since then.
+    moved: HashMap<ExchangeId, u64>,
+    lines: Vec<PullLine>,
     blobs: HashMap<ExchangeId, ProgressBar>,
-    told: Vec<String>,
 }
 
-/// What one client does with one repository.
-struct Pull {
-    client: String,
-    repository: String,
+/// The line of one pull.
+struct PullLine {
+    /// An exchange of the pull; pulls may get other numbers.
+    anchor: ExchangeId,
     line: ProgressBar,
-    exchanges: u64,
-    bytes: u64,
-    failed: u64,
     last: Instant,
 }
 
 impl Progress {
-    /// Draws among the live lines of `talk`.
-    pub(in crate::app) fn new(talk: &Talk) -> Self {
-        Self {
+    /// Draws among the live lines of `talk`, where anybody would see it or the log.
+    pub(in crate::app) fn new(talk: &Talk) -> Option<Self> {
+        let draws = !talk.quiet && !talk.bars.is_hidden();
+        (draws || tracing::enabled!(tracing::Level::INFO)).then(|| Self {
             bars: talk.bars.clone(),
-            quiet: talk.quiet,
-            under_way: UnderWay::default(),
-            pulls: Vec::new(),
+            draws,
+            ended: Vec::new(),
+            moved: HashMap::new(),
+            lines: Vec::new(),
             blobs: HashMap::new(),
-            told: Vec::new(),
-        }
+        })
     }
 
-    /// Whether anybody would see it.
-    pub(in crate::app) fn is_seen(talk: &Talk) -> bool {
-        !talk.quiet || tracing::enabled!(tracing::Level::INFO)
-    }
-
-    /// Sums an exchange up under its pull: the repository it names, or else the last one that
-    /// its client was busy with (tokens and CDNs name none).
-    fn ended(&mut self, exchange: &Exchange) {
-        if let Some(bar) = self.blobs.remove(&exchange.id) {
-            bar.finish_and_clear();
-            self.bars.remove(&bar);
-        }
-        let bodies: &dyn Bodies = &InMemoryOnly;
-        let reading = Reading::of(exchange, bodies);
-        log(exchange, &reading);
-        let client = reading.client.label();
-        let named = reading.repository().map(str::to_owned);
-        let known = self.pulls.iter().rposition(|pull| {
-            pull.client == client && named.as_ref().is_none_or(|name| *name == pull.repository)
-        });
-        let pull = match (known, named) {
-            (Some(at), _) => self.pulls.get_mut(at),
-            (None, Some(repository)) => {
-                let style = ProgressStyle::with_template("{spinner} {msg}");
-                let line = ProgressBar::new_spinner()
-                    .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-                let line = self.bars.add(line);
-                self.pulls.push(Pull {
-                    client,
-                    repository,
-                    line,
-                    exchanges: 0,
-                    bytes: 0,
-                    failed: 0,
-                    last: Instant::now(),
-                });
-                self.pulls.last_mut()
-            }
-            (None, None) => None,
-        };
-        if let Some(pull) = pull {
-            pull.exchanges += 1;
-            pull.bytes += exchange.received;
-            let whole = matches!(exchange.ended, Some((_, Ending::Complete)));
-            pull.failed += u64::from(!whole);
-            pull.last = Instant::now();
-            pull.line.set_message(pull.describe());
-        }
-    }
-
-    fn moved(&mut self, id: ExchangeId, received: u64) {
-        let Some(exchange) = self.under_way.get(id) else {
-            return;
-        };
+    fn moved(&mut self, entry: &Entry, received: u64) {
+        let id = entry.exchange.id;
         let bar = if let Some(bar) = self.blobs.get(&id) {
             bar
         } else {
-            let Some(length) = worth_a_bar(exchange) else {
+            let Some(length) = worth_a_bar(entry) else {
                 return;
             };
-            let bar = self.bars.add(blob_bar(exchange, length));
+            let bar = self.bars.add(blob_bar(entry, length));
             self.blobs.entry(id).or_insert(bar)
         };
         bar.set_position(received);
     }
 
-    /// Says at once who does not trust the CA, and what mends that for this client.
-    fn refused(&mut self, handshake: &HandshakeFailed) {
-        let Some(finding) = refused_handshake(handshake) else {
-            return;
-        };
-        let (what, fix) = (finding.sentence(Lang::En), finding.fix(Lang::En));
-        // A client that retries says the same again and again.
-        if self.told.contains(&what) || self.told.len() >= 100 {
-            return;
+    /// Takes note of exchanges that ended; the pulls they belong to.
+    fn ended(&mut self, store: &Store) -> HashMap<PullId, ExchangeId> {
+        let mut pulls = HashMap::new();
+        for id in std::mem::take(&mut self.ended) {
+            if let Some(bar) = self.blobs.remove(&id) {
+                bar.finish_and_clear();
+                self.bars.remove(&bar);
+            }
+            let Some(entry) = store.entry(id) else {
+                continue;
+            };
+            log(entry);
+            if let Some(pull) = entry.pull {
+                pulls.insert(pull, id);
+            }
         }
-        let text = format!("{what}\n  {fix}");
-        self.told.push(what);
-        if !self.quiet {
-            self.bars.suspend(|| output::say(&text));
-        }
+        pulls
     }
 
-    /// Lines of pulls that are long over are printed once more and leave the live area.
-    fn settle(&mut self) {
-        let quiet = self.quiet;
+    /// Brings the lines up to date. Those of pulls that are long over are printed once more and
+    /// leave the live area.
+    fn draw(&mut self, store: &Store, mut changed: HashMap<PullId, ExchangeId>) {
         let bars = self.bars.clone();
-        let busy: Vec<String> = self.under_way.iter().map(client_of).collect();
-        self.pulls.retain(|pull| {
-            if pull.last.elapsed() < SETTLED || busy.contains(&pull.client) {
-                pull.line.tick();
-                return true;
+        let mut shown = HashSet::new();
+        self.lines.retain_mut(|line| {
+            // A pull may turn out to be a part of another one.
+            let pull = pull_of(line.anchor, store).filter(|pull| shown.insert(pull.id));
+            if let Some(pull) = pull {
+                if changed.remove(&pull.id).is_some() {
+                    line.last = Instant::now();
+                    line.line.set_message(describe(pull, store));
+                }
+                if line.last.elapsed() < SETTLED || pull.state == State::UnderWay {
+                    line.line.tick();
+                    return true;
+                }
             }
-            pull.line.finish_and_clear();
-            bars.remove(&pull.line);
-            if !quiet {
+            line.line.finish_and_clear();
+            bars.remove(&line.line);
+            if let Some(pull) = pull {
                 // Goes to the terminal only, like the live line it replaces.
-                let _ = bars.println(pull.describe());
+                let _ = bars.println(describe(pull, store));
             }
             false
         });
+        for (id, anchor) in changed {
+            let Some(pull) = store.pull(id) else { continue };
+            let style = ProgressStyle::with_template("{spinner} {msg}");
+            let line = ProgressBar::new_spinner()
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            let line = self.bars.add(line);
+            line.set_message(describe(pull, store));
+            self.lines.push(PullLine {
+                anchor,
+                line,
+                last: Instant::now(),
+            });
+        }
     }
 }
 
-impl Observer for Progress {
+impl Watcher for Progress {
     fn event(&mut self, event: &Event) {
         match event {
-            Event::Progress { id, received, .. } if !self.quiet => self.moved(*id, *received),
-            Event::HandshakeFailed(handshake) => self.refused(handshake),
+            Event::Progress { id, received, .. } if self.draws => {
+                self.moved.insert(*id, *received);
+            }
+            Event::Ended { id, .. } => self.ended.push(*id),
             _ => {}
-        }
-        // Who pulled what is in the heads; bodies would be parsed for nothing.
-        let event = event.without_bodies(0, Omission::Memory);
-        if let Some(exchange) = self.under_way.apply(&event) {
-            self.ended(&exchange);
         }
     }
 
-    fn tick(&mut self) {
-        self.settle();
+    fn look(&mut self, sight: &Sight<'_>) {
+        for (id, received) in std::mem::take(&mut self.moved) {
+            if let Some(entry) = sight.store.entry(id) {
+                self.moved(entry, received);
+            }
+        }
+        let changed = self.ended(sight.store);
+        if self.draws {
+            self.draw(sight.store, changed);
+        }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        for pull in &mut self.pulls {
-            pull.line.finish();
+        for line in &mut self.lines {
+            line.line.finish();
         }
     }
 }
 
-impl Pull {
-    fn describe(&self) -> String {
-        let Self {
-            repository,
-            client,
-            exchanges,
-            bytes,
-            failed,
-            ..
-        } = self;
-        let trouble = if *failed > 0 {
-            format!("  {failed} cut off or failed")
-        } else {
-            String::new()
-        };
-        let text = format!(
-            "{repository}  {client}  {exchanges} exchanges  {}{trouble}",
-            HumanBytes(*bytes)
-        );
-        // Names come from the network: nothing in them may steer the terminal.
-        printable(&text).into_owned()
-    }
+fn pull_of(exchange: ExchangeId, store: &Store) -> Option<&Pull> {
+    store.pull(store.entry(exchange)?.pull?)
 }
 
-fn client_of(exchange: &Exchange) -> String {
-    let head = exchange.request.as_ref().map(|request| &request.head);
-    Client::read(
-        head.and_then(|head| head.text("user-agent"))
-            .unwrap_or_default(),
-    )
-    .label()
+fn describe(pull: &Pull, store: &Store) -> String {
+    let steps = pull.steps.iter();
+    let entries = steps.filter_map(|step| store.entry(step.exchange));
+    let cut = |entry: &Entry| {
+        let ended = entry.exchange.ended.as_ref();
+        ended.is_some_and(|(_, ending)| *ending != Ending::Complete)
+    };
+    let trouble = match entries.filter(|entry| cut(entry)).count() {
+        0 => String::new(),
+        failed => format!("  {failed} cut off or failed"),
+    };
+    let text = format!(
+        "{}  {}  {} exchanges  {}{trouble}",
+        pull.name(),
+        pull.client.label(),
+        pull.totals.exchanges,
+        HumanBytes(pull.totals.received)
+    );
+    // Names come from the network: nothing in them may steer the terminal.
+    printable(&text).into_owned()
 }
 
-fn worth_a_bar(exchange: &Exchange) -> Option<u64> {
-    let head = &exchange.response.as_ref()?.head;
+fn worth_a_bar(entry: &Entry) -> Option<u64> {
+    let head = &entry.exchange.response.as_ref()?.head;
     let length = head.text("content-length")?.parse().ok()?;
-    (length >= BAR_FROM).then_some(length)
+    let open = entry.exchange.ended.is_none();
+    (open && length >= BAR_FROM).then_some(length)
 }
 
-fn blob_bar(exchange: &Exchange, length: u64) -> ProgressBar {
-    let reading = Reading::of(exchange, &InMemoryOnly);
+fn blob_bar(entry: &Entry, length: u64) -> ProgressBar {
+    let reading = &entry.reading;
+    let request = entry.exchange.request.as_ref();
     let name = match &reading.digests.requested {
         Some(digest) => digest.short(),
-        None => exchange
-            .request
-            .as_ref()
+        None => request
             .and_then(|request| sha256_in(&request.url))
             .unwrap_or_else(|| reading.authority.clone()),
     };
@@ -246,16 +214,17 @@ fn sha256_in(url: &str) -> Option<String> {
     Digest::from_sha256_hex(hex).map(|digest| digest.short())
 }
 
-fn log(exchange: &Exchange, reading: &Reading) {
-    let path = reading.path();
+fn log(entry: &Entry) {
+    let reading = &entry.reading;
     tracing::info!(
-        id = exchange.id.0,
+        id = entry.exchange.id.0,
         status = reading.status.unwrap_or(0),
-        kind = reading.kind(exchange).word(),
-        bytes = exchange.received,
-        "{} {}{path}",
+        kind = entry.kind.word(),
+        bytes = entry.exchange.received,
+        "{} {}{}",
         reading.method.escape_debug(),
         reading.authority,
+        reading.path(),
     );
 }
 

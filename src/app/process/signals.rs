@@ -3,6 +3,7 @@
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::task::TaskTracker;
 
 /// SIGINT, SIGTERM and SIGHUP all ask for an orderly end.
 pub(in crate::app) struct Signals {
@@ -28,5 +29,14 @@ impl Signals {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.hangup.recv() => "SIGHUP",
         }
+    }
+
+    /// From here on a signal ends the process at once.
+    pub(in crate::app) fn end_at_next(mut self) {
+        // The task ends the process, or ends with it.
+        TaskTracker::new().spawn(async move {
+            self.next().await;
+            std::process::exit(130);
+        });
     }
 }

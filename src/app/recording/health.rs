@@ -1,18 +1,18 @@
 //! What is told of a recording's health while it goes on: each trouble once, and its end once,
 //! because a disk or a network at its limit goes to and fro.
 
-use super::capture::Capture;
-use crate::journal::State;
+use crate::app::observe::otlp::Delivery;
+use crate::journal::{State, Status};
 
 /// What has been told.
 #[derive(Debug, Default)]
 pub(in crate::app) struct Health {
-    session: Told,
-    collector: Told,
+    session: ToldState,
+    collector: ToldState,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Told {
+enum ToldState {
     #[default]
     Nothing,
     Trouble,
@@ -30,12 +30,15 @@ pub(in crate::app) struct News {
 
 impl Health {
     /// What is new since this was asked last.
-    pub(in crate::app) fn news(&mut self, capture: &Capture) -> Vec<News> {
+    pub(in crate::app) fn news(
+        &mut self,
+        status: &Status,
+        delivery: Option<Delivery>,
+    ) -> Vec<News> {
         let mut news = Vec::new();
-        let status = capture.status();
-        let anew = self.session == Told::Nothing;
+        let anew = self.session == ToldState::Nothing;
         let failing = |_: &String| anew || status.state != State::Writing;
-        let trouble = status.first_error.filter(failing);
+        let trouble = status.first_error.as_ref().filter(|error| failing(error));
         let trouble = trouble.map(|error| {
             format!(
                 "the session cannot be written: {error}. Pulls go on; what is missing is counted"
@@ -43,7 +46,7 @@ impl Health {
         });
         let well = "the session is being written again";
         news.extend(self.session.update(trouble, well));
-        if let Some(delivery) = capture.delivery() {
+        if let Some(delivery) = delivery {
             let trouble = delivery.trouble.map(|error| {
                 format!(
                     "{} does not take the spans: {error}. Pulls and the recording go on; what is \
@@ -58,7 +61,7 @@ impl Health {
     }
 }
 
-impl Told {
+impl ToldState {
     fn update(&mut self, trouble: Option<String>, well: &str) -> Option<News> {
         match (*self, trouble) {
             (Self::Nothing, Some(text)) => {
@@ -81,7 +84,7 @@ mod tests {
 
     #[test]
     fn trouble_and_its_end_are_told_once() {
-        let mut told = Told::default();
+        let mut told = ToldState::default();
         let trouble = || Some("full".to_owned());
         let said = [None, trouble(), trouble(), None, trouble(), None]
             .map(|trouble| told.update(trouble, "well").map(|news| news.text));

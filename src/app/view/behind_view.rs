@@ -18,12 +18,12 @@ use crate::tui::Facts;
 use crate::tui::terminal::{Mailbox, Message};
 
 use super::live;
-use super::live::Prepared;
+use super::live::PreparedView;
 use crate::app::process::failure::Outcome;
 use crate::app::process::failure::not_run;
 use crate::app::process::hardening::Started;
 use crate::app::process::signals::Signals;
-use crate::app::recording::capture::Capture;
+use crate::app::recording::run::Recording;
 use crate::app::terminal::talk::Talk;
 
 /// A command, and what the view is told of it.
@@ -38,8 +38,8 @@ impl Shown<'_> {
     /// to end; a signal after that ends it.
     pub(in crate::app) async fn run(
         self,
-        view: Prepared,
-        capture: &Capture,
+        view: PreparedView,
+        recording: &Recording,
         variables: Vec<(&'static str, OsString)>,
         started: &Started,
         talk: &Talk,
@@ -52,7 +52,7 @@ impl Shown<'_> {
         let mut running = running.map_err(not_run)?;
         let line = self.line();
         let facts = live::of_command(self.facts, &line);
-        let shown = match view.open(facts, self.session) {
+        let shown = match view.open(recording, facts, self.session) {
             Ok((window, mailbox)) => {
                 let mut ended = None;
                 let wait = async {
@@ -60,7 +60,7 @@ impl Shown<'_> {
                     tell(&line, &outcome, &mailbox);
                     ended = Some(outcome);
                 };
-                let shown = live::watch(capture, window, &mailbox, &mut signals, wait).await;
+                let shown = live::watch(recording, window, &mailbox, &mut signals, wait).await;
                 shown.map(|_| ended)
             }
             Err(failure) => Err(failure),

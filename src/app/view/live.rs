@@ -1,16 +1,16 @@
 //! The live view on a capture under way, and on what was recorded before.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
 use clap::CommandFactory as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::clock;
 use crate::config::{Cli, ViewArgs};
-use crate::exchange::Event;
-use crate::store::{Retention, Store};
+use crate::exchange::{Event, ExchangeId};
+use crate::store::Retention;
 use crate::tui::terminal::{
     Feeder, Inbox, Mailbox, Message, Tty, TtyError, View, feed, mailbox, restore_after_panic,
     run as run_view,
@@ -18,12 +18,12 @@ use crate::tui::terminal::{
 use crate::tui::{Check, Facts, FirstStep, Mask, State};
 
 use super::screen::{self, Hands, InStore};
-use crate::app::observe::Observer;
+use crate::app::observe::{Sight, Watcher};
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::process::signals::Signals;
-use crate::app::recording::capture::Capture;
-use crate::app::recording::health::{Health, News};
-use crate::app::recording::pace::Pace;
+use crate::app::recording::health::News;
+use crate::app::recording::plan::Audience;
+use crate::app::recording::run::Recording;
 use crate::app::terminal::log;
 use crate::app::terminal::talk::Talk;
 
@@ -46,7 +46,7 @@ pub(in crate::app) async fn run(args: ViewArgs, talk: &Talk) -> Outcome {
     let (mailbox, inbox) = mailbox();
     let view = View {
         state: State::new(opened.facts, screen::look(), clock::now()),
-        store: opened.store,
+        store: Arc::new(Mutex::new(opened.store)),
         bodies: opened.bodies,
         feed: None,
         host: Box::new(Hands {
@@ -65,23 +65,34 @@ pub(in crate::app) async fn run(args: ViewArgs, talk: &Talk) -> Outcome {
 }
 
 /// The view on a capture that is about to start: its observer comes first.
-pub(in crate::app) struct Prepared {
+pub(in crate::app) struct PreparedView {
     mailbox: Mailbox,
     inbox: Inbox,
     feed: crate::tui::terminal::Feed,
     feeder: Option<Feeder>,
 }
 
-/// Hands events to the view.
-struct ToView(Feeder);
+/// Tells the view what has changed in the model.
+struct ToView {
+    feeder: Feeder,
+    changed: Vec<ExchangeId>,
+    generation: u64,
+}
 
-impl Observer for ToView {
+impl Watcher for ToView {
     fn event(&mut self, event: &Event) {
-        self.0.push(event);
+        self.changed.extend(event.exchange());
+    }
+
+    fn look(&mut self, sight: &Sight<'_>) {
+        if !self.changed.is_empty() || sight.store.generation() != self.generation {
+            self.generation = sight.store.generation();
+            self.feeder.changed(self.changed.drain(..), sight.missed);
+        }
     }
 }
 
-impl Prepared {
+impl PreparedView {
     pub(in crate::app) fn new() -> Self {
         let (mailbox, inbox) = mailbox();
         let (feeder, feed) = feed(mailbox.clone());
@@ -93,19 +104,33 @@ impl Prepared {
         }
     }
 
-    /// What watches the capture; once.
-    pub(in crate::app) fn observer(&mut self) -> Option<Box<dyn Observer>> {
-        self.feeder
-            .take()
-            .map(|feeder| Box::new(ToView(feeder)) as Box<dyn Observer>)
+    /// Who is to watch the recording; once.
+    pub(in crate::app) fn audience(&mut self) -> Audience {
+        let watcher = self.feeder.take().map(|feeder| {
+            Box::new(ToView {
+                feeder,
+                changed: Vec::new(),
+                generation: 0,
+            }) as Box<dyn Watcher>
+        });
+        Audience {
+            watchers: watcher.into_iter().collect(),
+            reader: Some(Retention::default()),
+            ..Audience::default()
+        }
     }
 
     /// Opens the view.
-    pub(in crate::app) fn open(self, facts: Facts, session: PathBuf) -> Outcome<(Window, Mailbox)> {
+    pub(in crate::app) fn open(
+        self,
+        recording: &Recording,
+        facts: Facts,
+        session: PathBuf,
+    ) -> Outcome<(Window, Mailbox)> {
         let mailbox = self.mailbox;
         let view = View {
             state: State::new(facts.clone(), screen::look(), clock::now()),
-            store: Store::new(Retention::default()),
+            store: recording.seen().unwrap_or_default(),
             bodies: Box::new(InStore),
             feed: Some(self.feed),
             host: Box::new(Hands {
@@ -159,7 +184,7 @@ impl Window {
 
 /// Shows the capture until the user leaves or a signal comes. `work` goes on beside it.
 pub(in crate::app) async fn watch(
-    capture: &Capture,
+    recording: &Recording,
     mut window: Window,
     mailbox: &Mailbox,
     signals: &mut Signals,
@@ -167,28 +192,27 @@ pub(in crate::app) async fn watch(
 ) -> Outcome<Option<&'static str>> {
     // Ctrl-Z is a key in the view; stopping from outside would stop the proxy as well.
     let _stop = signal(SignalKind::from_raw(STOP))?;
-    let mut pace = Pace::new();
     let mut work = std::pin::pin!(work);
     let mut working = true;
-    let mut health = Health::default();
-    let mut closed = Box::pin(window.closed());
-    loop {
-        tokio::select! {
-            ended = &mut closed => return ended.map(|()| None),
-            name = signals.next() => {
-                let letter = mailbox.clone();
-                tokio::task::spawn_blocking(move || letter.send(Message::Stop)).await?;
-                return closed.await.map(|()| Some(name));
-            }
-            () = &mut work, if working => working = false,
-            () = pace.wait() => pace.took(capture.write_har().await),
-            () = tokio::time::sleep(GLANCE) => {
-                for News { good, text } in health.news(capture) {
-                    mailbox.offer(Message::Told { good, text });
+    let letters = mailbox.clone();
+    let end = async {
+        let mut closed = Box::pin(window.closed());
+        loop {
+            tokio::select! {
+                ended = &mut closed => return ended.map(|()| None),
+                name = signals.next() => {
+                    let letter = mailbox.clone();
+                    tokio::task::spawn_blocking(move || letter.send(Message::Stop)).await?;
+                    return closed.await.map(|()| Some(name));
                 }
+                () = &mut work, if working => working = false,
             }
         }
-    }
+    };
+    let tell = |News { good, text }| {
+        letters.offer(Message::Told { good, text });
+    };
+    recording.until(end, tell).await
 }
 
 /// Asks dockerd, where there is one, whether it goes through this proxy.
@@ -221,7 +245,7 @@ fn look_at_docker(mut facts: Facts, mailbox: &Mailbox) {
 }
 
 /// What is known of a live capture.
-pub(in crate::app) struct Known<'a> {
+pub(in crate::app) struct KnownOfCapture<'a> {
     /// Where the proxy listens.
     pub(in crate::app) address: String,
     /// What clients are to trust.
@@ -234,7 +258,7 @@ pub(in crate::app) struct Known<'a> {
     pub(in crate::app) save_as: String,
 }
 
-impl Known<'_> {
+impl KnownOfCapture<'_> {
     pub(in crate::app) fn facts(&self) -> Facts {
         let days = self.not_after.duration_since(clock::system()).as_hours() / 24;
         Facts {
@@ -352,5 +376,3 @@ fn checks(address: &str) -> Vec<Check> {
 
 /// SIGTSTP, the same on every system.
 const STOP: i32 = 20;
-/// How often the journal's health is looked at.
-const GLANCE: Duration = Duration::from_secs(1);

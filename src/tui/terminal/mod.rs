@@ -1,8 +1,8 @@
 //! The real terminal: entering and leaving it, keys in, frames out.
 //!
 //! Nothing in here can make the proxy wait. Frames are written by a thread of their own, and a
-//! frame that the terminal has no room for is not drawn; events come through a queue that never
-//! blocks whoever fills it.
+//! frame that the terminal has no room for is not drawn; what changes is told through a queue
+//! that never blocks whoever fills it.
 
 mod clipboard;
 mod feed;
@@ -14,5 +14,5 @@ mod writer;
 
 pub use feed::{Feed, Feeder, feed};
 pub use message::{Inbox, Mailbox, Message, Opened, mailbox};
-pub use run::{Host, View, run};
+pub use run::{Host, SharedStore, View, run};
 pub use tty::{THREAD, Tty, TtyError, restore_after_panic};

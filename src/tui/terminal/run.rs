@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use ratatui::layout::Rect;
 use super::clipboard::{self, Way};
 use super::feed::Feed;
 use super::input;
-use super::message::{Inbox, Mailbox, Message};
+use super::message::{Inbox, Mailbox, Message, Opened};
 use super::tty::{THREAD, Tty, TtyError, mouse};
 use super::writer::Writer;
 use crate::base::clock;
@@ -29,15 +30,18 @@ pub trait Host: Send {
     fn perform(&mut self, effect: Effect, mailbox: &Mailbox);
 }
 
+/// A store that others change while the view shows it. The view holds it while it draws.
+pub type SharedStore = Arc<Mutex<Store>>;
+
 /// Everything a view begins with.
 pub struct View {
     /// What it remembers.
     pub state: State,
     /// What it shows.
-    pub store: Store,
+    pub store: SharedStore,
     /// The bodies of what it shows.
     pub bodies: Box<dyn Bodies + Send>,
-    /// Where new events come from, in a live capture.
+    /// Where it hears of changes of the store, in a live capture.
     pub feed: Option<Feed>,
     /// What does what is asked for.
     pub host: Box<dyn Host>,
@@ -64,6 +68,7 @@ pub fn run(
             writer: &writer,
             home: None,
             missed: 0,
+            generation: 0,
             waiting: Vec::new(),
         }
         .run(&inbox, &mut screen, &tty);
@@ -79,8 +84,10 @@ struct Loop<'a> {
     mailbox: Mailbox,
     writer: &'a Writer,
     /// The live capture, while a file is looked at.
-    home: Option<(State, Store, Box<dyn Bodies + Send>)>,
+    home: Option<(State, SharedStore, Box<dyn Bodies + Send>)>,
     missed: u64,
+    /// The state of the store that the view knows.
+    generation: u64,
     /// Sequences to be written with the next frame.
     waiting: Vec<u8>,
 }
@@ -127,16 +134,11 @@ impl Loop<'_> {
 
     fn take(&mut self, message: Message, screen: &mut Screen) -> Next {
         let effects = match message {
-            Message::Key(key) => self.view.state.key(&key, &self.view.store),
-            Message::Paste(text) => self.view.state.paste(&text, &self.view.store),
-            Message::Mouse(event) => self.view.state.mouse(&event, &self.view.store),
-            Message::Fed => {
-                return if self.feed() {
-                    Next::Draw
-                } else {
-                    Next::Nothing
-                };
-            }
+            Message::Key(key) => self.on_store(|state, store| state.key(&key, store)),
+            Message::Paste(text) => self.on_store(|state, store| state.paste(&text, store)),
+            Message::Mouse(event) => self.on_store(|state, store| state.mouse(&event, store)),
+            Message::Fed if self.home.is_none() => return Next::Draw,
+            Message::Fed => return Next::Nothing,
             Message::Written => return Next::Nothing,
             Message::Closed | Message::Stop => return Next::Leave,
             Message::Resized => {
@@ -180,7 +182,7 @@ impl Loop<'_> {
                     return Next::Leave;
                 };
                 state.tick(clock::now());
-                state.changed(&store, &[]);
+                state.changed(&held(&store), &[]);
                 self.view.state = state;
                 self.view.store = store;
                 self.view.bodies = bodies;
@@ -211,71 +213,68 @@ impl Loop<'_> {
         Next::Draw
     }
 
-    fn open(&mut self, opened: super::Opened) {
+    fn open(&mut self, opened: Opened) {
         let mut state = State::new(opened.facts.clone(), self.view.state.look(), clock::now());
         state.log_line(format!("opened {}", opened.facts.source));
         let below = (
             std::mem::replace(&mut self.view.state, state),
-            std::mem::replace(&mut self.view.store, opened.store),
+            std::mem::replace(&mut self.view.store, Arc::new(Mutex::new(opened.store))),
             std::mem::replace(&mut self.view.bodies, opened.bodies),
         );
         // One live capture, or the first file, stays below; other files replace each other.
         self.home.get_or_insert(below);
     }
 
-    /// Takes what has come in; whether what is shown has changed.
-    fn feed(&mut self) -> bool {
-        let Some(feed) = &self.view.feed else {
-            return false;
-        };
-        let events = feed.take();
-        let ids: Vec<ExchangeId> = events
-            .iter()
-            .filter_map(crate::exchange::Event::exchange)
-            .collect();
-        let (state, store) = match &mut self.home {
-            Some((state, store, _)) => (state, store),
-            None => (&mut self.view.state, &mut self.view.store),
-        };
-        store.extend(events);
-        state.changed(store, &ids);
-        let missed = feed.missed();
-        if missed > self.missed {
+    /// Works on the store that is shown, with a state that knows all of it.
+    fn on_store<T>(&mut self, work: impl FnOnce(&mut State, &Store) -> T) -> T {
+        let store = Arc::clone(&self.view.store);
+        let store = held(&store);
+        self.learn(&store);
+        work(&mut self.view.state, &store)
+    }
+
+    /// Tells the state what has changed in the store that is shown.
+    fn learn(&mut self, store: &Store) {
+        let feed = self.view.feed.as_ref().filter(|_| self.home.is_none());
+        let news = feed.map(Feed::take).unwrap_or_default();
+        let state = &mut self.view.state;
+        if !news.changed.is_empty() || store.generation() != self.generation {
+            let ids: Vec<ExchangeId> = news.changed.into_iter().collect();
+            state.changed(store, &ids);
+            self.generation = store.generation();
+        }
+        if news.missed > self.missed {
+            let missed = news.missed;
             self.missed = missed;
             state.tell(
                 false,
                 format!("{missed} events came too fast to be shown; the recording has them"),
             );
         }
-        self.home.is_none()
     }
 
     fn tick(&mut self) -> bool {
         let now = clock::now();
-        if let Some((state, store, _)) = &mut self.home {
+        if let Some((state, ..)) = &mut self.home {
             state.tick(now);
-            store.tick(now);
         }
-        let (state, store) = (&mut self.view.state, &mut self.view.store);
-        let mut changed = state.tick(now);
-        if changed && self.home.is_none() && self.view.feed.is_some() {
-            let before = store.generation();
-            store.tick(now);
-            if store.generation() != before {
-                state.changed(store, &[]);
-            }
-            changed = true;
-        }
-        changed
+        self.view.state.tick(now)
     }
 
     fn draw(&mut self, screen: &mut Screen, tty: &Tty) {
-        let size = tty.size();
-        let bytes = screen.frame(&mut self.view, size, std::mem::take(&mut self.waiting));
+        let store = Arc::clone(&self.view.store);
+        let store = held(&store);
+        self.learn(&store);
+        let first = std::mem::take(&mut self.waiting);
+        let bytes = screen.frame(&mut self.view, &store, tty.size(), first);
         if let Some(bytes) = bytes {
             self.writer.write(bytes);
         }
     }
+}
+
+fn held(store: &SharedStore) -> MutexGuard<'_, Store> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 enum Next {
@@ -307,7 +306,13 @@ impl Screen {
 
     /// The bytes that bring the terminal from what it shows to what it is to show; `None` when
     /// that is the same.
-    fn frame(&mut self, view: &mut View, size: (u16, u16), first: Vec<u8>) -> Option<Vec<u8>> {
+    fn frame(
+        &mut self,
+        view: &mut View,
+        store: &Store,
+        size: (u16, u16),
+        first: Vec<u8>,
+    ) -> Option<Vec<u8>> {
         let area = Rect::new(0, 0, size.0, size.1);
         if self.shown.area != area || self.whole {
             self.shown = Buffer::empty(area);
@@ -315,8 +320,8 @@ impl Screen {
             self.whole = true;
         }
         self.next.reset();
-        view.state.prepare(&view.store, view.bodies.as_ref(), size);
-        let cursor = render(&view.store, &view.state, &mut self.next);
+        view.state.prepare(store, view.bodies.as_ref(), size);
+        let cursor = render(store, &view.state, &mut self.next);
         let changes = self.shown.diff(&self.next);
         if changes.is_empty() && cursor == self.cursor && first.is_empty() && !self.whole {
             return None;

@@ -18,7 +18,7 @@ use thiserror::Error as ThisError;
 use tokio::sync::mpsc;
 
 use super::collector::Collector;
-use super::spans::Request;
+use super::spans::SpanBatch;
 use super::tally::Tally;
 use crate::base::cause::chain;
 use crate::base::clock;
@@ -65,7 +65,7 @@ impl PostError {
 /// Sends what comes until no more does.
 pub(super) async fn run(
     collector: Collector,
-    mut requests: mpsc::Receiver<Request>,
+    mut requests: mpsc::Receiver<SpanBatch>,
     tally: Arc<Tally>,
 ) {
     while let Some(request) = requests.recv().await {
@@ -93,7 +93,7 @@ pub(super) async fn run(
 }
 
 /// Sends one request; how many of its spans were rejected nevertheless, and why.
-async fn post(collector: &Collector, request: &Request) -> Result<(u64, String), PostError> {
+async fn post(collector: &Collector, request: &SpanBatch) -> Result<(u64, String), PostError> {
     let answer = async {
         let response = collector.send(message(collector, request)).await;
         let response = response
@@ -109,7 +109,7 @@ async fn post(collector: &Collector, request: &Request) -> Result<(u64, String),
     answer.unwrap_or(Err(PostError::Slow))
 }
 
-fn message(collector: &Collector, request: &Request) -> http::Request<Full<Bytes>> {
+fn message(collector: &Collector, request: &SpanBatch) -> http::Request<Full<Bytes>> {
     let mut message = http::Request::new(Full::new(request.body.clone()));
     *message.method_mut() = http::Method::POST;
     *message.uri_mut() = collector.uri().clone();
