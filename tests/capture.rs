@@ -11,8 +11,8 @@ use pullscope::capture::{
     OpenTunnel, Policy, Recorder, StreamPart, Violation,
 };
 use pullscope::exchange::{
-    Capture, Connection, End, Ending, Event, Fidelity, Omission, RawHead, RequestHead,
-    ResponseHead, ResponseOrigin, Side, TunnelKind,
+    Capture, Connection, ConnectionId, End, Ending, Event, Fidelity, Omission, RawHead,
+    RequestHead, ResponseHead, ResponseOrigin, Side, TunnelKind,
 };
 
 const UPLOAD: &[u8] = b"PATCH /v2/a/blobs/uploads/1 HTTP/1.1\r\nHost: r.example\r\n\
@@ -344,17 +344,11 @@ fn meter(exchange: &OpenExchange, head: &FramedHead, side: Direction) -> Meter {
 }
 
 fn connection() -> Connection {
-    Connection {
-        id: pullscope::exchange::ConnectionId(1),
-        client: ([192, 0, 2, 1], 5).into(),
-        opened: jiff::Timestamp::UNIX_EPOCH,
-        target: None,
-        connect_head: None,
-        connect_fidelity: Fidelity::Exact,
-        sni: None,
-        tls: None,
-        handshake: None,
-    }
+    Connection::new(
+        ConnectionId(1),
+        ([192, 0, 2, 1], 5).into(),
+        jiff::Timestamp::UNIX_EPOCH,
+    )
 }
 
 fn request_line(event: &Event) -> Option<&str> {

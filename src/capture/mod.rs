@@ -11,26 +11,12 @@
 //! ```
 //! use std::time::{Duration, Instant};
 //!
+//! use pullscope::base::clock;
 //! use pullscope::capture::{BodyEnd, CaptureLimits, Direction, Framer, OpenExchange};
 //! use pullscope::capture::{Policy, Recorder, StreamPart};
-//! use pullscope::exchange::{Connection, Event, Fidelity, RequestHead};
+//! use pullscope::exchange::{Connection, ConnectionId, Event, Fidelity, RequestHead};
 //! use pullscope::exchange::{ResponseHead, ResponseOrigin};
-//! # use pullscope::base::clock;
-//! # use pullscope::exchange::ConnectionId;
 //!
-//! # fn connection(opened: Instant) -> Connection {
-//! #     Connection {
-//! #         id: ConnectionId(1),
-//! #         client: ([192, 0, 2, 1], 40_000).into(),
-//! #         opened: clock::at(opened),
-//! #         target: None,
-//! #         connect_head: None,
-//! #         connect_fidelity: Fidelity::Exact,
-//! #         sni: None,
-//! #         tls: None,
-//! #         handshake: None,
-//! #     }
-//! # }
 //! let asked = Instant::now();
 //! let (answered, over) = (asked + Duration::from_secs(3), asked + Duration::from_secs(4));
 //! let (recorder, mut changes) = Recorder::new(&CaptureLimits::default(), move || over);
@@ -44,7 +30,9 @@
 //!     head: request.raw,
 //!     fidelity: Fidelity::Exact,
 //! };
-//! let exchange = OpenExchange::open(&recorder, connection(asked), head, request.began, None);
+//! let client = ([192, 0, 2, 1], 40_000).into();
+//! let connection = Connection::new(ConnectionId(1), client, clock::at(asked));
+//! let exchange = OpenExchange::open(&recorder, connection, head, request.began, None);
 //!
 //! let mut responses = Framer::responses(8_192, 100);
 //! responses.expect("GET");

@@ -7,7 +7,7 @@ use memchr::{memchr, memchr2};
 use thiserror::Error;
 
 use crate::exchange::RawHead;
-use crate::exchange::head::lines;
+use crate::exchange::head::{lines, passes};
 
 use super::content::DeclaredContent;
 
@@ -202,6 +202,7 @@ impl<'a> Fields<'a> {
     /// Checks every line after the first and notes what the message's framing and content hang
     /// on.
     fn read(head: &'a RawHead, max_fields: usize) -> Result<Self, Violation> {
+        passes::count(head);
         let bytes = head.as_bytes();
         let body = bytes.strip_suffix(b"\r\n\r\n").ok_or(Violation::LineEnd)?;
         let mut fields = Self::default();

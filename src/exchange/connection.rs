@@ -63,6 +63,23 @@ pub struct TlsSession {
     pub alpn: Option<String>,
 }
 
+impl Connection {
+    /// A client that has connected, of which no more is known yet.
+    pub fn new(id: ConnectionId, client: SocketAddr, opened: Timestamp) -> Self {
+        Self {
+            id,
+            client,
+            opened,
+            target: None,
+            connect_head: None,
+            connect_fidelity: Fidelity::Regrouped,
+            sni: None,
+            tls: None,
+            handshake: None,
+        }
+    }
+}
+
 impl fmt::Display for Authority {
     /// Writes `host:port`, an IPv6 address in brackets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -198,7 +198,7 @@ pub mod passes {
         (REQUESTS.load(Relaxed), RESPONSES.load(Relaxed))
     }
 
-    pub(super) fn count(head: &RawHead) {
+    pub(crate) fn count(head: &RawHead) {
         if !cfg!(debug_assertions) {
             return;
         }

@@ -119,17 +119,11 @@ fn connection(url: Option<&Url>, started: Timestamp, socket: Option<u64>) -> Con
             port: url.port_or_known_default()?,
         })
     });
+    // HAR does not say who the client is.
+    let client = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     Connection {
-        id: ConnectionId(socket.unwrap_or_default()),
-        // HAR does not say who the client is.
-        client: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-        opened: started,
         target,
-        connect_head: None,
-        connect_fidelity: Fidelity::Regrouped,
-        sni: None,
-        tls: None,
-        handshake: None,
+        ..Connection::new(ConnectionId(socket.unwrap_or_default()), client, started)
     }
 }
 

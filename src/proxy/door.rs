@@ -26,9 +26,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::base::clock;
 use crate::capture::catch_panic::isolated;
-use crate::exchange::{
-    Authority, Connection, ConnectionId, Failure, Fidelity, RawHead, TunnelKind,
-};
+use crate::exchange::{Authority, Connection, ConnectionId, Failure, RawHead, TunnelKind};
 
 use super::answer::{self, FailureDetail};
 use super::context::ProxyContext;
@@ -190,24 +188,14 @@ impl FrontDoor {
         if request.uri().scheme().is_none() {
             return self.help(&request);
         }
-        let connection = || Connection {
-            id: entry.id,
-            client,
-            opened: clock::at(began),
-            target: None,
-            connect_head: None,
-            connect_fidelity: Fidelity::Regrouped,
-            sni: None,
-            tls: None,
-            handshake: None,
-        };
         let forwarder = entry
             .forwarder
             .get_or_init(|| async {
-                Forwarder::new(Arc::clone(&self.shared), connection(), None).from_socket(socket)
+                let connection = Connection::new(entry.id, client, clock::at(began));
+                Forwarder::new(Arc::clone(&self.shared), connection, None).from_socket(socket)
             })
             .await;
-        let raw = without_credentials(door_head::rebuild(&request));
+        let raw = head_of(&request);
         let arrived = Arrived::regrouped(raw, began);
         let url = request.uri().to_string();
         let limit = self.shared.settings.limits.client_idle;
@@ -268,17 +256,9 @@ impl FrontDoor {
             let detail = format!("{} tunnels are open", shared.settings.limits.tunnels);
             return own(answer::failure(Failure::Overload, &detail));
         };
-        let connection = Connection {
-            id: entry.id,
-            client,
-            opened: clock::now(),
-            target: Some(target.clone()),
-            connect_head: Some(without_credentials(door_head::rebuild(&request))),
-            connect_fidelity: Fidelity::Regrouped,
-            sni: None,
-            tls: None,
-            handshake: None,
-        };
+        let mut connection = Connection::new(entry.id, client, clock::now());
+        connection.target = Some(target.clone());
+        connection.connect_head = Some(head_of(&request));
         let upgrade = hyper::upgrade::on(&mut request);
         // A certificate of a host that the CA may not sign for would be refused.
         let host = &target.host;
@@ -400,15 +380,17 @@ fn plain_target<B>(request: &Request<B>) -> Result<Target, FailureDetail> {
     })
 }
 
-/// Proxy credentials never enter a trace.
-fn without_credentials(head: RawHead) -> RawHead {
-    let secret = |line: &[u8]| {
-        line.get(..PROXY_AUTHORIZATION.as_str().len())
-            .is_some_and(|name| name.eq_ignore_ascii_case(PROXY_AUTHORIZATION.as_str().as_bytes()))
-    };
-    if head.values(PROXY_AUTHORIZATION.as_str()).next().is_none() {
+/// The head of a request for the trace, which proxy credentials never enter.
+fn head_of<B>(request: &Request<B>) -> RawHead {
+    let head = door_head::rebuild(request);
+    if !request.headers().contains_key(PROXY_AUTHORIZATION) {
         return head;
     }
+    let name = PROXY_AUTHORIZATION.as_str().as_bytes();
+    let secret = |line: &[u8]| {
+        line.get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
     let kept: Vec<&[u8]> = head
         .as_bytes()
         .split_inclusive(|&b| b == b'\n')

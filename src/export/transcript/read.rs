@@ -273,17 +273,11 @@ fn connection(number: u64, url: &str, at: Timestamp) -> Connection {
             port: url.port_or_known_default()?,
         })
     });
+    // A transcript does not say who the client is.
+    let client = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     Connection {
-        id: ConnectionId(number),
-        // A transcript does not say who the client is.
-        client: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-        opened: at,
         target,
-        connect_head: None,
-        connect_fidelity: Fidelity::Regrouped,
-        sni: None,
-        tls: None,
-        handshake: None,
+        ..Connection::new(ConnectionId(number), client, at)
     }
 }
 
