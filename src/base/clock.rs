@@ -29,6 +29,11 @@ pub fn system() -> Timestamp {
     Timestamp::now()
 }
 
+/// The time that passed from one moment to another; zero where the clock went back.
+pub fn passed(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
 /// The span between two instants; zero when they are in the wrong order.
 pub fn between(from: Instant, to: Instant) -> Duration {
     to.saturating_duration_since(from)

@@ -1,13 +1,11 @@
 //! What the proxy announces, in a form that is stored, replayed and merged in any order.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Body, Capture, Connection, Ending, Exchange, ExchangeId, HandshakeFailed, Omission,
-    RequestHead, ResponseHead, Timings, Tunnel, Upstream,
+    Body, Capture, Connection, Ending, ExchangeId, HandshakeFailed, Omission, RequestHead,
+    ResponseHead, Timings, Tunnel, Upstream,
 };
 
 /// One step of the traffic. Each fills in fields that no other step fills in, so applying a set
@@ -118,85 +116,5 @@ impl Event {
             }
         }
         event
-    }
-}
-
-impl Exchange {
-    /// An exchange that has just been opened.
-    pub fn new(id: ExchangeId, started: Timestamp, connection: Connection) -> Self {
-        Self {
-            id,
-            started,
-            connection,
-            request: None,
-            request_body: None,
-            upstream: None,
-            response: None,
-            response_body: None,
-            sent: 0,
-            received: 0,
-            timings: Timings::default(),
-            ended: None,
-            redacted: false,
-        }
-    }
-
-    /// How long it took: the sum of its phases, and where none of them was measured, from its
-    /// start to its end. Zero while neither is known, and where the clock went back.
-    pub fn took(&self) -> Duration {
-        let total = self.timings.total();
-        match &self.ended {
-            Some((at, _)) if total.is_zero() => {
-                Duration::try_from(at.duration_since(self.started)).unwrap_or_default()
-            }
-            _ => total,
-        }
-    }
-
-    /// Fills in what an event of this exchange says. `Opened` and events without an exchange
-    /// change nothing here.
-    pub fn apply(&mut self, event: Event) {
-        match event {
-            Event::RequestHead { request, .. } => self.request = Some(request),
-            Event::ResponseHead { response, .. } => self.response = Some(response),
-            Event::Progress { sent, received, .. } => {
-                self.sent = self.sent.max(sent);
-                self.received = self.received.max(received);
-            }
-            Event::Ended { end, .. } => {
-                let size = |body: &Option<Body>| body.as_ref().map_or(0, |body| body.size);
-                self.sent = self.sent.max(size(&end.request_body));
-                self.received = self.received.max(size(&end.response_body));
-                self.ended = Some((end.at, end.ending));
-                self.timings = end.timings;
-                self.upstream = end.upstream;
-                self.request_body = end.request_body;
-                self.response_body = end.response_body;
-                self.redacted = end.redacted;
-            }
-            Event::Opened { .. } | Event::Tunnel(_) | Event::HandshakeFailed(_) => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_took_its_phases_or_else_the_time_to_its_end() {
-        let start = Timestamp::UNIX_EPOCH;
-        let connection = r#"{"id":1,"client":"127.0.0.1:1","opened":"1970-01-01T00:00:00Z"}"#;
-        let connection = serde_json::from_str(connection).unwrap();
-        let mut exchange = Exchange::new(ExchangeId(1), start, connection);
-        assert_eq!(exchange.took(), Duration::ZERO);
-        let end = start + Duration::from_millis(100);
-        exchange.ended = Some((end, Ending::Complete));
-        assert_eq!(exchange.took(), Duration::from_millis(100));
-        exchange.timings.wait = Some(Duration::from_millis(40));
-        assert_eq!(exchange.took(), Duration::from_millis(40));
-        exchange.timings = Timings::default();
-        exchange.started = end + Duration::from_secs(1);
-        assert_eq!(exchange.took(), Duration::ZERO);
     }
 }

@@ -13,9 +13,11 @@ pub(crate) mod event;
 #[doc(hidden)]
 pub mod head;
 pub(crate) mod id;
+pub(crate) mod message;
 pub(crate) mod record;
 pub(crate) mod timings;
 pub(crate) mod trace;
+pub(crate) mod tunnel;
 pub(crate) mod upstream;
 
 pub use alert::{HandshakeFailed, Rejection};
@@ -26,7 +28,9 @@ pub use ending::{Ending, Failure, Side};
 pub use event::{End, Event};
 pub use head::{Fidelity, Field, ParsedHead, RawHead};
 pub use id::{ConnectionId, ExchangeId, SocketId, TunnelId};
-pub use record::{Exchange, RequestHead, ResponseHead, ResponseOrigin, Tunnel, TunnelKind};
+pub use message::{RequestHead, ResponseHead, ResponseOrigin};
+pub use record::Exchange;
 pub use timings::{Phase, Timings};
 pub use trace::{Bodies, Trace};
+pub use tunnel::{Tunnel, TunnelKind};
 pub use upstream::{Upstream, Verification};

@@ -1,11 +1,14 @@
-//! One exchange as it is known so far, and one tunnel.
+//! One exchange as it is known so far.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use strum::{IntoStaticStr, VariantNames};
 
-use super::{Body, Connection, Ending, ExchangeId, Fidelity, RawHead, Timings, TunnelId, Upstream};
-use crate::words::worded;
+use super::{
+    Body, Connection, Ending, Event, ExchangeId, RequestHead, ResponseHead, Timings, Upstream,
+};
+use crate::base::clock;
 
 /// One request and its response.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,88 +51,87 @@ pub struct Exchange {
     pub redacted: bool,
 }
 
-/// A request head and where it went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RequestHead {
-    /// The absolute URL: `https://host/path` for what came through a TLS tunnel.
-    pub url: String,
-    /// The head as the client sent it.
-    pub head: RawHead,
-    /// How closely `head` follows the wire.
-    #[serde(default)]
-    pub fidelity: Fidelity,
+impl Exchange {
+    /// An exchange that has just been opened.
+    pub fn new(id: ExchangeId, started: Timestamp, connection: Connection) -> Self {
+        Self {
+            id,
+            started,
+            connection,
+            request: None,
+            request_body: None,
+            upstream: None,
+            response: None,
+            response_body: None,
+            sent: 0,
+            received: 0,
+            timings: Timings::default(),
+            ended: None,
+            redacted: false,
+        }
+    }
+
+    /// How long it took: the sum of its phases, and where none of them was measured, from its
+    /// start to its end. Zero while neither is known, and where the clock went back.
+    pub fn took(&self) -> Duration {
+        let total = self.timings.total();
+        match &self.ended {
+            Some((at, _)) if total.is_zero() => clock::passed(self.started, *at),
+            _ => total,
+        }
+    }
+
+    /// Bytes of its bodies that are in memory.
+    pub(crate) fn in_memory(&self) -> u64 {
+        let bodies = [&self.request_body, &self.response_body];
+        let held = bodies.into_iter().flatten().map(Body::in_memory);
+        held.fold(0, |sum, held| sum.saturating_add(held as u64))
+    }
+
+    /// Fills in what an event of this exchange says. `Opened` and events without an exchange
+    /// change nothing here.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::RequestHead { request, .. } => self.request = Some(request),
+            Event::ResponseHead { response, .. } => self.response = Some(response),
+            Event::Progress { sent, received, .. } => {
+                self.sent = self.sent.max(sent);
+                self.received = self.received.max(received);
+            }
+            Event::Ended { end, .. } => {
+                let size = |body: &Option<Body>| body.as_ref().map_or(0, |body| body.size);
+                self.sent = self.sent.max(size(&end.request_body));
+                self.received = self.received.max(size(&end.response_body));
+                self.ended = Some((end.at, end.ending));
+                self.timings = end.timings;
+                self.upstream = end.upstream;
+                self.request_body = end.request_body;
+                self.response_body = end.response_body;
+                self.redacted = end.redacted;
+            }
+            Event::Opened { .. } | Event::Tunnel(_) | Event::HandshakeFailed(_) => {}
+        }
+    }
 }
 
-/// A response head and who wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResponseHead {
-    /// When the last byte of the head arrived.
-    pub at: Timestamp,
-    /// The head as the server sent it.
-    pub head: RawHead,
-    /// Interim heads (1xx) that came before it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub interim: Vec<RawHead>,
-    /// Who wrote it.
-    #[serde(default)]
-    pub origin: ResponseOrigin,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Who wrote a response.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ResponseOrigin {
-    /// The upstream server.
-    #[default]
-    Upstream,
-    /// pullscope itself, to say why there is no answer of the server's.
-    Pullscope,
-}
-
-/// A CONNECT tunnel whose content was passed on unread.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tunnel {
-    /// Its number in this session.
-    pub id: TunnelId,
-    /// The client's connection.
-    pub connection: Connection,
-    /// Why its content was not read.
-    pub kind: TunnelKind,
-    /// The server's side.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub upstream: Option<Upstream>,
-    /// Bytes from client to server so far.
-    #[serde(default)]
-    pub sent: u64,
-    /// Bytes from server to client so far.
-    #[serde(default)]
-    pub received: u64,
-    /// The phases of connecting.
-    #[serde(default)]
-    pub timings: Timings,
-    /// When and how it ended; `None` while it is open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<(Timestamp, Ending)>,
-}
-
-/// Why a tunnel was passed on unread.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum TunnelKind {
-    /// The user excluded the host (`--passthrough`, or not in `--intercept`).
-    Passthrough,
-    /// The client spoke neither TLS nor HTTP.
-    Opaque,
-    /// The client switched protocols with an HTTP Upgrade; the exchange with this request's
-    /// answer precedes it.
-    Upgraded,
-    /// The tunnel closed, timed out or failed before anything could be read in it.
-    Unused,
-}
-
-worded! {
-    TunnelKind: "tunnel" [name];
+    #[test]
+    fn it_took_its_phases_or_else_the_time_to_its_end() {
+        let start = Timestamp::UNIX_EPOCH;
+        let connection = r#"{"id":1,"client":"127.0.0.1:1","opened":"1970-01-01T00:00:00Z"}"#;
+        let connection = serde_json::from_str(connection).unwrap();
+        let mut exchange = Exchange::new(ExchangeId(1), start, connection);
+        assert_eq!(exchange.took(), Duration::ZERO);
+        let end = start + Duration::from_millis(100);
+        exchange.ended = Some((end, Ending::Complete));
+        assert_eq!(exchange.took(), Duration::from_millis(100));
+        exchange.timings.wait = Some(Duration::from_millis(40));
+        assert_eq!(exchange.took(), Duration::from_millis(40));
+        exchange.timings = Timings::default();
+        exchange.started = end + Duration::from_secs(1);
+        assert_eq!(exchange.took(), Duration::ZERO);
+    }
 }

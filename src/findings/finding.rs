@@ -3,7 +3,6 @@
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantNames};
 
-use super::Rule;
 use crate::exchange::ExchangeId;
 use crate::words::{FindingText, Lang, Phrase, worded};
 
@@ -31,6 +30,9 @@ pub struct Finding {
     pub severity: Severity,
     /// What was observed, in order of time.
     pub evidence: Vec<Evidence>,
+    /// The section of the specification, or the documentation, that says how it should be.
+    #[serde(skip)]
+    pub(super) link: &'static str,
     /// What the sentences of this rule leave open, by name.
     #[serde(skip)]
     pub facts: Vec<(&'static str, String)>,
@@ -72,7 +74,7 @@ impl Finding {
 
     /// The section of the specification, or the documentation, that says how it should be.
     pub fn link(&self) -> &'static str {
-        Rule::find(self.rule).map_or("", |rule| rule.link)
+        self.link
     }
 
     /// Whether an exchange is evidence of it.

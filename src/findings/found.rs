@@ -1,7 +1,7 @@
 //! Builds findings, each value bounded: what is quoted comes from the network.
 
+use super::finding::{Evidence, Finding, Severity};
 use super::scene::Seen;
-use super::{Evidence, Finding, Severity};
 
 /// Characters of a quoted value.
 const MAX_VALUE: usize = 300;
@@ -16,6 +16,7 @@ impl Found {
             rule,
             severity,
             evidence: Vec::new(),
+            link: "",
             facts: Vec::new(),
         })
     }

@@ -107,7 +107,9 @@ pub fn diagnose_session(session: &Session<'_>) -> Vec<Finding> {
 
 /// What one refused handshake says by itself: who does not trust the CA, and how that is mended.
 pub fn refused_handshake(handshake: &HandshakeFailed) -> Option<Finding> {
-    rules::of_handshake(handshake)
+    let mut finding = rules::of_handshake(handshake)?;
+    finding.link = Rule::find(finding.rule).map_or("", |rule| rule.link);
+    Some(finding)
 }
 
 /// The refused handshakes that no pull explains.
@@ -151,6 +153,7 @@ fn judge(mut scene: Scene<'_>) -> Vec<Finding> {
         }
         for finding in &mut findings {
             finding.evidence.truncate(MAX_EVIDENCE);
+            finding.link = rule.link;
         }
         found.append(&mut findings);
     }

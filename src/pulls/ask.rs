@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::Observed;
+use super::observed::Observed;
 use crate::exchange::{Ending, ExchangeId};
 use crate::registry::{Digest, Reference, Route};
 

@@ -1,16 +1,16 @@
 //! Makes a pull of the exchanges that belong to it.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Observed;
 use super::ask::{Ask, failed, hash, reference_key};
-use super::blobs::{Frame, blobs, is_failure};
+use super::blobs::{Frame, blobs, have_arrived, is_failure};
 use super::causes::Trail;
 use super::critical::critical_path;
+use super::observed::Observed;
 use super::summary::{Image, purpose};
+use crate::base::clock;
 use crate::pulls::{Blob, Cause, Part, Pull, PullId, Purpose, State, Step, Totals, Why};
 use crate::registry::{Client, Document, Kind};
 
@@ -23,7 +23,7 @@ pub fn assemble(members: &[Observed<'_>], settled: bool) -> Option<Pull> {
     let image = Image::of(members, &trail);
     let purpose = purpose(members, &image, &trail);
     let open = members.iter().any(|m| m.exchange.ended.is_none());
-    let under_way = open || !(settled || image.has_arrived(members, &trail));
+    let under_way = open || !(settled || have_arrived(members, &trail, &image));
     let went_without = went_without(members, purpose);
     let frame = Frame {
         purpose,
@@ -214,8 +214,6 @@ fn totals(
                 .filter_map(|blob| blob.descriptor.as_ref()?.size);
             sizes.fold(0, u64::saturating_add)
         }),
-        took: last
-            .and_then(|last| Duration::try_from(last.duration_since(started)).ok())
-            .unwrap_or_default(),
+        took: clock::passed(started, last.unwrap_or(started)),
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Observed;
 use super::causes::Trail;
+use super::observed::Observed;
 use super::summary::Image;
 use crate::exchange::Ending;
 use crate::pulls::{Blob, BlobState, Part, Purpose, Why};
@@ -55,14 +55,12 @@ pub(super) fn blobs(
     blobs
 }
 
-/// Whether all of these are there, by what their transfers brought.
-pub(super) fn have_arrived<'a>(
-    members: &[Observed<'_>],
-    trail: &Trail,
-    mut descriptors: impl Iterator<Item = &'a Descriptor>,
-) -> bool {
+/// Whether the chosen manifest is known and all that it names is there, by what the transfers
+/// brought.
+pub(super) fn have_arrived(members: &[Observed<'_>], trail: &Trail, image: &Image<'_>) -> bool {
     let asked = Asked::of(members, trail);
-    descriptors.all(|descriptor| {
+    let mut descriptors = image.descriptors();
+    let all_there = descriptors.all(|(_, descriptor)| {
         let digest = descriptor.digest.as_ref();
         let blob = asked.blob(None, digest, Some(descriptor), true);
         let there = matches!(
@@ -70,7 +68,8 @@ pub(super) fn have_arrived<'a>(
             BlobState::Verified | BlobState::Whole | BlobState::Pushed | BlobState::Mounted
         );
         there || descriptor.inline.is_some() || descriptor.is_foreign()
-    })
+    });
+    image.is_known() && all_there
 }
 
 pub(super) fn is_failure(state: BlobState) -> bool {

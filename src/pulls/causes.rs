@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::Observed;
 use super::ask::{Ask, digest_key, failed, hash, reference_key};
 use super::links::{referred, target, upload};
+use super::observed::Observed;
 use super::waiting::asks_for;
 use crate::pulls::Why;
 use crate::registry::{Digest, Document, Fingerprint, Route};

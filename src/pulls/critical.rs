@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::Observed;
 use super::blobs::{is_immediate, is_transfer};
 use super::causes::Trail;
+use super::observed::Observed;
 
 /// Walks back from the exchange that ended last: to what caused it, or to what it waited for.
 pub(super) fn critical_path(members: &[Observed<'_>], trail: &Trail) -> Vec<usize> {

@@ -6,16 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::ask::{Ask, ClientKey, Place, hash, place};
+use super::group_key::GroupKey;
 use super::links::Links;
+use super::observed::{Look, Observed};
 use super::orphans::{Orphans, orphans};
 use super::party::Party;
 use super::waiting::Waiting;
-use super::{Look, Observed};
 use crate::exchange::ExchangeId;
-
-/// The name of a group: the exchange that it was formed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GroupKey(pub ExchangeId);
 
 /// The exchanges of a session, divided into pulls.
 ///

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use url::{Position, Url};
 
-use super::Observed;
 use super::ask::{ClientKey, Place, answered_by, hash, place};
+use super::observed::Observed;
 use crate::registry::Document;
 
 /// The places that answers named so far.

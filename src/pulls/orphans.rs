@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::ask::{Ask, Place, failed, hash};
+use super::group_key::GroupKey;
+use super::observed::Look;
 use super::waiting::{Waiting, within};
-use super::{GroupKey, Look};
 
 /// Tries of one client at one registry, none of which came to anything.
 pub(super) type Orphans = BTreeMap<GroupKey, Vec<Place>>;

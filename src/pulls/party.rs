@@ -11,8 +11,9 @@ use super::ask::{
     reference_key,
 };
 use super::member::Member;
+use super::observed::{Look, Observed};
 use super::waiting::{Waiting, asks_for, within};
-use super::{Look, Observed};
+use crate::base::clock;
 use crate::exchange::{Ending, Side};
 use crate::registry::{Digest, Document, Fingerprint, Reference};
 
@@ -144,7 +145,7 @@ impl Party {
             return Duration::ZERO;
         }
         let last = self.last_end.unwrap_or(moment);
-        Duration::try_from(moment.duration_since(last)).unwrap_or_default()
+        clock::passed(last, moment)
     }
 
     /// How well an exchange fits in; `None` when it does not.

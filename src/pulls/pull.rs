@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantNames};
 
-use super::{Part, Step};
+use super::step::{Part, Step};
 use crate::exchange::ExchangeId;
 use crate::registry::{Client, Descriptor, Digest, Platform, Reference};
 use crate::words::worded;
@@ -180,6 +180,11 @@ pub struct Totals {
     pub promised: Option<u64>,
     /// From the first request to the last byte so far.
     pub took: Duration,
+}
+
+/// Pulls stand in the order of their first exchange.
+pub fn order(pull: &Pull) -> (Timestamp, Option<ExchangeId>) {
+    (pull.started, pull.steps.first().map(|step| step.exchange))
 }
 
 impl Pull {

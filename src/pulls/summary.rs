@@ -2,10 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Observed;
 use super::ask::{Ask, failed};
-use super::blobs::have_arrived;
 use super::causes::Trail;
+use super::observed::Observed;
 use crate::pulls::{ImageSteps, Part, Purpose};
 use crate::registry::{Descriptor, Digest, Document, Platform, Reference};
 
@@ -142,14 +141,6 @@ impl<'a> Image<'a> {
     /// Whether a manifest of an image or artifact was read or sent.
     pub(super) fn is_known(&self) -> bool {
         self.chosen.is_some()
-    }
-
-    /// Whether everything the chosen manifest names has arrived, so that nothing need follow.
-    pub(super) fn has_arrived(&self, members: &[Observed<'_>], trail: &Trail) -> bool {
-        self.chosen.is_some() && {
-            let all = self.descriptors().map(|(_, descriptor)| descriptor);
-            have_arrived(members, trail, all)
-        }
     }
 
     /// The exchange that answered for the image.

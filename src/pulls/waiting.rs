@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::ask::{Ask, ClientKey, Place, answered_by, ended_by, failed, place};
-use super::{Look, Observed};
+use super::observed::{Look, Observed};
 use crate::exchange::ExchangeId;
 use crate::registry::Reading;
 

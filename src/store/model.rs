@@ -9,7 +9,7 @@ use super::share::Shared;
 use super::shelf::Shelf;
 use super::tunnels::Tunnels;
 use super::{Dropped, Entry, Retention};
-use crate::exchange::{Capture, Event, Exchange, ExchangeId, HandshakeFailed, Trace, Tunnel};
+use crate::exchange::{Event, Exchange, ExchangeId, HandshakeFailed, Trace, Tunnel};
 use crate::findings::Finding;
 use crate::pulls::{GroupKey, Grouping};
 use crate::pulls::{Pull, PullId};
@@ -193,7 +193,7 @@ impl Store {
             return;
         };
         let changed = ReadingPart::changed_by(&event);
-        let before = kept(&entry.exchange);
+        let before = entry.exchange.in_memory();
         entry.exchange.apply(event);
         if let Some(part) = changed {
             let reading = &mut entry.reading;
@@ -205,7 +205,7 @@ impl Store {
             self.due.heard.push(id);
         }
         self.grouping.update(entry.observed());
-        let now = kept(&entry.exchange);
+        let now = entry.exchange.in_memory();
         self.shelf.weigh(before, now);
     }
 
@@ -245,16 +245,3 @@ impl Extend<Event> for Store {
 
 /// How many exchanges may be spoken of before they begin. In a live capture none are.
 const MOST_EARLY: usize = 10_000;
-
-/// Bytes of bodies that an exchange holds in memory.
-pub(super) fn kept(exchange: &Exchange) -> u64 {
-    let bodies = [&exchange.request_body, &exchange.response_body];
-    let held = bodies
-        .into_iter()
-        .flatten()
-        .map(|body| match &body.capture {
-            Capture::Memory { bytes } => bytes.len() as u64,
-            _ => 0,
-        });
-    held.sum()
-}

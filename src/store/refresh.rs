@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::model::{Store, kept};
+use super::model::Store;
 use super::{Entry, findings};
 use crate::exchange::{Capture, ExchangeId, Omission};
 use crate::pulls::{GroupKey, assemble};
@@ -192,7 +192,7 @@ impl Store {
             if entry.exchange.ended.is_none() {
                 continue;
             }
-            weight = weight.saturating_sub(kept(&entry.exchange));
+            weight = weight.saturating_sub(entry.exchange.in_memory());
             let exchange = &mut entry.exchange;
             let bodies = [&mut exchange.request_body, &mut exchange.response_body];
             for body in bodies.into_iter().flatten() {

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::Entry;
-use super::model::kept;
 use crate::exchange::ExchangeId;
 use crate::pulls::Look;
 use crate::pulls::{Observed, PullId};
@@ -34,7 +33,7 @@ impl Shelf {
         if self.by_id.contains_key(&place.1) {
             return;
         }
-        self.weight = self.weight.saturating_add(kept(&entry.exchange));
+        self.weight = self.weight.saturating_add(entry.exchange.in_memory());
         if entry.pull.is_none() {
             self.loose.insert(place);
         }
@@ -99,7 +98,7 @@ impl Shelf {
                 continue;
             };
             let entry = self.slots.get_mut(slot).and_then(Option::take);
-            let held = entry.map_or(0, |entry| kept(&entry.exchange));
+            let held = entry.map_or(0, |entry| entry.exchange.in_memory());
             self.weight = self.weight.saturating_sub(held);
             self.vacant.push(slot);
         }

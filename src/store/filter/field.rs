@@ -12,7 +12,7 @@ use crate::store::{Entry, Store};
 
 /// A text of an exchange; some have several, or none.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Text {
+pub(super) enum TextField {
     Method,
     Scheme,
     Url,
@@ -39,9 +39,17 @@ pub(super) enum Text {
     Purpose,
 }
 
+/// Which message.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum MessageSide {
+    Request,
+    Response,
+    Either,
+}
+
 /// A number of an exchange, if it has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Number {
+pub(super) enum NumberField {
     Id,
     Pull,
     Layer,
@@ -52,7 +60,7 @@ pub(super) enum Number {
     Took(Phase),
 }
 
-impl Text {
+impl TextField {
     /// What a plain value stands for.
     pub(super) fn style(self) -> Style {
         match self {
@@ -130,7 +138,7 @@ impl Text {
     }
 }
 
-impl Number {
+impl NumberField {
     /// What it counts.
     pub(super) fn unit(self) -> Unit {
         match self {
@@ -166,7 +174,7 @@ pub(super) fn fits_anything(pattern: &Pattern, entry: &Entry, store: &Store) -> 
     url(&entry.exchange).is_some_and(|url| pattern.fits(url))
         || pattern.fits(entry.kind.word())
         || client(pattern, entry)
-        || Text::Image.fits(pattern, entry, store)
+        || TextField::Image.fits(pattern, entry, store)
 }
 
 /// The pull an exchange belongs to.

@@ -1,7 +1,6 @@
 //! The table of keywords.
 
-use super::field::{Number, Text};
-use super::term::Side;
+use super::field::{MessageSide, NumberField, TextField};
 use crate::exchange::Phase;
 
 /// One keyword: what stands before the colon of `kind:layer`.
@@ -19,18 +18,18 @@ pub struct Keyword {
     pub about: &'static str,
     /// An example that reads.
     pub example: &'static str,
-    pub(super) field: Field,
+    pub(super) field: Facet,
 }
 
 /// What a keyword looks at, and so how its value is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Field {
-    Text(Text),
-    Number(Number),
+pub(super) enum Facet {
+    Text(TextField),
+    Number(NumberField),
     Kind,
     Is,
-    Header(Side),
-    Body(Side),
+    Header(MessageSide),
+    Body(MessageSide),
 }
 
 impl Keyword {
@@ -65,94 +64,94 @@ macro_rules! keywords {
 
 /// Every keyword, in the order of the documentation.
 pub const KEYWORDS: &[Keyword] = keywords! {
-    "kind" ["k" "step"] "" Field::Kind, "a kind", "kind:layer,config",
+    "kind" ["k" "step"] "" Facet::Kind, "a kind", "kind:layer,config",
         "what the exchange is for in its pull; `layer` and `config` also find the redirects to them and \
          the downloads these led to";
-    "status" ["code" "status-code"] "c" Field::Number(Number::Status), "a status",
+    "status" ["code" "status-code"] "c" Facet::Number(NumberField::Status), "a status",
         "status:4xx", "the answer's status";
-    "method" ["m"] "m" Field::Text(Text::Method), "a method", "method:HEAD",
+    "method" ["m"] "m" Facet::Text(TextField::Method), "a method", "method:HEAD",
         "the request's method";
-    "host" ["domain"] "d" Field::Text(Text::Host), "a text", "host:*.r2.*",
+    "host" ["domain"] "d" Facet::Text(TextField::Host), "a text", "host:*.r2.*",
         "the host, and the port where it is not the scheme's own";
-    "url" ["u"] "u" Field::Text(Text::Url), "a text", "url:/blobs/",
+    "url" ["u"] "u" Facet::Text(TextField::Url), "a text", "url:/blobs/",
         "the request's whole URL";
-    "path" [] "" Field::Text(Text::Path), "a text", "path:/v2/*",
+    "path" [] "" Facet::Text(TextField::Path), "a text", "path:/v2/*",
         "the URL's path";
-    "scheme" [] "" Field::Text(Text::Scheme), "http or https", "scheme:http",
+    "scheme" [] "" Facet::Text(TextField::Scheme), "http or https", "scheme:http",
         "the URL's scheme";
-    "repo" ["repository"] "" Field::Text(Text::Repository), "a text", "repo:library/alpine",
+    "repo" ["repository"] "" Facet::Text(TextField::Repository), "a text", "repo:library/alpine",
         "the repository, also of what a redirect led to";
-    "tag" [] "" Field::Text(Text::Tag), "a tag", "tag:3.20",
+    "tag" [] "" Facet::Text(TextField::Tag), "a tag", "tag:3.20",
         "the tag that was asked for, also of the rest of its pull";
-    "digest" ["sha"] "" Field::Text(Text::Digest), "a text", "digest:9c36",
+    "digest" ["sha"] "" Facet::Text(TextField::Digest), "a text", "digest:9c36",
         "a digest that was asked for, stated or computed";
-    "image" ["name"] "" Field::Text(Text::Image), "a text", "image:alpine",
+    "image" ["name"] "" Facet::Text(TextField::Image), "a text", "image:alpine",
         "the image's name as one types it";
-    "registry" [] "" Field::Text(Text::Registry), "a text", "registry:quay.io",
+    "registry" [] "" Facet::Text(TextField::Registry), "a text", "registry:quay.io",
         "the registry the image is pulled from, or a mirror of it";
-    "provider" [] "" Field::Text(Text::Provider), "a provider", "provider:hub",
+    "provider" [] "" Facet::Text(TextField::Provider), "a provider", "provider:hub",
         "who runs the registry, its token server or its CDN";
-    "platform" ["arch"] "" Field::Text(Text::Platform), "a text", "platform:linux/arm64",
+    "platform" ["arch"] "" Facet::Text(TextField::Platform), "a text", "platform:linux/arm64",
         "the platform the client chose";
-    "pull" [] "" Field::Number(Number::Pull), "a number", "pull:2",
+    "pull" [] "" Facet::Number(NumberField::Pull), "a number", "pull:2",
         "the number of the pull";
-    "id" ["exchange"] "" Field::Number(Number::Id), "a number", "id:3..7",
+    "id" ["exchange"] "" Facet::Number(NumberField::Id), "a number", "id:3..7",
         "the number of the exchange";
-    "layer" [] "" Field::Number(Number::Layer), "a number", "layer:1",
+    "layer" [] "" Facet::Number(NumberField::Layer), "a number", "layer:1",
         "the number of the layer, from 1 at the bottom";
-    "purpose" ["operation"] "" Field::Text(Text::Purpose), "a purpose", "purpose:push",
+    "purpose" ["operation"] "" Facet::Text(TextField::Purpose), "a purpose", "purpose:push",
         "what the client was up to: pull, push, inspect, list or delete";
-    "client" ["agent" "user-agent"] "" Field::Text(Text::Client), "a text", "client:skopeo",
+    "client" ["agent" "user-agent"] "" Facet::Text(TextField::Client), "a text", "client:skopeo",
         "the client's name and version, by its own words";
-    "size" ["larger-than"] "" Field::Number(Number::Size), "a size", "size:>1MB",
+    "size" ["larger-than"] "" Facet::Number(NumberField::Size), "a size", "size:>1MB",
         "bytes of the answer's content that passed";
-    "sent" [] "" Field::Number(Number::Sent), "a size", "sent:>0",
+    "sent" [] "" Facet::Number(NumberField::Sent), "a size", "sent:>0",
         "bytes of the request's content that passed";
-    "time" ["duration" "took"] "" Field::Number(Number::Time), "a duration", "time:>500ms",
+    "time" ["duration" "took"] "" Facet::Number(NumberField::Time), "a duration", "time:>500ms",
         "from the request to the last byte, once it ended";
-    "wait" ["ttfb"] "" Field::Number(Number::Took(Phase::Wait)), "a duration", "wait:>200ms",
+    "wait" ["ttfb"] "" Facet::Number(NumberField::Took(Phase::Wait)), "a duration", "wait:>200ms",
         "from the request to the first byte of the answer";
-    "receive" ["download"] "" Field::Number(Number::Took(Phase::Receive)), "a duration", "receive:>2s",
+    "receive" ["download"] "" Facet::Number(NumberField::Took(Phase::Receive)), "a duration", "receive:>2s",
         "from the first to the last byte of the answer";
-    "dns" [] "" Field::Number(Number::Took(Phase::Dns)), "a duration", "dns:>50ms",
+    "dns" [] "" Facet::Number(NumberField::Took(Phase::Dns)), "a duration", "dns:>50ms",
         "resolving the name";
-    "connect" [] "" Field::Number(Number::Took(Phase::Connect)), "a duration", "connect:>100ms",
+    "connect" [] "" Facet::Number(NumberField::Took(Phase::Connect)), "a duration", "connect:>100ms",
         "opening the connection, TLS included";
-    "tls" ["ssl"] "" Field::Number(Number::Took(Phase::Ssl)), "a duration", "tls:>50ms",
+    "tls" ["ssl"] "" Facet::Number(NumberField::Took(Phase::Ssl)), "a duration", "tls:>50ms",
         "the TLS handshake";
-    "type" ["content-type" "mime-type" "mime"] "t" Field::Text(Text::ContentType), "a text",
+    "type" ["content-type" "mime-type" "mime"] "t" Facet::Text(TextField::ContentType), "a text",
         "type:json", "the answer's Content-Type";
-    "request-type" [] "tq" Field::Text(Text::RequestType), "a text", "request-type:form",
+    "request-type" [] "tq" Facet::Text(TextField::RequestType), "a text", "request-type:form",
         "the request's Content-Type";
-    "encoding" ["content-encoding"] "" Field::Text(Text::Encoding), "a text", "encoding:gzip",
+    "encoding" ["content-encoding"] "" Facet::Text(TextField::Encoding), "a text", "encoding:gzip",
         "the answer's Content-Encoding";
-    "header" ["has-header"] "h" Field::Header(Side::Either), "a name, or name:text",
+    "header" ["has-header"] "h" Facet::Header(MessageSide::Either), "a name, or name:text",
         "header:server:nginx", "a header field of either message";
-    "request-header" [] "hq" Field::Header(Side::Request), "a name, or name:text",
+    "request-header" [] "hq" Facet::Header(MessageSide::Request), "a name, or name:text",
         "request-header:range", "a header field of the request";
-    "response-header" ["has-response-header"] "hs" Field::Header(Side::Response),
+    "response-header" ["has-response-header"] "hs" Facet::Header(MessageSide::Response),
         "a name, or name:text", "response-header:docker-content-digest",
         "a header field of the answer";
-    "body" [] "b" Field::Body(Side::Either), "a text", "body:errors",
+    "body" [] "b" Facet::Body(MessageSide::Either), "a text", "body:errors",
         "the content of either message, as far as it was kept in memory";
-    "request-body" [] "bq" Field::Body(Side::Request), "a text", "request-body:grant_type",
+    "request-body" [] "bq" Facet::Body(MessageSide::Request), "a text", "request-body:grant_type",
         "the request's content";
-    "response-body" [] "bs" Field::Body(Side::Response), "a text", "response-body:errors",
+    "response-body" [] "bs" Facet::Body(MessageSide::Response), "a text", "response-body:errors",
         "the answer's content";
-    "location" ["redirect"] "" Field::Text(Text::Location), "a text", "location:*.r2.*",
+    "location" ["redirect"] "" Facet::Text(TextField::Location), "a text", "location:*.r2.*",
         "where the answer leads";
-    "scope" [] "" Field::Text(Text::Scope), "a text", "scope:push",
+    "scope" [] "" Facet::Text(TextField::Scope), "a text", "scope:push",
         "a scope that a challenge names or a token is asked for";
-    "auth" ["authorization"] "" Field::Text(Text::Authorization), "a text", "auth:bearer",
+    "auth" ["authorization"] "" Facet::Text(TextField::Authorization), "a text", "auth:bearer",
         "the scheme of the request's credentials, or none";
-    "ip" ["address" "server"] "dst" Field::Text(Text::Address), "a text", "ip:127.0.0.1",
+    "ip" ["address" "server"] "dst" Facet::Text(TextField::Address), "a text", "ip:127.0.0.1",
         "the address and port that were dialled";
-    "error" [] "" Field::Text(Text::Error), "a text", "error:MANIFEST_UNKNOWN",
+    "error" [] "" Facet::Text(TextField::Error), "a text", "error:MANIFEST_UNKNOWN",
         "an error the server reported, or what cut the transfer off";
-    "finding" ["rule"] "" Field::Text(Text::Rule), "a rule", "finding:digest-*",
+    "finding" ["rule"] "" Facet::Text(TextField::Rule), "a rule", "finding:digest-*",
         "a finding that the exchange is evidence of";
-    "severity" [] "" Field::Text(Text::Severity), "info, warning or error",
+    "severity" [] "" Facet::Text(TextField::Severity), "info, warning or error",
         "severity:error,warning", "how grave a finding is that the exchange is evidence of";
-    "is" [] "" Field::Is, "a property", "is:aborted",
+    "is" [] "" Facet::Is, "a property", "is:aborted",
         "a property, see below";
 };

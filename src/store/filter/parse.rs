@@ -6,7 +6,7 @@ use super::atom::{Atom, Token, tokens};
 use super::caret::Mistake;
 use super::expr::Expr;
 use super::flag::FLAGS;
-use super::keyword::{Field, KEYWORDS, Keyword};
+use super::keyword::{Facet, KEYWORDS, Keyword};
 use super::pattern::{Pattern, Style};
 use super::term::Term;
 
@@ -124,7 +124,7 @@ impl Parser {
             return Err(Mistake::new(span, message));
         };
         match self.tokens.next() {
-            Some((Token::Word(value), _)) => Term::read(keyword, &value),
+            Some((Token::Word(value), _)) => terms(keyword, &value),
             _ => Err(Mistake::new(
                 span,
                 format!(
@@ -151,10 +151,10 @@ fn word(atom: &Atom) -> Result<Expr, Mistake> {
     if let Some(keyword) = Keyword::named(&word) {
         // `kind:-layer` is what some programs write for `-kind:layer`.
         return match value.strip("-").or_else(|| value.strip("!")) {
-            Some(value) if !value.is_empty() && keyword.field != Field::Is => {
-                Ok(Term::read(keyword, &value)?.not())
+            Some(value) if !value.is_empty() && keyword.field != Facet::Is => {
+                Ok(terms(keyword, &value)?.not())
             }
-            _ => Term::read(keyword, &value),
+            _ => terms(keyword, &value),
         };
     }
     // A digest or a URL that was pasted.
@@ -170,6 +170,20 @@ fn word(atom: &Atom) -> Result<Expr, Mistake> {
         name.span.clone(),
         format!("there is no keyword \"{}\"; {hint}", name.text()),
     ))
+}
+
+/// The value of a keyword: a list parted by commas, of which one must hold.
+fn terms(keyword: &Keyword, value: &Atom) -> Result<Expr, Mistake> {
+    let values = match keyword.field {
+        // The value of a header field may hold commas.
+        Facet::Header(_) => vec![value.clone()],
+        _ => value.split(','),
+    };
+    let terms = values.iter().map(|value| Term::read(keyword, value));
+    let terms: Vec<_> = terms
+        .map(|term| term.map(Expr::Term))
+        .collect::<Result<_, _>>()?;
+    Ok(Expr::any(terms))
 }
 
 fn bare(atom: &Atom) -> Expr {

@@ -5,10 +5,9 @@ use std::fmt;
 use super::atom::Atom;
 use super::caret::Mistake;
 use super::compare::Bounds;
-use super::expr::Expr;
-use super::field::{Number, Text, fits_anything, part};
+use super::field::{MessageSide, NumberField, TextField, fits_anything, part};
 use super::flag::{FLAGS, Flag};
-use super::keyword::{Field, KEYWORDS, Keyword};
+use super::keyword::{Facet, KEYWORDS, Keyword};
 use super::pattern::{Pattern, Style};
 use crate::exchange::{Body, Capture, RawHead};
 use crate::pulls::Part;
@@ -19,38 +18,17 @@ use crate::store::{Entry, Store};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Term {
     Anything(Pattern),
-    Text(Text, Pattern),
-    Number(Number, Bounds),
+    Text(TextField, Pattern),
+    Number(NumberField, Bounds),
     Kind(Kind),
     Is(&'static Flag),
-    Header(Side, Pattern, Option<Pattern>),
-    Body(Side, Pattern),
-}
-
-/// Which message.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Side {
-    Request,
-    Response,
-    Either,
+    Header(MessageSide, Pattern, Option<Pattern>),
+    Body(MessageSide, Pattern),
 }
 
 impl Term {
-    /// Reads the value of a keyword: a list parted by commas, of which one must hold.
-    pub(super) fn read(keyword: &Keyword, value: &Atom) -> Result<Expr, Mistake> {
-        let values = match keyword.field {
-            // The value of a header field may hold commas.
-            Field::Header(_) => vec![value.clone()],
-            _ => value.split(','),
-        };
-        let terms: Vec<_> = values
-            .iter()
-            .map(|value| Self::read_one(keyword, value).map(Expr::Term))
-            .collect::<Result<_, _>>()?;
-        Ok(Expr::any(terms))
-    }
-
-    fn read_one(keyword: &Keyword, value: &Atom) -> Result<Self, Mistake> {
+    /// Reads one value of a keyword.
+    pub(super) fn read(keyword: &Keyword, value: &Atom) -> Result<Self, Mistake> {
         if value.is_empty() && !value.quoted {
             return Err(Mistake::new(
                 value.span.clone(),
@@ -61,14 +39,14 @@ impl Term {
             ));
         }
         match keyword.field {
-            Field::Text(text) => Ok(Self::Text(text, Pattern::read(value, text.style()))),
-            Field::Number(number) => {
+            Facet::Text(text) => Ok(Self::Text(text, Pattern::read(value, text.style()))),
+            Facet::Number(number) => {
                 Bounds::read(value, number.unit()).map(|bounds| Self::Number(number, bounds))
             }
-            Field::Kind => kind(value),
-            Field::Is => flag(value),
-            Field::Header(side) => Ok(header(side, value)),
-            Field::Body(side) => Ok(Self::Body(side, Pattern::read(value, Style::Part))),
+            Facet::Kind => kind(value),
+            Facet::Is => flag(value),
+            Facet::Header(side) => Ok(header(side, value)),
+            Facet::Body(side) => Ok(Self::Body(side, Pattern::read(value, Style::Part))),
         }
     }
 
@@ -134,7 +112,7 @@ fn unknown(value: &Atom, what: &str, text: &str, words: &[&str]) -> Mistake {
 }
 
 /// `name`, or `name:value` (`name=value`); the name is all of the field's name.
-fn header(side: Side, value: &Atom) -> Term {
+fn header(side: MessageSide, value: &Atom) -> Term {
     let (name, value) = match (value.split_once(':'), value.split_once('=')) {
         (Some(parts), _) | (None, Some(parts)) if !parts.0.is_empty() => {
             (parts.0, Some(Pattern::read(&parts.1, Style::Part)))
@@ -144,22 +122,22 @@ fn header(side: Side, value: &Atom) -> Term {
     Term::Header(side, Pattern::read(&name, Style::Whole), value)
 }
 
-fn heads(side: Side, entry: &Entry) -> impl Iterator<Item = &RawHead> {
+fn heads(side: MessageSide, entry: &Entry) -> impl Iterator<Item = &RawHead> {
     let request = entry.exchange.request.as_ref().map(|sent| &sent.head);
     let response = entry.exchange.response.as_ref().map(|got| &got.head);
     request
-        .filter(|_| side != Side::Response)
+        .filter(|_| side != MessageSide::Response)
         .into_iter()
-        .chain(response.filter(|_| side != Side::Request))
+        .chain(response.filter(|_| side != MessageSide::Request))
 }
 
-fn bodies(side: Side, entry: &Entry) -> impl Iterator<Item = &Body> {
+fn bodies(side: MessageSide, entry: &Entry) -> impl Iterator<Item = &Body> {
     let request = entry.exchange.request_body.as_ref();
     let response = entry.exchange.response_body.as_ref();
     request
-        .filter(|_| side != Side::Response)
+        .filter(|_| side != MessageSide::Response)
         .into_iter()
-        .chain(response.filter(|_| side != Side::Request))
+        .chain(response.filter(|_| side != MessageSide::Request))
 }
 
 impl fmt::Display for Term {
@@ -167,7 +145,7 @@ impl fmt::Display for Term {
         match self {
             Self::Anything(pattern) => pattern.fmt(f),
             Self::Text(text, pattern) => {
-                let name = name(Field::Text(*text));
+                let name = name(Facet::Text(*text));
                 match pattern {
                     Pattern::Whole(whole) if text.style() == Style::Whole => {
                         write!(f, "{name}:{}", super::atom::Quoted(whole))
@@ -176,24 +154,24 @@ impl fmt::Display for Term {
                 }
             }
             Self::Number(number, bounds) => {
-                let name = name(Field::Number(*number));
+                let name = name(Facet::Number(*number));
                 write!(f, "{name}:{}", bounds.text(number.unit()))
             }
             Self::Kind(kind) => write!(f, "kind:{kind}"),
             Self::Is(flag) => write!(f, "is:{}", flag.name),
             Self::Header(side, field, value) => {
-                write!(f, "{}:{field}", name(Field::Header(*side)))?;
+                write!(f, "{}:{field}", name(Facet::Header(*side)))?;
                 match value {
                     Some(value) => write!(f, ":{value}"),
                     None => Ok(()),
                 }
             }
-            Self::Body(side, pattern) => write!(f, "{}:{pattern}", name(Field::Body(*side))),
+            Self::Body(side, pattern) => write!(f, "{}:{pattern}", name(Facet::Body(*side))),
         }
     }
 }
 
-fn name(field: Field) -> &'static str {
+fn name(field: Facet) -> &'static str {
     let keyword = KEYWORDS.iter().find(|keyword| keyword.field == field);
     keyword.map_or("", |keyword| keyword.name)
 }

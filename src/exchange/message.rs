@@ -1,0 +1,44 @@
+//! The heads of an exchange's two messages, with what is known of each.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Fidelity, RawHead};
+
+/// A request head and where it went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestHead {
+    /// The absolute URL: `https://host/path` for what came through a TLS tunnel.
+    pub url: String,
+    /// The head as the client sent it.
+    pub head: RawHead,
+    /// How closely `head` follows the wire.
+    #[serde(default)]
+    pub fidelity: Fidelity,
+}
+
+/// A response head and who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseHead {
+    /// When the last byte of the head arrived.
+    pub at: Timestamp,
+    /// The head as the server sent it.
+    pub head: RawHead,
+    /// Interim heads (1xx) that came before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interim: Vec<RawHead>,
+    /// Who wrote it.
+    #[serde(default)]
+    pub origin: ResponseOrigin,
+}
+
+/// Who wrote a response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponseOrigin {
+    /// The upstream server.
+    #[default]
+    Upstream,
+    /// pullscope itself, to say why there is no answer of the server's.
+    Pullscope,
+}
