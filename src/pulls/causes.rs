@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::ask::{Ask, digest_key, failed, hash, reference_key};
-use super::links::{referred, target, upload};
+use super::links::{normal, referred, target, upload};
 use super::observed::Observed;
 use super::waiting::asks_for;
 use crate::pulls::Why;
@@ -105,7 +105,10 @@ impl Seen<'_> {
         let url = member.reading.url.as_ref()?;
         let referer = member.reading.referer.as_deref();
         let referer = referer.filter(|_| member.reading.endpoint.is_none());
-        let keys = [Some(target(url.as_str())), referer.map(referred)];
+        let keys = [
+            Some(target(url.as_str())),
+            referer.map(|url| referred(&normal(url))),
+        ];
         let from = keys.into_iter().flatten().find_map(|key| {
             let all = self.memory.redirects.get(&key)?;
             let recent = all.iter().rev().take(MOST).copied();
@@ -124,7 +127,7 @@ impl Seen<'_> {
             member.reading.endpoint.as_ref().map(|e| &e.route),
             Some(Route::Upload { .. }) | None
         );
-        let from = self.memory.uploads.get(&upload(url)?)?;
+        let from = self.memory.uploads.get(&upload(url))?;
         uploads.then_some((Why::Upload, *from))
     }
 
@@ -271,7 +274,7 @@ impl Memory {
         } else if let Some(location) = &reading.location
             && reading.is_upload()
         {
-            self.uploads.extend(upload(location).map(|key| (key, i)));
+            self.uploads.insert(upload(location), i);
         }
         if let Some(next) = &reading.next_page {
             self.pages.insert(target(next), i);

@@ -1,8 +1,9 @@
 //! Where answers send their client: redirects, uploads, next pages, places outside the registry.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use url::{Position, Url};
+use url::Url;
 
 use super::ask::{ClientKey, Place, answered_by, hash, place};
 use super::observed::Observed;
@@ -121,12 +122,12 @@ fn named(observed: Observed<'_>) -> Vec<u64> {
         keys.push(target(&redirect.target));
         keys.extend(reading.url.as_ref().map(|url| referred(url.as_str())));
     } else if let Some(location) = &reading.location {
-        keys.extend(upload(location));
+        keys.push(upload(location));
     }
     keys.extend(reading.next_page.as_deref().map(target));
     if let Some(Document::Manifest(manifest)) = &reading.document {
         let places = manifest.layers.iter().flat_map(|layer| &layer.urls);
-        keys.extend(places.map(|place| target(place)));
+        keys.extend(places.map(|place| target(&normal(place))));
     }
     keys
 }
@@ -140,32 +141,34 @@ fn wanted(observed: Observed<'_>) -> Vec<u64> {
     let mut keys = vec![target(url.as_str())];
     if matches!(reading.method.as_str(), "PATCH" | "PUT" | "POST" | "DELETE") || reading.is_upload()
     {
-        keys.extend(upload(url.as_str()));
+        keys.push(upload(url.as_str()));
     }
     if reading.endpoint.is_none() {
-        keys.extend(reading.referer.as_deref().map(referred));
+        keys.extend(reading.referer.as_deref().map(|url| referred(&normal(url))));
     }
     keys
 }
 
-/// A URL, whatever its fragment and its spelling.
+/// A URL in its normal spelling, whatever its fragment.
 pub(super) fn target(url: &str) -> u64 {
-    match Url::parse(url) {
-        Ok(url) => hash(&("target", &url[..Position::AfterQuery])),
-        Err(_) => hash(&("target", url)),
-    }
+    hash(&("target", before(url, &['#'])))
 }
 
-/// The URL that a `Referer` names.
+/// The URL that a `Referer` names, in its normal spelling.
 pub(super) fn referred(url: &str) -> u64 {
-    match Url::parse(url) {
-        Ok(url) => hash(&("referer", &url[..Position::AfterPath])),
-        Err(_) => hash(&("referer", url)),
-    }
+    hash(&("referer", before(url, &['?', '#'])))
 }
 
 /// Where an upload goes on; `digest` and the registry's state come and go in the query.
-pub(super) fn upload(url: &str) -> Option<u64> {
-    let url = Url::parse(url).ok()?;
-    Some(hash(&("upload", &url[..Position::AfterPath])))
+pub(super) fn upload(url: &str) -> u64 {
+    hash(&("upload", before(url, &['?', '#'])))
+}
+
+/// The normal spelling of a URL as somebody wrote it; what a reading holds has it already.
+pub(super) fn normal(url: &str) -> Cow<'_, str> {
+    Url::parse(url).map_or(Cow::Borrowed(url), |url| Cow::Owned(url.into()))
+}
+
+fn before<'a>(url: &'a str, ends: &[char]) -> &'a str {
+    url.split(ends).next().unwrap_or_default()
 }

@@ -163,9 +163,27 @@ pub(super) fn asks_for(challenge: &Reading, realm: &str) -> bool {
     bearers.any(|bearer| {
         bearer.realm().is_some_and(|named| {
             let named = named.split(['?', '#']).next().unwrap_or_default();
-            named == realm || url::Url::parse(named).is_ok_and(|named| named.as_str() == realm)
+            named == realm
+                || is_host_alike(named, realm)
+                    && url::Url::parse(named).is_ok_and(|named| named.as_str() == realm)
         })
     })
+}
+
+/// Whether two URLs may name the same host. Most realms that are compared do not, and reading a
+/// URL takes long.
+fn is_host_alike(named: &str, realm: &str) -> bool {
+    fn host(url: &str) -> Option<&str> {
+        url.split_once("://")?.1.split(['/', ':', '?', '#']).next()
+    }
+    let is_plain = |host: &str| {
+        let mut bytes = host.bytes();
+        bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+    };
+    match (host(named), host(realm)) {
+        (Some(named), Some(realm)) if is_plain(named) => named.eq_ignore_ascii_case(realm),
+        _ => true,
+    }
 }
 
 /// Whether `later` is at most this much later; also when it is earlier.

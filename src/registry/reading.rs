@@ -280,7 +280,8 @@ impl Reading {
         self.warnings = head.values("warning").filter_map(Warning::read).collect();
         self.digests.stated = head
             .text("docker-content-digest")
-            .and_then(|digest| digest.parse().ok());
+            .and_then(|digest| digest.parse().ok())
+            .map(|stated| shared(stated, self.digests.requested.as_ref()));
         self.filters_applied = head.text("oci-filters-applied").map(str::to_owned);
         (self.redirect, self.location, self.next_page) = Default::default();
         let (Some(url), Some(status)) = (&self.url, self.status) else {
@@ -352,8 +353,9 @@ impl Reading {
             self.config = bytes.as_deref().and_then(|bytes| known.config(bytes));
         }
         self.magic = bytes.as_deref().and_then(Magic::of);
-        self.digests.computed =
-            self.compute(body.complete, body.sha256.as_deref(), bytes.as_deref());
+        self.digests.computed = self
+            .compute(body.complete, body.sha256.as_deref(), bytes.as_deref())
+            .map(|computed| shared(computed, self.digests.requested.as_ref()));
     }
 
     /// The digest of what passed, by the algorithm that was asked for.
@@ -516,6 +518,14 @@ impl Magic {
         } else {
             None
         }
+    }
+}
+
+/// A digest, kept once where it is the one that was asked for.
+fn shared(digest: Digest, requested: Option<&Digest>) -> Digest {
+    match requested {
+        Some(requested) if *requested == digest => requested.clone(),
+        _ => digest,
     }
 }
 
