@@ -9,7 +9,7 @@ use crate::base::printable::printable_lines;
 
 /// Files to write and commands to run, for one client.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct ChangePlan {
     /// The client's name on the command line.
     pub client: &'static str,
     /// The files, in the order in which they are written.
@@ -31,7 +31,7 @@ pub struct FileChange {
     pub content: Vec<u8>,
 }
 
-impl Plan {
+impl ChangePlan {
     /// Whether every file is as it is to be.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::plan::{FileChange, Plan};
+use super::plan::{ChangePlan, FileChange};
 use super::system::System;
 
 /// The name under which the change is recorded.
@@ -19,11 +19,11 @@ struct Family {
 }
 
 /// What is to be changed for the whole system to trust a CA; `None` where it is not known how.
-pub fn plan(system: &System, ca: &str) -> Option<Plan> {
+pub fn plan(system: &System, ca: &str) -> Option<ChangePlan> {
     let family = FAMILIES
         .iter()
         .find(|family| system.has_dir(Path::new(family.anchors)))?;
-    Some(Plan {
+    Some(ChangePlan {
         client: NAME,
         files: vec![FileChange {
             path: Path::new(family.anchors).join(family.file),

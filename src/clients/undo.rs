@@ -15,7 +15,7 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-use super::plan::{Plan, diff};
+use super::plan::{ChangePlan, diff};
 use super::system::{ReadError, Stored, System};
 
 /// The records of a user, in a directory.
@@ -141,7 +141,7 @@ impl Records {
     ///
     /// # Errors
     /// When a file cannot be written. What was written by then can be undone.
-    pub fn apply(&self, plan: &Plan, system: &System) -> Result<(), ChangeError> {
+    pub fn apply(&self, plan: &ChangePlan, system: &System) -> Result<(), ChangeError> {
         let mut record = self.load(plan.client, system)?.unwrap_or_else(|| Record {
             schema: SCHEMA,
             client: plan.client.to_owned(),
@@ -397,12 +397,12 @@ mod tests {
         }
     }
 
-    fn plan(files: &[(&str, &str)]) -> Plan {
+    fn plan(files: &[(&str, &str)]) -> ChangePlan {
         let change = |(path, content): &(&str, &str)| FileChange {
             path: path.into(),
             content: content.as_bytes().to_vec(),
         };
-        Plan {
+        ChangePlan {
             client: "docker",
             files: files.iter().map(change).collect(),
             restart: vec![],

@@ -203,8 +203,8 @@ pub struct ExportArgs {
     pub source: PathBuf,
 
     /// The form to write.
-    #[arg(long, value_enum, default_value_t = Format::Har)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = ExportFormat::Har)]
+    pub format: ExportFormat,
 
     /// The file to write; `-` is stdout.
     #[arg(short, long, value_name = "FILE", default_value = "-")]
@@ -234,7 +234,7 @@ pub struct ExportArgs {
 
 /// A form to write.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Format {
+pub enum ExportFormat {
     /// HAR 1.2.
     Har,
     /// Plain text: heads as they were on the wire, JSON as it is, other content described.

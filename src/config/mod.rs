@@ -10,7 +10,7 @@ mod share_args;
 mod value;
 
 pub use cli::{
-    CaCommand, Cli, Command, DemoArgs, ExportArgs, Format, LabArgs, RecordArgs, ViewArgs,
+    CaCommand, Cli, Command, DemoArgs, ExportArgs, ExportFormat, LabArgs, RecordArgs, ViewArgs,
 };
 pub use client_args::{ChangeArgs, ClientName, ConfigCommand, DoctorArgs, ExecArgs, SetupArgs};
 pub use dirs::{Dirs, NoHome};

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::image::{
-    About, BuildStep, ImagePlatform, PlatformImage, StoredBlob, compact_index, pretty_index,
+    About, HistoryStep, ImagePlatform, PlatformImage, StoredBlob, compact_index, pretty_index,
 };
 use super::layer::{Layer, LayerBuilder};
 use super::schema1::{Schema1Error, schema1};
@@ -63,13 +63,13 @@ pub(super) enum CatalogError {
 
 /// One provider's repository: each has one, with one tag.
 #[derive(Debug)]
-pub(super) struct Repository {
+pub(super) struct TaggedRepository {
     pub(super) image: LabImage,
     tagged: Arc<StoredBlob>,
     blobs: HashMap<String, Arc<StoredBlob>>,
 }
 
-impl Repository {
+impl TaggedRepository {
     /// Builds the repository of a provider, as its faults want it.
     pub(super) fn build(provider: Provider, faults: &[FaultSpec]) -> Result<Self, CatalogError> {
         let has = |fault| faults.iter().any(|spec| spec.strikes(provider, fault));
@@ -142,11 +142,11 @@ const BEFORE: Release = Release {
     version: "3.11.6",
     image: About {
         history: &[
-            BuildStep {
+            HistoryStep {
                 created: "2020-04-24T01:05:03.608058404Z",
                 ..ADD_ALPINE
             },
-            BuildStep {
+            HistoryStep {
                 created: "2020-04-24T01:05:03.776829834Z",
                 ..RUN_SHELL
             },
@@ -258,19 +258,19 @@ const ALPINE_CURL: About = About {
     history: &[
         ADD_ALPINE,
         RUN_SHELL,
-        BuildStep {
+        HistoryStep {
             created: "2020-07-05T11:54:25.799315127Z",
             author: AD_M,
             command: r#"/bin/sh -c #(nop)  MAINTAINER Adam Dobrawy "http://github.com/ad-m/""#,
             layer: false,
         },
-        BuildStep {
+        HistoryStep {
             created: "2020-07-05T11:54:27.089683779Z",
             author: AD_M,
             command: "/bin/sh -c apk add --no-cache curl",
             layer: true,
         },
-        BuildStep {
+        HistoryStep {
             created: "2020-07-05T11:54:27.215613905Z",
             author: AD_M,
             command: r#"/bin/sh -c #(nop)  CMD ["curl" "--version"]"#,
@@ -287,13 +287,13 @@ const KUBE: About = About {
     parent: "",
     docker_version: "19.03.8",
     history: &[
-        BuildStep {
+        HistoryStep {
             created: "2020-05-20T17:20:01.104811Z",
             author: None,
             command: "/bin/sh -c #(nop) ADD file:debian-base in / ",
             layer: true,
         },
-        BuildStep {
+        HistoryStep {
             created: "2020-05-20T17:27:36.964510Z",
             author: None,
             command: "/bin/sh -c #(nop) COPY file:kube-controller-manager in /usr/local/bin/ ",
@@ -302,7 +302,7 @@ const KUBE: About = About {
     ],
 };
 
-const ADD_ALPINE: BuildStep = BuildStep {
+const ADD_ALPINE: HistoryStep = HistoryStep {
     created: "2020-05-29T21:19:46.192045972Z",
     author: None,
     command: "/bin/sh -c #(nop) ADD \
@@ -310,7 +310,7 @@ const ADD_ALPINE: BuildStep = BuildStep {
     layer: true,
 };
 
-const RUN_SHELL: BuildStep = BuildStep {
+const RUN_SHELL: HistoryStep = HistoryStep {
     created: "2020-05-29T21:19:46.363518345Z",
     author: None,
     command: r#"/bin/sh -c #(nop)  CMD ["/bin/sh"]"#,
@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn every_digest_leads_to_its_content() {
         for provider in Provider::ALL {
-            let repository = Repository::build(provider, &[]).unwrap();
+            let repository = TaggedRepository::build(provider, &[]).unwrap();
             let top = repository.tagged(repository.image.tag).unwrap();
             let document = json(top);
             let manifests = match document.get("manifests") {
@@ -388,7 +388,7 @@ mod tests {
         }
     }
 
-    fn check_manifest(repository: &Repository, manifest: &Value) {
+    fn check_manifest(repository: &TaggedRepository, manifest: &Value) {
         let fetch = |descriptor: &Value| {
             let blob = repository
                 .blob(descriptor["digest"].as_str().unwrap())
@@ -441,7 +441,7 @@ mod tests {
                 .as_str()
                 .unwrap();
             let captured: Value = serde_json::from_str(body).unwrap();
-            let repository = Repository::build(provider, &[]).unwrap();
+            let repository = TaggedRepository::build(provider, &[]).unwrap();
             let ours = repository.tagged(repository.image.tag).unwrap();
             assert_eq!(platforms(&json(ours)), platforms(&captured), "{provider}");
             assert_eq!(
@@ -455,7 +455,7 @@ mod tests {
     #[test]
     fn the_mirror_has_docker_hubs_image_unless_it_is_stale() {
         let tagged = |provider, faults: &[FaultSpec]| {
-            let repository = Repository::build(provider, faults).unwrap();
+            let repository = TaggedRepository::build(provider, faults).unwrap();
             repository.tagged("latest").unwrap().digest.clone()
         };
         let stale = ["stale-mirror".parse().unwrap()];

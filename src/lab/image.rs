@@ -93,12 +93,12 @@ pub(super) struct About {
     pub(super) parent: &'static str,
     pub(super) docker_version: &'static str,
     /// How it was built; the last step's time is the image's.
-    pub(super) history: &'static [BuildStep],
+    pub(super) history: &'static [HistoryStep],
 }
 
 /// One step of a build.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct BuildStep {
+pub(super) struct HistoryStep {
     pub(super) created: &'static str,
     pub(super) author: Option<&'static str>,
     pub(super) command: &'static str,
@@ -224,7 +224,7 @@ fn config(platform: ImagePlatform, about: About, layers: &[Layer]) -> Value {
     config
 }
 
-fn step(step: &BuildStep) -> Value {
+fn step(step: &HistoryStep) -> Value {
     let mut entry = json!({ "created": step.created });
     if let Some(author) = step.author {
         entry["author"] = json!(author);

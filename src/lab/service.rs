@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 
 use super::answer::ErrorAnswer;
-use super::catalog::{CatalogError, LabImage, Repository};
+use super::catalog::{CatalogError, LabImage, TaggedRepository};
 use super::clock::after;
 use super::keys::{KeyError, Keys};
 use super::provider::HostRole;
@@ -17,7 +17,7 @@ use super::{Clock, Fault, FaultSpec, IncomingRequest, OutgoingResponse, Provider
 #[derive(Debug)]
 pub(super) struct ProviderService {
     pub(super) provider: Provider,
-    pub(super) repository: Repository,
+    pub(super) repository: TaggedRepository,
     pub(super) keys: Keys,
     faults: Vec<FaultSpec>,
     /// Bytes a second of a slow layer.
@@ -46,7 +46,7 @@ impl ProviderService {
     ) -> Result<Self, BuildError> {
         Ok(Self {
             provider,
-            repository: Repository::build(provider, faults)?,
+            repository: TaggedRepository::build(provider, faults)?,
             keys: Keys::new()?,
             faults: faults.to_vec(),
             slow_rate,

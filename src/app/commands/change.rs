@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::clients::plan::Plan;
+use crate::clients::plan::ChangePlan;
 use crate::clients::system::{NoPrograms, Programs, Runner, System};
 use crate::clients::undo::{Record, Records};
 use crate::config::{ChangeArgs, Dirs};
@@ -71,7 +71,11 @@ impl<'a> Changes<'a> {
 
     /// Does what is planned, if the user agrees. `takes_root` is the command to run with sudo,
     /// when the plan is not for the user alone.
-    pub(in crate::app) fn make(&self, plan: &Plan, takes_root: Option<&str>) -> Outcome<Became> {
+    pub(in crate::app) fn make(
+        &self,
+        plan: &ChangePlan,
+        takes_root: Option<&str>,
+    ) -> Outcome<Became> {
         if plan.is_done(&self.system)? {
             return Ok(Became::Present);
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::config::{ExportArgs, Format, RedactArgs};
+use crate::config::{ExportArgs, ExportFormat, RedactArgs};
 use crate::har;
 
 use crate::app::process::failure::{Outcome, usage};
@@ -26,7 +26,7 @@ pub(in crate::app) fn run(args: &ExportArgs, talk: &Talk) -> Outcome {
         // A session is where it was recorded; a file may come from anywhere.
         recorded_here: args.source.is_dir(),
     };
-    if let (Format::Har, Some(limit)) = (args.format, args.split) {
+    if let (ExportFormat::Har, Some(limit)) = (args.format, args.split) {
         selection.narrow(&mut source)?;
         return split(&source, &args.output, &form.har, limit, talk);
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::clients::plan::Plan;
+use crate::clients::plan::ChangePlan;
 use crate::clients::setup::{self, SetupError, UserPlaces, Wanted};
 use crate::clients::undo::Record;
 use crate::config::{ClientName, Dirs, SetupArgs};
@@ -117,7 +117,7 @@ fn own_places(args: &SetupArgs, changes: &Changes<'_>, dirs: &Dirs) -> Option<Us
 }
 
 /// Asks the service whether it has what it was given, and has it take it, once, if it has not.
-fn verify(changes: &Changes<'_>, plan: &Plan, wanted: &Wanted, talk: &Talk) -> Outcome {
+fn verify(changes: &Changes<'_>, plan: &ChangePlan, wanted: &Wanted, talk: &Talk) -> Outcome {
     if !changes.system.is_this_machine() || plan.restart.is_empty() {
         return Ok(());
     }

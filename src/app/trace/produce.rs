@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::base::atomic_file::OutputFile;
-use crate::config::Format;
+use crate::config::ExportFormat;
 use crate::exchange::{Bodies, Trace};
 use crate::export::{allowlist, curl, html, json, markdown, mermaid, otlp, transcript};
 use crate::har;
@@ -22,7 +22,7 @@ use crate::app::terminal::talk::Talk;
 #[derive(Clone, Debug)]
 pub(in crate::app) struct ExportForm {
     /// The format.
-    pub(in crate::app) format: Format,
+    pub(in crate::app) format: ExportFormat,
     /// The language of sentences.
     pub(in crate::app) lang: Lang,
     /// How a HAR is written.
@@ -60,11 +60,11 @@ pub(in crate::app) fn produce(
     to: Destination<'_>,
 ) -> Outcome<Produced> {
     match form.format {
-        Format::Har => {
+        ExportFormat::Har => {
             selection.narrow(&mut source)?;
             write_har(&source.trace, source.bodies.as_ref(), &form.har, to)
         }
-        Format::Http => {
+        ExportFormat::Http => {
             selection.narrow(&mut source)?;
             let bodies = source.bodies.as_ref();
             to.write(|out| transcript::write(&source.trace.exchanges, bodies, out).map(|_| ()))?;
@@ -94,11 +94,11 @@ fn tell(
     let whole = selection.is_all();
     let mut produced = Produced::default();
     to.write(|out| match form.format {
-        Format::Json => json::write(&telling, &takes, whole, secrets_kept, out),
-        Format::Md => markdown::write(&telling, &takes, whole, bodies, out),
-        Format::Html => html::write(&telling, &takes, whole, secrets_kept, bodies, out),
-        Format::Curl => curl::write(entries(), &telling, bodies, out),
-        Format::Mermaid => {
+        ExportFormat::Json => json::write(&telling, &takes, whole, secrets_kept, out),
+        ExportFormat::Md => markdown::write(&telling, &takes, whole, bodies, out),
+        ExportFormat::Html => html::write(&telling, &takes, whole, secrets_kept, bodies, out),
+        ExportFormat::Curl => curl::write(entries(), &telling, bodies, out),
+        ExportFormat::Mermaid => {
             if mermaid::write(entries, &telling, out)? > mermaid::LARGEST {
                 produced.warnings.push(
                     "Mermaid draws no more than 50,000 characters unless its maxTextSize is \
@@ -108,12 +108,14 @@ fn tell(
             }
             Ok(())
         }
-        Format::Allowlist => {
+        ExportFormat::Allowlist => {
             let needed = allowlist::needed(entries(), whole, &telling);
             out.write_all(allowlist::text(&needed, &telling).as_bytes())
         }
-        Format::Otlp => otlp::write(&telling, &takes, whole, &origin(form.recorded_here), out),
-        Format::Har | Format::Http => Ok(()),
+        ExportFormat::Otlp => {
+            otlp::write(&telling, &takes, whole, &origin(form.recorded_here), out)
+        }
+        ExportFormat::Har | ExportFormat::Http => Ok(()),
     })?;
     Ok(produced)
 }

@@ -44,7 +44,7 @@ pub(in crate::app) fn look() -> Look {
 
 /// The formats of an export from within the view: those of `pullscope export`.
 pub(in crate::app) fn formats() -> Vec<Format> {
-    let values = config::Format::value_variants().iter();
+    let values = config::ExportFormat::value_variants().iter();
     let known = values.filter_map(ValueEnum::to_possible_value);
     known
         .map(|value| Format {
@@ -173,7 +173,8 @@ fn export(
     only: &[ExchangeId],
     mask: &Mask,
 ) -> Outcome {
-    let format = config::Format::from_str(format, false).map_err(|error| anyhow::anyhow!(error))?;
+    let format =
+        config::ExportFormat::from_str(format, false).map_err(|error| anyhow::anyhow!(error))?;
     let form = ExportForm {
         format,
         lang: Lang::En,

@@ -2,7 +2,7 @@
 
 use super::wanted::{SetupError, Wanted};
 use super::{podman, unit};
-use crate::clients::plan::Plan;
+use crate::clients::plan::ChangePlan;
 use crate::clients::system::{Runner, System};
 use crate::config::ClientName;
 
@@ -15,7 +15,7 @@ pub fn plan(
     system: &System,
     programs: &dyn Runner,
     wanted: &Wanted,
-) -> Result<Plan, SetupError> {
+) -> Result<ChangePlan, SetupError> {
     match client {
         ClientName::Docker => unit::docker(system, programs, wanted),
         ClientName::Containerd => unit::service(&unit::CONTAINERD, system, wanted),

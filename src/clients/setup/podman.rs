@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use super::trust_dir::{TRUST_DIR, certificate, certificate_dirs};
 use super::wanted::{SetupError, Wanted};
 use crate::clients::environment::merge;
-use crate::clients::plan::{FileChange, MARK, Plan};
+use crate::clients::plan::{ChangePlan, FileChange, MARK};
 use crate::clients::system::{ReadError, System};
 
 /// The drop-in, for the whole machine or for one user.
-pub(super) fn plan(system: &System, wanted: &Wanted) -> Result<Plan, SetupError> {
+pub(super) fn plan(system: &System, wanted: &Wanted) -> Result<ChangePlan, SetupError> {
     let machine = Path::new("/etc/containers");
     let mut sources = vec![PathBuf::from("/usr/share/containers/containers.conf")];
     sources.extend(sources_in(system, machine));
@@ -66,7 +66,7 @@ pub(super) fn plan(system: &System, wanted: &Wanted) -> Result<Plan, SetupError>
          [containers]\n\
          http_proxy = false\n"
     );
-    Ok(Plan {
+    Ok(ChangePlan {
         client: "podman",
         files: vec![
             FileChange {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::trust_dir::{TRUST_DIR, certificate, certificate_dirs};
 use super::wanted::{SetupError, Wanted};
 use crate::clients::environment::merge;
-use crate::clients::plan::{FileChange, MARK, Plan};
+use crate::clients::plan::{ChangePlan, FileChange, MARK};
 use crate::clients::system::{ReadError, Runner, System};
 use crate::clients::systemd::{self, ServiceSettings, assignment};
 
@@ -69,7 +69,7 @@ pub(super) fn docker(
     system: &System,
     programs: &dyn Runner,
     wanted: &Wanted,
-) -> Result<Plan, SetupError> {
+) -> Result<ChangePlan, SetupError> {
     if let Some(proxies) = daemon_json(system)?.and_then(|json| json.get("proxies").cloned())
         && proxies
             .as_object()
@@ -88,7 +88,7 @@ pub(super) fn docker(
 }
 
 /// k3s: the server's unit, or the agent's.
-pub(super) fn k3s(system: &System, wanted: &Wanted) -> Result<Plan, SetupError> {
+pub(super) fn k3s(system: &System, wanted: &Wanted) -> Result<ChangePlan, SetupError> {
     let agent = k3s_unit(system) == K3S_AGENT.service;
     service(if agent { &K3S_AGENT } else { &K3S }, system, wanted)
 }
@@ -116,7 +116,7 @@ pub(super) fn service(
     unit: &ServiceUnit,
     system: &System,
     wanted: &Wanted,
-) -> Result<Plan, SetupError> {
+) -> Result<ChangePlan, SetupError> {
     if !system.has_systemd() {
         return Err(SetupError::NoSystemd(unit.client));
     }
@@ -144,7 +144,7 @@ pub(super) fn service(
         words(&["systemctl", "daemon-reload"]),
         words(&["systemctl", "restart", unit.service]),
     ];
-    Ok(Plan {
+    Ok(ChangePlan {
         client: unit.client,
         files: vec![
             FileChange {

@@ -180,7 +180,7 @@ impl RunningPull<'_> {
             return Err(answer.into_error().await);
         }
         let host = answer.host.clone();
-        let token: TokenAnswer = read(PullStep::Token, &host, &answer.content().await?)?;
+        let token: IssuedToken = read(PullStep::Token, &host, &answer.content().await?)?;
         let token = token.access_token.or(token.token);
         let token = token.ok_or_else(|| PullError::Unusable {
             step: PullStep::Token,
@@ -273,7 +273,7 @@ impl RunningPull<'_> {
 }
 
 #[derive(Deserialize)]
-struct TokenAnswer {
+struct IssuedToken {
     token: Option<String>,
     access_token: Option<String>,
 }
