@@ -18,11 +18,11 @@ mod source;
 
 /// What may not be exceeded. Each only goes down.
 const MOST: Bounds = Bounds {
-    production_lines: 53_300,
-    import_cycles: 19,
-    shared_names_percent: 35.0,
-    files_that_word_a_rejection: 6,
-    files_that_list_the_phases: 8,
+    production_lines: 52_100,
+    import_cycles: 10,
+    shared_names_percent: 15.5,
+    files_that_word_a_rejection: 3,
+    files_that_list_the_phases: 3,
 };
 
 struct Bounds {

@@ -64,7 +64,7 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
                     out.push(Candidate::new(range, SecretKind::Credential));
                 }
                 Some(TokenSecret::Loaded) => {
-                    out.push(Candidate::new(start..end, SecretKind::Opaque))
+                    out.push(Candidate::new(start..end, SecretKind::Opaque));
                 }
                 Some(TokenSecret::Spent) => {}
                 None => continue,
