@@ -140,12 +140,6 @@ const KNOWN_CYCLES: &[&[&str]] = &[
         "tui/view/sequence.rs",
         "tui/view/waterfall.rs",
     ],
-    &[
-        "words/findings/access.rs",
-        "words/findings/content.rs",
-        "words/findings/mod.rs",
-        "words/findings/trust.rs",
-    ],
 ];
 
 /// Other crates that only some modules may name, and why.
