@@ -118,5 +118,6 @@ pub(super) const FILES: &[&str] = &[
     include_str!("labels.toml"),
     include_str!("steps.toml"),
     include_str!("findings.toml"),
+    include_str!("filter.toml"),
     include_str!("screen.toml"),
 ];

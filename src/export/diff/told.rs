@@ -115,11 +115,11 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     table
         .head
         .push((Span::dim(say("comparison.difference", lang)), false));
-    let mut row = |label: Phrase, a: Option<Cell>, b: Option<Cell>, difference: Span| {
+    let mut row = |key: &'static str, a: Option<Cell>, b: Option<Cell>, difference: Span| {
         if a.is_some() || b.is_some() {
             let [a, b] = [a, b].map(|cell| cell.unwrap_or_else(nothing));
             table.rows.push(vec![
-                vec![Span::dim(label.of(lang))],
+                vec![Span::dim(say(key, lang))],
                 a,
                 b,
                 vec![difference],
@@ -128,32 +128,25 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     };
     let source =
         |side: ComparedPull<'_>| Some(cell(format!("{} #{}", side.source, side.pull.id.0)));
-    row(
-        phrase("comparison.source"),
-        source(a),
-        source(b),
-        Span::default(),
-    );
-    let mut texts = |label: Phrase, of: &dyn Fn(&Pull) -> Option<String>| {
+    row("comparison.source", source(a), source(b), Span::default());
+    let mut texts = |key: &'static str, of: &dyn Fn(&Pull) -> Option<String>| {
         let (a, b) = (of(a.pull), of(b.pull));
         let difference = equal(a == b);
-        row(label, a.map(cell), b.map(cell), difference);
+        row(key, a.map(cell), b.map(cell), difference);
     };
-    texts(phrase("image.image"), &|pull| Some(shorten(&pull.name())));
-    texts(phrase("label.client"), &|pull| Some(pull.client.label()));
-    texts(phrase("label.registry"), &|pull| {
-        Some(pull.registry.clone())
-    });
-    texts(phrase("label.mirrors"), &|pull| {
+    texts("image.image", &|pull| Some(shorten(&pull.name())));
+    texts("label.client", &|pull| Some(pull.client.label()));
+    texts("label.registry", &|pull| Some(pull.registry.clone()));
+    texts("label.mirrors", &|pull| {
         (!pull.mirrors.is_empty()).then(|| pull.mirrors.join(" "))
     });
-    texts(phrase("label.platform"), &|pull| {
+    texts("label.platform", &|pull| {
         pull.platform.as_ref().map(ToString::to_string)
     });
-    texts(phrase("label.digest"), &|pull| {
+    texts("label.digest", &|pull| {
         pull.digest.as_ref().map(Digest::short)
     });
-    texts(phrase("image.state"), &|pull| {
+    texts("image.state", &|pull| {
         let mark = match pull.state {
             State::Complete => "✓",
             State::Failed => "✗",
@@ -168,7 +161,7 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     let (of_a, of_b) = (protocols(a), protocols(b));
     let difference = equal(of_a == of_b);
     row(
-        phrase("comparison.protocols"),
+        "comparison.protocols",
         of_a.map(cell),
         of_b.map(cell),
         difference,
@@ -182,14 +175,14 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
             seconds => span(seconds, lang),
         }
     });
-    row(phrase("label.started"), started(a), started(b), later);
-    let mut figures = |label: Phrase,
+    row("label.started", started(a), started(b), later);
+    let mut figures = |key: &'static str,
                        of: &dyn Fn(&Pull) -> u128,
                        shown: &dyn Fn(u128) -> String| {
         let (a, b) = (of(a.pull), of(b.pull));
         let by = i128::try_from(b).unwrap_or(i128::MAX) - i128::try_from(a).unwrap_or(i128::MAX);
         row(
-            label,
+            key,
             Some(cell(shown(a))),
             Some(cell(shown(b))),
             more(by, shown),
@@ -197,22 +190,18 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     };
     let count = |value: u128| bytes(u64::try_from(value).unwrap_or(u64::MAX));
     figures(
-        phrase("comparison.exchange-count"),
+        "comparison.exchange-count",
         &|pull| pull.steps.len() as u128,
         &|n| n.to_string(),
     );
+    figures("comparison.sent", &|pull| pull.totals.sent.into(), &count);
     figures(
-        phrase("comparison.sent"),
-        &|pull| pull.totals.sent.into(),
-        &count,
-    );
-    figures(
-        phrase("comparison.received"),
+        "comparison.received",
         &|pull| pull.totals.received.into(),
         &count,
     );
     figures(
-        phrase("comparison.took"),
+        "comparison.took",
         &|pull| pull.totals.took.as_micros(),
         &duration,
     );

@@ -6,6 +6,7 @@ use super::flag::FLAGS;
 use super::keyword::{KEYWORDS, Keyword};
 use super::provider;
 use crate::registry::Kind;
+use crate::words::Lang;
 
 /// The reference as a Markdown page (`docs/reference/filters.md`).
 pub fn markdown() -> String {
@@ -21,7 +22,7 @@ pub fn markdown() -> String {
             keyword.name,
             others.join(" "),
             keyword.value,
-            keyword.about,
+            keyword.about(Lang::En),
             keyword.example
         );
     }
@@ -31,9 +32,14 @@ pub fn markdown() -> String {
             "" => String::new(),
             alias => format!("`~{alias}`"),
         };
-        let _ = writeln!(page, "| `is:{}` | {also} | {} |", flag.name, flag.about);
+        let _ = writeln!(
+            page,
+            "| `is:{}` | {also} | {} |",
+            flag.name,
+            flag.about(Lang::En)
+        );
     }
-    let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+    let kinds: Vec<_> = Kind::ALL.iter().map(Kind::word).collect();
     let providers: Vec<_> = provider::words().collect();
     let _ = write!(
         page,
@@ -48,7 +54,12 @@ pub fn markdown() -> String {
 pub fn plain() -> String {
     let mut text = String::new();
     for keyword in KEYWORDS {
-        let _ = writeln!(text, "  {:<38} {}", keyword.example, keyword.about);
+        let _ = writeln!(
+            text,
+            "  {:<38} {}",
+            keyword.example,
+            keyword.about(Lang::En)
+        );
     }
     let flags: Vec<_> = FLAGS.iter().map(|flag| flag.name).collect();
     let _ = write!(text, "  is: one of {}", flags.join(", "));

@@ -91,7 +91,7 @@ fn brings(entry: &Entry, store: &Store) -> Option<Kind> {
 fn kind(value: &Atom) -> Result<Term, Mistake> {
     let text = value.text();
     text.parse().map(Term::Kind).map_err(|_| {
-        let words: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+        let words: Vec<_> = Kind::ALL.iter().map(Kind::word).collect();
         unknown(value, "kind", &text, &words)
     })
 }

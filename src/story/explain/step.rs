@@ -363,7 +363,7 @@ impl Story<'_> {
                 self.say_with(text, &[("digest", &*digest), ("from", from)]);
             }
             ("POST", Some(Route::UploadStart { digest: None, .. })) => {
-                self.say("step.upload-start")
+                self.say("step.upload-start");
             }
             ("GET" | "HEAD", _) => self.say("step.upload-status"),
             ("DELETE", _) => self.say("step.upload-cancel"),

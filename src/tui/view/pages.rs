@@ -232,7 +232,10 @@ pub(super) fn help(sheet: &mut Sheet) {
     for keyword in KEYWORDS {
         let label = keyword_label(keyword);
         let indent = 30;
-        let text = crate::base::text::wrap(keyword.about, sheet.width.saturating_sub(indent + 1));
+        let text = crate::base::text::wrap(
+            keyword.about(crate::words::Lang::En),
+            sheet.width.saturating_sub(indent + 1),
+        );
         for (at, line) in text.into_iter().enumerate() {
             let label = if at == 0 { label.as_str() } else { "" };
             sheet.push(vec![
