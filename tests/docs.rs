@@ -94,6 +94,27 @@ fn every_command_that_the_documentation_tells_to_run_is_one() {
     assert!(commands > 40, "{commands}");
 }
 
+/// `src/proxy/door.rs:receive` names a function, `src/store/model.rs:Store` a type, and
+/// `src/words/steps.toml` a file.
+#[test]
+fn every_place_in_the_code_that_a_page_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = 0;
+    let mut missing = Vec::new();
+    for page in ["docs/architecture.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        for place in places(&text) {
+            named += 1;
+            if !stands(root, place) {
+                missing.push(format!("{page}: {place}"));
+            }
+        }
+    }
+    assert!(named > 60, "{named}");
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    assert!(!stands(root, "src/lib.rs:nowhere") && !stands(root, "src/nowhere.rs"));
+}
+
 #[test]
 fn the_book_has_every_page() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
@@ -130,6 +151,34 @@ fn pages(root: &Path) -> Vec<PathBuf> {
         }
     }
     pages
+}
+
+/// What stands in backquotes and begins with a folder of the project.
+fn places(text: &str) -> impl Iterator<Item = &str> {
+    const FOLDERS: [&str; 7] = [
+        "src/", "tests/", "docs/", "examples/", "benches/", "fuzz/", ".ci/",
+    ];
+    let quoted = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    quoted.filter(|place| FOLDERS.iter().any(|folder| place.starts_with(folder)))
+}
+
+/// Whether there is such a file, and in it such an item.
+fn stands(root: &Path, place: &str) -> bool {
+    let (path, item) = place.split_once(':').unwrap_or((place, ""));
+    let path = root.join(path.split(' ').next().unwrap_or(path));
+    if item.is_empty() {
+        return path.exists();
+    }
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let item = item.rsplit("::").next().unwrap_or(item);
+    let kinds = ["fn", "struct", "enum", "trait", "type", "const", "static", "mod"];
+    let mut heads = kinds.iter().map(|kind| format!("{kind} {item}"));
+    heads.any(|head| {
+        text.match_indices(&head).any(|(at, _)| {
+            let after = text[at + head.len()..].chars().next();
+            !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+        })
+    })
 }
 
 /// The targets of links to files, and not to the web.
