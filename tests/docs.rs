@@ -156,9 +156,17 @@ fn pages(root: &Path) -> Vec<PathBuf> {
 /// What stands in backquotes and begins with a folder of the project.
 fn places(text: &str) -> impl Iterator<Item = &str> {
     const FOLDERS: [&str; 7] = [
-        "src/", "tests/", "docs/", "examples/", "benches/", "fuzz/", ".ci/",
+        "src/",
+        "tests/",
+        "docs/",
+        "examples/",
+        "benches/",
+        "fuzz/",
+        ".ci/",
     ];
-    let quoted = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let quoted = text
+        .lines()
+        .flat_map(|line| line.split('`').skip(1).step_by(2));
     quoted.filter(|place| FOLDERS.iter().any(|folder| place.starts_with(folder)))
 }
 
@@ -171,7 +179,9 @@ fn stands(root: &Path, place: &str) -> bool {
     }
     let text = fs::read_to_string(path).unwrap_or_default();
     let item = item.rsplit("::").next().unwrap_or(item);
-    let kinds = ["fn", "struct", "enum", "trait", "type", "const", "static", "mod"];
+    let kinds = [
+        "fn", "struct", "enum", "trait", "type", "const", "static", "mod",
+    ];
     let mut heads = kinds.iter().map(|kind| format!("{kind} {item}"));
     heads.any(|head| {
         text.match_indices(&head).any(|(at, _)| {
