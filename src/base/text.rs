@@ -190,12 +190,6 @@ pub(crate) fn took(duration: Duration) -> String {
     }
 }
 
-/// `1 exchange`, `2 exchanges`.
-pub(crate) fn count(number: usize, one: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {one}{plural}")
-}
-
 /// A count with its noun, for nouns with a plural of their own.
 pub(crate) fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })

@@ -1,6 +1,7 @@
 //! What a story is made of.
 
 use crate::base::printable::printable;
+use crate::words::{Lang, Phrase, say};
 
 /// A piece of text and how it is meant. It holds no hidden characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -8,6 +9,17 @@ pub struct Span {
     text: String,
     /// How it is meant.
     pub tone: Tone,
+    /// What part of a whole it speaks of; where there is room, a bar shows it.
+    pub share: Option<Share>,
+}
+
+/// A part of a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The part.
+    pub part: u64,
+    /// The whole.
+    pub whole: u64,
 }
 
 /// How a piece of text is meant; whoever prints it chooses the colour.
@@ -21,6 +33,8 @@ pub enum Tone {
     Strong,
     /// What one reads only when looking for it.
     Dim,
+    /// What stands for a thing: a digest.
+    Id,
     /// As it should be.
     Good,
     /// Works, and is not as it should be.
@@ -65,6 +79,7 @@ impl Span {
         Self {
             text: printable(text.as_ref()).into_owned(),
             tone,
+            share: None,
         }
     }
 
@@ -83,6 +98,11 @@ impl Span {
         Self::new(text, Tone::Dim)
     }
 
+    /// The name of a value, by its key in the catalogue.
+    pub(crate) fn label(key: &'static str, lang: Lang) -> Self {
+        Self::dim(say(key, lang))
+    }
+
     /// A tick or a cross.
     pub fn mark(good: bool) -> Self {
         if good {
@@ -92,9 +112,28 @@ impl Span {
         }
     }
 
+    /// The same text, with the part of a whole that it speaks of.
+    pub(crate) fn of_share(self, part: u64, whole: u64) -> Self {
+        Self {
+            share: Some(Share { part, whole }),
+            ..self
+        }
+    }
+
     /// The text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+}
+
+impl Share {
+    /// Whole per cent; 100 only when all is there.
+    pub fn percent(self) -> u64 {
+        let percent = match self.whole {
+            0 => 100,
+            whole => u128::from(self.part) * 100 / u128::from(whole),
+        };
+        percent.min(100).try_into().unwrap_or(100)
     }
 }
 
@@ -113,4 +152,11 @@ pub(crate) fn spaced(spans: impl IntoIterator<Item = Span>) -> Cell {
         cell.push(span);
     }
     cell
+}
+
+impl Phrase {
+    /// As the name of a value.
+    pub(crate) fn dim(self, lang: Lang) -> Span {
+        Span::dim(self.of(lang))
+    }
 }

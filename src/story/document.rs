@@ -2,20 +2,28 @@
 
 use super::block::{cell, spaced};
 use super::digest::{full, short};
-use super::{Block, Cell, Span, Table, Tone};
-use crate::pulls::{Blob, BlobState, Pull};
-use crate::registry::{Descriptor, Document, Index, Manifest, Reading, Schema1};
+use super::blob::{size, state};
+use super::naming::layer as layer_name;
+use super::{Block, Cell, Span, Table, Telling, Tone};
+use crate::pulls::Pull;
+use crate::registry::{Descriptor, Digest, Document, Index, Manifest, Reading, Schema1};
+use crate::words::{phrase, say};
+use crate::words::Lang;
 use crate::words::figures::bytes;
-use crate::words::{Lang, phrase, say};
 
 /// What a manifest endpoint served.
-pub(super) fn document(reading: &Reading, pull: Option<&Pull>, lang: Lang) -> Vec<Block> {
+pub(super) fn document(
+    reading: &Reading,
+    pull: Option<&Pull>,
+    telling: &Telling<'_>,
+) -> Vec<Block> {
+    let lang = telling.lang;
     let Some(document) = &reading.document else {
         return Vec::new();
     };
     let mut blocks = vec![Block::Pairs(identity(document, reading, lang))];
     match document {
-        Document::Index(index) => blocks.push(Block::Table(platforms(index, pull, lang))),
+        Document::Index(index) => blocks.push(Block::Table(platforms(index, pull, telling))),
         Document::Manifest(manifest) => {
             blocks.push(Block::Table(blobs(&parts(manifest, lang), pull, lang)));
         }
@@ -23,6 +31,23 @@ pub(super) fn document(reading: &Reading, pull: Option<&Pull>, lang: Lang) -> Ve
         Document::Unreadable { .. } => {}
     }
     blocks
+}
+
+/// The manifest that a client took from an index, and its blobs.
+pub(super) fn fetched(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
+    let lang = telling.lang;
+    let entry = pull.image.manifest.and_then(|id| telling.store.entry(id));
+    match entry.and_then(|entry| entry.reading.document.as_ref()) {
+        Some(Document::Manifest(manifest)) => {
+            let table = blobs(&parts(manifest, lang), Some(pull), lang);
+            let heading = Span::strong(say("image.the-manifest", lang));
+            vec![
+                Block::Heading(vec![heading]),
+                Block::Inset(vec![Block::Table(table)]),
+            ]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Cell)> {
@@ -34,33 +59,54 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
         if let Some(agree) = digests.agree() {
             cell.extend([Span::plain(" "), Span::mark(agree)]);
         }
-        pairs.push((Span::dim(say("label.digest", lang)), cell));
+        pairs.push((Span::label("label.digest", lang), cell));
     }
     let media_type = document.stated_type().unwrap_or(&reading.content_type);
     if !media_type.is_empty() {
-        pairs.push((
-            Span::dim(say("image.media-type", lang)),
-            cell(media_type.as_str()),
-        ));
+        pairs.push((Span::label("image.media-type", lang), cell(media_type.as_str())));
     }
-    let (artifact, subject, problems) = match document {
+    let (artifact, subject, annotations, problems) = match document {
         Document::Manifest(manifest) => (
             manifest.artifact(),
             manifest.subject.as_ref(),
+            Some(&manifest.annotations),
             manifest.problems.as_slice(),
         ),
         Document::Index(index) => (
             index.artifact_type.as_deref(),
             index.subject.as_ref(),
+            Some(&index.annotations),
             &[][..],
         ),
-        Document::Schema1(_) | Document::Unreadable { .. } => (None, None, &[][..]),
+        Document::Schema1(_) | Document::Unreadable { .. } => (None, None, None, &[][..]),
     };
     if let Some(artifact) = artifact {
-        pairs.push((Span::dim(say("image.artifact", lang)), cell(artifact)));
+        pairs.push((Span::label("image.artifact", lang), cell(artifact)));
     }
     if let Some(digest) = subject.and_then(|subject| subject.digest.as_ref()) {
-        pairs.push((Span::dim(say("image.subject-of", lang)), full(digest)));
+        pairs.push((Span::label("image.subject-of", lang), full(digest)));
+    }
+    match document {
+        Document::Manifest(manifest) if !manifest.layers.is_empty() => {
+            let facts = [
+                ("n", manifest.layers.len().to_string()),
+                ("size", bytes(manifest.layers_size())),
+            ];
+            let total = phrase("image.layers-total").fill(lang, &facts);
+            pairs.push((Span::label("image.layers", lang), cell(total)));
+        }
+        Document::Schema1(schema1) => {
+            let name = format!("{}:{}", schema1.name, schema1.tag);
+            pairs.push((Span::label("image.name", lang), cell(name)));
+            pairs.push((Span::label("label.platform", lang), cell(&schema1.architecture)));
+            let signatures = schema1.signatures.to_string();
+            pairs.push((Span::label("image.signatures", lang), cell(signatures)));
+        }
+        _ => {}
+    }
+    for (name, value) in annotations.into_iter().flatten().take(MOST_ANNOTATIONS) {
+        let value = vec![Span::dim(format!("{name}={value}"))];
+        pairs.push((Span::label("image.annotation", lang), value));
     }
     let unreadable = match document {
         Document::Unreadable { reason } => Some(reason.as_str()),
@@ -74,12 +120,13 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
         .flat_map(|descriptor| descriptor.problems.iter().map(String::as_str));
     for problem in stated.chain(of_entries) {
         let problem = vec![Span::new(problem, Tone::Bad)];
-        pairs.push((Span::dim(say("image.problem", lang)), problem));
+        pairs.push((Span::label("image.problem", lang), problem));
     }
     pairs
 }
 
-fn platforms(index: &Index, pull: Option<&Pull>, lang: Lang) -> Table {
+fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table {
+    let lang = telling.lang;
     let head = [
         (phrase("label.platform"), false),
         (phrase("image.manifest"), false),
@@ -87,51 +134,61 @@ fn platforms(index: &Index, pull: Option<&Pull>, lang: Lang) -> Table {
         (phrase("image.artifact"), false),
         (phrase("image.fetched"), false),
     ];
-    let chosen = chosen(index, pull);
+    let chosen = pull.and_then(|pull| chosen(index, pull, telling));
+    let rows = index.manifests.iter().enumerate().map(|(at, entry)| {
+        let platform = entry.platform.as_ref();
+        let platform = platform.map_or_else(|| "-".to_owned(), ToString::to_string);
+        let is_chosen = chosen == Some(at);
+        let (tone, fetched) = if is_chosen {
+            let client = pull.map(|pull| pull.client.label()).unwrap_or_default();
+            let text = phrase("image.chosen-by").fill(lang, &[("client", client)]);
+            (Tone::Strong, Span::new(format!("← {text}"), Tone::Good))
+        } else {
+            (Tone::Plain, Span::dim("-"))
+        };
+        vec![
+            vec![Span::new(platform, tone)],
+            short(entry.digest.as_ref()),
+            size(entry.size),
+            artifact(entry, lang),
+            vec![fetched],
+        ]
+    });
     Table {
-        head: head
-            .map(|(label, right)| (Span::dim(label.of(lang)), right))
-            .to_vec(),
-        rows: index
-            .manifests
-            .iter()
-            .enumerate()
-            .map(|(at, entry)| {
-                let platform = entry.platform.as_ref();
-                let platform = platform.map_or_else(|| "-".to_owned(), ToString::to_string);
-                let (tone, fetched) = if chosen == Some(at) {
-                    let text = format!("← {}", say("image.chosen", lang));
-                    (Tone::Strong, Span::new(text, Tone::Good))
-                } else {
-                    (Tone::Plain, Span::dim("-"))
-                };
-                vec![
-                    vec![Span::new(platform, tone)],
-                    short(entry.digest.as_ref()),
-                    size(entry.size),
-                    artifact(entry, lang),
-                    vec![fetched],
-                ]
-            })
-            .collect(),
+        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
+        rows: rows.collect(),
     }
 }
 
 /// The entry that the client fetched: the one whose digest the pull's manifest has. Where that
 /// is not known, the one for the pull's platform.
-fn chosen(index: &Index, pull: Option<&Pull>) -> Option<usize> {
-    let platform = pull?.platform.as_ref()?;
+fn chosen(index: &Index, pull: &Pull, telling: &Telling<'_>) -> Option<usize> {
+    let entries = &index.manifests;
+    if let Some(digest) = fetched_digest(pull, telling) {
+        let mut entries = entries.iter();
+        let found = entries.position(|entry| entry.digest.as_ref() == Some(digest));
+        if found.is_some() {
+            return found;
+        }
+    }
+    let platform = pull.platform.as_ref()?;
     let exact =
         |entry: &Descriptor| !entry.is_attestation() && entry.platform.as_ref() == Some(platform);
     let suits = |entry: &Descriptor| {
         let own = entry.platform.as_ref();
         !entry.is_attestation() && own.is_some_and(|own| own.suits(platform))
     };
-    let entries = &index.manifests;
     entries
         .iter()
         .position(exact)
         .or_else(|| entries.iter().position(suits))
+}
+
+fn fetched_digest<'a>(pull: &Pull, telling: &Telling<'a>) -> Option<&'a Digest> {
+    let entry = telling.store.entry(pull.image.manifest?)?;
+    let digests = &entry.reading.digests;
+    let known = [&digests.requested, &digests.stated, &digests.computed];
+    known.into_iter().flatten().next()
 }
 
 fn artifact(entry: &Descriptor, lang: Lang) -> Cell {
@@ -157,10 +214,6 @@ fn parts(manifest: &Manifest, lang: Lang) -> Vec<(String, Option<Descriptor>)> {
     config.chain(layers).collect()
 }
 
-fn layer_name(number: usize, lang: Lang) -> String {
-    format!("{} {number}", say("image.layer", lang))
-}
-
 /// Blobs with what became of them.
 fn blobs(parts: &[(String, Option<Descriptor>)], pull: Option<&Pull>, lang: Lang) -> Table {
     let head = [
@@ -171,9 +224,7 @@ fn blobs(parts: &[(String, Option<Descriptor>)], pull: Option<&Pull>, lang: Lang
         (phrase("image.state"), false),
     ];
     Table {
-        head: head
-            .map(|(label, right)| (Span::dim(label.of(lang)), right))
-            .to_vec(),
+        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
         rows: parts
             .iter()
             .map(|(name, descriptor)| {
@@ -199,71 +250,12 @@ fn blobs(parts: &[(String, Option<Descriptor>)], pull: Option<&Pull>, lang: Lang
     }
 }
 
-/// The blobs of a pull whose manifest is not at hand, or of a push.
-pub(super) fn of_pull(blobs: &[&Blob], lang: Lang) -> Table {
-    let head = [
-        (phrase("image.layer"), false),
-        (phrase("label.digest"), false),
-        (phrase("image.size"), true),
-        (phrase("image.state"), false),
-    ];
-    Table {
-        head: head
-            .map(|(label, right)| (Span::dim(label.of(lang)), right))
-            .to_vec(),
-        rows: blobs
-            .iter()
-            .map(|blob| {
-                let name = blob
-                    .part
-                    .map_or_else(|| "-".to_owned(), |it| it.short(lang));
-                vec![
-                    cell(name),
-                    short(blob.digest.as_ref()),
-                    size(blob.size),
-                    state(blob, lang),
-                ]
-            })
-            .collect(),
-    }
-}
-
-fn state(blob: &Blob, lang: Lang) -> Cell {
-    let tone = match blob.state {
-        BlobState::Verified | BlobState::Pushed | BlobState::Mounted => Tone::Good,
-        BlobState::Mismatch | BlobState::Failed => Tone::Bad,
-        BlobState::Whole | BlobState::Downloading | BlobState::Foreign => Tone::Plain,
-        BlobState::Queued | BlobState::AlreadyPresent | BlobState::Unasked | BlobState::Inline => {
-            Tone::Dim
-        }
-    };
-    let mark = match blob.state {
-        BlobState::Verified => "✓ ",
-        BlobState::Mismatch | BlobState::Failed => "✗ ",
-        _ => "",
-    };
-    let mut cell = vec![Span::new(format!("{mark}{}", blob.state.name(lang)), tone)];
-    let partial = blob
-        .size
-        .filter(|size| blob.received > 0 && blob.received < *size);
-    if let Some(size) = partial {
-        let percent = u128::from(blob.received) * 100 / u128::from(size);
-        cell.push(Span::dim(format!("  {percent} %")));
-    }
-    cell
-}
-
 fn old_layers(schema1: &Schema1, lang: Lang) -> Table {
-    let head = [
-        (phrase("image.layer"), false),
-        (phrase("label.digest"), false),
-    ];
+    let head = [(phrase("image.layer"), false), (phrase("label.digest"), false)];
     // The format has the topmost layer first.
     let layers = schema1.layers.iter().rev().zip(1..);
     Table {
-        head: head
-            .map(|(label, right)| (Span::dim(label.of(lang)), right))
-            .to_vec(),
+        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
         rows: layers
             .map(|(layer, number)| {
                 vec![cell(layer_name(number, lang)), short(layer.digest.as_ref())]
@@ -272,6 +264,5 @@ fn old_layers(schema1: &Schema1, lang: Lang) -> Table {
     }
 }
 
-fn size(size: Option<u64>) -> Cell {
-    vec![size.map_or_else(|| Span::dim("-"), |size| Span::plain(bytes(size)))]
-}
+/// More annotations are not listed.
+const MOST_ANNOTATIONS: usize = 50;

@@ -1,9 +1,11 @@
 //! What is wrong, in words.
 
-use super::{Block, Cell, Span, Tone, shorten};
+use super::{Block, Cell, Span, Telling, Tone, shorten};
 use crate::findings::{Finding, Severity};
 use crate::pulls::Pull;
-use crate::words::{Lang, say};
+use crate::store::Entry;
+use crate::words::Lang;
+use crate::words::say;
 
 /// One finding: what, why, what to do, and where it shows.
 pub fn finding(finding: &Finding, pull: Option<&Pull>, lang: Lang) -> Vec<Block> {
@@ -57,6 +59,19 @@ pub fn finding(finding: &Finding, pull: Option<&Pull>, lang: Lang) -> Vec<Block>
         ]));
     }
     vec![Block::Heading(head), Block::Inset(inside)]
+}
+
+/// The findings that an exchange is evidence of, under a heading.
+pub fn findings_shown_by(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Block> {
+    let found = telling.store.findings_shown_by(entry);
+    let told: Vec<_> = found
+        .flat_map(|one| finding(one, pull, telling.lang))
+        .collect();
+    if told.is_empty() {
+        return told;
+    }
+    let heading = Span::strong(say("label.findings", telling.lang));
+    vec![Block::Heading(vec![heading]), Block::Inset(told)]
 }
 
 /// More evidence of one finding is not listed.

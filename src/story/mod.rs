@@ -3,6 +3,7 @@
 //! [`pull()`] and its siblings say *what* is told, in either language; [`text`] lays it out in
 //! columns. Everything in a [`Span`] has passed the sanitiser.
 
+mod blob;
 mod block;
 mod connections;
 mod digest;
@@ -10,20 +11,29 @@ mod document;
 mod explain;
 mod finding;
 mod image;
+mod naming;
+mod outcome;
 mod place;
 mod pull;
 mod redirect;
 mod step;
+mod telling;
 pub mod text;
 mod token;
 mod transfer;
 
-pub use block::{Block, Cell, Span, Table, Tone};
+pub use block::{Block, Cell, Share, Span, Table, Tone};
 pub(crate) use block::{cell, spaced};
-pub use connections::{beyond_pulls, loose, loose_heading, unread};
+pub use connections::{
+    beyond_pulls, handshake, loose, loose_heading, refusal, target, tunnel, unread,
+};
 pub use explain::{explain, explain_alone};
-pub use finding::finding;
+pub use finding::{finding, findings_shown_by};
 pub use place::{short_url, shorten};
-pub use pull::{PullStory, StepStory, Telling, pull, title};
-pub use step::around;
+pub use pull::{PullStory, at_a_glance, nothing_wrong, pull, title};
+pub use redirect::way;
+pub use outcome::{status, tone, was_cut};
+pub use step::{StepStory, about, around, decoded, why};
+pub use telling::Telling;
+pub use transfer::{certificates, connection, moments};
 pub(crate) use transfer::millis;

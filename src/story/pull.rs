@@ -1,42 +1,17 @@
 //! A whole pull.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use super::block::{cell, spaced};
 use super::transfer::millis;
-use super::{Block, Cell, Span, Tone, document, finding, step};
+use super::{Block, Cell, Share, Span, Tone, blob, finding, step, naming, StepStory, Telling};
 use crate::exchange::ExchangeId;
 use crate::pulls::{Blob, Pull, State};
-use crate::registry::{Document, Kind};
-use crate::store::Store;
+use crate::registry::Document;
+use crate::words::{Phrase, phrase, say};
+use crate::words::Lang;
 use crate::words::figures::bytes;
-use crate::words::{Lang, Phrase, phrase, say};
-
-/// What the story is told from, and in which language.
-#[derive(Clone, Copy, Debug)]
-pub struct Telling<'a> {
-    /// The exchanges and pulls.
-    pub store: &'a Store,
-    /// The language.
-    pub lang: Lang,
-}
-
-/// One step of a story.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StepStory {
-    /// Its place in the pull, from 1.
-    pub number: usize,
-    /// The exchange.
-    pub exchange: ExchangeId,
-    /// What it is for.
-    pub kind: Kind,
-    /// Status, method, kind, place, size and duration.
-    pub head: Vec<Cell>,
-    /// What happened and why; may hold anything the network said.
-    pub explanation: String,
-    /// What request and answer hold.
-    pub decoded: Vec<Block>,
-}
 
 /// The parts of a pull's story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,17 +32,49 @@ pub fn pull(pull: &Pull, telling: &Telling<'_>, takes: &dyn Fn(ExchangeId) -> bo
     let steps = steps.filter(|(step, _)| takes(step.exchange));
     let steps = steps.filter_map(|(step, number)| {
         let entry = telling.store.entry(step.exchange)?;
-        Some(step::of_pull(step, number, entry, pull, telling))
+        Some(step::told(entry, number, Some(pull), telling))
     });
-    let findings = telling.store.findings_of(pull.id).iter();
     PullStory {
-        overview: vec![Block::Pairs(overview(pull, telling.lang))],
+        overview: overview(pull, telling),
         steps: steps.collect(),
         blobs: unnamed_blobs(pull, telling),
-        findings: findings
-            .flat_map(|one| finding(one, Some(pull), telling.lang))
-            .collect(),
+        findings: findings(pull, telling),
     }
+}
+
+/// A pull at a glance: all but its steps.
+pub fn at_a_glance(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
+    let lang = telling.lang;
+    let mut blocks = vec![Block::Heading(title(pull, lang))];
+    blocks.push(Block::Inset(overview(pull, telling)));
+    let findings = findings(pull, telling);
+    if findings.is_empty() {
+        let none = Span::new(format!("✓ {}", nothing_wrong(pull, lang)), Tone::Good);
+        blocks.push(Block::Paragraph(vec![none]));
+    } else {
+        blocks.push(Block::Heading(vec![Span::strong(say("label.findings", lang))]));
+        blocks.push(Block::Inset(findings));
+    }
+    if !pull.blobs.is_empty() {
+        blocks.push(Block::Heading(vec![Span::strong(say("label.blobs", lang))]));
+        let table = blob::table(&pull.blobs, lang);
+        blocks.push(Block::Inset(vec![Block::Table(table)]));
+    }
+    blocks
+}
+
+/// That there is no finding.
+pub fn nothing_wrong(pull: &Pull, lang: Lang) -> &'static str {
+    match pull.state {
+        State::UnderWay => say("label.nothing-wrong-yet", lang),
+        State::Complete | State::Failed => say("label.no-findings", lang),
+    }
+}
+
+fn findings(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
+    let found = telling.store.findings_of(pull.id).iter();
+    let told = found.flat_map(|one| finding(one, Some(pull), telling.lang));
+    told.collect()
 }
 
 /// A pull's heading: number, purpose, image, how it stands.
@@ -85,9 +92,10 @@ pub fn title(pull: &Pull, lang: Lang) -> Cell {
     ])
 }
 
-fn overview(pull: &Pull, lang: Lang) -> Vec<(Span, Cell)> {
+fn overview(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
+    let lang = telling.lang;
     let mut pairs: Vec<(Span, Cell)> = Vec::new();
-    let mut add = |label: Phrase, cell: Cell| pairs.push((Span::dim(label.of(lang)), cell));
+    let mut add = |label: Phrase, cell: Cell| pairs.push((label.dim(lang), cell));
     add(phrase("label.client"), cell(pull.client.label()));
     add(phrase("label.registry"), cell(&pull.registry));
     if !pull.mirrors.is_empty() {
@@ -99,35 +107,89 @@ fn overview(pull: &Pull, lang: Lang) -> Vec<(Span, Cell)> {
     if let Some(digest) = &pull.digest {
         add(phrase("label.digest"), cell(digest.to_string()));
     }
-    add(
-        phrase("label.started"),
-        cell(format!("{:.3}", pull.started)),
-    );
+    add(phrase("label.started"), cell(format!("{:.3}", pull.started)));
+    add(phrase("label.total"), totals(pull, telling));
+    if let Some(promised) = pull.totals.promised.filter(|_| pull.state == State::UnderWay) {
+        let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();
+        let share = Share {
+            part: received,
+            whole: promised,
+        };
+        let facts = [("n", share.percent().to_string()), ("size", bytes(promised))];
+        let text = phrase("label.of-promised").fill(lang, &facts);
+        let progress = Span::plain(text).of_share(received, promised);
+        pairs.push((Span::label("label.progress", lang), vec![progress]));
+    }
+    let path = critical_path(pull, telling);
+    if !path.is_empty() {
+        pairs.push((Span::label("label.critical-path", lang), path));
+    }
+    pairs.extend(hosts(pull, telling));
+    vec![Block::Pairs(pairs)]
+}
+
+fn totals(pull: &Pull, telling: &Telling<'_>) -> Cell {
+    let lang = telling.lang;
     let totals = &pull.totals;
-    let exchanges = phrase("label.exchanges").with(lang, totals.exchanges.to_string());
-    let mut total = vec![exchanges];
+    let mut total = vec![exchanges(totals.exchanges, lang)];
     if totals.sent > 0 {
         total.push(format!("↑ {}", bytes(totals.sent)));
     }
     total.push(format!("↓ {}", bytes(totals.received)));
-    if !totals.took.is_zero() {
-        total.push(millis(totals.took));
+    let so_far = telling.now.filter(|_| pull.ended.is_none());
+    let so_far = so_far.map(|now| Duration::try_from(now.duration_since(pull.started)));
+    let took = so_far.and_then(Result::ok).unwrap_or(totals.took);
+    if !took.is_zero() {
+        total.push(millis(took));
     }
-    add(phrase("label.total"), cell(total.join("  ")));
-    let place = |id: &ExchangeId| {
-        let mut steps = pull.steps.iter();
-        steps.position(|step| step.exchange == *id)
-    };
-    let path: Vec<_> = pull
-        .critical_path
-        .iter()
-        .filter_map(place)
-        .map(|at| (at + 1).to_string())
-        .collect();
-    if path.len() > 1 {
-        add(phrase("label.critical-path"), cell(path.join(" → ")));
+    let millis = took.as_millis();
+    if millis > 0 && totals.received > RATE_FROM {
+        let rate = u128::from(totals.received) * 1_000 / millis;
+        total.push(format!("{}/s", bytes(u64::try_from(rate).unwrap_or(u64::MAX))));
     }
-    pairs
+    cell(total.join("  "))
+}
+
+/// The steps that decided how long it took, with how long each did.
+fn critical_path(pull: &Pull, telling: &Telling<'_>) -> Cell {
+    let mut path = Cell::new();
+    let steps = pull.critical_path.iter().filter_map(|id| pull.step(*id));
+    for step in steps.filter(|_| pull.critical_path.len() > 1) {
+        if !path.is_empty() {
+            path.push(Span::plain(" → "));
+        }
+        path.extend(naming::step(pull, step, telling.lang));
+        if let Some(entry) = telling.store.entry(step.exchange) {
+            path.push(Span::dim(format!(" {}", millis(entry.exchange.took()))));
+        }
+    }
+    path
+}
+
+/// Who answered, how often, and with how much.
+fn hosts(pull: &Pull, telling: &Telling<'_>) -> Vec<(Span, Cell)> {
+    let lang = telling.lang;
+    let mut hosts: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+    for step in &pull.steps {
+        if let Some(entry) = telling.store.entry(step.exchange) {
+            let (count, received) = hosts.entry(&entry.reading.authority).or_default();
+            *count += 1;
+            *received += entry.exchange.received;
+        }
+    }
+    let told = hosts.into_iter().map(|(host, (count, received))| {
+        let figures = format!("  {}  ↓ {}", exchanges(count, lang), bytes(received));
+        (Span::label("comparison.host", lang), vec![Span::plain(host), Span::dim(figures)])
+    });
+    told.collect()
+}
+
+fn exchanges(count: usize, lang: Lang) -> String {
+    if count == 1 {
+        say("label.one-exchange", lang).to_owned()
+    } else {
+        phrase("label.exchanges").with(lang, count.to_string())
+    }
 }
 
 /// The blobs that no table of a manifest shows.
@@ -149,6 +211,9 @@ fn unnamed_blobs(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     }
     vec![
         Block::Heading(vec![Span::strong(say("label.blobs", telling.lang))]),
-        Block::Inset(vec![Block::Table(document::of_pull(&rest, telling.lang))]),
+        Block::Inset(vec![Block::Table(blob::table(rest, telling.lang))]),
     ]
 }
+
+/// The rate of what is smaller says nothing.
+const RATE_FROM: u64 = 1024 * 1024;

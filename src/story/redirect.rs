@@ -1,15 +1,20 @@
-//! Redirects, and the chain of them that a download came by.
+//! Redirects, and the way that a download came by.
+
+use jiff::Timestamp;
 
 use super::block::{cell, spaced};
-use super::{Block, Cell, Span, Telling, Tone, short_url};
+use super::transfer::millis;
+use super::{Block, Cell, Span, Telling, Tone, short_url, outcome};
+use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, Step, Why};
-use crate::registry::Reading;
+use crate::registry::SignedUrl;
 use crate::store::Entry;
-use crate::words::figures::span;
 use crate::words::{phrase, say};
+use crate::words::figures::{bytes, span};
 
 /// Where an answer leads.
-pub(super) fn redirect(reading: &Reading, telling: &Telling<'_>) -> Vec<Block> {
+pub(super) fn redirect(entry: &Entry, telling: &Telling<'_>) -> Vec<Block> {
+    let reading = &entry.reading;
     let Some(redirect) = &reading.redirect else {
         return Vec::new();
     };
@@ -19,74 +24,140 @@ pub(super) fn redirect(reading: &Reading, telling: &Telling<'_>) -> Vec<Block> {
     } else {
         Tone::Plain
     };
+    let name = Span::label("redirect.target", lang);
     let target = vec![Span::new(short_url(&redirect.target), tone)];
-    let mut pairs: Vec<(Span, Cell)> = vec![(Span::dim(say("redirect.target", lang)), target)];
+    let mut pairs: Vec<(Span, Cell)> = vec![(name.clone(), target)];
+    if redirect.downgrade {
+        let why = vec![Span::new(say("redirect.downgrade", lang), tone)];
+        pairs.push((name, why));
+    } else if !redirect.leaves {
+        pairs.push((name, vec![Span::label("redirect.same-host", lang)]));
+    }
     if let Some(signed) = &redirect.signed {
-        pairs.push((
-            Span::dim(say("redirect.signed-by", lang)),
-            cell(signed.signer.name()),
-        ));
+        pairs.push((Span::label("redirect.signed-by", lang), cell(signed.signer.name())));
         if let Some(expires) = signed.expires {
             let mut until = cell(expires.to_string());
-            if let Some(date) = reading.server_time() {
-                let left = expires.duration_since(date).as_secs();
-                if let Ok(left) = u64::try_from(left) {
+            let asked = reading.server_time().unwrap_or(entry.exchange.started);
+            match seconds(asked, expires) {
+                Some(left) => {
                     let text = phrase("redirect.after-date").with(lang, span(left, lang));
                     until.push(Span::dim(format!("  {text}")));
                 }
+                None => {
+                    let text = format!("  {}", say("redirect.expired-when-it-came", lang));
+                    until.push(Span::new(text, Tone::Bad));
+                }
             }
-            pairs.push((Span::dim(say("redirect.signed-until", lang)), until));
+            until.extend(telling.left(expires, asked));
+            pairs.push((Span::label("redirect.signed-until", lang), until));
         }
+    } else if redirect.leaves {
+        let none = vec![Span::label("redirect.no-known-scheme", lang)];
+        pairs.push((Span::label("redirect.signed-by", lang), none));
     }
     vec![Block::Pairs(pairs)]
 }
 
-/// The requests that led to this one by `Location`, and whether credentials went along.
-pub(super) fn chain(step: &Step, entry: &Entry, pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
-    let lang = telling.lang;
-    let mut chain = Vec::new();
-    let mut at = step;
-    while let Some(cause) = at.cause.filter(|cause| cause.why == Why::Redirect) {
-        let earlier = telling.store.entry(cause.exchange);
-        let (Some(earlier), Some(before)) = (earlier, pull.step(cause.exchange)) else {
-            break;
-        };
-        chain.push(earlier);
-        at = before;
-        if chain.len() >= LONGEST_CHAIN {
-            break;
-        }
-    }
-    if chain.is_empty() {
+/// Whether it was a redirect that led to an exchange.
+pub(super) fn was_redirected(entry: &Entry, pull: Option<&Pull>) -> bool {
+    let step = pull.and_then(|pull| pull.step(entry.exchange.id));
+    step.and_then(before).is_some()
+}
+
+/// The requests from the first to where the bytes came from, and whether credentials went along.
+pub fn way(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Block> {
+    let Some(pull) = pull else {
         return Vec::new();
-    }
-    chain.reverse();
-    let mut pairs: Vec<(Span, Cell)> = chain
-        .iter()
-        .map(|earlier| {
-            let status = earlier.reading.status.unwrap_or_default();
-            let place = url(earlier);
-            let line = spaced([Span::plain(format!("{status}")), Span::plain(place)]);
-            (Span::dim(say("redirect.chain", lang)), line)
-        })
-        .collect();
-    let last = spaced([Span::plain("→"), Span::plain(url(entry))]);
-    pairs.push((Span::dim(say("redirect.chain", lang)), last));
-    let sent = match &entry.reading.authorization {
-        None => Span::new(format!("✓ {}", say("redirect.not-sent", lang)), Tone::Good),
-        Some(authorization) => {
-            let text = phrase("redirect.sent-along").with(lang, &authorization.scheme);
-            Span::new(text, Tone::Warn)
-        }
     };
-    pairs.push((Span::dim(say("redirect.authorization", lang)), vec![sent]));
-    vec![Block::Pairs(pairs)]
+    let mut first = entry.exchange.id;
+    let mut way = Vec::new();
+    for _ in 0..LONGEST_WAY {
+        match pull.step(first).and_then(before) {
+            Some(earlier) => first = earlier,
+            None => break,
+        }
+    }
+    let mut next = Some(first);
+    while let Some(id) = next.filter(|_| way.len() < LONGEST_WAY) {
+        let mut steps = pull.steps.iter();
+        next = steps
+            .find(|step| before(step) == Some(id))
+            .map(|step| step.exchange);
+        way.push(id);
+    }
+    let hops = way.iter().enumerate();
+    let pairs = hops.flat_map(|(at, id)| hop(*id, at > 0, entry, pull, telling));
+    vec![Block::Pairs(pairs.collect())]
 }
 
-fn url(entry: &Entry) -> String {
-    let request = entry.exchange.request.as_ref();
-    request.map_or_else(String::new, |request| short_url(&request.url))
+fn before(step: &Step) -> Option<ExchangeId> {
+    let cause = step.cause.filter(|cause| cause.why == Why::Redirect)?;
+    Some(cause.exchange)
+}
+
+fn hop(
+    id: ExchangeId,
+    led_here: bool,
+    asked_about: &Entry,
+    pull: &Pull,
+    telling: &Telling<'_>,
+) -> Vec<(Span, Cell)> {
+    let lang = telling.lang;
+    let Some(entry) = telling.store.entry(id) else {
+        return Vec::new();
+    };
+    let (exchange, reading) = (&entry.exchange, &entry.reading);
+    let place = pull.steps.iter().position(|step| step.exchange == id);
+    let number = place.map_or_else(String::new, |at| (at + 1).to_string());
+    let name = Span::dim(format!("{} {number}", say("label.step", lang)));
+    let url = exchange.request.as_ref().map(|request| short_url(&request.url));
+    let tone = if id == asked_about.exchange.id {
+        Tone::Strong
+    } else {
+        Tone::Plain
+    };
+    let url = Span::new(url.unwrap_or_default(), tone);
+    let mut pairs = vec![(name.clone(), vec![url])];
+    let mut figures = millis(exchange.took());
+    if exchange.received > 0 {
+        figures = format!("{}  {figures}", bytes(exchange.received));
+    }
+    let mut about = spaced([outcome::status(entry), Span::dim(format!(" {figures}"))]);
+    let sent = match &reading.authorization {
+        None if led_here => {
+            let text = format!("✓ {}", say("redirect.not-sent", lang));
+            Some(Span::new(text, Tone::Good))
+        }
+        None => None,
+        Some(sent) if led_here => {
+            let text = phrase("redirect.sent-along").with(lang, &sent.scheme);
+            Some(Span::new(text, Tone::Warn))
+        }
+        Some(sent) => Some(Span::plain(&sent.scheme)),
+    };
+    if let Some(sent) = sent {
+        let field = say("redirect.authorization", lang);
+        about.extend([Span::dim(format!("  {field}: ")), sent]);
+    }
+    pairs.push((name.clone(), about));
+    let signed = reading.url.as_ref().and_then(SignedUrl::read);
+    if let Some(expires) = signed.and_then(|signed| signed.expires) {
+        let used = match seconds(exchange.started, expires) {
+            Some(left) => {
+                let facts = [("t", left.to_string())];
+                Span::dim(phrase("redirect.used-before-expiry").fill(lang, &facts))
+            }
+            None => Span::new(say("redirect.used-after-expiry", lang), Tone::Bad),
+        };
+        pairs.push((name, vec![used]));
+    }
+    pairs
+}
+
+/// The whole seconds from one moment to a later one.
+fn seconds(from: Timestamp, to: Timestamp) -> Option<u64> {
+    u64::try_from(to.duration_since(from).as_secs()).ok()
 }
 
 /// Clients follow fewer redirects than this.
-const LONGEST_CHAIN: usize = 20;
+const LONGEST_WAY: usize = 20;

@@ -1,64 +1,109 @@
-//! One step: what it was, why it happened, what it holds.
+//! One exchange: what it was, why it happened, what it holds.
 
-use super::block::{cell, spaced};
+use super::block::cell;
 use super::transfer::millis;
-use super::{Block, Cell, Span, StepStory, Telling, Tone, document, image, short_url};
-use super::{redirect, token, transfer};
-use crate::exchange::Ending;
+use super::{Block, Cell, Span, Telling, Tone, blob, document, image, short_url, naming, outcome};
+use super::{explain, explain_alone, redirect, token, transfer};
+use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, Step};
-use crate::registry::{Kind, Reading};
+use crate::registry::{Document, Kind};
 use crate::store::Entry;
-use crate::story::{explain, explain_alone};
-use crate::words::figures::bytes;
 use crate::words::say;
+use crate::words::figures::bytes;
 
-/// A step of a pull.
-pub(super) fn of_pull(
-    step: &Step,
-    number: usize,
+/// One step of a story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepStory {
+    /// Its place in the pull, from 1.
+    pub number: usize,
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// What it is for.
+    pub kind: Kind,
+    /// Status, method, kind, place, size and duration.
+    pub head: Vec<Cell>,
+    /// What happened and why; may hold anything the network said.
+    pub explanation: String,
+    /// What request and answer hold.
+    pub decoded: Vec<Block>,
+}
+
+/// An exchange in short: a step of a pull, or one that belongs to none. `number` is its place.
+pub(super) fn told(
     entry: &Entry,
-    pull: &Pull,
+    number: usize,
+    pull: Option<&Pull>,
     telling: &Telling<'_>,
 ) -> StepStory {
-    let reading = &entry.reading;
-    let mut decoded = decoded(reading, Some(pull), telling);
-    decoded.extend(redirect::chain(step, entry, pull, telling));
-    let decoded = united(decoded);
+    let step = pull.and_then(|pull| pull.step(entry.exchange.id));
+    let kind = step.map_or(entry.kind, |step| step.kind);
     StepStory {
         number,
         exchange: entry.exchange.id,
-        kind: step.kind,
-        head: head(entry, step.kind, telling),
-        explanation: explain(step, reading, pull, telling.lang),
-        decoded,
+        kind,
+        head: head(entry, kind, telling),
+        explanation: why(entry, pull, telling),
+        decoded: decoded(entry, pull, telling),
     }
 }
 
-/// An exchange that belongs to no pull.
-pub(super) fn alone(entry: &Entry, number: usize, telling: &Telling<'_>) -> StepStory {
-    StepStory {
-        number,
-        exchange: entry.exchange.id,
-        kind: entry.kind,
-        head: head(entry, entry.kind, telling),
-        explanation: explain_alone(entry.kind, &entry.reading, telling.lang),
-        decoded: united(decoded(&entry.reading, None, telling)),
+/// Why an exchange happened and what it means.
+pub fn why(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> String {
+    let step = pull.and_then(|pull| pull.step(entry.exchange.id));
+    match step.zip(pull) {
+        Some((step, pull)) => explain(step, &entry.reading, pull, telling.lang),
+        None => explain_alone(entry.kind, &entry.reading, telling.lang),
     }
 }
 
-/// What is around a step's messages: what caused it, digests, phases, connections.
+/// What request and answer hold.
+pub fn decoded(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Block> {
+    let (reading, lang) = (&entry.reading, telling.lang);
+    let mut blocks = token::challenges(&reading.challenges, lang);
+    blocks.extend(token::token(entry, pull, telling));
+    blocks.extend(document::document(reading, pull, telling));
+    if let Some(config) = &reading.config {
+        blocks.extend(image::config(config, lang));
+    }
+    blocks.extend(redirect::redirect(entry, telling));
+    blocks.extend(transfer::stated(entry, lang));
+    if redirect::was_redirected(entry, pull) {
+        blocks.extend(redirect::way(entry, pull, telling));
+    }
+    united(blocks)
+}
+
+/// What is around a step's messages: the blob, what caused it and what it led to, digests,
+/// phases, connections.
 pub fn around(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Block> {
     let lang = telling.lang;
-    let mut blocks = Vec::new();
-    if let Some(pull) = pull {
-        let pairs = relations(entry, pull, telling);
-        if !pairs.is_empty() {
-            blocks.push(Block::Pairs(pairs));
-        }
+    let mut blocks = about(entry, pull, telling);
+    if entry.reading.document.is_some() {
+        blocks.extend(transfer::digests(&entry.reading, lang));
     }
-    blocks.extend(transfer::digests(&entry.reading, lang));
     blocks.extend(transfer::timing(&entry.exchange, lang));
     blocks.extend(transfer::connection(&entry.exchange, lang));
+    blocks.extend(transfer::certificates(&entry.exchange, lang));
+    blocks
+}
+
+/// What an exchange is about, and what came before and after it.
+pub fn about(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Block> {
+    let lang = telling.lang;
+    let mut blocks = Vec::new();
+    if entry.reading.document.is_none() {
+        blocks.extend(transfer::message(entry, lang));
+        blocks.extend(transfer::digests(&entry.reading, lang));
+    }
+    if let Some(pull) = pull {
+        if let Some(Document::Index(_)) = &entry.reading.document {
+            blocks.extend(document::fetched(pull, telling));
+        } else {
+            blocks.extend(blob::of_exchange(pull, &entry.exchange, telling));
+        }
+        let pairs = relations(entry, pull, telling);
+        blocks.extend(transfer::section(say("label.in-its-pull", lang), pairs));
+    }
     blocks
 }
 
@@ -66,31 +111,32 @@ pub fn around(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<
 fn relations(entry: &Entry, pull: &Pull, telling: &Telling<'_>) -> Vec<(Span, Cell)> {
     let lang = telling.lang;
     let id = entry.exchange.id;
-    let name = |at: usize, step: &Step| {
-        format!(
-            "{} {} {}",
-            say("label.step", lang),
-            at + 1,
-            step.kind.name(lang)
-        )
-    };
-    let place = |wanted| pull.steps.iter().position(|step| step.exchange == wanted);
     let mut pairs = Vec::new();
     let cause = pull.step(id).and_then(|step| step.cause);
     if let Some(cause) = cause
-        && let Some(at) = place(cause.exchange)
-        && let Some(step) = pull.steps.get(at)
+        && let Some(step) = pull.step(cause.exchange)
     {
-        let how = Span::dim(cause.why.name(lang));
-        let value = spaced([Span::plain(name(at, step)), how]);
-        pairs.push((Span::dim(say("label.cause", lang)), value));
+        pairs.push((Span::label("label.cause", lang), relation(pull, step, cause.why.name(lang), lang)));
     }
-    let caused = pull.steps.iter().enumerate();
-    let caused = caused.filter(|(_, step)| step.cause.is_some_and(|cause| cause.exchange == id));
-    for (at, step) in caused {
-        pairs.push((Span::dim(say("label.leads-to", lang)), cell(name(at, step))));
+    let caused = pull
+        .steps
+        .iter()
+        .filter_map(|step| Some((step, step.cause.filter(|cause| cause.exchange == id)?)));
+    for (step, cause) in caused.take(MOST_FOLLOWERS) {
+        let name = Span::label("label.leads-to", lang);
+        pairs.push((name, relation(pull, step, cause.why.name(lang), lang)));
+    }
+    if pull.critical_path.contains(&id) {
+        let value = vec![Span::new(say("label.on-critical-path", lang), Tone::Warn)];
+        pairs.push((Span::label("label.critical-path", lang), value));
     }
     pairs
+}
+
+fn relation(pull: &Pull, step: &Step, how: &str, lang: crate::words::Lang) -> Cell {
+    let mut name = naming::step(pull, step, lang);
+    name.push(Span::dim(format!("  {how}")));
+    name
 }
 
 /// Status, method, kind, place, size, duration.
@@ -111,50 +157,13 @@ fn head(entry: &Entry, kind: Kind, telling: &Telling<'_>) -> Vec<Cell> {
         place.extend([Span::plain(" "), Span::mark(agree)]);
     }
     vec![
-        vec![status(entry)],
+        vec![outcome::status(entry)],
         cell(&entry.reading.method),
         vec![Span::strong(kind.name(telling.lang))],
         place,
         vec![size],
         vec![took],
     ]
-}
-
-fn status(entry: &Entry) -> Span {
-    let Some(status) = entry.reading.status else {
-        let tone = if entry.exchange.ended.is_some() {
-            Tone::Bad
-        } else {
-            Tone::Dim
-        };
-        return Span::new("---", tone);
-    };
-    let cut = matches!(
-        entry.exchange.ended,
-        Some((_, Ending::Aborted { .. } | Ending::Failed { .. }))
-    );
-    let tone = match status {
-        _ if cut => Tone::Bad,
-        401 if entry.kind == Kind::Challenge => Tone::Warn,
-        400.. => Tone::Bad,
-        300..=399 => Tone::Plain,
-        _ => Tone::Good,
-    };
-    Span::new(format!("{status}{}", if cut { "!" } else { "" }), tone)
-}
-
-/// What request and answer hold.
-fn decoded(reading: &Reading, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Block> {
-    let lang = telling.lang;
-    let mut blocks = token::challenges(&reading.challenges, lang);
-    blocks.extend(token::token(reading, lang));
-    blocks.extend(document::document(reading, pull, lang));
-    if let Some(config) = &reading.config {
-        blocks.extend(image::config(config, lang));
-    }
-    blocks.extend(redirect::redirect(reading, telling));
-    blocks.extend(transfer::stated(reading, lang));
-    blocks
 }
 
 /// Neighbouring lists of names and values as one, so that their columns line up.
@@ -168,3 +177,6 @@ fn united(blocks: Vec<Block>) -> Vec<Block> {
     }
     united
 }
+
+/// Followers of one exchange that are listed.
+const MOST_FOLLOWERS: usize = 12;

@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 
 use super::block::{cell, spaced};
-use super::{Block, Cell, Span, Tone};
+use super::{Block, Cell, Span, Telling, Tone, naming};
+use crate::pulls::Pull;
 use crate::registry::{
-    Challenge, Claims, Credentials, Jwt, Reading, Scope, Signature, TokenAnswer, TokenRequest,
+    Challenge, Claims, Credentials, Jwt, Kind, Reading, Scope, Signature, TokenAnswer, TokenRequest,
 };
+use crate::store::Entry;
+use crate::words::{Phrase, phrase, say};
+use crate::words::Lang;
 use crate::words::figures::span;
-use crate::words::{Lang, Phrase, phrase, say};
 
 /// The challenges of a 401.
 pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
@@ -20,10 +23,7 @@ pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
             let mut pairs = vec![(Span::dim("WWW-Authenticate"), scheme)];
             pairs.extend(params.map(|(name, value)| (Span::dim(name), cell(value))));
             if let Some(problem) = challenge.problem {
-                pairs.push((
-                    Span::dim(say("image.problem", lang)),
-                    vec![Span::new(problem, Tone::Warn)],
-                ));
+                pairs.push((Span::label("image.problem", lang), vec![Span::new(problem, Tone::Warn)]));
             }
             Block::Pairs(pairs)
         })
@@ -31,7 +31,8 @@ pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
 }
 
 /// Request and answer of a token server.
-pub(super) fn token(reading: &Reading, lang: Lang) -> Vec<Block> {
+pub(super) fn token(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Block> {
+    let (reading, lang) = (&entry.reading, telling.lang);
     let mut pairs = Vec::new();
     if let Some(request) = &reading.token_request {
         asked(&mut pairs, request, lang);
@@ -42,9 +43,12 @@ pub(super) fn token(reading: &Reading, lang: Lang) -> Vec<Block> {
             &mut pairs,
             answer,
             wanted.unwrap_or_default(),
-            reading,
-            lang,
+            entry,
+            telling,
         );
+        if let Some(pull) = pull {
+            used(&mut pairs, answer, pull, telling);
+        }
     }
     if pairs.is_empty() {
         Vec::new()
@@ -56,7 +60,7 @@ pub(super) fn token(reading: &Reading, lang: Lang) -> Vec<Block> {
 type Pairs = Vec<(Span, Cell)>;
 
 fn asked(pairs: &mut Pairs, request: &TokenRequest, lang: Lang) {
-    let mut add = |label: Phrase, cell| pairs.push((Span::dim(label.of(lang)), cell));
+    let mut add = |label: Phrase, cell| pairs.push((label.dim(lang), cell));
     add(phrase("token.realm"), cell(&request.realm));
     if let Some(service) = &request.service {
         add(phrase("token.service"), cell(service));
@@ -64,19 +68,22 @@ fn asked(pairs: &mut Pairs, request: &TokenRequest, lang: Lang) {
     for scope in &request.scopes {
         add(phrase("token.scope"), cell(scope.to_string()));
     }
-    add(
-        phrase("token.sent-as"),
-        cell(request.credentials.name(lang)),
-    );
+    if let Some(client) = &request.client_id {
+        let name = Span::label("token.client-id", lang);
+        pairs.push((name, cell(client)));
+    }
+    let sent_as = cell(request.credentials.name(lang));
+    pairs.push((Span::label("token.sent-as", lang), sent_as));
 }
 
 fn granted(
     pairs: &mut Pairs,
     answer: &TokenAnswer,
     wanted: &[Scope],
-    reading: &Reading,
-    lang: Lang,
+    entry: &Entry,
+    telling: &Telling<'_>,
 ) {
+    let (reading, lang) = (&entry.reading, telling.lang);
     if let Some(scopes) = answer.granted() {
         let as_asked = scopes == wanted;
         let verdict = if as_asked {
@@ -90,36 +97,64 @@ fn granted(
         } else {
             Span::plain(text.join(" "))
         };
-        pairs.push((
-            Span::dim(say("token.granted", lang)),
-            spaced([text, verdict]),
-        ));
+        pairs.push((Span::label("token.granted", lang), spaced([text, verdict])));
     }
     let lifetime = match answer.expires_in {
         Some(_) => span(answer.lifetime().as_secs(), lang),
         None => say("token.not-stated", lang).to_owned(),
     };
-    pairs.push((Span::dim(say("token.lifetime", lang)), cell(lifetime)));
+    let mut lifetime = cell(lifetime);
+    let came = entry.exchange.ended.as_ref();
+    let came = came.map_or(entry.exchange.started, |(at, _)| *at);
+    let claims = answer.token.jwt().map(|jwt| &jwt.claims);
+    let issued = claims.and_then(|claims| claims.issued_at).unwrap_or(came);
+    let expires = claims.and_then(|claims| claims.expires);
+    lifetime.extend(telling.left(expires.unwrap_or(came + answer.lifetime()), issued));
+    pairs.push((Span::label("token.lifetime", lang), lifetime));
     if let Some(jwt) = answer.token.jwt() {
-        claims(pairs, &jwt.claims, reading, lang);
+        self::claims(pairs, &jwt.claims, reading, lang);
         signature(pairs, jwt, lang);
     } else {
         let length = answer.token.length.to_string();
-        pairs.push((
-            Span::dim(say("token.token", lang)),
-            cell(phrase("token.opaque").with(lang, length)),
-        ));
+        pairs.push((Span::label("token.token", lang), cell(phrase("token.opaque").with(lang, length))));
     }
     if answer.refresh_token {
-        pairs.push((
-            Span::dim(say("token.token", lang)),
-            cell(say("token.refresh-came", lang)),
-        ));
+        pairs.push((Span::label("token.token", lang), cell(say("token.refresh-came", lang))));
+    }
+}
+
+/// The requests that carried the token, and that those to other hosts did not.
+fn used(pairs: &mut Pairs, answer: &TokenAnswer, pull: &Pull, telling: &Telling<'_>) {
+    let lang = telling.lang;
+    let mut carriers = Cell::new();
+    let mut withheld = false;
+    for step in &pull.steps {
+        let Some(entry) = telling.store.entry(step.exchange) else {
+            continue;
+        };
+        let sent = entry.reading.authorization.as_ref();
+        if sent.is_some_and(|sent| answer.issued(sent.fingerprint)) {
+            if !carriers.is_empty() {
+                carriers.push(Span::plain("  "));
+            }
+            carriers.extend(naming::step(pull, step, lang));
+            let good = entry.reading.status.is_some_and(|status| status < 400);
+            carriers.extend([Span::plain(" "), Span::mark(good)]);
+        }
+        withheld |= step.kind == Kind::Cdn && sent.is_none();
+    }
+    if carriers.is_empty() {
+        carriers.push(Span::label("token.nobody-carried-it", lang));
+    }
+    pairs.push((Span::label("token.used-by", lang), carriers));
+    if withheld {
+        let text = format!("✓ {}", say("token.never-to-the-cdn", lang));
+        pairs.push((Span::label("token.used-by", lang), vec![Span::new(text, Tone::Good)]));
     }
 }
 
 fn claims(pairs: &mut Pairs, claims: &Claims, reading: &Reading, lang: Lang) {
-    let mut add = |label: Phrase, cell| pairs.push((Span::dim(label.of(lang)), cell));
+    let mut add = |label: Phrase, cell| pairs.push((label.dim(lang), cell));
     if let Some(issuer) = &claims.issuer {
         add(phrase("token.issuer"), cell(issuer));
     }
@@ -182,15 +217,12 @@ fn signature(pairs: &mut Pairs, jwt: &Jwt, lang: Lang) {
         Signature::Missing => (phrase("token.signature-missing"), Tone::Warn),
     };
     let verdict = spaced([Span::plain(&jwt.algorithm), Span::new(label.of(lang), tone)]);
-    pairs.push((Span::dim(say("token.signature", lang)), verdict));
+    pairs.push((Span::label("token.signature", lang), verdict));
     if let Some(key) = &jwt.key_id {
-        pairs.push((Span::dim(say("token.key", lang)), cell(key)));
+        pairs.push((Span::label("token.key", lang), cell(key)));
     }
     for certificate in &jwt.certificates {
-        pairs.push((
-            Span::dim(say("token.certificate", lang)),
-            cell(&certificate.subject),
-        ));
+        pairs.push((Span::label("token.certificate", lang), cell(&certificate.subject)));
     }
 }
 

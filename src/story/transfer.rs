@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use super::block::cell;
+use jiff::Timestamp;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::block::{cell, spaced};
 use super::digest::full;
 use super::{Block, Cell, Span, Tone};
-use crate::exchange::Phase;
-use crate::exchange::{Exchange, TlsSession, Verification};
-use crate::registry::{RateLimit, Reading};
-use crate::words::figures::span;
+use crate::exchange::{Ending, Exchange, Phase, Side, TlsSession, Verification};
+use crate::registry::{Kind, RateLimit, Reading};
+use crate::store::Entry;
+use crate::words::figures::{bytes, span};
 use crate::words::{Lang, phrase, say};
 
 type Pairs = Vec<(Span, Cell)>;
@@ -31,15 +34,44 @@ pub(super) fn digests(reading: &Reading, lang: Lang) -> Vec<Block> {
             {
                 value.extend([Span::plain(" "), Span::mark(agree)]);
             }
-            Some((Span::dim(label.of(lang)), value))
+            Some((label.dim(lang), value))
         })
         .collect();
     section(say("label.digests", lang), pairs)
 }
 
-/// The errors, limits and warnings an answer states.
-pub(super) fn stated(reading: &Reading, lang: Lang) -> Vec<Block> {
+/// What a message is, where no document says it: type, length, range.
+pub(super) fn message(entry: &Entry, lang: Lang) -> Vec<Block> {
+    let reading = &entry.reading;
     let mut pairs = Pairs::new();
+    let says_it = matches!(
+        entry.kind,
+        Kind::Challenge | Kind::Token | Kind::Redirect | Kind::Error
+    );
+    if says_it {
+        return Vec::new();
+    }
+    if !reading.content_type.is_empty() {
+        pairs.push((Span::label("image.media-type", lang), cell(reading.content_type.as_str())));
+    }
+    if let Some(length) = reading.content_length {
+        pairs.push((Span::label("message.length", lang), cell(bytes(length))));
+    }
+    if let Some(range) = &reading.range {
+        pairs.push((Span::label("message.range", lang), vec![Span::new(range, Tone::Warn)]));
+    }
+    section(say("message.content", lang), pairs)
+}
+
+/// The errors, limits and warnings an answer states, and how it ended when not well.
+pub(super) fn stated(entry: &Entry, lang: Lang) -> Vec<Block> {
+    let reading = &entry.reading;
+    let mut pairs = Pairs::new();
+    if let Some((_, ending)) = &entry.exchange.ended
+        && let Some(text) = ended(ending, lang)
+    {
+        pairs.push((Span::label("label.ended", lang), vec![Span::new(text, Tone::Bad)]));
+    }
     // The first 401 is no error, whatever its body says.
     let asked_to_log_in = !reading.challenges.is_empty() && reading.authorization.is_none();
     let errors = reading.errors.iter().filter(|_| !asked_to_log_in);
@@ -51,17 +83,14 @@ pub(super) fn stated(reading: &Reading, lang: Lang) -> Vec<Block> {
         if let Some(detail) = &error.detail {
             value.push(Span::dim(format!(" {detail}")));
         }
-        pairs.push((Span::dim(say("label.error", lang)), value));
+        pairs.push((Span::label("label.error", lang), value));
     }
     if let Some(limit) = &reading.rate_limit {
-        pairs.push((
-            Span::dim(say("rate.rate-limit", lang)),
-            rate_limit(limit, lang),
-        ));
+        pairs.push((Span::label("rate.rate-limit", lang), rate_limit(limit, lang)));
     }
     for warning in &reading.warnings {
         let value = vec![Span::new(&warning.text, Tone::Warn)];
-        pairs.push((Span::dim(say("label.warning", lang)), value));
+        pairs.push((Span::label("label.warning", lang), value));
     }
     if pairs.is_empty() {
         Vec::new()
@@ -76,12 +105,8 @@ fn rate_limit(limit: &RateLimit, lang: Lang) -> Cell {
         limit
             .remaining
             .map(|n| phrase("rate.remaining").with(lang, number(n))),
-        limit
-            .limit
-            .map(|n| phrase("rate.of-limit").with(lang, number(n))),
-        limit
-            .window
-            .map(|n| phrase("rate.window").with(lang, span(n, lang))),
+        limit.limit.map(|n| phrase("rate.of-limit").with(lang, number(n))),
+        limit.window.map(|n| phrase("rate.window").with(lang, span(n, lang))),
         limit
             .retry_after
             .map(|n| phrase("rate.retry-after").with(lang, span(n, lang))),
@@ -96,6 +121,44 @@ fn rate_limit(limit: &RateLimit, lang: Lang) -> Cell {
     vec![Span::new(text.join(", "), tone)]
 }
 
+/// How something ended, when not well.
+pub(super) fn ended(ending: &Ending, lang: Lang) -> Option<String> {
+    let (words, detail) = match ending {
+        Ending::Complete => return None,
+        Ending::Aborted { by, detail } => {
+            let words = match by {
+                Side::Client => say("cut.client", lang),
+                Side::Upstream => say("cut.server", lang),
+                Side::Shutdown => say("cut.shutdown", lang),
+                Side::Capture => say("cut.capture", lang),
+            };
+            (words, detail)
+        }
+        Ending::Failed { reason, detail } => (reason.name(lang), detail),
+    };
+    Some(format!("{words}: {detail}"))
+}
+
+/// When an exchange began, was answered and ended.
+pub fn moments(exchange: &Exchange, lang: Lang) -> Vec<Block> {
+    let started = exchange.started;
+    let after = |at: Timestamp| {
+        let after = Duration::try_from(at.duration_since(started)).unwrap_or_default();
+        spaced([
+            Span::plain(format!("{at:.3}")),
+            Span::dim(format!("+{}", millis(after))),
+        ])
+    };
+    let mut pairs = vec![(Span::label("label.started", lang), cell(format!("{started:.3}")))];
+    if let Some(response) = &exchange.response {
+        pairs.push((Span::label("label.response-head", lang), after(response.at)));
+    }
+    if let Some((ended, _)) = &exchange.ended {
+        pairs.push((Span::label("label.ended", lang), after(*ended)));
+    }
+    section(say("label.moments", lang), pairs)
+}
+
 /// The phases of an exchange.
 pub(super) fn timing(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let timings = &exchange.timings;
@@ -105,29 +168,39 @@ pub(super) fn timing(exchange: &Exchange, lang: Lang) -> Vec<Block> {
         .collect();
     if !pairs.is_empty() {
         let total = vec![Span::strong(millis(timings.total()))];
-        pairs.push((Span::dim(say("label.total", lang)), total));
+        pairs.push((Span::label("label.total", lang), total));
     }
-    section(say("label.timing", lang), pairs)
+    let mut blocks = section(say("label.timing", lang), pairs);
+    blocks.extend(moments(exchange, lang));
+    blocks
 }
 
 /// Who was connected to whom, and how.
-pub(super) fn connection(exchange: &Exchange, lang: Lang) -> Vec<Block> {
+pub fn connection(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let mut pairs = Pairs::new();
-    let client = exchange.connection.client;
-    if client.port() != 0 {
-        let tls = exchange.connection.tls.as_ref();
-        pairs.push((
-            Span::dim(say("connection.from", lang)),
-            peer(&client.to_string(), tls),
-        ));
+    let connection = &exchange.connection;
+    if connection.client.port() != 0 {
+        let mut value = peer(&connection.client.to_string(), connection.tls.as_ref());
+        let number = phrase("connection.number").fill(lang, &[("n", connection.id.to_string())]);
+        value.push(Span::dim(format!("  {number}")));
+        pairs.push((Span::label("connection.from", lang), value));
+    }
+    if let Some(sni) = &connection.sni {
+        pairs.push((Span::label("connection.sni", lang), cell(sni)));
     }
     if let Some(upstream) = &exchange.upstream {
         if let Some(address) = upstream.address {
             let mut value = peer(&address.to_string(), upstream.tls.as_ref());
-            if upstream.reused {
-                value.push(Span::dim(format!("  {}", say("connection.reused", lang))));
-            }
-            pairs.push((Span::dim(say("connection.to", lang)), value));
+            let how = if upstream.reused {
+                say("connection.reused", lang)
+            } else {
+                say("connection.opened-for-this", lang)
+            };
+            value.push(Span::dim(format!("  {how}")));
+            pairs.push((Span::label("connection.to", lang), value));
+        }
+        if let Some(via) = &upstream.via {
+            pairs.push((Span::label("connection.via", lang), cell(via)));
         }
         let verdict = upstream.verification.as_ref().map(|said| {
             let told = said.told(lang);
@@ -144,6 +217,46 @@ pub(super) fn connection(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     section(say("connection.connection", lang), pairs)
 }
 
+/// The certificates that a server sent when the connection was opened, its own first.
+pub fn certificates(exchange: &Exchange, lang: Lang) -> Vec<Block> {
+    let upstream = exchange.upstream.iter().filter(|upstream| !upstream.reused);
+    let all = upstream.flat_map(|upstream| upstream.certificates.iter()).zip(1..);
+    all.flat_map(|(der, number)| {
+        let heading = phrase("connection.certificate").fill(lang, &[("n", number.to_string())]);
+        section(&heading, certificate(der, exchange.started, lang))
+    })
+    .collect()
+}
+
+fn certificate(der: &[u8], used: Timestamp, lang: Lang) -> Pairs {
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+        let why = vec![Span::new(say("connection.unreadable", lang), Tone::Bad)];
+        return vec![(Span::label("image.problem", lang), why)];
+    };
+    let mut pairs = vec![
+        (Span::label("connection.subject", lang), cell(certificate.subject().to_string())),
+        (Span::label("connection.issuer", lang), cell(certificate.issuer().to_string())),
+    ];
+    if let Ok(Some(names)) = certificate.subject_alternative_name() {
+        let names = names.value.general_names.iter().take(MOST_NAMES);
+        let names: Vec<String> = names.map(ToString::to_string).collect();
+        pairs.push((Span::label("connection.names", lang), cell(names.join(", "))));
+    }
+    let validity = certificate.validity();
+    let used = used.as_second();
+    let holds = (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&used);
+    let tone = if holds { Tone::Plain } else { Tone::Bad };
+    let facts = [
+        ("from", validity.not_before.to_string()),
+        ("to", validity.not_after.to_string()),
+    ];
+    let valid = Span::new(phrase("connection.from-to").fill(lang, &facts), tone);
+    pairs.push((Span::label("connection.valid", lang), vec![valid]));
+    let serial = vec![Span::dim(certificate.raw_serial_as_string())];
+    pairs.push((Span::label("connection.serial", lang), serial));
+    pairs
+}
+
 fn peer(address: &str, tls: Option<&TlsSession>) -> Cell {
     let mut cell = cell(address);
     if let Some(tls) = tls {
@@ -156,7 +269,8 @@ fn peer(address: &str, tls: Option<&TlsSession>) -> Cell {
     cell
 }
 
-fn section(name: &str, pairs: Pairs) -> Vec<Block> {
+/// Names and values under a heading.
+pub(super) fn section(name: &str, pairs: Pairs) -> Vec<Block> {
     if pairs.is_empty() {
         return Vec::new();
     }
@@ -175,6 +289,9 @@ pub(crate) fn millis(duration: Duration) -> String {
         micros => format!("{} min", tenths(micros, 60_000_000)),
     }
 }
+
+/// Names of a certificate that are shown.
+const MOST_NAMES: usize = 50;
 
 #[cfg(test)]
 mod tests {

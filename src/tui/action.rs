@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::said::Said;
 use crate::exchange::{Capture, ConnectionId, ExchangeId, TunnelId};
 use crate::pulls::PullId;
 
@@ -102,7 +103,7 @@ pub enum Effect {
     /// Put this on the clipboard.
     Copy {
         /// What it is, for the notice: `digest`.
-        what: String,
+        what: Said,
         /// The text.
         text: String,
     },

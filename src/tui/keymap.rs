@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
+use crate::words::{Lang, say};
 
 /// Where a key holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,12 +27,30 @@ pub struct Binding {
     pub action: Action,
     /// Where.
     pub places: &'static [Place],
-    /// A word or two for the footer; empty for keys it does not show.
-    pub hint: &'static str,
-    /// What they do, for help and documentation.
-    pub help: &'static str,
-    /// Under which heading.
+    hint: &'static str,
+    help: &'static str,
+    /// Under which heading, by its key in the catalogue.
     pub group: &'static str,
+}
+
+impl Binding {
+    /// A word or two for the footer; none for keys it does not show.
+    pub fn hint(&self, lang: Lang) -> &'static str {
+        match self.hint {
+            "" => "",
+            key => say(key, lang),
+        }
+    }
+
+    /// What they do, for help and documentation.
+    pub fn help(&self, lang: Lang) -> &'static str {
+        say(self.help, lang)
+    }
+
+    /// The first key, as people read it.
+    pub(super) fn first_key(&self) -> &'static str {
+        self.keys.first().copied().map_or("", shown)
+    }
 }
 
 const ALL: &[Place] = &[Place::List, Place::Detail, Place::Pull, Place::Page];
@@ -42,11 +61,11 @@ const PAGES: &[Place] = &[Place::Detail, Place::Pull, Place::Page];
 const PULLS: &[Place] = &[Place::List, Place::Detail, Place::Pull];
 const ROWS: &[Place] = &[Place::List, Place::Pull];
 
-const MOVE: &str = "Moving";
-const LOOK: &str = "Looking";
-const FIND: &str = "Finding";
-const DO: &str = "Doing";
-const PROGRAM: &str = "The program";
+const MOVE: &str = "key-group.moving";
+const LOOK: &str = "key-group.looking";
+const FIND: &str = "key-group.finding";
+const DO: &str = "key-group.doing";
+const PROGRAM: &str = "key-group.program";
 
 macro_rules! table {
     ($($group:ident $places:ident [$($key:literal)+] $action:expr, $hint:literal, $help:literal;)*) => {
@@ -63,49 +82,49 @@ macro_rules! table {
 }
 
 table! {
-    LOOK ROWS ["enter"] Action::Open, "Open", "open the selected row";
-    LOOK DETAIL ["tab"] Action::NextTab, "Next tab", "next tab";
-    LOOK DETAIL ["shift-tab"] Action::PrevTab, "", "previous tab";
-    LOOK DETAIL ["1"] Action::Tab(1), "", "first tab; 2 to 9 for the others";
-    LOOK DETAIL ["]" "J"] Action::NextItem, "Next", "next exchange of the list";
-    LOOK DETAIL ["[" "K"] Action::PrevItem, "Previous", "previous exchange of the list";
-    LOOK PULLS ["s"] Action::Sequence, "Sequence", "the pull as a ladder of messages";
-    LOOK PULLS ["v"] Action::Waterfall, "Waterfall", "the pull on a time axis, with its critical path";
-    LOOK PULLS ["p"] Action::Overview, "Pull", "the pull: image, blobs, findings";
-    LOOK LIST ["t"] Action::Tree, "Tree/flat", "group by pull, or one flat list";
-    FIND LIST ["f" "/"] Action::Filter, "Filter", "filter the list (kind:layer status:4xx size:>1M -host:cdn)";
-    FIND PAGES ["/"] Action::Search, "Search", "search this screen";
-    FIND PAGES ["n"] Action::FindNext, "", "next hit";
-    FIND PAGES ["N"] Action::FindPrev, "", "previous hit";
-    FIND LIST ["F"] Action::Follow, "Follow", "follow what is new; moving up pauses";
-    DO ITEMS ["y"] Action::Copy, "Copy", "copy digest, URL, curl command, head or body";
-    DO ALL ["x"] Action::Export, "Export", "export in any format";
-    DO ITEMS ["b"] Action::SaveBody, "", "save the body of the selected exchange";
-    DO ALL ["w"] Action::Save, "", "save the trace as HAR";
-    DO ALL ["L"] Action::Load, "", "open a HAR file or a session";
-    LOOK ITEMS ["e"] Action::Explain, "Explain", "why did this happen: the explanation, shown or hidden";
-    LOOK ITEMS ["i"] Action::Language, "", "explain in English or Chinese";
-    DO ITEMS ["m"] Action::Mark, "", "mark or unmark; exports can take what is marked";
-    DO LIST ["d"] Action::Hide, "", "take the selected row out of the view";
-    DO LIST ["z"] Action::Clear, "", "take everything out of the view (asks first)";
-    LOOK LIST ["o"] Action::Order, "", "order by time, size or duration";
-    LOOK ITEMS ["R"] Action::Reveal, "", "show secrets for ten seconds, where --keep-secrets kept them";
-    LOOK ALL ["E"] Action::Events, "Events", "what happened in the program: log, refusals, notices";
-    PROGRAM ALL ["?"] Action::Help, "Help", "these keys";
-    PROGRAM ALL [":"] Action::Command, "Command", "type a command (:help lists them)";
-    PROGRAM ALL ["ctrl-p"] Action::Palette, "", "choose a command from a list";
-    PROGRAM ALL ["T"] Action::Theme, "", "next set of colours";
-    PROGRAM PAGES ["q" "esc"] Action::Back, "Back", "back to where you came from";
-    PROGRAM LIST ["q"] Action::Back, "Quit", "quit; transfers under way get a few seconds";
-    PROGRAM ALL ["ctrl-c"] Action::Quit, "", "quit from anywhere";
-    MOVE ALL ["up" "k"] Action::Up, "", "up";
-    MOVE ALL ["down" "j"] Action::Down, "", "down";
-    MOVE ALL ["left" "h"] Action::Left, "", "fold, previous tab, or scroll left";
-    MOVE ALL ["right" "l"] Action::Right, "", "unfold, next tab, or scroll right";
-    MOVE ALL ["g" "home"] Action::Top, "", "first";
-    MOVE ALL ["G" "end"] Action::Bottom, "", "last";
-    MOVE ALL ["ctrl-f" "space" "pagedown"] Action::PageDown, "", "one page down";
-    MOVE ALL ["ctrl-b" "pageup"] Action::PageUp, "", "one page up";
+    LOOK ROWS ["enter"] Action::Open, "hint.open", "help.open";
+    LOOK DETAIL ["tab"] Action::NextTab, "hint.next-tab", "help.next-tab";
+    LOOK DETAIL ["shift-tab"] Action::PrevTab, "", "help.prev-tab";
+    LOOK DETAIL ["1"] Action::Tab(1), "", "help.tab";
+    LOOK DETAIL ["]" "J"] Action::NextItem, "hint.next-item", "help.next-item";
+    LOOK DETAIL ["[" "K"] Action::PrevItem, "hint.prev-item", "help.prev-item";
+    LOOK PULLS ["s"] Action::Sequence, "hint.sequence", "help.sequence";
+    LOOK PULLS ["v"] Action::Waterfall, "hint.waterfall", "help.waterfall";
+    LOOK PULLS ["p"] Action::Overview, "hint.overview", "help.overview";
+    LOOK LIST ["t"] Action::Tree, "hint.tree", "help.tree";
+    FIND LIST ["f" "/"] Action::Filter, "hint.filter", "help.filter";
+    FIND PAGES ["/"] Action::Search, "hint.search", "help.search";
+    FIND PAGES ["n"] Action::FindNext, "", "help.find-next";
+    FIND PAGES ["N"] Action::FindPrev, "", "help.find-prev";
+    FIND LIST ["F"] Action::Follow, "hint.follow", "help.follow";
+    DO ITEMS ["y"] Action::Copy, "hint.copy", "help.copy";
+    DO ALL ["x"] Action::Export, "hint.export", "help.export";
+    DO ITEMS ["b"] Action::SaveBody, "", "help.save-body";
+    DO ALL ["w"] Action::Save, "", "help.save";
+    DO ALL ["L"] Action::Load, "", "help.load";
+    LOOK ITEMS ["e"] Action::Explain, "hint.explain", "help.explain";
+    LOOK ITEMS ["i"] Action::Language, "", "help.language";
+    DO ITEMS ["m"] Action::Mark, "", "help.mark";
+    DO LIST ["d"] Action::Hide, "", "help.hide";
+    DO LIST ["z"] Action::Clear, "", "help.clear";
+    LOOK LIST ["o"] Action::Order, "", "help.order";
+    LOOK ITEMS ["R"] Action::Reveal, "", "help.reveal";
+    LOOK ALL ["E"] Action::Events, "hint.events", "help.events";
+    PROGRAM ALL ["?"] Action::Help, "hint.help", "help.help";
+    PROGRAM ALL [":"] Action::Command, "hint.command", "help.command";
+    PROGRAM ALL ["ctrl-p"] Action::Palette, "", "help.palette";
+    PROGRAM ALL ["T"] Action::Theme, "", "help.theme";
+    PROGRAM PAGES ["q" "esc"] Action::Back, "hint.back", "help.back";
+    PROGRAM LIST ["q"] Action::Back, "hint.leave", "help.leave";
+    PROGRAM ALL ["ctrl-c"] Action::Quit, "", "help.quit";
+    MOVE ALL ["up" "k"] Action::Up, "", "help.up";
+    MOVE ALL ["down" "j"] Action::Down, "", "help.down";
+    MOVE ALL ["left" "h"] Action::Left, "", "help.left";
+    MOVE ALL ["right" "l"] Action::Right, "", "help.right";
+    MOVE ALL ["g" "home"] Action::Top, "", "help.top";
+    MOVE ALL ["G" "end"] Action::Bottom, "", "help.bottom";
+    MOVE ALL ["ctrl-f" "space" "pagedown"] Action::PageDown, "", "help.page-down";
+    MOVE ALL ["ctrl-b" "pageup"] Action::PageUp, "", "help.page-up";
 }
 
 /// The headings, in the order in which help shows them.
@@ -134,12 +153,11 @@ pub fn key_of(action: Action, place: Place) -> Option<&'static str> {
         .copied()
 }
 
-/// The footer of a place: keys and what they do, the most useful first.
-pub fn hints(place: Place) -> impl Iterator<Item = (&'static str, &'static str)> {
+/// What the footer of a place shows, the most useful first.
+pub fn hints(place: Place) -> impl Iterator<Item = &'static Binding> {
     BINDINGS
         .iter()
         .filter(move |binding| !binding.hint.is_empty() && binding.places.contains(&place))
-        .filter_map(|binding| Some((shown(binding.keys.first()?), binding.hint)))
 }
 
 /// A key as people read it.
@@ -196,7 +214,7 @@ pub fn markdown() -> String {
     for group in GROUPS {
         page.extend([
             "\n## ",
-            group,
+            say(group, Lang::En),
             "\n\n| Key | Where | What it does |\n|---|---|---|\n",
         ]);
         for binding in BINDINGS.iter().filter(|binding| binding.group == *group) {
@@ -205,7 +223,7 @@ pub fn markdown() -> String {
                 .iter()
                 .map(|key| format!("`{}`", shown(key)))
                 .collect();
-            let help = binding.help.replace('|', "\\|");
+            let help = binding.help(Lang::En).replace('|', "\\|");
             page.extend([
                 "| ",
                 &keys.join(" "),

@@ -6,8 +6,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
 use super::action::Action;
+use super::said::Said;
 use crate::exchange::{Capture, ExchangeId};
 use crate::store::filter::Mistake;
+use crate::words::Lang;
 
 /// What lies over the screen.
 #[derive(Clone, Debug)]
@@ -19,7 +21,7 @@ pub(crate) enum Overlay {
     /// Something to agree to.
     Confirm {
         /// What is asked.
-        question: String,
+        question: Said,
         /// What happens on `y`.
         then: Agreed,
     },
@@ -64,10 +66,12 @@ pub(crate) enum Purpose {
 /// Something to choose from.
 #[derive(Clone, Debug)]
 pub(crate) struct Menu {
+    /// The language it is in.
+    pub(crate) lang: Lang,
     /// Its heading.
-    pub(crate) title: String,
+    pub(crate) title: Said,
     /// What can be chosen.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<MenuEntry>,
     /// Which of the shown entries is under the cursor.
     pub(crate) cursor: usize,
     /// What was typed to narrow it down.
@@ -76,11 +80,11 @@ pub(crate) struct Menu {
 
 /// One line of a menu.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct MenuEntry {
     /// A key, or a word.
-    pub(crate) label: String,
+    pub(crate) label: Said,
     /// What it is.
-    pub(crate) detail: String,
+    pub(crate) detail: Said,
     /// What choosing it does.
     pub(crate) choice: Choice,
 }
@@ -91,7 +95,7 @@ pub(crate) enum Choice {
     Action(Action),
     Command(String),
     Copy {
-        what: String,
+        what: Said,
         text: String,
     },
     CopyAs {
@@ -130,9 +134,10 @@ impl Overlay {
         })
     }
 
-    pub(crate) fn menu(title: impl Into<String>, entries: Vec<Entry>) -> Self {
+    pub(crate) fn menu(title: Said, entries: Vec<MenuEntry>, lang: Lang) -> Self {
         Self::Menu(Menu {
-            title: title.into(),
+            title,
+            lang,
             entries,
             cursor: 0,
             typed: Input::default(),
@@ -207,10 +212,11 @@ impl Menu {
     }
 
     /// The entries that match what was typed.
-    pub(crate) fn shown(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &MenuEntry> {
         let typed = self.typed.value().to_lowercase();
         self.entries.iter().filter(move |entry| {
-            let text = format!("{} {}", entry.label, entry.detail).to_lowercase();
+            let text = format!("{} {}", entry.label.of(self.lang), entry.detail.of(self.lang));
+            let text = text.to_lowercase();
             typed.split_whitespace().all(|word| text.contains(word))
         })
     }

@@ -60,11 +60,12 @@ impl Order {
         }
     }
 
-    pub(crate) fn word(self) -> &'static str {
+    /// The key of the notice that it is in force.
+    pub(crate) fn key(self) -> &'static str {
         match self {
-            Self::Time => "time",
-            Self::Size => "size",
-            Self::Duration => "duration",
+            Self::Time => "notice.by-time",
+            Self::Size => "notice.by-size",
+            Self::Duration => "notice.by-duration",
         }
     }
 }

@@ -11,12 +11,14 @@ use super::facts::Facts;
 use super::filtering::Filtering;
 use super::overlay::Overlay;
 use super::rows::{self, Choice, Order, Row};
+use super::said::Said;
 use super::screen::{Page, Screen};
 use super::theme::{Role, Theme};
 use super::view::{self, layout::Layout};
 use crate::exchange::{Bodies, Exchange, ExchangeId};
 use crate::pulls::PullId;
 use crate::store::Store;
+use crate::story::Telling;
 use crate::words::Lang;
 
 /// How the view is to look.
@@ -73,7 +75,7 @@ pub struct State {
 pub(crate) struct EventLine {
     pub(crate) at: Timestamp,
     pub(crate) role: Role,
-    pub(crate) text: String,
+    pub(crate) text: Said,
 }
 
 /// Something told in the footer for a few seconds.
@@ -81,7 +83,7 @@ pub(crate) struct EventLine {
 pub(crate) struct Notice {
     pub(crate) until: Timestamp,
     pub(crate) role: Role,
-    pub(crate) text: String,
+    pub(crate) text: Said,
 }
 
 impl State {
@@ -157,7 +159,7 @@ impl State {
     }
 
     /// Tells something in the footer, and remembers it among the events.
-    pub fn tell(&mut self, good: bool, text: impl Into<String>) {
+    pub fn tell(&mut self, good: bool, text: impl Into<Said>) {
         let (text, role) = (text.into(), if good { Role::Good } else { Role::Bad });
         let stay = if good { 4 } else { 8 };
         let until = self.now + Duration::from_secs(stay);
@@ -166,11 +168,11 @@ impl State {
     }
 
     /// Adds a line of the program's log.
-    pub fn log_line(&mut self, text: impl Into<String>) {
+    pub fn log_line(&mut self, text: impl Into<Said>) {
         self.log(Role::Dim, text.into());
     }
 
-    pub(super) fn log(&mut self, role: Role, text: String) {
+    pub(super) fn log(&mut self, role: Role, text: Said) {
         while self.events.len() >= MOST_EVENTS {
             self.events.pop_front();
         }
@@ -311,6 +313,15 @@ impl State {
     /// Whether something is being worked out that shows on the screen when it is done.
     pub fn is_working(&self) -> bool {
         self.filtering.is_working()
+    }
+
+    /// What the story is told from; of a file it is told as of then.
+    pub(crate) fn telling<'a>(&self, store: &'a Store) -> Telling<'a> {
+        Telling {
+            store,
+            lang: self.look.lang,
+            now: self.facts.live.then_some(self.now),
+        }
     }
 
     /// An exchange as it may be shown: without its secrets, unless they are revealed right now.

@@ -8,6 +8,7 @@ use super::action::{Action, Effect, Item};
 use super::keymap::{self, Place};
 use super::menus;
 use super::overlay::{Agreed, Choice, Overlay, Purpose, Reaction, path};
+use super::said::Said;
 use super::screen::{Page, PullPage, Screen};
 use super::state::State;
 use super::theme::Scheme;
@@ -15,7 +16,7 @@ use super::view;
 use super::view::layout::Layout;
 use crate::store::Store;
 use crate::store::filter::KEYWORDS;
-use crate::words::Lang;
+use crate::words::{Lang, phrase};
 
 impl State {
     /// Takes a key.
@@ -33,10 +34,7 @@ impl State {
         match keymap::action(key, self.place()) {
             Some(action) => self.update(action, store),
             None if keymap::name(key).as_deref() == Some("ctrl-z") => {
-                self.tell(
-                    false,
-                    "^Z would stop the proxy and every pull through it; q quits",
-                );
+                self.tell(false, Said::row("notice.no-ctrl-z"));
                 Vec::new()
             }
             None => Vec::new(),
@@ -106,7 +104,7 @@ impl State {
             .iter()
             .find(|step| name == step.key.to_string())?;
         Some(Effect::Copy {
-            what: "command".into(),
+            what: Said::row("clipboard.command"),
             text: step.command.clone(),
         })
     }
@@ -216,7 +214,7 @@ impl State {
             ["q" | "quit" | "exit"] => return self.update(Action::Quit, store),
             ["set", "theme", word] | ["theme", word] => match word.parse() {
                 Ok(scheme) => self.look.theme.scheme = scheme,
-                Err(known) => self.tell(false, format!("no theme {word:?}: {known}")),
+                Err(known) => self.refuse("notice.no-theme", word, known),
             },
             ["set", "mouse"] | ["set", "mouse", "on"] => {
                 self.mouse = true;
@@ -233,7 +231,7 @@ impl State {
             ["filter", ..] => {
                 let filter = text.trim().strip_prefix("filter").unwrap_or_default();
                 if let Err(mistake) = self.filtering.set(filter) {
-                    self.tell(false, format!("filter: {mistake}"));
+                    self.refuse("notice.filter", filter, &mistake.to_string());
                 }
                 self.filtering.work(store);
                 self.rebuild();
@@ -255,7 +253,7 @@ impl State {
                     }];
                 }
                 let known: Vec<&str> = self.facts.formats.iter().map(|f| f.word.as_str()).collect();
-                self.tell(false, format!("no format {format:?}: {}", known.join(", ")));
+                self.refuse("notice.no-format", format, &known.join(", "));
             }
             ["unhide"] => {
                 self.hidden.clear();
@@ -265,11 +263,16 @@ impl State {
             ["panic"] => return vec![Effect::Panic],
             [word] => match menus::command(word) {
                 Some(action) => return self.update(action, store),
-                None => self.tell(false, format!("no command {word:?}; ^P lists them")),
+                None => self.refuse("notice.no-command", word, ""),
             },
-            _ => self.tell(false, format!("no command {text:?}; ^P lists them")),
+            _ => self.refuse("notice.no-command", text, ""),
         }
         Vec::new()
+    }
+
+    /// Tells what is wrong with what was typed.
+    fn refuse(&mut self, key: &'static str, text: &str, why: &str) {
+        self.tell(false, Said::phrase(key, &[("text", text), ("why", why)]));
     }
 
     /// Does what an action says, and tells what the program around is to do.
@@ -310,7 +313,7 @@ impl State {
             }
             Action::Order => {
                 self.order = self.order.next();
-                self.tell(true, format!("ordered by {}", self.order.word()));
+                self.tell(true, Said::row(self.order.key()));
                 self.rebuild();
             }
             Action::Tree => {
@@ -327,7 +330,7 @@ impl State {
             }
             Action::Clear => {
                 self.overlay = Some(Overlay::Confirm {
-                    question: "Take everything out of the view? The recording keeps it.".into(),
+                    question: Said::row("question.clear"),
                     then: Agreed::Clear,
                 });
             }
@@ -342,7 +345,7 @@ impl State {
             Action::Export => self.overlay = Some(menus::export(self, store)),
             Action::Copy => self.overlay = menus::copy(self, store),
             Action::SaveBody => self.save_body(store),
-            Action::Palette => self.overlay = Some(menus::palette(self.place())),
+            Action::Palette => self.overlay = Some(menus::palette(self.place(), self.look.lang)),
             Action::Command => {
                 self.overlay = Some(Overlay::prompt(Purpose::Command, String::new()));
             }
@@ -516,7 +519,7 @@ impl State {
 
     fn show_pull(&mut self, which: PullPage, store: &Store) {
         let Some(id) = self.subject_pull(store) else {
-            self.tell(false, "this belongs to no pull");
+            self.tell(false, Said::row("notice.no-pull"));
             return;
         };
         let cursor = self.subject();
@@ -563,7 +566,7 @@ impl State {
             return vec![Effect::Quit];
         }
         self.overlay = Some(Overlay::Confirm {
-            question: format!("{open} transfers are under way and get a few seconds to end. Quit?"),
+            question: Said::phrase("question.quit", &[("n", &open.to_string())]),
             then: Agreed::Quit,
         });
         Vec::new()
@@ -657,12 +660,13 @@ impl State {
                 self.overlay = Some(Overlay::prompt(purpose, name));
             }
             Some(crate::exchange::Capture::Omitted { reason }) => {
-                self.tell(
-                    false,
-                    format!("the body was not kept: {}", reason.told(self.look.lang)),
-                );
+                let text = Lang::ALL.map(|lang| {
+                    let facts = [("reason", reason.told(lang))];
+                    phrase("notice.body-not-kept").fill(lang, &facts)
+                });
+                self.tell(false, Said::each(text));
             }
-            _ => self.tell(false, "there is no body to save"),
+            _ => self.tell(false, Said::row("notice.no-body")),
         }
     }
 
@@ -670,10 +674,7 @@ impl State {
         if self.facts.secrets_kept {
             self.reveal_until = Some(self.now + REVEAL);
         } else {
-            self.tell(
-                false,
-                "this session keeps no secrets; `pullscope record --keep-secrets` does",
-            );
+            self.tell(false, Said::row("notice.no-secrets"));
         }
     }
 
@@ -703,7 +704,7 @@ impl State {
         match (hit, &page.search) {
             (Some(hit), _) => page.top = *hit,
             (None, Some(text)) => {
-                let text = format!("{text:?} is not on this screen");
+                let text = Said::phrase("notice.not-found", &[("text", text)]);
                 self.tell(false, text);
             }
             (None, None) => {}

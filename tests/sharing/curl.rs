@@ -46,6 +46,7 @@ fn the_commands_get_the_same_statuses_from_the_lab() {
     let telling = Telling {
         store: &store,
         lang: Lang::En,
+        now: None,
     };
     let lab = Lab::start(folder.path());
     let mut statuses = Vec::new();

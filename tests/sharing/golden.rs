@@ -31,6 +31,7 @@ fn told(at: usize, lang: Lang, look: Look) -> String {
     let telling = Telling {
         store: &store,
         lang,
+        now: None,
     };
     let pull = &store.pulls()[at];
     let title = Block::Heading(story::title(pull, lang));
@@ -91,6 +92,7 @@ fn with<T>(lang: Lang, make: impl FnOnce(&Telling<'_>, Vec<&Entry>) -> T) -> T {
     let telling = Telling {
         store: &store,
         lang,
+        now: None,
     };
     make(&telling, store.entries().collect())
 }

@@ -73,6 +73,7 @@ fn forms(lang: Lang) -> Vec<(&'static str, String)> {
     let telling = Telling {
         store: &store,
         lang,
+        now: None,
     };
     let bodies = har::HarDocument::default();
     let all = |_: &Entry| true;

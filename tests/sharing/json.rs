@@ -15,6 +15,7 @@ fn written(takes: &dyn Fn(&Entry) -> bool, whole: bool) -> Value {
     let telling = Telling {
         store: &store,
         lang: Lang::En,
+        now: None,
     };
     let mut out = Vec::new();
     json::write(&telling, takes, whole, false, &mut out).unwrap();

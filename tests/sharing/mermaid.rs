@@ -47,7 +47,7 @@ fn parse(diagram: &str) -> Option<Value> {
 }
 
 fn diagram(store: &Store, lang: Lang) -> String {
-    mermaid::diagram(|| store.entries(), &Telling { store, lang })
+    mermaid::diagram(|| store.entries(), &Telling { store, lang, now: None })
 }
 
 #[test]

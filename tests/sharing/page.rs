@@ -22,6 +22,7 @@ fn open(store: &Store) -> Option<Value> {
     let telling = Telling {
         store,
         lang: Lang::En,
+        now: None,
     };
     let all = |_: &Entry| true;
     let bodies = har::HarDocument::default();

@@ -10,6 +10,8 @@ mod documents;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod languages;
+#[cfg(test)]
 #[path = "../article/load.rs"]
 mod load;
 #[cfg(test)]

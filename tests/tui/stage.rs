@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use pullscope::exchange::{Bodies, Capture, Trace};
 use pullscope::registry::InMemoryOnly;
 use pullscope::store::Store;
-use pullscope::tui::{Check, Effect, Facts, FirstStep, Format, Look, State, render};
+use pullscope::tui::{Check, Effect, Facts, FirstStep, Format, Look, Said, State, render};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -48,7 +48,7 @@ impl Stage {
         Self::new(
             store,
             Facts {
-                source: name.to_owned(),
+                source: name.into(),
                 ..facts()
             },
             now,
@@ -58,9 +58,9 @@ impl Stage {
     /// A capture under way.
     pub(crate) fn live(store: Store, now: Timestamp) -> Self {
         let facts = Facts {
-            source: "proxy 127.0.0.1:8642".into(),
+            source: Said::phrase("first.proxy", &[("n", "127.0.0.1:8642")]),
             live: true,
-            ca: "CA ok, 3649 d".into(),
+            ca: Said::phrase("first.ca", &[("n", "3649")]),
             first_steps: first_steps(),
             checks: checks(),
             ..facts()
@@ -212,17 +212,17 @@ pub(crate) fn press(name: &str) -> KeyEvent {
 }
 
 fn facts() -> Facts {
-    let format = |word: &str, what: &str, pasteable| Format {
+    let format = |word: &str, what, pasteable| Format {
         word: word.into(),
-        what: what.into(),
+        what: Said::row(what),
         extension: word.into(),
         pasteable,
     };
     Facts {
         formats: vec![
-            format("har", "HAR 1.2", false),
-            format("http", "Plain text: heads as they were on the wire", true),
-            format("curl", "Commands that ask the same", true),
+            format("har", "format.har", false),
+            format("http", "format.http", true),
+            format("curl", "format.curl", true),
         ],
         save_as: "pullscope.har".into(),
         ..Facts::default()
@@ -230,56 +230,49 @@ fn facts() -> Facts {
 }
 
 fn first_steps() -> Vec<FirstStep> {
-    let step = |key, what: &str, command: &str, notes: &[&str]| FirstStep {
+    let step = |key, what, command: &str, notes: Vec<Said>| FirstStep {
         key,
-        what: what.into(),
+        what: Said::row(what),
         command: command.into(),
-        notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+        notes,
     };
+    let undo = "sudo pullscope setup docker --undo";
     vec![
-        step(
-            'a',
-            "Built-in lab registries: no Docker, no root, no internet",
-            "pullscope demo",
-            &[],
-        ),
+        step('a', "first.demo", "pullscope demo", Vec::new()),
         step(
             'b',
-            "One rootless client, this command only; nothing on the system changes",
+            "first.exec",
             "pullscope exec -- skopeo inspect docker://docker.io/library/alpine:3.20",
-            &[],
+            Vec::new(),
         ),
         step(
             'c',
-            "The Docker daemon: shows the change first, then restarts dockerd",
+            "first.setup",
             "sudo pullscope setup docker && docker pull alpine:3.20",
-            &["undo:  sudo pullscope setup docker --undo"],
+            vec![Said::phrase("first.undo", &[("n", undo)])],
         ),
     ]
 }
 
 fn checks() -> Vec<Check> {
-    let check = |holds, what: &str, hint: &str| Check {
-        holds,
-        what: what.into(),
-        hint: hint.into(),
-    };
+    let check = |holds, what, hint| Check { holds, what, hint };
+    let listening = Said::phrase("check.listening", &[("n", "127.0.0.1:8642")]);
     vec![
+        check(Some(true), listening, Said::row("check.port")),
         check(
             Some(true),
-            "listening on 127.0.0.1:8642",
-            "another port:  --listen 127.0.0.1:0",
+            Said::row("check.ca"),
+            "pullscope ca path".into(),
         ),
         check(
-            Some(true),
-            "the CA is there and readable",
-            "pullscope ca path",
+            Some(false),
+            Said::row("check.uses-not"),
+            Said::phrase("check.press", &[("n", "c")]),
         ),
-        check(Some(false), "dockerd does not use this proxy", "press c"),
         check(
             None,
-            "no request yet",
-            "NO_PROXY? Go never proxies localhost and 127.0.0.1",
+            Said::row("check.no-request"),
+            Said::row("check.no-proxy"),
         ),
     ]
 }

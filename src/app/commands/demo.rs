@@ -144,7 +144,8 @@ async fn pull_all(puller: &Puller, images: impl Iterator<Item = &LabImage>, mail
                     "the demo's client gave {} up: {}",
                     image.reference,
                     chain(&error)
-                ),
+                )
+                .into(),
             },
         };
         mailbox.offer(message);

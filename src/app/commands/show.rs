@@ -31,6 +31,7 @@ pub(in crate::app) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
         telling: Telling {
             store: &store,
             lang,
+            now: None,
         },
         selection: &selection,
         look: paint::look(&args.look),

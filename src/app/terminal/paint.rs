@@ -59,7 +59,7 @@ pub(in crate::app) fn paint(lines: &[Line], colours: bool) -> String {
 
 fn code(tone: Tone) -> Option<&'static str> {
     match tone {
-        Tone::Plain => None,
+        Tone::Plain | Tone::Id => None,
         Tone::Strong => Some("1"),
         Tone::Dim => Some("2"),
         Tone::Good => Some("32"),

@@ -88,6 +88,7 @@ fn tell(
     let telling = Telling {
         store: &store,
         lang: form.lang,
+        now: None,
     };
     let takes = |entry: &Entry| selection.takes(entry, &store);
     let entries = || store.entries().filter(|entry| takes(entry));

@@ -116,7 +116,10 @@ fn tell(line: &str, outcome: &Result<ExitStatus, LaunchError>, mailbox: &Mailbox
         Err(error) => (false, error.to_string()),
     };
     mailbox.offer(Message::Log(text.clone()));
-    mailbox.offer(Message::Told { good, text });
+    mailbox.offer(Message::Told {
+        good,
+        text: text.into(),
+    });
 }
 
 /// A file without a name.

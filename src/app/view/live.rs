@@ -15,7 +15,8 @@ use crate::tui::terminal::{
     Feeder, Inbox, Mailbox, Message, Tty, TtyError, View, feed, mailbox, restore_after_panic,
     run as run_view,
 };
-use crate::tui::{Check, Facts, FirstStep, Mask, State};
+use crate::tui::{Check, Facts, FirstStep, Mask, Said, State};
+use crate::words::Lang;
 
 use super::screen::{self, Hands, InStore};
 use crate::app::observe::{Sight, Watcher};
@@ -210,7 +211,10 @@ pub(in crate::app) async fn watch(
         }
     };
     let tell = |News { good, text }| {
-        letters.offer(Message::Told { good, text });
+        letters.offer(Message::Told {
+            good,
+            text: text.into(),
+        });
     };
     recording.until(end, tell).await
 }
@@ -226,21 +230,17 @@ fn look_at_docker(mut facts: Facts, mailbox: &Mailbox) {
         return;
     };
     let proxy = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let address = facts.source.trim_start_matches("proxy ");
+    let address = facts.source.of(Lang::En).trim_start_matches("proxy ");
     let ours = !address.is_empty() && proxy.contains(address);
     let key = facts.first_steps.iter().find(|step| is_for_docker(step));
-    facts.checks.insert(
-        facts.checks.len().min(2),
-        Check {
-            holds: Some(ours),
-            what: if ours {
-                "dockerd uses this proxy   (docker info)".to_owned()
-            } else {
-                "dockerd does not use this proxy   (docker info)".to_owned()
-            },
-            hint: key.map_or_else(String::new, |step| format!("press {}", step.key)),
-        },
-    );
+    let hint = key.map_or_else(Said::default, |step| {
+        Said::phrase("check.press", &[("n", &step.key.to_string())])
+    });
+    let uses = if ours { "check.uses" } else { "check.uses-not" };
+    let place = facts.checks.len().min(2);
+    facts
+        .checks
+        .insert(place, check(Some(ours), Said::row(uses), hint));
     mailbox.offer(Message::Facts(Box::new(facts)));
 }
 
@@ -262,9 +262,9 @@ impl KnownOfCapture<'_> {
     pub(in crate::app) fn facts(&self) -> Facts {
         let days = self.not_after.duration_since(clock::system()).as_hours() / 24;
         Facts {
-            source: format!("proxy {}", self.address),
+            source: Said::phrase("first.proxy", &[("n", &self.address)]),
             live: true,
-            ca: format!("CA ok, {days} d"),
+            ca: Said::phrase("first.ca", &[("n", &days.to_string())]),
             first_steps: self.first_steps(),
             checks: checks(&self.address),
             formats: screen::formats(),
@@ -279,30 +279,33 @@ impl KnownOfCapture<'_> {
         let program = Cli::command();
         let has = |name| program.find_subcommand(name).is_some();
         let mut steps = vec![step(
-            "Built-in lab registries: no Docker, no root, no internet",
+            "first.demo",
             "pullscope demo".to_owned(),
-            &[],
+            Vec::new(),
         )];
         if has("exec") {
             steps.push(step(
-                "One rootless client, this command only; nothing on the system changes",
+                "first.exec",
                 "pullscope exec -- skopeo inspect docker://docker.io/library/alpine:3.20"
                     .to_owned(),
-                &[],
+                Vec::new(),
             ));
         }
         if has("setup") {
             steps.push(step(
-                "The Docker daemon: shows the change first, then restarts dockerd",
+                "first.setup",
                 "sudo pullscope setup docker && docker pull alpine:3.20".to_owned(),
-                &["undo:  sudo pullscope setup docker --undo"],
+                vec![Said::phrase(
+                    "first.undo",
+                    &[("n", "sudo pullscope setup docker --undo")],
+                )],
             ));
         }
         let (address, bundle) = (&self.address, self.bundle.display());
         steps.push(step(
-            "Any other client, in its own shell",
+            "first.any",
             format!("export HTTPS_PROXY=http://{address} SSL_CERT_FILE={bundle}"),
-            &["that file holds the system's roots and pullscope's CA"],
+            vec![Said::row("first.bundle")],
         ));
         for (step, key) in steps.iter_mut().zip('a'..) {
             step.key = key;
@@ -320,58 +323,39 @@ pub(in crate::app) fn of_command(mut facts: Facts, command: &str) -> Facts {
     facts.first_steps.clear();
     let running = check(
         Some(true),
-        format!("running {command}"),
-        "its output follows when you leave",
+        Said::phrase("check.running", &[("n", command)]),
+        Said::row("check.output"),
     );
     facts.checks.insert(0, running);
     facts
 }
 
-fn step(what: &str, command: String, notes: &[&str]) -> FirstStep {
+fn step(what: &'static str, command: String, notes: Vec<Said>) -> FirstStep {
     FirstStep {
         key: ' ',
-        what: what.to_owned(),
+        what: Said::row(what),
         command,
-        notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+        notes,
     }
 }
 
-fn check(holds: Option<bool>, what: String, hint: &str) -> Check {
-    Check {
-        holds,
-        what,
-        hint: hint.to_owned(),
-    }
+fn check(holds: Option<bool>, what: Said, hint: Said) -> Check {
+    Check { holds, what, hint }
 }
 
 fn checks(address: &str) -> Vec<Check> {
-    vec![
-        check(
-            Some(true),
-            format!("listening on {address}"),
-            "another port:  --listen 127.0.0.1:0",
-        ),
-        check(
-            Some(true),
-            "the CA is there and readable".into(),
-            "pullscope ca path",
-        ),
-        check(
-            None,
-            "no CONNECT yet".into(),
-            "`docker pull` runs in dockerd, not in your shell",
-        ),
-        check(
-            None,
-            "no request yet".into(),
-            "NO_PROXY? Go never proxies localhost and 127.0.0.1",
-        ),
-        check(
-            None,
-            "no client has accepted the CA yet".into(),
-            "a refusal is a row of its own, with the fix",
-        ),
-    ]
+    let listening = Said::phrase("check.listening", &[("n", address)]);
+    let rows = [
+        ("check.no-connect", "check.in-dockerd"),
+        ("check.no-request", "check.no-proxy"),
+        ("check.not-accepted", "check.own-row"),
+    ];
+    let mut checks = vec![
+        check(Some(true), listening, Said::row("check.port")),
+        check(Some(true), Said::row("check.ca"), "pullscope ca path".into()),
+    ];
+    checks.extend(rows.map(|(what, hint)| check(None, Said::row(what), Said::row(hint))));
+    checks
 }
 
 /// SIGTSTP, the same on every system.

@@ -13,7 +13,7 @@ use crate::exchange::{Bodies, Capture, ExchangeId};
 use crate::har;
 use crate::store::Store;
 use crate::tui::terminal::{Host, Mailbox, Message, Opened};
-use crate::tui::{Effect, Facts, Format, Look, Mask, Theme};
+use crate::tui::{Effect, Facts, Format, Look, Mask, Said, Theme};
 use crate::words::Lang;
 
 use crate::app::process::failure::Outcome;
@@ -44,31 +44,27 @@ pub(in crate::app) fn look() -> Look {
 
 /// The formats of an export from within the view: those of `pullscope export`.
 pub(in crate::app) fn formats() -> Vec<Format> {
-    let values = config::ExportFormat::value_variants().iter();
-    let known = values.filter_map(ValueEnum::to_possible_value);
-    known
-        .map(|value| Format {
-            word: value.get_name().to_owned(),
-            what: value
-                .get_help()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-            extension: extension(value.get_name()).to_owned(),
-            pasteable: value.get_name() != "har",
+    let formats = config::ExportFormat::value_variants().iter();
+    let told = formats.filter_map(|format| {
+        let (what, extension) = match format {
+            config::ExportFormat::Har => ("format.har", "har"),
+            config::ExportFormat::Http => ("format.http", "txt"),
+            config::ExportFormat::Json => ("format.json", "json"),
+            config::ExportFormat::Md => ("format.md", "md"),
+            config::ExportFormat::Html => ("format.html", "html"),
+            config::ExportFormat::Curl => ("format.curl", "sh"),
+            config::ExportFormat::Mermaid => ("format.mermaid", "mmd"),
+            config::ExportFormat::Otlp => ("format.otlp", "jsonl"),
+            config::ExportFormat::Allowlist => ("format.allowlist", "txt"),
+        };
+        Some(Format {
+            word: format.to_possible_value()?.get_name().to_owned(),
+            what: Said::row(what),
+            extension: extension.to_owned(),
+            pasteable: !matches!(format, config::ExportFormat::Har),
         })
-        .collect()
-}
-
-/// How a file of a format ends.
-fn extension(word: &str) -> &str {
-    match word {
-        "http" | "transcript" => "txt",
-        "markdown" => "md",
-        "mermaid" => "mmd",
-        "otlp" => "jsonl",
-        "curl" => "sh",
-        other => other,
-    }
+    });
+    told.collect()
 }
 
 /// A trace as the view shows it.
@@ -83,7 +79,8 @@ pub(in crate::app) fn opened(path: &Path, mask: &Mask) -> Outcome<(Opened, Vec<S
             .file_name()
             .unwrap_or(path.as_os_str())
             .to_string_lossy()
-            .into_owned(),
+            .into_owned()
+            .into(),
         secrets_kept: trace.secrets_kept,
         mask: mask.clone(),
         formats: formats(),
@@ -137,24 +134,24 @@ impl Host for Hands {
             let told = match effect {
                 Effect::Export { format, path, only } => {
                     export(&source, &format, Destination::File(&path), &only, &mask)
-                        .map(|()| format!("wrote {}", path.display()))
+                        .map(|()| Some(wrote(&path)))
                 }
                 Effect::CopyAs { format, only } => {
                     as_text(&source, &format, &only, &mask).map(|text| {
-                        mailbox.send(Message::Copy { what: format, text });
-                        String::new()
+                        mailbox.send(Message::Copy { what: format.into(), text });
+                        None
                     })
                 }
-                Effect::SaveBody { capture, path } => save_body(&source, &capture, &path),
-                Effect::Load(path) => load(&path, &mailbox, &mask),
+                Effect::SaveBody { capture, path } => save_body(&source, &capture, &path).map(Some),
+                Effect::Load(path) => load(&path, &mailbox, &mask).map(|()| None),
                 _ => return,
             };
             let message = match told {
-                Ok(text) if text.is_empty() => return,
-                Ok(text) => Message::Told { good: true, text },
+                Ok(None) => return,
+                Ok(Some(text)) => Message::Told { good: true, text },
                 Err(failure) => Message::Told {
                     good: false,
-                    text: failure.to_string(),
+                    text: failure.to_string().into(),
                 },
             };
             mailbox.send(message);
@@ -204,7 +201,11 @@ fn as_text(source: &Path, format: &str, only: &[ExchangeId], mask: &Mask) -> Out
     Ok(String::from_utf8(text)?)
 }
 
-fn save_body(source: &Path, capture: &Capture, path: &Path) -> Outcome<String> {
+fn wrote(path: &Path) -> Said {
+    Said::phrase("notice.wrote", &[("n", &path.display().to_string())])
+}
+
+fn save_body(source: &Path, capture: &Capture, path: &Path) -> Outcome<Said> {
     let bytes = match capture {
         Capture::Memory { bytes } => Some(bytes.to_vec()),
         other => source::open(source)?.bodies.read(other)?,
@@ -221,14 +222,14 @@ fn save_body(source: &Path, capture: &Capture, path: &Path) -> Outcome<String> {
         file.map_err(|error| anyhow::anyhow!("failed to create {}: {error}", path.display()))?;
     file.write_all(&bytes)
         .map_err(|error| anyhow::anyhow!("failed to write {}: {error}", path.display()))?;
-    Ok(format!("wrote {}: {} bytes", path.display(), bytes.len()))
+    Ok(wrote(path))
 }
 
-fn load(path: &Path, mailbox: &Mailbox, mask: &Mask) -> Outcome<String> {
+fn load(path: &Path, mailbox: &Mailbox, mask: &Mask) -> Outcome {
     let (opened, warnings) = opened(path, mask)?;
     mailbox.send(Message::Opened(Box::new(opened)));
     for warning in warnings {
         mailbox.send(Message::Log(format!("{}: {warning}", path.display())));
     }
-    Ok(String::new())
+    Ok(())
 }

@@ -32,7 +32,7 @@ pub(super) fn spans(cell: &[Span]) -> String {
     let mut html = String::new();
     for span in cell {
         let class = match span.tone {
-            Tone::Plain => {
+            Tone::Plain | Tone::Id => {
                 html.push_str(&escape(span.text()));
                 continue;
             }

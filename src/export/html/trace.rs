@@ -84,6 +84,7 @@ impl<'a> TracePage<'a> {
         Telling {
             store: self.store,
             lang,
+            now: None,
         }
     }
 

@@ -7,6 +7,7 @@ use std::thread;
 use data_encoding::BASE64;
 
 use super::message::{Mailbox, Message};
+use crate::tui::Said;
 
 /// How a text gets onto the clipboard.
 pub(super) enum Way {
@@ -19,20 +20,20 @@ pub(super) enum Way {
 }
 
 /// Copies a text: inside tmux by tmux, elsewhere by a sequence for the terminal.
-pub(super) fn copy(what: &str, text: &str, mailbox: &Mailbox) -> Way {
+pub(super) fn copy(what: &Said, text: &str, mailbox: &Mailbox) -> Way {
     if std::env::var_os("TMUX").is_some_and(|value| !value.is_empty()) {
-        let (what, text, mailbox) = (what.to_owned(), text.to_owned(), mailbox.clone());
+        let (what, text, mailbox) = (what.clone(), text.to_owned(), mailbox.clone());
         let started = thread::Builder::new()
             .name("tui-copy".into())
             .spawn(move || {
                 let told = match tmux(&text) {
                     Ok(()) => Message::Told {
                         good: true,
-                        text: format!("copied the {what}"),
+                        text: Said::about("notice.copied", &what),
                     },
                     Err(why) => Message::Told {
                         good: false,
-                        text: format!("failed to copy by tmux: {why}"),
+                        text: Said::about("notice.tmux", &why.into()),
                     },
                 };
                 mailbox.offer(told);

@@ -6,7 +6,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::exchange::Bodies;
 use crate::store::Store;
-use crate::tui::Facts;
+use crate::tui::{Facts, Said};
 
 /// One thing the view is told.
 pub enum Message {
@@ -29,14 +29,14 @@ pub enum Message {
         /// Whether it went well.
         good: bool,
         /// What is told.
-        text: String,
+        text: Said,
     },
     /// A line of the program's log.
     Log(String),
     /// Put this on the clipboard.
     Copy {
         /// What it is.
-        what: String,
+        what: Said,
         /// The text.
         text: String,
     },

@@ -22,7 +22,7 @@ use super::writer::Writer;
 use crate::base::clock;
 use crate::exchange::{Bodies, ExchangeId};
 use crate::store::Store;
-use crate::tui::{Effect, State, render};
+use crate::tui::{Effect, Said, State, render};
 
 /// The program around the view: it does what the view asks for.
 pub trait Host: Send {
@@ -190,16 +190,13 @@ impl Loop<'_> {
             Effect::Copy { what, text } => match clipboard::copy(&what, &text, &self.mailbox) {
                 Way::Sequence(bytes) => {
                     self.waiting.extend(bytes);
-                    self.view.state.tell(true, format!("copied the {what}"));
+                    let text = Said::about("notice.copied", &what);
+                    self.view.state.tell(true, text);
                 }
                 Way::Tmux => {}
                 Way::TooLong => {
-                    self.view.state.tell(
-                        false,
-                        format!(
-                            "the {what} is too long for a terminal's clipboard; b or x save it"
-                        ),
-                    );
+                    let text = Said::about("notice.too-long", &what);
+                    self.view.state.tell(false, text);
                 }
             },
             Effect::Mouse(on) => self.waiting.extend(mouse(on)),
@@ -215,7 +212,7 @@ impl Loop<'_> {
 
     fn open(&mut self, opened: Opened) {
         let mut state = State::new(opened.facts.clone(), self.view.state.look(), clock::now());
-        state.log_line(format!("opened {}", opened.facts.source));
+        state.log_line(Said::about("notice.opened", &opened.facts.source));
         let below = (
             std::mem::replace(&mut self.view.state, state),
             std::mem::replace(&mut self.view.store, Arc::new(Mutex::new(opened.store))),
@@ -246,10 +243,8 @@ impl Loop<'_> {
         if news.missed > self.missed {
             let missed = news.missed;
             self.missed = missed;
-            state.tell(
-                false,
-                format!("{missed} events came too fast to be shown; the recording has them"),
-            );
+            let text = Said::about("notice.missed", &missed.to_string().into());
+            state.tell(false, text);
         }
     }
 

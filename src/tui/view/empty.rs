@@ -8,10 +8,12 @@ use super::pen::{self, Pen};
 use crate::base::text::wrap;
 use crate::tui::state::State;
 use crate::tui::theme::Role;
+use crate::words::say;
 
 pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {
     let area = layout.body;
     let width = usize::from(area.width);
+    let lang = state.look.lang;
     let mut lines: Vec<Vec<Span<'static>>> = Vec::new();
     let roomy = area.height >= 26;
     if roomy {
@@ -19,26 +21,26 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen
     }
     let intro = match (state.facts.live, state.facts.first_steps.is_empty()) {
         (true, false) => {
-            "Waiting for the first request. Press a letter to copy that line, then paste it in another terminal."
+            "screen.waiting-press"
         }
-        (true, true) => "Waiting for the first request.",
-        (false, _) => "This trace holds no exchanges.",
+        (true, true) => "screen.waiting",
+        (false, _) => "screen.no-exchanges",
     };
-    for line in wrap(intro, width.saturating_sub(4)) {
+    for line in wrap(say(intro, lang), width.saturating_sub(4)) {
         lines.push(vec![pen.put(Role::Title, format!("   {line}"))]);
     }
     for step in &state.facts.first_steps {
         lines.push(Vec::new());
         lines.push(vec![
             pen.put(Role::Accent, format!("   {}  ", step.key)),
-            pen.put(Role::Text, step.what.clone()),
+            pen.put(Role::Text, step.what.of(lang)),
         ]);
         lines.push(vec![
             pen.put(Role::Info, format!("        {}", step.command)),
         ]);
         if roomy {
             for note in &step.notes {
-                lines.push(vec![pen.put(Role::Dim, format!("        {note}"))]);
+                lines.push(vec![pen.put(Role::Dim, format!("        {}", note.of(lang)))]);
             }
         }
     }
@@ -64,10 +66,15 @@ fn checklist(state: &State, pen: Pen, width: usize) -> Vec<Vec<Span<'static>>> {
         return Vec::new();
     }
     let wide = width >= 100;
+    let lang = state.look.lang;
     let mut lines = vec![vec![pen.put(Role::Faint, "─".repeat(width))]];
-    let mut head = vec![pen.fit(Role::Title, "   Checklist (live)", 64.min(width))];
+    let mut head = vec![pen.fit(
+        Role::Title,
+        format!("   {}", say("screen.checklist", lang)),
+        64.min(width),
+    )];
     if wide {
-        head.push(pen.put(Role::Dim, "when a step fails, this is where you see it"));
+        head.push(pen.put(Role::Dim, say("screen.checklist-note", lang)));
     }
     lines.push(head);
     for check in &state.facts.checks {
@@ -78,10 +85,10 @@ fn checklist(state: &State, pen: Pen, width: usize) -> Vec<Vec<Span<'static>>> {
         };
         let mut line = vec![pen.put(role, format!("   {glyph} "))];
         if wide {
-            line.push(pen.fit(Role::Text, check.what.clone(), 59));
-            line.push(pen.put(Role::Dim, check.hint.clone()));
+            line.push(pen.fit(Role::Text, check.what.of(lang), 59));
+            line.push(pen.put(Role::Dim, check.hint.of(lang)));
         } else {
-            line.push(pen.put(Role::Text, check.what.clone()));
+            line.push(pen.put(Role::Text, check.what.of(lang)));
         }
         lines.push(line);
     }

@@ -4,15 +4,17 @@ use ratatui::buffer::Buffer;
 use ratatui::text::Span;
 
 use super::layout::Layout;
+use super::names;
 use super::pen::{self, Pen, fit, width};
-use crate::base::text::{count, size, took, wrap};
-use crate::registry::Kind;
+use crate::base::text::{self, size, took, wrap};
 use crate::store::Store;
+use crate::tui::action::Action;
 use crate::tui::keymap;
 use crate::tui::overlay::{Overlay, Purpose};
 use crate::tui::screen::{PullPage, Screen};
 use crate::tui::state::State;
 use crate::tui::theme::Role;
+use crate::words::{phrase, say};
 
 /// The first line: what is looked at.
 pub(super) fn header(buffer: &mut Buffer, layout: &Layout, state: &State, store: &Store, pen: Pen) {
@@ -31,59 +33,70 @@ pub(super) fn header(buffer: &mut Buffer, layout: &Layout, state: &State, store:
 type Two = (Vec<Span<'static>>, Vec<Span<'static>>);
 
 fn list_header(state: &State, store: &Store, pen: Pen) -> Two {
+    let lang = state.look.lang;
     let bytes: u64 = store.pulls().iter().map(|pull| pull.totals.received).sum();
     let mut left = vec![
         pen.put(Role::Accent, " pullscope"),
-        pen.put(Role::Dim, format!("  {}", state.facts.source)),
+        pen.put(Role::Dim, format!("  {}", state.facts.source.of(lang))),
     ];
     if state.is_empty(store) {
-        left.push(pen.put(Role::Dim, format!("  {}", state.facts.ca)));
+        left.push(pen.put(Role::Dim, format!("  {}", state.facts.ca.of(lang))));
     }
     left.push(pen.put(
         Role::Text,
         format!(
             "  {}  {}  {}",
-            count(store.pulls().len(), "pull"),
-            count(store.entries().len(), "exchange"),
+            names::count(store.pulls().len(), ["number.pull", "number.pulls"], lang),
+            names::count(store.entries().len(), names::EXCHANGES, lang),
             size(bytes)
         ),
     ));
     if state.filtering.text.is_empty() {
         if state.flat {
-            left.push(pen.put(Role::Dim, "  flat"));
+            left.push(pen.put(Role::Dim, format!("  {}", say("screen.flat", lang))));
         }
     } else {
         let working = if state.filtering.is_working() {
-            "filtering… "
+            say("screen.filtering", lang)
         } else {
             ""
         };
         let shown = state.rows.len();
         left.push(pen.put(
             Role::Warn,
-            format!("  {working}filter: {} ({shown})", state.filtering.text),
+            format!(
+                "  {working}{}{} ({shown})",
+                say("prompt.filter", lang),
+                state.filtering.text
+            ),
         ));
     }
     if !state.marks.is_empty() {
-        left.push(pen.put(Role::Secret, format!("  {} marked", state.marks.len())));
+        left.push(pen.put(Role::Secret, format!(
+                "  {}",
+                phrase("number.marked").with(lang, state.marks.len().to_string())
+            )));
     }
     (left, liveness(state, pen))
 }
 
 fn liveness(state: &State, pen: Pen) -> Vec<Span<'static>> {
-    if !state.facts.live {
-        return vec![pen.put(Role::Dim, "FILE ")];
-    }
-    if state.follow {
-        vec![pen.put(Role::Good, "LIVE ● ")]
-    } else if state.news > 0 {
-        vec![pen.put(Role::Warn, format!("PAUSED +{} F resumes ", state.news))]
-    } else {
-        vec![pen.put(Role::Warn, "PAUSED F resumes ")]
-    }
+    let lang = state.look.lang;
+    let news = match state.news {
+        0 => String::new(),
+        news => format!("+{news} "),
+    };
+    let (role, text) = match (state.facts.live, state.follow) {
+        (false, _) => (Role::Dim, say("screen.file", lang).to_owned()),
+        (true, true) => (Role::Good, format!("{} ●", say("screen.live", lang))),
+        (true, false) => (Role::Warn, phrase("screen.paused").with(lang, news)),
+    };
+    vec![pen.put(role, format!("{text} "))]
 }
 
 fn page_header(screen: Screen, state: &State, store: &Store, pen: Pen) -> Two {
+    let lang = state.look.lang;
+    let title = |role, key| pen.put(role, format!(" {}", say(key, lang)));
     match screen {
         Screen::Detail(id, tab) => super::detail::header(state, store, id, tab, pen),
         Screen::Pull(id, page) => {
@@ -96,16 +109,17 @@ fn page_header(screen: Screen, state: &State, store: &Store, pen: Pen) -> Two {
                 Role::Dim,
                 format!(
                     "  {}  {}",
-                    count(pull.totals.exchanges, "exchange"),
+                    names::count(pull.totals.exchanges, names::EXCHANGES, lang),
                     took(pull.totals.took)
                 ),
             ));
             let tabs = [
-                ("p", "Pull", PullPage::Overview),
-                ("s", "Sequence", PullPage::Sequence),
-                ("v", "Waterfall", PullPage::Waterfall),
+                ("p", "tab.pull", PullPage::Overview),
+                ("s", "tab.sequence", PullPage::Sequence),
+                ("v", "tab.waterfall", PullPage::Waterfall),
             ];
             let tabs = tabs.into_iter().flat_map(|(key, name, which)| {
+                let name = say(name, lang);
                 let role = if which == page {
                     Role::Accent
                 } else {
@@ -121,15 +135,15 @@ fn page_header(screen: Screen, state: &State, store: &Store, pen: Pen) -> Two {
             (left, tabs.collect())
         }
         Screen::Refused(_) => (
-            vec![pen.put(Role::Bad, " a client refuses our certificate")],
+            vec![title(Role::Bad, "screen.refuses-our-certificate")],
             Vec::new(),
         ),
         Screen::Tunnel(_) => (
-            vec![pen.put(Role::Title, " tunnel, passed on unread")],
+            vec![title(Role::Title, "screen.tunnel-unread")],
             Vec::new(),
         ),
-        Screen::Events => (vec![pen.put(Role::Title, " events")], liveness(state, pen)),
-        Screen::Help => (vec![pen.put(Role::Title, " keys")], Vec::new()),
+        Screen::Events => (vec![title(Role::Title, "screen.events")], liveness(state, pen)),
+        Screen::Help => (vec![title(Role::Title, "screen.keys")], Vec::new()),
     }
 }
 
@@ -153,18 +167,19 @@ pub(super) fn footer(
     pen: Pen,
 ) -> Option<(u16, u16)> {
     let area = layout.footer;
+    let lang = state.look.lang;
     match &state.overlay {
         Some(Overlay::Prompt(prompt)) => {
             let label = match &prompt.purpose {
-                Purpose::Filter => "filter: ".to_owned(),
+                Purpose::Filter => say("prompt.filter", lang).to_owned(),
                 Purpose::Search => "/".to_owned(),
                 Purpose::Command => ":".to_owned(),
-                Purpose::Load => "open HAR or session: ".to_owned(),
-                Purpose::Export { format, .. } => format!("save {format} as: "),
-                Purpose::SaveBody { .. } => "save body as: ".to_owned(),
+                Purpose::Load => say("prompt.load", lang).to_owned(),
+                Purpose::Export { format, .. } => phrase("prompt.export").with(lang, format),
+                Purpose::SaveBody { .. } => say("prompt.save-body", lang).to_owned(),
             };
             let label = format!(" {label}");
-            let before = crate::base::text::width(&label);
+            let before = text::width(&label);
             let room = usize::from(area.width).saturating_sub(before + 1);
             let scroll = prompt.input.visual_scroll(room);
             let shown: String = scrolled(prompt.input.value(), scroll);
@@ -176,7 +191,7 @@ pub(super) fn footer(
             if let Some(mistake) = &prompt.mistake {
                 let text = prompt.input.value();
                 let part = |range: std::ops::Range<usize>| {
-                    crate::base::text::width(text.get(range).unwrap_or_default())
+                    text::width(text.get(range).unwrap_or_default())
                 };
                 let at = (before + part(0..mistake.span.start)).saturating_sub(scroll);
                 let long = part(mistake.span.clone()).max(1);
@@ -192,30 +207,30 @@ pub(super) fn footer(
         }
         Some(Overlay::Confirm { question, .. }) => {
             let spans = vec![
-                pen.put(Role::Warn, format!(" {question} ")),
+                pen.put(Role::Warn, format!(" {} ", question.of(lang))),
                 pen.put(Role::Accent, "y"),
-                pen.put(Role::Dim, " yes  "),
+                pen.put(Role::Dim, format!(" {}  ", say("screen.yes", lang))),
                 pen.put(Role::Accent, "n"),
-                pen.put(Role::Dim, " no"),
+                pen.put(Role::Dim, format!(" {}", say("screen.no", lang))),
             ];
             pen::draw(buffer, area, spans);
         }
         Some(Overlay::Menu(_)) => {
             let spans = [
-                ("↑↓", "choose"),
-                ("⏎", "take"),
-                ("type", "narrow down"),
-                ("Esc", "close"),
+                ("↑↓", "screen.choose"),
+                ("⏎", "screen.take"),
+                (say("screen.type", lang), "screen.narrow-down"),
+                ("Esc", "screen.close"),
             ]
             .into_iter()
-            .flat_map(|(key, what)| hint(pen, state, key, what));
+            .flat_map(|(key, what)| hint(pen, state, key, say(what, lang)));
             pen::draw(buffer, area, spans.collect());
         }
         None => match &state.notice {
             Some(notice) => pen::draw(
                 buffer,
                 area,
-                vec![pen.put(notice.role, format!(" {}", notice.text))],
+                vec![pen.put(notice.role, format!(" {}", notice.text.of(lang)))],
             ),
             None => hints(buffer, layout, state, pen),
         },
@@ -262,26 +277,30 @@ fn caret(
 fn hints(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {
     let area = layout.footer;
     let room = usize::from(area.width);
-    let place = state.place();
-    let mut all: Vec<(&str, &str)> = keymap::hints(place).collect();
-    if state.rows.is_empty() && state.pages.is_empty() && !state.facts.first_steps.is_empty() {
-        all.retain(|(_, what)| matches!(*what, "Events" | "Help" | "Command" | "Quit" | "Export"));
-        all.insert(0, ("a-d", "Copy command"));
-        all.insert(1, ("L", "Open HAR"));
-    }
+    let lang = state.look.lang;
     // Help and the way out are always there; others as far as there is room.
+    let mut all: Vec<(&str, &str, bool)> = keymap::hints(state.place())
+        .map(|binding| {
+            let needed = matches!(binding.action, Action::Help | Action::Back);
+            (binding.first_key(), binding.hint(lang), needed)
+        })
+        .collect();
+    if state.rows.is_empty() && state.pages.is_empty() && !state.facts.first_steps.is_empty() {
+        all = keymap::hints(state.place())
+            .filter(|binding| FIRST.contains(&binding.action))
+            .map(|binding| (binding.first_key(), binding.hint(lang), true))
+            .collect();
+        all.insert(0, ("a-d", say("screen.copy-command", lang), true));
+        all.insert(1, ("L", say("screen.open-har", lang), true));
+    }
+    let cost = |key: &str, what: &str| text::width(key) + text::width(what) + 3;
+    let needed = all.iter().filter(|(_, _, needed)| *needed);
+    let needed: usize = needed.map(|(key, what, _)| cost(key, what)).sum();
+    let mut left = room.saturating_sub(needed);
     let mut spans: Vec<Vec<Span<'static>>> = Vec::new();
-    let needed = ["Help", "Back", "Quit"];
-    let cost = |key: &str, what: &str| crate::base::text::width(key) + what.len() + 3;
-    let mut left = room.saturating_sub(
-        all.iter()
-            .filter(|(_, what)| needed.contains(what))
-            .map(|(key, what)| cost(key, what))
-            .sum(),
-    );
-    for (key, what) in all {
+    for (key, what, needed) in all {
         let cost = cost(key, what);
-        if needed.contains(&what) {
+        if needed {
             spans.push(hint(pen, state, key, what));
         } else if cost <= left {
             left -= cost;
@@ -303,24 +322,11 @@ fn hint(pen: Pen, state: &State, key: &str, what: &str) -> Vec<Span<'static>> {
     ]
 }
 
-/// How a kind is coloured.
-pub(super) fn kind_role(kind: Kind) -> Role {
-    match kind {
-        Kind::Challenge | Kind::Redirect => Role::Warn,
-        Kind::Token => Role::Secret,
-        Kind::Index | Kind::Manifest | Kind::Resolve | Kind::Config => Role::Info,
-        Kind::Error => Role::Bad,
-        Kind::Layer | Kind::Cdn | Kind::Blob | Kind::Upload | Kind::Publish => Role::Receive,
-        _ => Role::Text,
-    }
-}
-
-/// How a status is coloured.
-pub(super) fn status_role(status: Option<u16>) -> Role {
-    match status {
-        Some(200..=299) => Role::Good,
-        Some(300..=399 | 401) => Role::Warn,
-        Some(400..) => Role::Bad,
-        _ => Role::Dim,
-    }
-}
+/// What there is to do while nothing has been seen.
+const FIRST: [Action; 5] = [
+    Action::Export,
+    Action::Events,
+    Action::Help,
+    Action::Command,
+    Action::Back,
+];

@@ -4,19 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::list::purpose;
-use super::names;
+use super::{find, names};
 use super::pen::{self, Pen, fit};
 use crate::base::text;
-use crate::base::text::{count, wrap};
+use crate::base::text::wrap;
 use crate::pulls::{Pull, State as PullState};
-use crate::store::{Entry, Store};
-use crate::story::explain;
+use crate::store::Store;
+use crate::story;
 use crate::tui::action::Item;
 use crate::tui::rows::refused_host;
 use crate::tui::state::State;
 use crate::tui::theme::Role;
-use crate::words::Lang;
+use crate::words::{Lang, phrase, say};
 
 /// What the selected row is, and why.
 pub(super) fn draw(
@@ -30,15 +29,16 @@ pub(super) fn draw(
     if area.height == 0 {
         return;
     }
+    let lang = state.look.lang;
     let mut first = Vec::new();
     if legend {
         for (role, glyph, what) in [
-            (Role::Connect, "▐", "connect+TLS"),
-            (Role::Wait, "▒", "waiting"),
-            (Role::Receive, "█", "receiving"),
+            (Role::Connect, "▐", "legend.connect"),
+            (Role::Wait, "▒", "legend.wait"),
+            (Role::Receive, "█", "legend.receive"),
         ] {
             first.push(pen.put(role, format!(" {glyph}")));
-            first.push(pen.put(Role::Dim, format!(" {what} ")));
+            first.push(pen.put(Role::Dim, format!(" {} ", say(what, lang))));
         }
         first.push(Span::raw("  "));
     } else {
@@ -50,11 +50,8 @@ pub(super) fn draw(
     if !state.explain || area.height < 2 {
         return;
     }
-    let label = match state.look.lang {
-        Lang::En => " Why? ",
-        Lang::Zh => " 为什么？",
-    };
-    let indent = text::width(label);
+    let label = format!(" {} ", say("screen.why", lang));
+    let indent = text::width(&label);
     let room = usize::from(area.width).saturating_sub(indent + 1);
     let why = text::clean(&why).into_owned();
     let mut lines = wrap(&why, room);
@@ -67,7 +64,7 @@ pub(super) fn draw(
     }
     for (line, at) in lines.into_iter().zip(1..) {
         let label = if at == 1 {
-            label.to_owned()
+            label.clone()
         } else {
             " ".repeat(indent)
         };
@@ -88,8 +85,8 @@ fn selected(state: &State, store: &Store) -> (String, String) {
             let what = match &entry.reading.redirect {
                 Some(redirect) => format!(
                     "{} {}: {} → {}",
-                    entry.kind,
-                    names::subject(&entry.reading, true),
+                    names::kind_word(entry.kind, lang),
+                    names::subject(&entry.reading, true, lang),
                     redirect.status,
                     redirect.authority.as_deref().unwrap_or(&redirect.target)
                 ),
@@ -101,21 +98,22 @@ fn selected(state: &State, store: &Store) -> (String, String) {
                         .reading
                         .url
                         .as_ref()
-                        .map_or_else(String::new, |url| names::short_path(url.path()))
+                        .map_or_else(String::new, |url| story::shorten(url.path()))
                 ),
             };
-            (what, super::why(entry, pull, lang))
+            let why = story::why(entry, pull, &state.telling(store));
+            (what, story::shorten(&why))
         }
         Some(Item::Pull(id)) => {
             let Some(pull) = store.pull(id) else {
                 return Default::default();
             };
             let what = format!(
-                "{} {} by {}: {}",
-                purpose(pull),
+                "{} {}  {}  {}",
+                pull.purpose.name(lang),
                 pull.name(),
                 pull.client.label(),
-                count(pull.totals.exchanges, "exchange")
+                names::count(pull.totals.exchanges, names::EXCHANGES, lang)
             );
             let why = store
                 .findings_of(pull.id)
@@ -124,48 +122,33 @@ fn selected(state: &State, store: &Store) -> (String, String) {
             (what, why)
         }
         Some(Item::Refused(at)) => {
-            let host = super::pages::handshake(store, at)
-                .and_then(refused_host)
-                .unwrap_or("?");
+            let host = find::handshake(store, at).and_then(refused_host);
+            let host = host.unwrap_or("?");
             (
-                format!("TLS handshake for {host}"),
-                super::pages::refusal_finding(store, host, lang).0,
+                phrase("screen.handshake-for").with(lang, host),
+                story::refusal(host, &state.telling(store)).0,
             )
         }
         Some(Item::Blob(id, _)) => {
             let name = store.pull(id).map(Pull::name).unwrap_or_default();
             (
-                format!("queued blob of {name}"),
-                match lang {
-                    Lang::En => {
-                        "The manifest names it; the client has not asked for it yet.".to_owned()
-                    }
-                    Lang::Zh => "清单中列出了它，客户端尚未请求。".to_owned(),
-                },
+                phrase("screen.queued-blob-of").with(lang, name),
+                say("screen.not-asked-yet", lang).to_owned(),
             )
         }
-        Some(Item::Tunnel(_)) => ("tunnel, passed on unread".to_owned(), String::new()),
+        Some(Item::Tunnel(id)) => {
+            let kind = find::tunnel(store, id).map(|tunnel| tunnel.kind);
+            let why = kind.map_or("", |kind| kind.name(lang));
+            (say("screen.tunnel-unread", lang).to_owned(), why.to_owned())
+        }
         None => Default::default(),
     }
 }
 
 fn no_findings(pull: &Pull, lang: Lang) -> String {
-    match (pull.state, lang) {
-        (PullState::UnderWay, Lang::En) => "Under way; nothing is wrong so far.",
-        (PullState::UnderWay, Lang::Zh) => "进行中，目前未发现问题。",
-        (_, Lang::En) => {
-            "Nothing is wrong with it. p opens the overview, s the sequence, v the waterfall."
-        }
-        (_, Lang::Zh) => "未发现问题。p 打开概览，s 打开时序图，v 打开瀑布图。",
-    }
-    .to_owned()
-}
-
-/// Why an exchange happened, in words.
-pub(super) fn explanation(entry: &Entry, pull: Option<&Pull>, lang: Lang) -> String {
-    let step = pull.and_then(|pull| pull.step(entry.exchange.id));
-    match (step, pull) {
-        (Some(step), Some(pull)) => explain(step, &entry.reading, pull, lang),
-        _ => String::new(),
-    }
+    let key = match pull.state {
+        PullState::UnderWay => "screen.under-way-and-well",
+        PullState::Complete | PullState::Failed => "screen.ended-and-well",
+    };
+    say(key, lang).to_owned()
 }

@@ -6,21 +6,22 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::frame::{kind_role, status_role};
 use super::layout::Layout;
-use super::names;
+use super::{colours, find, names};
 use super::pen::{self, Pen, fit};
 use super::phases::Axis;
 use crate::base::text;
-use crate::base::text::{count, middle, size, took};
+use crate::base::text::{middle, size, took};
 use crate::exchange::{ConnectionId, Ending, Exchange, Rejection, TunnelId};
 use crate::pulls::{Blob, BlobState, Pull, PullId, State as PullState};
 use crate::registry::Kind;
 use crate::store::{Entry, Store};
+use crate::story::{self, Share};
 use crate::tui::action::Item;
 use crate::tui::rows::{Row, refused_host, span};
 use crate::tui::state::State;
 use crate::tui::theme::Role;
+use crate::words::{Lang, phrase, say};
 
 /// The columns that there is room for.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +85,8 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
         window.clone().map(|(_, row)| row),
         columns.waterfall,
     );
-    heads(buffer, layout.heads, &columns, &scale, pen);
+    let lang = state.look.lang;
+    heads(buffer, layout.heads, &columns, &scale, pen, lang);
     for ((at, row), y) in window.zip(0..) {
         let area = pen::row(layout.body, y);
         let painter = Painter {
@@ -118,11 +120,12 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
         }
     }
     if state.rows.is_empty() {
-        let text = if state.filtering.text.is_empty() {
-            "   Everything is taken out of the view. :unhide brings it back."
+        let key = if state.filtering.text.is_empty() {
+            "screen.all-hidden"
         } else {
-            "   Nothing matches the filter. f changes it; an empty one shows everything."
+            "screen.nothing-matches"
         };
+        let text = format!("   {}", say(key, lang));
         pen::draw(
             buffer,
             pen::row(layout.body, 1),
@@ -139,19 +142,30 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
     );
 }
 
-fn heads(buffer: &mut Buffer, area: Rect, columns: &Columns, scale: &Scale, pen: Pen) {
-    let mut line = vec![Span::raw("   "), pen.fit(Role::Dim, "STAT", STATUS)];
+fn heads(
+    buffer: &mut Buffer,
+    area: Rect,
+    columns: &Columns,
+    scale: &Scale,
+    pen: Pen,
+    lang: Lang,
+) {
+    let mut line = vec![
+        Span::raw("   "),
+        pen.fit(Role::Dim, say("column.status", lang), STATUS),
+    ];
     if columns.method {
-        line.push(pen.fit(Role::Dim, "METH", METHOD));
+        line.push(pen.fit(Role::Dim, say("column.method", lang), METHOD));
     }
-    line.push(pen.fit(Role::Dim, "KIND", columns.kind));
+    line.push(pen.fit(Role::Dim, say("column.kind", lang), columns.kind));
     if columns.host > 0 {
-        line.push(pen.fit(Role::Dim, "HOST", columns.host));
+        line.push(pen.fit(Role::Dim, say("column.host", lang), columns.host));
     }
-    line.push(pen.fit(Role::Dim, "REPO · REFERENCE", columns.subject));
-    line.push(pen.right(Role::Dim, "SIZE", SIZE));
+    let subject = say("column.subject", lang);
+    line.push(pen.fit(Role::Dim, subject, columns.subject));
+    line.push(pen.right(Role::Dim, say("column.size", lang), SIZE));
     if columns.time > 0 {
-        line.push(pen.right(Role::Dim, "TIME", columns.time));
+        line.push(pen.right(Role::Dim, say("column.time", lang), columns.time));
     }
     if columns.waterfall > 0 {
         line.push(Span::raw(" "));
@@ -299,7 +313,7 @@ impl Painter<'_> {
     }
 
     fn pull(&self, pull: &Pull) -> Vec<Span<'static>> {
-        let (pen, columns) = (self.pen, self.columns);
+        let (pen, columns, lang) = (self.pen, self.columns, self.state.look.lang);
         let open = pull.state == PullState::UnderWay;
         let (glyph, role) = match pull.state {
             PullState::UnderWay => ("…", Role::Accent),
@@ -308,7 +322,7 @@ impl Painter<'_> {
         };
         let mut left = vec![
             pen.fit(Role::Title, format!("#{}", pull.id.0), STATUS),
-            pen.put(Role::Title, purpose(pull)),
+            pen.put(Role::Title, pull.purpose.name(lang)),
             Span::raw(" "),
             pen.put(role, glyph),
             Span::raw(" "),
@@ -316,8 +330,11 @@ impl Painter<'_> {
         ];
         let found = self.store.findings_of(pull.id);
         if let Some(finding) = found.first() {
-            let role = severity_role(finding.severity);
-            left.push(pen.put(role, format!("  ! {}", count(found.len(), "finding"))));
+            let role = colours::severity(finding.severity);
+            left.push(pen.put(role, format!(
+                    "  ! {}",
+                    names::count(found.len(), names::FINDINGS, lang)
+                )));
         }
         if let Some(platform) = &pull.platform {
             left.push(pen.put(Role::Dim, format!("  {platform}")));
@@ -325,12 +342,21 @@ impl Painter<'_> {
         left.push(pen.put(Role::Dim, format!("  {}", pull.client.label())));
         left.push(pen.put(
             Role::Dim,
-            format!("  {}", count(pull.totals.exchanges, "exchange")),
+            format!(
+                "  {}",
+                names::count(pull.totals.exchanges, names::EXCHANGES, lang)
+            ),
         ));
         let size_text = match pull.totals.promised {
             Some(promised) if open && promised > 0 => {
                 let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();
-                format!("{}% of {}", percent(received, promised), size(promised))
+                {
+                    let facts = [
+                        ("n", percent(received, promised).to_string()),
+                        ("size", size(promised)),
+                    ];
+                    phrase("screen.percent-of").fill(lang, &facts)
+                }
             }
             _ => size(pull.totals.received),
         };
@@ -362,20 +388,25 @@ impl Painter<'_> {
             .or_else(|| blob.and_then(|blob| blob.part));
         let merged = last.is_some();
         let status = entry.reading.status;
-        let failed = !matches!(shown.exchange.ended, None | Some((_, Ending::Complete)));
+        let failed = story::was_cut(shown);
+        let lang = self.state.look.lang;
         let status_text = match status {
             Some(status) => status.to_string(),
             None if entry.exchange.ended.is_some() => "!".to_owned(),
             None => "·".to_owned(),
         };
-        let kind_word = names::kind(entry, part, merged);
+        let kind_word = names::kind(entry, part, merged, lang);
         let indent = if row.depth > 1 { "└ " } else { "" };
         let kind = if merged {
             last.map_or(entry.kind, |last| last.kind)
         } else {
             entry.kind
         };
-        let role = if failed { Role::Bad } else { kind_role(kind) };
+        let role = if failed {
+            Role::Bad
+        } else {
+            colours::kind(kind)
+        };
         let host = match last {
             Some(last) => {
                 format!(
@@ -395,7 +426,7 @@ impl Painter<'_> {
                 if failed {
                     Role::Bad
                 } else {
-                    status_role(status)
+                    colours::outcome(entry)
                 },
                 status_text,
                 STATUS,
@@ -434,7 +465,7 @@ impl Painter<'_> {
         let reserved = pen::width(&notes);
         let name = match (&blob.and_then(|blob| blob.digest.as_ref()), entry.kind) {
             (Some(digest), Kind::Cdn) => digest.short(),
-            _ => names::subject(&entry.reading, in_pull),
+            _ => names::subject(&entry.reading, in_pull, self.state.look.lang),
         };
         let name = text::clean(&name).into_owned();
         let room_for_name = room.saturating_sub(reserved).max(8);
@@ -468,15 +499,18 @@ impl Painter<'_> {
 
     /// What stands at the right edge of the subject: ticks, lifetimes, failures.
     fn notes(&self, entry: &Entry, shown: &Entry, blob: Option<&Blob>) -> Vec<Span<'static>> {
-        let pen = self.pen;
+        let (pen, lang) = (self.pen, self.state.look.lang);
         let reading = &shown.reading;
         let mut notes = Vec::new();
         if let Some((_, ending)) = &shown.exchange.ended {
             match ending {
                 Ending::Complete => {}
-                Ending::Aborted { .. } => notes.push(pen.put(Role::Bad, " cut off")),
+                Ending::Aborted { .. } => {
+                    let text = format!(" {}", say("screen.cut-off", lang));
+                    notes.push(pen.put(Role::Bad, text));
+                },
                 Ending::Failed { reason, .. } => {
-                    let text = format!(" {}", failure_words(*reason));
+                    let text = format!(" {}", reason.name(lang));
                     notes.push(pen.put(Role::Bad, text));
                 }
             }
@@ -489,11 +523,11 @@ impl Painter<'_> {
                 request.credentials == crate::registry::Credentials::Anonymous
             });
             let who = if anonymous {
-                " anonymous"
+                "token.anonymous"
             } else {
-                " signed in"
+                "screen.signed-in"
             };
-            notes.push(pen.put(Role::Dim, who));
+            notes.push(pen.put(Role::Dim, format!(" {}", say(who, lang))));
             if self.state.facts.live {
                 let issued = entry
                     .exchange
@@ -502,28 +536,38 @@ impl Painter<'_> {
                     .map_or(entry.exchange.started, |(at, _)| *at);
                 let left = remaining(issued + answer.lifetime(), self.state.now);
                 let text = left.map_or_else(
-                    || " expired".to_owned(),
-                    |left| format!(" {} left", took(left)),
+                    || say("screen.expired", lang).to_owned(),
+                    |left| phrase("screen.left").with(lang, took(left)),
                 );
-                notes.push(pen.put(Role::Secret, text));
+                notes.push(pen.put(Role::Secret, format!(" {text}")));
             } else {
-                notes.push(pen.put(Role::Secret, format!(" for {}", took(answer.lifetime()))));
+                let text = phrase("screen.holds-for").with(lang, took(answer.lifetime()));
+                notes.push(pen.put(Role::Secret, format!(" {text}")));
             }
         }
         if let Some(crate::registry::Document::Index(index)) = &reading.document {
             notes.push(pen.put(
                 Role::Dim,
-                format!(" {}", count(index.images().count(), "platform")),
+                format!(
+                    " {}",
+                    names::count(index.images().count(), ["number.platform", "number.platforms"], lang)
+                ),
             ));
         }
         if let Some(crate::registry::Document::Manifest(manifest)) = &reading.document {
             notes.push(pen.put(
                 Role::Dim,
-                format!(" {}", count(manifest.layers.len(), "layer")),
+                format!(
+                    " {}",
+                    names::count(manifest.layers.len(), ["number.layer", "number.layers"], lang)
+                ),
             ));
         }
         if reading.range.is_some() && blob.is_some_and(|blob| blob.resumed) {
-            notes.push(pen.put(Role::Warn, " resumed"));
+            notes.push(pen.put(
+                Role::Warn,
+                format!(" {}", say("image.resumed", lang)),
+            ));
         }
         let verified = match blob.map(|blob| blob.state) {
             Some(BlobState::Verified) => Some(true),
@@ -583,7 +627,7 @@ impl Painter<'_> {
     fn queued(&self, id: PullId, at: usize) -> Option<Vec<Span<'static>>> {
         let pull = self.store.pull(id)?;
         let blob = pull.blobs.get(at)?;
-        let pen = self.pen;
+        let (pen, lang) = (self.pen, self.state.look.lang);
         let digest = blob
             .digest
             .as_ref()
@@ -591,9 +635,9 @@ impl Painter<'_> {
         Some(self.cells(Cells {
             status: pen.fit(Role::Dim, "·", STATUS),
             method: String::new(),
-            kind: pen.fit(Role::Dim, names::part(blob.part), self.columns.kind),
+            kind: pen.fit(Role::Dim, names::part(blob.part, lang), self.columns.kind),
             host: String::new(),
-            subject: vec![pen.put(Role::Dim, format!("{digest}  queued"))],
+            subject: vec![pen.put(Role::Dim, format!("{digest}  {}", blob.state.name(lang)))],
             size: pen.right(
                 Role::Dim,
                 blob.size.map_or_else(|| "-".to_owned(), size),
@@ -605,13 +649,13 @@ impl Painter<'_> {
     }
 
     fn refused(&self, at: ConnectionId, times: usize) -> Option<Vec<Span<'static>>> {
-        let handshake = super::pages::handshake(self.store, at)?;
-        let pen = self.pen;
+        let handshake = find::handshake(self.store, at)?;
+        let (pen, lang) = (self.pen, self.state.look.lang);
         let host = refused_host(handshake).unwrap_or("?").to_owned();
         let what = match &handshake.rejection {
-            rejection if rejection.is_distrust() => "client rejects our CA",
-            Rejection::Timeout => "client's TLS handshake timed out",
-            _ => "client's TLS handshake failed",
+            rejection if rejection.is_distrust() => "screen.rejects-our-ca",
+            Rejection::Timeout => "screen.handshake-timed-out",
+            _ => "screen.handshake-failed",
         };
         let times = if times > 1 {
             format!("  ×{times}")
@@ -622,12 +666,12 @@ impl Painter<'_> {
         if self.columns.host == 0 {
             subject.push(pen.put(Role::Text, format!("{host}  ")));
         }
-        subject.push(pen.put(Role::Bad, what));
-        subject.push(pen.put(Role::Dim, format!("{times}  ⏎ = fix")));
+        subject.push(pen.put(Role::Bad, say(what, lang)));
+        subject.push(pen.put(Role::Dim, format!("{times}  ⏎ = {}", say("screen.fix", lang))));
         Some(self.cells(Cells {
             status: pen.fit(Role::Bad, "!", STATUS),
             method: "TLS".to_owned(),
-            kind: pen.fit(Role::Bad, "refused", self.columns.kind),
+            kind: pen.fit(Role::Bad, say("screen.refused", lang), self.columns.kind),
             host,
             subject,
             size: pen.right(Role::Dim, "-", SIZE),
@@ -637,13 +681,9 @@ impl Painter<'_> {
     }
 
     fn tunnel(&self, at: TunnelId) -> Option<Vec<Span<'static>>> {
-        let tunnel = super::pages::tunnel_of(self.store, at)?;
-        let pen = self.pen;
-        let target = tunnel
-            .connection
-            .target
-            .as_ref()
-            .map_or_else(|| "?".to_owned(), ToString::to_string);
+        let tunnel = find::tunnel(self.store, at)?;
+        let (pen, lang) = (self.pen, self.state.look.lang);
+        let target = story::target(&tunnel.connection);
         let end = tunnel.ended.as_ref().map_or(self.state.now, |(at, _)| *at);
         let lasted =
             Duration::try_from(end.duration_since(tunnel.connection.opened)).unwrap_or_default();
@@ -651,11 +691,11 @@ impl Painter<'_> {
         if self.columns.host == 0 {
             subject.push(pen.put(Role::Dim, format!("{target}  ")));
         }
-        subject.push(pen.put(Role::Dim, super::pages::tunnel_words(tunnel.kind)));
+        subject.push(pen.put(Role::Dim, tunnel.kind.name(lang)));
         Some(self.cells(Cells {
             status: pen.fit(Role::Dim, "-", STATUS),
             method: "TUN".to_owned(),
-            kind: pen.fit(Role::Dim, "tunnel", self.columns.kind),
+            kind: pen.fit(Role::Dim, say("screen.tunnel", lang), self.columns.kind),
             host: target,
             subject,
             size: pen.right(Role::Text, size(tunnel.sent + tunnel.received), SIZE),
@@ -670,57 +710,15 @@ impl Painter<'_> {
     }
 }
 
-/// `pull`, `push`, …
-pub(super) fn purpose(pull: &Pull) -> &'static str {
-    use crate::pulls::Purpose;
-    match pull.purpose {
-        Purpose::Pull => "pull",
-        Purpose::Push => "push",
-        Purpose::Inspect => "inspect",
-        Purpose::List => "list",
-        Purpose::Delete => "delete",
-    }
-}
-
-pub(super) fn severity_role(severity: crate::findings::Severity) -> Role {
-    use crate::findings::Severity;
-    match severity {
-        Severity::Info => Role::Info,
-        Severity::Warning => Role::Warn,
-        Severity::Error => Role::Bad,
-    }
-}
-
 /// The blob of a pull that an exchange is about.
-pub(super) fn blob_of<'a>(pull: &'a Pull, exchange: &Exchange) -> Option<&'a Blob> {
+fn blob_of<'a>(pull: &'a Pull, exchange: &Exchange) -> Option<&'a Blob> {
     pull.blobs
         .iter()
         .find(|blob| blob.exchanges.contains(&exchange.id))
 }
 
-fn failure_words(reason: crate::exchange::Failure) -> &'static str {
-    use crate::exchange::Failure;
-    match reason {
-        Failure::BadRequest => "bad request",
-        Failure::HeadTooLarge => "head too large",
-        Failure::Misdirected => "misdirected",
-        Failure::RequestTimeout => "client too slow",
-        Failure::Loop => "loop",
-        Failure::Forbidden => "not dialled",
-        Failure::Overload => "overload",
-        Failure::Dns => "name not found",
-        Failure::Connect => "no connection",
-        Failure::UpstreamProxy => "proxy failed",
-        Failure::Tls => "TLS failed",
-        Failure::Timeout => "timed out",
-        Failure::BadResponse => "bad response",
-        Failure::NoResponse => "no response",
-        Failure::Internal => "internal",
-    }
-}
-
 /// What is left until a moment.
-pub(super) fn remaining(until: jiff::Timestamp, now: jiff::Timestamp) -> Option<Duration> {
+fn remaining(until: jiff::Timestamp, now: jiff::Timestamp) -> Option<Duration> {
     Duration::try_from(until.duration_since(now))
         .ok()
         .filter(|left| !left.is_zero())
@@ -734,7 +732,7 @@ fn slash(moved: u64, total: u64) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio")]
-pub(super) fn ratio(part: u64, whole: u64) -> f64 {
+fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         1.0
     } else {
@@ -742,15 +740,9 @@ pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     }
 }
 
-/// Whole per cent; 100 only when all is there.
-pub(super) fn percent(part: u64, whole: u64) -> u64 {
-    match whole {
-        0 => 100,
-        whole => (u128::from(part) * 100 / u128::from(whole))
-            .min(100)
-            .try_into()
-            .unwrap_or(100),
-    }
+/// Whole per cent.
+fn percent(part: u64, whole: u64) -> u64 {
+    Share { part, whole }.percent()
 }
 
 /// Smaller blobs have no bar.

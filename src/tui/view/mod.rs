@@ -1,18 +1,20 @@
 //! Drawing: pure functions from the store and the state to a buffer.
 
+mod colours;
 pub(crate) mod detail;
 mod empty;
 mod frame;
 mod info;
 pub(crate) mod layout;
 mod list;
+mod find;
 mod names;
 mod over;
-mod overview;
 mod pages;
 mod pen;
 mod phases;
 mod sequence;
+mod told;
 mod waterfall;
 
 use ratatui::buffer::Buffer;
@@ -25,11 +27,11 @@ use super::overlay::Overlay;
 use super::screen::{Doc, Page, PullPage, Screen};
 use super::state::State;
 use super::theme::Role;
-use crate::exchange::{Bodies, ExchangeId};
-use crate::pulls::{Pull, Why};
-use crate::registry::Digest;
+use crate::exchange::Bodies;
+use crate::pulls::Pull;
 use crate::store::{Entry, Store};
-use crate::words::Lang;
+use crate::story;
+use crate::words::{Lang, phrase, say};
 
 /// Draws everything. Returns where the terminal's cursor is to be, when something is typed.
 ///
@@ -42,7 +44,10 @@ pub fn render(store: &Store, state: &State, buffer: &mut Buffer) -> Option<(u16,
         pen::draw(
             buffer,
             area,
-            vec![pen.put(Role::Warn, " Please enlarge the window.")],
+            vec![pen.put(
+                Role::Warn,
+                format!(" {}", say("screen.enlarge", state.look.lang)),
+            )],
         );
         None
     } else {
@@ -60,7 +65,7 @@ fn screen(store: &Store, state: &State, buffer: &mut Buffer, pen: Pen) -> Option
     frame::rule(buffer, layout.rule, pen);
     frame::rule(buffer, layout.rule_below, pen);
     match state.page() {
-        Some(page) => draw_doc(buffer, layout.body, page, pen),
+        Some(page) => draw_doc(buffer, layout.body, page, pen, state.look.lang),
         None if state.is_empty(store) => empty::draw(buffer, &layout, state, pen),
         None => list::draw(buffer, &layout, state, store, pen),
     }
@@ -73,6 +78,7 @@ fn screen(store: &Store, state: &State, buffer: &mut Buffer, pen: Pen) -> Option
 /// Works out the content of an open screen, and keeps its position within it.
 pub(super) fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area: Rect) {
     let pen = Pen(state.look.theme);
+    let lang = state.look.lang;
     let mut sheet = Sheet::new(pen, area.width.into());
     page.doc = match page.screen {
         Screen::Detail(id, tab) => detail::doc(state, store, bodies, id, tab, area),
@@ -81,7 +87,7 @@ pub(super) fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn B
                 keep_cursor(page, pull);
                 match which {
                     PullPage::Overview => {
-                        overview::write(state, store, pull, &mut sheet);
+                        sheet.told(&story::at_a_glance(pull, &state.telling(store)));
                         sheet.finish()
                     }
                     PullPage::Sequence => {
@@ -90,7 +96,7 @@ pub(super) fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn B
                     PullPage::Waterfall => waterfall::doc(state, store, pull, page.cursor, sheet),
                 }
             } else {
-                sheet.text(Role::Dim, 2, "This pull is no longer kept.");
+                sheet.text(Role::Dim, 2, say("screen.pull-gone", lang));
                 sheet.finish()
             }
         }
@@ -107,7 +113,7 @@ pub(super) fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn B
             sheet.finish()
         }
         Screen::Help => {
-            pages::help(&mut sheet);
+            pages::help(lang, &mut sheet);
             sheet.finish()
         }
     };
@@ -158,7 +164,7 @@ pub(super) fn find_hits(page: &mut Page) {
         .collect();
 }
 
-fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen) {
+fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen, lang: Lang) {
     let doc = &page.doc;
     let fixed = u16::try_from(doc.fixed.len()).unwrap_or(0);
     for (line, y) in doc.fixed.iter().zip(0..) {
@@ -199,7 +205,7 @@ fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen) {
         .len()
         .saturating_sub(page.top + usize::from(body.height));
     if hidden > 0 && body.height > 0 {
-        let text = format!(" {hidden} more ↓ ");
+        let text = format!(" {} ↓ ", phrase("screen.more").with(lang, hidden.to_string()));
         let wide = u16::try_from(crate::base::text::width(&text))
             .unwrap_or(0)
             .min(body.width);
@@ -265,11 +271,6 @@ fn mark_found(buffer: &mut Buffer, row: Rect, page: &Page, pen: Pen) {
     }
 }
 
-/// Why an exchange happened.
-fn why(entry: &Entry, pull: Option<&Pull>, lang: Lang) -> String {
-    info::explanation(entry, pull, lang)
-}
-
 /// A file name for a body.
 pub(super) fn body_name(entry: &Entry) -> String {
     let digests = &entry.reading.digests;
@@ -291,46 +292,4 @@ pub(super) fn body_name(entry: &Entry) -> String {
         ),
         None => format!("{}-{}.{extension}", entry.kind, entry.exchange.id),
     }
-}
-
-/// The blob that an exchange is about: its digest, how far it got, and the requests for it.
-fn decoded_blob(pull: Option<&Pull>, entry: &Entry, sheet: &mut Sheet) {
-    let blob = pull.and_then(|pull| Some((pull, list::blob_of(pull, &entry.exchange)?)));
-    let Some((pull, blob)) = blob else { return };
-    let pen = sheet.pen;
-    sheet.heading(&format!("The blob: {}", names::part(blob.part)));
-    sheet.labels(12);
-    if let Some(digest) = &blob.digest {
-        sheet.value("digest", Role::Info, &Digest::to_string(digest));
-    }
-    if let Some(descriptor) = &blob.descriptor {
-        sheet.value("media type", Role::Text, descriptor.media_type.as_str());
-    }
-    let bar = sheet.width.saturating_sub(50).clamp(8, 30);
-    sheet.field("received", detail::progress(pen, Some(blob), bar));
-    let of = blob.size.map_or_else(String::new, |size| {
-        format!(" of {}", crate::base::text::exact(size))
-    });
-    sheet.value(
-        "bytes",
-        Role::Text,
-        &format!("{}{of}", crate::base::text::exact(blob.received)),
-    );
-    let places = blob.exchanges.iter().filter_map(|id| place(pull, *id));
-    sheet.value(
-        "exchanges",
-        Role::Text,
-        &places.collect::<Vec<_>>().join(", "),
-    );
-}
-
-fn place(pull: &Pull, id: ExchangeId) -> Option<String> {
-    let at = pull.steps.iter().position(|step| step.exchange == id)?;
-    let step = pull.steps.get(at)?;
-    let why = match step.cause.map(|cause| cause.why) {
-        Some(Why::Redirect) => " (redirected)",
-        Some(Why::Retry) => " (again)",
-        _ => "",
-    };
-    Some(format!("{} {}{why}", at + 1, step.kind))
 }

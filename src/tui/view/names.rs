@@ -2,8 +2,10 @@
 
 use crate::base::text::middle;
 use crate::pulls::{Part, Pull};
-use crate::registry::{Kind, Platform, Reading, Reference, Route, Scope};
+use crate::registry::{Kind, Reading, Reference, Route, Scope};
 use crate::store::Entry;
+use crate::story::shorten;
+use crate::words::{Lang, phrase, say};
 
 /// `alpine:3.20`, `quay.io/a/b@9c36…a1f0`.
 pub(super) fn pull(pull: &Pull) -> String {
@@ -36,53 +38,70 @@ pub(super) fn host_word(authority: &str) -> &str {
     authority.split(['.', ':']).next().unwrap_or(authority)
 }
 
-/// `linux/arm64/v8`.
-pub(super) fn platform(platform: Option<&Platform>) -> String {
-    platform.map_or_else(|| "-".to_owned(), ToString::to_string)
+/// A part of an image, short enough for a column: `layer 1/7`.
+pub(super) fn part(part: Option<Part>, lang: Lang) -> String {
+    let key = match part {
+        Some(Part::Index) => "kind.index",
+        Some(Part::Manifest) => "kind.manifest",
+        Some(Part::Config) => "image.config",
+        Some(Part::Layer { number, count }) => {
+            return format!("{} {number}/{count}", say("image.layer", lang));
+        }
+        None => "kind.blob",
+    };
+    say(key, lang).to_owned()
 }
 
-/// A part of an image: `layer 1/7`.
-pub(super) fn part(part: Option<Part>) -> String {
-    match part {
-        Some(Part::Index) => "index".to_owned(),
-        Some(Part::Manifest) => "manifest".to_owned(),
-        Some(Part::Config) => "config".to_owned(),
-        Some(Part::Layer { number, count }) => format!("layer {number}/{count}"),
-        None => "blob".to_owned(),
+/// A kind, short enough for a column: in English the word that filters have.
+pub(super) fn kind_word(kind: Kind, lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => kind.word(),
+        Lang::Zh => kind.name(lang),
     }
 }
 
 /// What an exchange is for, in the words of the list: the part it is about, where it is.
-pub(super) fn kind(entry: &Entry, part_of: Option<Part>, merged: bool) -> String {
+pub(super) fn kind(entry: &Entry, part_of: Option<Part>, merged: bool, lang: Lang) -> String {
     match (entry.kind, part_of) {
-        (Kind::Redirect | Kind::Cdn, Some(place)) if merged => part(Some(place)),
-        (Kind::Cdn, Some(place)) => format!("cdn {}", part(Some(place))),
-        (Kind::Layer, Some(place)) => part(Some(place)),
-        (kind, _) => kind.word().to_owned(),
+        (Kind::Redirect | Kind::Cdn, Some(place)) if merged => part(Some(place), lang),
+        (Kind::Cdn, Some(place)) => format!("CDN {}", part(Some(place), lang)),
+        (Kind::Layer, Some(place)) => part(Some(place), lang),
+        (kind, _) => kind_word(kind, lang).to_owned(),
     }
 }
 
+/// A number with its noun, by the keys of the noun for one and for many.
+pub(super) fn count(number: usize, [one, many]: [&'static str; 2], lang: Lang) -> String {
+    let key = if number == 1 { one } else { many };
+    phrase(key).with(lang, number.to_string())
+}
+
+/// The keys of the nouns that are counted.
+pub(super) const EXCHANGES: [&str; 2] = ["label.one-exchange", "label.exchanges"];
+/// The same of findings.
+pub(super) const FINDINGS: [&str; 2] = ["number.finding", "number.findings"];
+
 /// What an exchange is about: a repository and a reference, a scope, or a path.
-pub(super) fn subject(reading: &Reading, in_pull: bool) -> String {
+pub(super) fn subject(reading: &Reading, in_pull: bool, lang: Lang) -> String {
     if let Some(request) = &reading.token_request {
         return request
             .main_scope()
-            .map_or_else(|| "no scope".to_owned(), |asked| scope(asked, in_pull));
+            .map_or_else(|| say("screen.no-scope", lang).to_owned(), |asked| scope(asked, in_pull));
     }
     let Some(endpoint) = &reading.endpoint else {
         return reading
             .url
             .as_ref()
-            .map_or_else(String::new, |url| short_path(url.path()));
+            .map_or_else(String::new, |url| shorten(url.path()));
     };
     let repository = endpoint.repository.as_deref().unwrap_or_default();
     let repository = repository.strip_prefix("library/").unwrap_or(repository);
     match (&endpoint.route, endpoint.reference()) {
         (Route::Ping, _) => "/v2/".to_owned(),
-        (Route::Tags(_), _) => format!("tags of {repository}"),
+        (Route::Tags(_), _) => phrase("screen.tags-of").with(lang, repository),
         (Route::Catalog(_), _) => "_catalog".to_owned(),
-        (Route::UploadStart { .. }, _) => format!("begin upload to {repository}"),
-        (Route::Upload { .. }, _) => format!("upload to {repository}"),
+        (Route::UploadStart { .. }, _) => phrase("screen.begin-upload-to").with(lang, repository),
+        (Route::Upload { .. }, _) => phrase("screen.upload-to").with(lang, repository),
         (_, Some(Reference::Digest(digest))) if in_pull => digest.short(),
         (_, Some(Reference::Digest(digest))) => format!("{repository}@{}", digest.short()),
         (_, Some(reference)) if in_pull => format!("{}:{reference}", last(repository)),
@@ -100,27 +119,4 @@ fn scope(scope: &Scope, in_pull: bool) -> String {
     let name = scope.name.strip_prefix("library/").unwrap_or(&scope.name);
     let name = if in_pull { last(name) } else { name };
     format!("{name}:{}", scope.actions.join(","))
-}
-
-/// A path by its ends, long runs of hexadecimal digits in their middle.
-pub(super) fn short_path(path: &str) -> String {
-    let parts: Vec<String> = path.split('/').map(short_hex).collect();
-    let whole = parts.join("/");
-    match parts.as_slice() {
-        [_, first, .., before, last] if whole.chars().count() > 40 && parts.len() > 4 => {
-            format!("/{first}/…/{before}/{last}")
-        }
-        _ => whole,
-    }
-}
-
-fn short_hex(part: &str) -> String {
-    let hex = part.rsplit(':').next().unwrap_or(part);
-    let ends = hex.get(..4).zip(hex.get(hex.len().saturating_sub(4)..));
-    match ends {
-        Some((start, end)) if hex.len() >= 40 && hex.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            part.replace(hex, &format!("{start}…{end}"))
-        }
-        _ => part.to_owned(),
-    }
 }

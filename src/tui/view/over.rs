@@ -9,21 +9,23 @@ use super::pen::{self, Pen, fit};
 use crate::base::text::{cut, middle, width};
 use crate::tui::overlay::Menu;
 use crate::tui::theme::Role;
+use crate::words::{phrase, say};
 
 /// Draws a menu in the middle of an area.
 pub(super) fn menu(buffer: &mut Buffer, area: Rect, menu: &Menu, pen: Pen) {
+    let lang = menu.lang;
     let entries: Vec<_> = menu.shown().collect();
     let labels = menu
         .entries
         .iter()
-        .map(|entry| width(&entry.label))
+        .map(|entry| width(entry.label.of(lang)))
         .max()
         .unwrap_or(0)
         .min(28);
     let details = menu
         .entries
         .iter()
-        .map(|entry| width(&entry.detail))
+        .map(|entry| width(entry.detail.of(lang)))
         .max()
         .unwrap_or(0);
     let inner = (labels + details + 6).clamp(30, usize::from(area.width.saturating_sub(4)).max(30));
@@ -47,7 +49,7 @@ pub(super) fn menu(buffer: &mut Buffer, area: Rect, menu: &Menu, pen: Pen) {
         line.push(pen.put(Role::Faint, "│"));
         line
     };
-    let title = format!(" {} ", menu.title);
+    let title = format!(" {} ", menu.title.of(lang));
     let rule = "─".repeat(inner.saturating_sub(width(&title)));
     pen::draw(
         buffer,
@@ -60,7 +62,10 @@ pub(super) fn menu(buffer: &mut Buffer, area: Rect, menu: &Menu, pen: Pen) {
     );
     let typed = menu.typed.value();
     let prompt = if typed.is_empty() {
-        pen.put(Role::Dim, " type to narrow down")
+        pen.put(
+            Role::Dim,
+            format!(" {}", say("screen.type-to-narrow", lang)),
+        )
     } else {
         pen.put(Role::Text, format!(" {typed}▏"))
     };
@@ -71,7 +76,10 @@ pub(super) fn menu(buffer: &mut Buffer, area: Rect, menu: &Menu, pen: Pen) {
         pen::draw(
             buffer,
             pen::row(place, 2),
-            side(vec![pen.put(Role::Dim, "   nothing of that name")]),
+            side(vec![pen.put(
+                Role::Dim,
+                format!("   {}", say("screen.no-such-name", lang)),
+            )]),
         );
     }
     for ((at, entry), y) in entries.iter().enumerate().skip(top).take(rows).zip(2..) {
@@ -79,10 +87,10 @@ pub(super) fn menu(buffer: &mut Buffer, area: Rect, menu: &Menu, pen: Pen) {
         let marker = if here { " > " } else { "   " };
         let line = side(vec![
             pen.put(Role::Accent, marker),
-            pen.fit(Role::Text, cut(&entry.label, labels), labels + 2),
+            pen.fit(Role::Text, cut(entry.label.of(lang), labels), labels + 2),
             pen.put(
                 Role::Dim,
-                middle(&entry.detail, inner.saturating_sub(labels + 6)),
+                middle(entry.detail.of(lang), inner.saturating_sub(labels + 6)),
             ),
         ]);
         let row = pen::row(place, y);
@@ -98,7 +106,7 @@ pub(super) fn menu(buffer: &mut Buffer, area: Rect, menu: &Menu, pen: Pen) {
     }
     let more = entries.len().saturating_sub(top + rows);
     let note = if more > 0 {
-        format!(" {more} more ")
+        format!(" {} ", phrase("screen.more").with(lang, more.to_string()))
     } else {
         String::new()
     };

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use ratatui::text::{Line, Span};
 
-use super::names;
+use super::{colours, names};
 use super::pen::{Pen, Sheet};
 use crate::base::text::{cut, middle, size, took, width};
-use crate::exchange::{Ending, ExchangeId};
+use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, State as PullState};
 use crate::registry::Kind;
 use crate::store::{Entry, Store};
+use crate::story;
 use crate::tui::screen::Doc;
 use crate::tui::state::State;
 use crate::tui::theme::Role;
+use crate::words::{Lang, say};
 
 /// Columns of the time at the left.
 const MARGIN: usize = 11;
@@ -29,11 +31,15 @@ pub(super) fn doc(
     left: usize,
     mut sheet: Sheet,
 ) -> Doc {
-    let pen = sheet.pen;
+    let (pen, lang) = (sheet.pen, state.look.lang);
     let detail = if sheet.width >= 100 { DETAIL } else { 0 };
     let room = sheet.width.saturating_sub(MARGIN + detail + 3);
     let servers = servers(store, pull);
-    let ladder = Ladder::new(&servers, room, left, pull.client.name.as_str());
+    let client = match pull.client.name.as_str() {
+        "" => say("label.client", lang),
+        name => name,
+    };
+    let ladder = Ladder::new(&servers, room, left, client, lang);
     let fixed = vec![Line::from(ladder.heads(pen))];
     let mut before = pull.started;
     for step in &pull.steps {
@@ -54,7 +60,7 @@ pub(super) fn doc(
         } else {
             format!("+{}", took(waited))
         };
-        let (asks, answers) = words(entry, pull);
+        let (asks, answers) = words(entry, pull, lang);
         let marker = if here { ">" } else { " " };
         let mut line = vec![
             pen.put(Role::Accent, marker),
@@ -73,7 +79,10 @@ pub(super) fn doc(
     }
     sheet.about(None);
     if pull.state == PullState::UnderWay {
-        sheet.push(vec![pen.put(Role::Accent, "            … under way")]);
+        sheet.push(vec![pen.put(
+            Role::Accent,
+            format!("            … {}", pull.state.name(lang)),
+        )]);
     }
     let mut doc = sheet.finish();
     doc.fixed = fixed;
@@ -107,20 +116,20 @@ fn servers(store: &Store, pull: &Pull) -> Vec<String> {
 }
 
 /// What a request and its answer are called.
-fn words(entry: &Entry, pull: &Pull) -> (String, String) {
+fn words(entry: &Entry, pull: &Pull, lang: Lang) -> (String, String) {
     let reading = &entry.reading;
     let part = pull.step(entry.exchange.id).and_then(|step| step.part);
     let what = match (entry.kind, part) {
-        (Kind::Challenge | Kind::Ping, None) | (Kind::Resolve, _) => names::subject(reading, true),
-        (Kind::Cdn, _) => "signed URL".to_owned(),
-        (Kind::Token, _) => "token".to_owned(),
-        (_, Some(part)) => names::part(Some(part)),
-        (kind, None) => kind.word().to_owned(),
+        (Kind::Challenge | Kind::Ping, None) | (Kind::Resolve, _) => names::subject(reading, true, lang),
+        (Kind::Cdn, _) => say("screen.signed-url", lang).to_owned(),
+        (Kind::Token, _) => names::kind_word(Kind::Token, lang).to_owned(),
+        (_, Some(part)) => names::part(Some(part), lang),
+        (kind, None) => names::kind_word(kind, lang).to_owned(),
     };
     let asks = format!("{} {what}", reading.method);
     let Some(status) = reading.status else {
         let text = if entry.exchange.ended.is_some() {
-            "no answer"
+            say("screen.no-answer", lang)
         } else {
             "…"
         };
@@ -137,7 +146,8 @@ fn words(entry: &Entry, pull: &Pull) -> (String, String) {
         }
         Kind::Token => {
             if let Some(token) = &reading.token_answer {
-                let _ = write!(answer, " token {}", took(token.lifetime()));
+                let word = names::kind_word(Kind::Token, lang);
+                let _ = write!(answer, " {word} {}", took(token.lifetime()));
             }
         }
         Kind::Redirect => answer.push_str(" Location"),
@@ -151,13 +161,13 @@ fn words(entry: &Entry, pull: &Pull) -> (String, String) {
         }
         _ => {}
     }
-    match (&entry.exchange.ended, reading.digests.agree()) {
-        (Some((_, Ending::Aborted { .. } | Ending::Failed { .. })), _) => {
-            answer.push_str(" cut off ✗");
+    match reading.digests.agree() {
+        _ if story::was_cut(entry) => {
+            let _ = write!(answer, " {} ✗", say("screen.cut-off", lang));
         }
-        (_, Some(true)) => answer.push_str(" ✓"),
-        (_, Some(false)) => answer.push_str(" ✗"),
-        _ => {}
+        Some(true) => answer.push_str(" ✓"),
+        Some(false) => answer.push_str(" ✗"),
+        None => {}
     }
     (asks, answer)
 }
@@ -168,12 +178,12 @@ struct Ladder {
     lines: Vec<usize>,
     room: usize,
     left: usize,
+    lang: Lang,
 }
 
 impl Ladder {
-    fn new(servers: &[String], room: usize, left: usize, client: &str) -> Self {
+    fn new(servers: &[String], room: usize, left: usize, client: &str, lang: Lang) -> Self {
         let lanes = servers.len().max(1);
-        let client = if client.is_empty() { "client" } else { client };
         // Client to pullscope holds the words; the other lanes share what is left.
         let first = (room / 3).clamp(18, 28);
         let lane = (room.saturating_sub(first + 10) / lanes).clamp(13, 24);
@@ -186,6 +196,7 @@ impl Ladder {
             lines: lifelines,
             room,
             left,
+            lang,
         }
     }
 
@@ -241,7 +252,7 @@ impl Ladder {
     }
 
     fn request(&self, pen: Pen, server: usize, text: &str, entry: &Entry) -> Vec<Span<'static>> {
-        let role = super::frame::kind_role(entry.kind);
+        let role = colours::kind(entry.kind);
         let mut cells = self.blank();
         let (from, to) = self.between(0);
         stroke(&mut cells, from, to, '─', role);
@@ -257,19 +268,14 @@ impl Ladder {
             if let Some(authorization) = &entry.reading.authorization {
                 label(&mut cells, to + 2, far - 2, &authorization.scheme);
             } else if entry.kind == Kind::Cdn {
-                label(&mut cells, to + 2, far - 2, "no auth");
+                label(&mut cells, to + 2, far - 2, say("screen.no-auth", self.lang));
             }
         }
         self.row(pen, &cells)
     }
 
     fn response(&self, pen: Pen, server: usize, text: &str, entry: &Entry) -> Vec<Span<'static>> {
-        let failed = !matches!(entry.exchange.ended, None | Some((_, Ending::Complete)));
-        let role = if failed {
-            Role::Bad
-        } else {
-            super::frame::status_role(entry.reading.status)
-        };
+        let role = colours::outcome(entry);
         let bulk = matches!(
             entry.kind,
             Kind::Cdn | Kind::Layer | Kind::Blob | Kind::Upload
@@ -356,24 +362,25 @@ fn beside(
         .iter()
         .position(|step| step.exchange == entry.exchange.id)
         .map_or(0, |at| at + 1);
+    let lang = state.look.lang;
     let mut sheet = Sheet::new(pen, room);
     let reading = &entry.reading;
     sheet.push(vec![
         pen.put(Role::Title, format!("{at} ")),
-        pen.put(super::frame::kind_role(entry.kind), entry.kind.word()),
+        pen.put(colours::kind(entry.kind), entry.kind.name(lang)),
     ]);
     let path = reading
         .url
         .as_ref()
-        .map_or_else(String::new, |url| names::short_path(url.path()));
+        .map_or_else(String::new, |url| story::shorten(url.path()));
     sheet.text(Role::Text, 0, &format!("{} {path}", reading.method));
     sheet.text(Role::Dim, 0, &reading.authority);
     let status = reading
         .status
-        .map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        .map_or_else(|| say("screen.no-answer", lang).to_owned(), |status| status.to_string());
     sheet.push(vec![
         pen.put(
-            super::frame::status_role(reading.status),
+            colours::outcome(entry),
             format!("{status}  "),
         ),
         pen.put(
@@ -390,13 +397,13 @@ fn beside(
         sheet.text(
             Role::Text,
             0,
-            &super::info::explanation(entry, Some(pull), state.look.lang),
+            &story::shorten(&story::why(entry, Some(pull), &state.telling(store))),
         );
     }
     sheet.blank();
     sheet.push(vec![
         pen.put(Role::Accent, "⏎"),
-        pen.put(Role::Dim, " opens it"),
+        pen.put(Role::Dim, format!(" {}", say("screen.opens-it", lang))),
     ]);
     sheet.lines
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::text::{Line, Span};
 
-use super::names;
+use super::{colours, names};
 use super::pen::Sheet;
 use super::phases::Axis;
 use crate::base::text::{size, took};
@@ -15,6 +15,7 @@ use crate::tui::rows::span;
 use crate::tui::screen::Doc;
 use crate::tui::state::State;
 use crate::tui::theme::Role;
+use crate::words::{phrase, say};
 
 pub(super) fn doc(
     state: &State,
@@ -23,7 +24,7 @@ pub(super) fn doc(
     cursor: Option<ExchangeId>,
     mut sheet: Sheet,
 ) -> Doc {
-    let pen = sheet.pen;
+    let (pen, lang) = (sheet.pen, state.look.lang);
     let end = pull.ended.unwrap_or(state.now);
     let length = Duration::try_from(end.duration_since(pull.started)).unwrap_or_default();
     let wide = sheet.width >= 100;
@@ -36,14 +37,14 @@ pub(super) fn doc(
     };
     let mut head = vec![
         pen.fit(Role::Dim, "    #", 6),
-        pen.fit(Role::Dim, "KIND", kind),
+        pen.fit(Role::Dim, say("column.kind", lang), kind),
     ];
     if wide {
-        head.push(pen.fit(Role::Dim, "HOST", host));
+        head.push(pen.fit(Role::Dim, say("column.host", lang), host));
     }
     head.extend([
-        pen.right(Role::Dim, "SIZE", bytes),
-        pen.right(Role::Dim, "TIME", time),
+        pen.right(Role::Dim, say("column.size", lang), bytes),
+        pen.right(Role::Dim, say("column.time", lang), time),
         Span::raw("  "),
         pen.put(Role::Dim, axis.ruler()),
     ]);
@@ -60,8 +61,8 @@ pub(super) fn doc(
             pen.right(Role::Dim, (at + 1).to_string(), 3),
             Span::raw(" "),
             pen.fit(
-                super::frame::kind_role(entry.kind),
-                names::kind(entry, step.part, false),
+                colours::kind(entry.kind),
+                names::kind(entry, step.part, false, lang),
                 kind,
             ),
         ];
@@ -97,18 +98,18 @@ pub(super) fn doc(
 
 /// How much of the time the critical path explains, and by what.
 fn summary(state: &State, store: &Store, pull: &Pull, length: Duration, sheet: &mut Sheet) {
-    let pen = sheet.pen;
+    let (pen, lang) = (sheet.pen, state.look.lang);
     let mut legend = vec![
         pen.put(Role::Warn, "  ◆"),
-        pen.put(Role::Dim, " critical path"),
+        pen.put(Role::Dim, format!(" {}", say("label.critical-path", lang))),
     ];
     for (role, glyph, what) in [
-        (Role::Connect, "▐", "connect+TLS"),
-        (Role::Wait, "▒", "waiting"),
-        (Role::Receive, "█", "receiving"),
+        (Role::Connect, "▐", "legend.connect"),
+        (Role::Wait, "▒", "legend.wait"),
+        (Role::Receive, "█", "legend.receive"),
     ] {
         legend.push(pen.put(role, format!("   {glyph}")));
-        legend.push(pen.put(Role::Dim, format!(" {what}")));
+        legend.push(pen.put(Role::Dim, format!(" {}", say(what, lang))));
     }
     sheet.push(legend);
     let mut sums = [Duration::ZERO; 3];
@@ -132,12 +133,14 @@ fn summary(state: &State, store: &Store, pull: &Pull, length: Duration, sheet: &
         return;
     }
     let [connecting, waiting, receiving] = sums.map(took);
-    let text = format!(
-        "{} of {} are on the critical path of {}: {connecting} connecting, {waiting} waiting for servers, {receiving} \
-         receiving; the rest is the client's own.",
-        took(all.min(length)),
-        took(length),
-        crate::base::text::count(pull.critical_path.len(), "exchange"),
-    );
+    let facts = [
+        ("part", took(all.min(length))),
+        ("whole", took(length)),
+        ("exchanges", names::count(pull.critical_path.len(), names::EXCHANGES, lang)),
+        ("connecting", connecting),
+        ("waiting", waiting),
+        ("receiving", receiving),
+    ];
+    let text = phrase("screen.critical-path-took").fill(lang, &facts);
     sheet.text(Role::Text, 2, &text);
 }

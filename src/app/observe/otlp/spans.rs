@@ -78,6 +78,7 @@ impl Watcher for Spans {
         let telling = Telling {
             store: sight.store,
             lang: LANG,
+            now: None,
         };
         let mut spans = std::mem::take(&mut self.ready);
         spans.extend(self.live.due(&telling, clock::now(), sight.last));

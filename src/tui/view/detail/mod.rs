@@ -1,9 +1,6 @@
 //! One exchange: decoded by what it is, and as it was on the wire.
 
-mod decoded;
-mod image;
 mod json;
-mod redirects;
 mod timing;
 mod token;
 mod wire;
@@ -11,23 +8,23 @@ mod wire;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-pub(super) use self::image::progress;
-
 use super::pen::{Pen, Sheet};
-use super::{frame, names};
+use super::{colours, names};
 use crate::base::text::{size, took};
 use crate::exchange::{Bodies, Exchange, ExchangeId};
-use crate::pulls::{Cause, Pull, Why};
-use crate::registry::{Document, Kind};
+use crate::pulls::Pull;
+use crate::registry::Kind;
 use crate::store::{Entry, Store};
+use crate::story;
 use crate::tui::screen::Doc;
 use crate::tui::state::State;
 use crate::tui::theme::Role;
+use crate::words::{Lang, say};
 
 /// A tab of an exchange's screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tab {
-    /// Decoded; the name says as what.
+    /// Decoded; the key of its name says as what.
     Decoded(&'static str),
     /// The request.
     Request,
@@ -58,15 +55,15 @@ pub(super) struct Subject<'a> {
 /// The tabs of an exchange.
 pub(crate) fn tabs(entry: &Entry) -> Vec<Tab> {
     let name = match entry.kind {
-        Kind::Challenge => "Challenge",
-        Kind::Token => "Token",
-        Kind::Index | Kind::Manifest | Kind::Resolve => "Image",
-        Kind::Config => "Config",
-        Kind::Layer | Kind::Blob | Kind::Cdn | Kind::Exists => "Blob",
-        Kind::Redirect => "Redirect",
-        Kind::Upload | Kind::Publish => "Push",
-        Kind::Error => "Error",
-        _ => "Summary",
+        Kind::Challenge => "tab.challenge",
+        Kind::Token => "tab.token",
+        Kind::Index | Kind::Manifest | Kind::Resolve => "tab.image",
+        Kind::Config => "tab.config",
+        Kind::Layer | Kind::Blob | Kind::Cdn | Kind::Exists => "tab.blob",
+        Kind::Redirect => "tab.redirect",
+        Kind::Upload | Kind::Publish => "tab.push",
+        Kind::Error => "tab.error",
+        _ => "tab.summary",
     };
     let mut tabs = vec![Tab::Decoded(name), Tab::Request, Tab::Response];
     if matches!(entry.kind, Kind::Redirect | Kind::Cdn) {
@@ -77,16 +74,17 @@ pub(crate) fn tabs(entry: &Entry) -> Vec<Tab> {
 }
 
 impl Tab {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Decoded(name) => name,
-            Self::Request => "Request",
-            Self::Response => "Response",
-            Self::Redirects => "Redirects",
-            Self::Timing => "Timing",
-            Self::Tls => "TLS",
-            Self::Raw => "Raw",
-        }
+    fn name(self, lang: Lang) -> &'static str {
+        let key = match self {
+            Self::Decoded(key) => key,
+            Self::Request => "tab.request",
+            Self::Response => "tab.response",
+            Self::Redirects => "tab.redirects",
+            Self::Timing => "tab.timing",
+            Self::Tls => "tab.tls",
+            Self::Raw => "tab.raw",
+        };
+        say(key, lang)
     }
 }
 
@@ -98,8 +96,10 @@ pub(super) fn header(
     tab: usize,
     pen: Pen,
 ) -> (Vec<Span<'static>>, Vec<Span<'static>>) {
+    let lang = state.look.lang;
     let Some(entry) = store.entry(id) else {
-        return (vec![pen.put(Role::Dim, " no longer kept")], Vec::new());
+        let gone = format!(" {}", say("screen.no-longer-kept", lang));
+        return (vec![pen.put(Role::Dim, gone)], Vec::new());
     };
     let narrow = state.size.0 < 100;
     let pull = entry.pull.and_then(|id| store.pull(id));
@@ -116,18 +116,21 @@ pub(super) fn header(
         }
         left.push(pen.put(Role::Dim, format!(" › {at}/{}", pull.steps.len())));
     } else {
-        left.push(pen.put(Role::Dim, format!(" exchange {id}")));
+        left.push(pen.put(
+            Role::Dim,
+            format!(" {} {id}", say("screen.exchange", lang)),
+        ));
     }
     let part = pull
         .and_then(|pull| pull.step(id))
         .and_then(|step| step.part);
     left.push(pen.put(
-        frame::kind_role(entry.kind),
-        format!(" {}", names::kind(entry, part, false)),
+        colours::kind(entry.kind),
+        format!(" {}", names::kind(entry, part, false, lang)),
     ));
     let status = entry.reading.status;
-    let status_text = status.map_or_else(|| "…".to_owned(), |status| status.to_string());
-    left.push(pen.put(frame::status_role(status), format!("  {status_text}")));
+    let status = status.map_or_else(|| "…".to_owned(), |status| status.to_string());
+    left.push(pen.put(colours::outcome(entry), format!("  {status}")));
     if state.size.0 >= 80 {
         left.push(pen.put(
             Role::Dim,
@@ -136,11 +139,14 @@ pub(super) fn header(
         left.push(pen.put(Role::Dim, format!("  {}", size(entry.exchange.received))));
     }
     if state.reveals() {
-        left.push(pen.put(Role::Bad, "  SECRETS SHOWN"));
+        left.push(pen.put(
+            Role::Bad,
+            format!("  {}", say("screen.secrets-shown", lang)),
+        ));
     }
     let all = tabs(entry);
     let tabs = all.iter().enumerate().map(|(at, each)| {
-        let (number, name) = (at + 1, each.name());
+        let (number, name) = (at + 1, each.name(lang));
         if at == tab {
             pen.put(Role::Accent, format!("[{number} {name}]"))
         } else if narrow {
@@ -164,7 +170,7 @@ pub(super) fn doc(
     let pen = Pen(state.look.theme);
     let mut sheet = Sheet::new(pen, area.width.into());
     let Some(entry) = store.entry(id) else {
-        sheet.text(Role::Dim, 2, "This exchange is no longer kept.");
+        sheet.text(Role::Dim, 2, say("screen.exchange-gone", state.look.lang));
         return sheet.finish();
     };
     let exchange = state.shown(&entry.exchange, Some(bodies));
@@ -183,7 +189,10 @@ pub(super) fn doc(
         Some(Tab::Decoded(_)) => return decoded(&subject, sheet),
         Some(Tab::Request) => wire::request(&subject, &mut sheet),
         Some(Tab::Response) => wire::response(&subject, &mut sheet),
-        Some(Tab::Redirects) => redirects::chain(&subject, &mut sheet),
+        Some(Tab::Redirects) => {
+            sheet.heading(say("screen.the-way", state.look.lang));
+            sheet.told(&story::way(entry, pull, &state.telling(store)));
+        }
         Some(Tab::Timing) => timing::phases(&subject, &mut sheet),
         Some(Tab::Tls) => timing::tls(&subject, &mut sheet),
         Some(Tab::Raw) => wire::raw(&subject, &mut sheet),
@@ -192,42 +201,37 @@ pub(super) fn doc(
     sheet.finish()
 }
 
+/// What the story tells of an exchange: what it holds, why it happened, what is around it.
 fn decoded(subject: &Subject<'_>, mut sheet: Sheet) -> Doc {
-    let reading = &subject.entry.reading;
-    match subject.entry.kind {
-        Kind::Token => return token::doc(subject, sheet),
-        Kind::Challenge => decoded::challenge(subject, &mut sheet),
-        Kind::Config if reading.config.is_some() => image::config(subject, &mut sheet),
-        Kind::Error => decoded::error(subject, &mut sheet),
-        Kind::Redirect => redirects::redirect(subject, &mut sheet),
-        _ => match &reading.document {
-            Some(Document::Index(index)) => image::index(subject, index, &mut sheet),
-            Some(Document::Manifest(manifest)) => image::manifest(subject, manifest, &mut sheet),
-            Some(Document::Schema1(schema1)) => image::schema1(subject, schema1, &mut sheet),
-            Some(Document::Unreadable { reason }) => {
-                sheet.heading("Not a manifest");
-                sheet.text(Role::Bad, 2, reason);
-            }
-            None if reading.config.is_some() => image::config(subject, &mut sheet),
-            None => decoded::summary(subject, &mut sheet),
-        },
+    let Subject {
+        state,
+        store,
+        entry,
+        pull,
+        ..
+    } = *subject;
+    let beside = (entry.kind == Kind::Token).then(|| token::beside(subject, &mut sheet));
+    let telling = state.telling(store);
+    sheet.told(&story::decoded(entry, pull, &telling));
+    let why = story::why(entry, pull, &telling);
+    if state.explain && !why.is_empty() {
+        sheet.heading(say("screen.why", telling.lang));
+        sheet.text(Role::Text, 2, &story::shorten(&why));
     }
-    decoded::around(subject, &mut sheet);
-    sheet.finish()
-}
-
-/// How an exchange led to another, in words.
-pub(super) fn cause(cause: Cause) -> &'static str {
-    match cause.why {
-        Why::Challenge => "a 401 told where to ask for a token",
-        Why::Token => "a token was given, used here for the first time",
-        Why::Ping => "the registry asks for no credentials",
-        Why::Redirect => "Location led here",
-        Why::Resolve => "a HEAD told which digest the tag has",
-        Why::Index => "the index named this manifest",
-        Why::Manifest => "the manifest named this blob",
-        Why::Retry => "the same was asked before and failed",
-        Why::Page => "Link named the next page",
-        Why::Upload => "Location told where the upload goes on",
+    sheet.told(&story::about(entry, pull, &telling));
+    sheet.told(&story::findings_shown_by(entry, pull, &telling));
+    match beside {
+        Some(token::Beside { lines, split: None }) => {
+            sheet.blank();
+            let mut doc = sheet.finish();
+            doc.lines.extend(lines);
+            doc
+        }
+        Some(token::Beside { lines, split }) => Doc {
+            beside: lines,
+            split,
+            ..sheet.finish()
+        },
+        None => sheet.finish(),
     }
 }

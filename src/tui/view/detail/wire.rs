@@ -11,13 +11,14 @@ use crate::base::text::{exact, middle};
 use crate::exchange::{Body, Capture, Fidelity, RawHead, ResponseOrigin};
 use crate::tui::theme::Role;
 use crate::tui::view::pen::Sheet;
+use crate::words::{Lang, phrase, say};
 
 pub(super) fn request(subject: &Subject<'_>, sheet: &mut Sheet) {
+    let lang = subject.state.look.lang;
     let Some(request) = &subject.exchange.request else {
-        sheet.text(Role::Dim, 2, "No request head was seen.");
+        sheet.text(Role::Dim, 2, say("screen.no-request-head", lang));
         return;
     };
-    let pen = sheet.pen;
     sheet.labels(6);
     sheet.value("URL", Role::Info, &request.url);
     sheet.blank();
@@ -27,31 +28,32 @@ pub(super) fn request(subject: &Subject<'_>, sheet: &mut Sheet) {
         sheet.text(
             Role::Dim,
             2,
-            "Repeated fields stand together here; on the wire they may not have.",
+            say("screen.regrouped", lang),
         );
     }
     sheet.blank();
     match &subject.exchange.request_body {
         Some(body) if body.size > 0 => self::body(subject, sheet, body),
-        _ => sheet.push(vec![pen.put(Role::Dim, "  no body")]),
+        _ => sheet.text(Role::Dim, 2, say("screen.no-body", lang)),
     }
 }
 
 pub(super) fn response(subject: &Subject<'_>, sheet: &mut Sheet) {
+    let lang = subject.state.look.lang;
     let Some(response) = &subject.exchange.response else {
         let text = if subject.exchange.ended.is_some() {
-            "There was no response."
+            "screen.no-response"
         } else {
-            "No response yet."
+            "screen.no-response-yet"
         };
-        sheet.text(Role::Dim, 2, text);
+        sheet.text(Role::Dim, 2, say(text, lang));
         return;
     };
     if response.origin == ResponseOrigin::Pullscope {
         sheet.text(
             Role::Warn,
             2,
-            "pullscope wrote this response itself; the server gave none.",
+            say("screen.own-response", lang),
         );
         sheet.blank();
     }
@@ -61,16 +63,15 @@ pub(super) fn response(subject: &Subject<'_>, sheet: &mut Sheet) {
     }
     head(sheet, &response.head);
     sheet.blank();
-    let pen = sheet.pen;
     match &subject.exchange.response_body {
         Some(body) if body.size > 0 || body.capture != Capture::Empty => {
             self::body(subject, sheet, body);
         }
-        Some(_) => sheet.push(vec![pen.put(Role::Dim, "  no body")]),
-        None => sheet.push(vec![pen.put(
-            Role::Dim,
-            format!("  {} so far", exact(subject.exchange.received)),
-        )]),
+        Some(_) => sheet.text(Role::Dim, 2, say("screen.no-body", lang)),
+        None => {
+            let so_far = exact(subject.exchange.received);
+            sheet.text(Role::Dim, 2, &phrase("screen.so-far").with(lang, so_far));
+        }
     }
 }
 
@@ -103,13 +104,14 @@ fn head(sheet: &mut Sheet, head: &RawHead) {
 
 /// The size, the digest and the content of a body.
 fn body(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body) {
-    let pen = sheet.pen;
-    let mut about = format!("Body  {}", exact(body.size));
+    let (pen, lang) = (sheet.pen, subject.state.look.lang);
+    let mut about = format!("{}  {}", say("screen.body", lang), exact(body.size));
     if let Some(decoded) = body.decoded_size.filter(|decoded| *decoded != body.size) {
-        let _ = write!(about, ", {} decoded", exact(decoded));
+        let decoded = phrase("screen.decoded").with(lang, exact(decoded));
+        let _ = write!(about, "  {decoded}");
     }
     if !body.complete {
-        about.push_str(", cut short");
+        let _ = write!(about, "  {}", say("screen.cut-short", lang));
     }
     sheet.push(vec![pen.put(Role::Title, format!("  {about}"))]);
     if let Some(sha256) = &body.sha256 {
@@ -130,11 +132,13 @@ fn body(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body) {
 }
 
 fn content(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body, pretty: bool) {
+    let lang = subject.state.look.lang;
     let bytes = match load(subject, body) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return missing(sheet, body),
+        Ok(None) => return missing(sheet, body, lang),
         Err(error) => {
-            return sheet.text(Role::Bad, 2, &format!("the body cannot be read: {error}"));
+            let text = phrase("screen.body-unreadable").with(lang, error.to_string());
+            return sheet.text(Role::Bad, 2, &text);
         }
     };
     let shown = bytes.get(..MOST_BYTES).unwrap_or(&bytes);
@@ -151,23 +155,20 @@ fn content(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body, pretty: bool) 
     if bytes.len() > shown.len() {
         let more = bytes.len() - shown.len();
         sheet.blank();
-        sheet.text(
-            Role::Dim,
-            2,
-            &format!("… and {more} bytes more; b saves the whole body."),
-        );
+        let text = phrase("screen.more-bytes").with(lang, exact(more.try_into().unwrap_or(0)));
+        sheet.text(Role::Dim, 2, &text);
     }
 }
 
-fn missing(sheet: &mut Sheet, body: &Body) {
+fn missing(sheet: &mut Sheet, body: &Body, lang: Lang) {
     let text = match &body.capture {
-        Capture::Omitted { reason } => format!(
-            "The body was not kept: {}.",
-            reason.told(crate::words::Lang::En)
-        ),
-        Capture::Streamed => "The body is being written to the session.".to_owned(),
-        Capture::Stored { .. } => "The body's file is not there.".to_owned(),
-        Capture::Empty | Capture::Memory { .. } => "The body is empty.".to_owned(),
+        Capture::Omitted { reason } => {
+            let facts = [("reason", reason.told(lang))];
+            phrase("notice.body-not-kept").fill(lang, &facts)
+        }
+        Capture::Streamed => say("screen.body-being-written", lang).to_owned(),
+        Capture::Stored { .. } => say("screen.body-file-gone", lang).to_owned(),
+        Capture::Empty | Capture::Memory { .. } => say("screen.body-empty", lang).to_owned(),
     };
     sheet.text(Role::Dim, 2, &text);
 }
@@ -183,17 +184,17 @@ pub(super) fn load(subject: &Subject<'_>, body: &Body) -> std::io::Result<Option
 
 /// Every byte as it was: heads with their line ends, bodies as text or in hexadecimal.
 pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
-    let exchange = subject.exchange;
+    let (exchange, lang) = (subject.exchange, subject.state.look.lang);
     let request = exchange.request.as_ref().map(|request| &request.head);
     let response = exchange.response.as_ref().map(|response| &response.head);
     let parts = [
-        ("Request", request, &exchange.request_body),
-        ("Response", response, &exchange.response_body),
+        ("tab.request", request, &exchange.request_body),
+        ("tab.response", response, &exchange.response_body),
     ];
     for (name, head, body) in parts {
         let Some(head) = head else { continue };
-        let note = format!("{} bytes of head, byte for byte", head.len());
-        sheet.heading_with(name, &note);
+        let note = phrase("screen.head-bytes").with(lang, head.len().to_string());
+        sheet.heading_with(say(name, lang), &note);
         let pen = sheet.pen;
         for line in head.as_bytes().split_inclusive(|b| *b == b'\n') {
             let text = printable_bytes(line);
@@ -214,7 +215,7 @@ pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
         sheet.text(
             Role::Dim,
             2,
-            "Secrets were taken out before this was recorded (--keep-secrets leaves them in).",
+            say("screen.secrets-taken-out", lang),
         );
     }
 }
