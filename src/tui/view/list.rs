@@ -14,7 +14,7 @@ use crate::base::text;
 use crate::base::text::{middle, size, took};
 use crate::exchange::{ConnectionId, Ending, Exchange, Rejection, TunnelId};
 use crate::pulls::{Blob, BlobState, Pull, PullId, State as PullState};
-use crate::registry::Kind;
+use crate::registry::{Credentials, Kind};
 use crate::store::{Entry, Store};
 use crate::story::{self, Share};
 use crate::tui::action::Item;
@@ -520,14 +520,14 @@ impl Painter<'_> {
         }
         if let Some(answer) = &reading.token_answer {
             let anonymous = reading.token_request.as_ref().is_some_and(|request| {
-                request.credentials == crate::registry::Credentials::Anonymous
+                request.credentials == Credentials::Anonymous
             });
             let who = if anonymous {
-                "token.anonymous"
+                Credentials::Anonymous.name(lang)
             } else {
-                "screen.signed-in"
+                say("screen.signed-in", lang)
             };
-            notes.push(pen.put(Role::Dim, format!(" {}", say(who, lang))));
+            notes.push(pen.put(Role::Dim, format!(" {who}")));
             if self.state.facts.live {
                 let issued = entry
                     .exchange
