@@ -6,9 +6,9 @@ use super::transfer::{millis, section};
 use super::{Block, Cell, Span, Table, Telling, Tone, naming, outcome};
 use crate::exchange::Exchange;
 use crate::pulls::{Blob, BlobState, Pull, Why};
-use crate::words::{phrase, say};
 use crate::words::Lang;
 use crate::words::figures::bytes;
+use crate::words::{phrase, say};
 
 /// Blobs side by side.
 pub(super) fn table<'a>(blobs: impl IntoIterator<Item = &'a Blob>, lang: Lang) -> Table {
@@ -20,7 +20,9 @@ pub(super) fn table<'a>(blobs: impl IntoIterator<Item = &'a Blob>, lang: Lang) -
         (phrase("comparison.took"), true),
     ];
     let rows = blobs.into_iter().map(|blob| {
-        let took = blob.took.map_or_else(|| Span::dim("-"), |took| Span::plain(millis(took)));
+        let took = blob
+            .took
+            .map_or_else(|| Span::dim("-"), |took| Span::plain(millis(took)));
         vec![
             cell(naming::part(blob.part, lang)),
             short(blob.digest.as_ref()),
@@ -42,17 +44,29 @@ pub(super) fn of_exchange(pull: &Pull, exchange: &Exchange, telling: &Telling<'_
     let Some(blob) = blobs.find(|blob| blob.exchanges.contains(&exchange.id)) else {
         return Vec::new();
     };
-    let mut pairs = vec![(Span::label("comparison.blob", lang), cell(naming::part(blob.part, lang)))];
+    let mut pairs = vec![(
+        Span::label("comparison.blob", lang),
+        cell(naming::part(blob.part, lang)),
+    )];
     if let Some(digest) = &blob.digest {
         pairs.push((Span::label("label.digest", lang), full(digest)));
     }
     if let Some(descriptor) = &blob.descriptor {
-        pairs.push((Span::label("image.media-type", lang), cell(descriptor.media_type.as_str())));
+        pairs.push((
+            Span::label("image.media-type", lang),
+            cell(descriptor.media_type.as_str()),
+        ));
     }
     pairs.push((Span::label("image.size", lang), size(blob.size)));
     pairs.push((Span::label("image.state", lang), state(blob, lang)));
-    for (id, at) in blob.exchanges.iter().filter_map(|id| Some((id, pull.step(*id)?))) {
-        let how = at.cause.filter(|cause| matches!(cause.why, Why::Redirect | Why::Retry));
+    for (id, at) in blob
+        .exchanges
+        .iter()
+        .filter_map(|id| Some((id, pull.step(*id)?)))
+    {
+        let how = at
+            .cause
+            .filter(|cause| matches!(cause.why, Why::Redirect | Why::Retry));
         let how = how.map(|cause| Span::dim(cause.why.name(lang)));
         let status = telling.store.entry(*id).map(outcome::status);
         let name = naming::step(pull, at, lang);
@@ -88,7 +102,10 @@ pub(super) fn state(blob: &Blob, lang: Lang) -> Cell {
         spans.push(Span::dim(text).of_share(blob.received, size));
     }
     if blob.resumed {
-        spans.push(Span::new(format!("  {}", say("image.resumed", lang)), Tone::Warn));
+        spans.push(Span::new(
+            format!("  {}", say("image.resumed", lang)),
+            Tone::Warn,
+        ));
     }
     spans
 }

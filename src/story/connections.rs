@@ -7,9 +7,9 @@ use crate::exchange::{Connection, HandshakeFailed, Rejection, Tunnel};
 use crate::findings::Evidence;
 use crate::registry::Client;
 use crate::store::Entry;
-use crate::words::{phrase, say};
 use crate::words::Lang;
 use crate::words::figures::bytes;
+use crate::words::{phrase, say};
 
 /// An exchange that belongs to no pull; `number` is its place among them.
 pub fn loose(entry: &Entry, number: usize, telling: &Telling<'_>) -> StepStory {
@@ -61,16 +61,35 @@ pub fn tunnel(tunnel: &Tunnel, lang: Lang) -> Vec<Block> {
     let ended = match &tunnel.ended {
         Some((at, ending)) => {
             let bad = transfer::ended(ending, lang).map(|text| Span::new(text, Tone::Bad));
-            spaced([Some(Span::plain(format!("{at:.3}"))), bad].into_iter().flatten())
+            spaced(
+                [Some(Span::plain(format!("{at:.3}"))), bad]
+                    .into_iter()
+                    .flatten(),
+            )
         }
         None => vec![Span::label("connection.still-open", lang)],
     };
     let pairs = vec![
-        (Span::label("connection.unread", lang), cell(tunnel.kind.name(lang))),
-        (Span::label("label.client", lang), cell(connection.client.to_string())),
-        (Span::label("comparison.sent", lang), cell(bytes(tunnel.sent))),
-        (Span::label("comparison.received", lang), cell(bytes(tunnel.received))),
-        (Span::label("label.started", lang), cell(format!("{:.3}", connection.opened))),
+        (
+            Span::label("connection.unread", lang),
+            cell(tunnel.kind.name(lang)),
+        ),
+        (
+            Span::label("label.client", lang),
+            cell(connection.client.to_string()),
+        ),
+        (
+            Span::label("comparison.sent", lang),
+            cell(bytes(tunnel.sent)),
+        ),
+        (
+            Span::label("comparison.received", lang),
+            cell(bytes(tunnel.received)),
+        ),
+        (
+            Span::label("label.started", lang),
+            cell(format!("{:.3}", connection.opened)),
+        ),
         (Span::label("label.ended", lang), ended),
     ];
     section(&format!("CONNECT {}", target(connection)), pairs)
@@ -79,17 +98,32 @@ pub fn tunnel(tunnel: &Tunnel, lang: Lang) -> Vec<Block> {
 /// A handshake that a client gave up, and how often that was seen.
 pub fn handshake(failed: &HandshakeFailed, times: usize, lang: Lang) -> Vec<Block> {
     let connection = &failed.connection;
-    let mut pairs = vec![(Span::label("label.ended", lang), rejection(&failed.rejection, lang))];
+    let mut pairs = vec![(
+        Span::label("label.ended", lang),
+        rejection(&failed.rejection, lang),
+    )];
     let agent = connection.connect_head.as_ref();
     if let Some(agent) = agent.and_then(|head| head.text("user-agent")) {
-        pairs.push((Span::label("label.client", lang), cell(Client::read(agent).label())));
+        pairs.push((
+            Span::label("label.client", lang),
+            cell(Client::read(agent).label()),
+        ));
     }
-    pairs.push((Span::label("connection.from", lang), cell(connection.client.to_string())));
+    pairs.push((
+        Span::label("connection.from", lang),
+        cell(connection.client.to_string()),
+    ));
     if let Some(sni) = &connection.sni {
         pairs.push((Span::label("connection.sni", lang), cell(sni)));
     }
-    pairs.push((Span::label("label.time", lang), cell(format!("{:.3}", failed.at))));
-    pairs.push((Span::label("connection.seen", lang), cell(format!("{times}×"))));
+    pairs.push((
+        Span::label("label.time", lang),
+        cell(format!("{:.3}", failed.at)),
+    ));
+    pairs.push((
+        Span::label("connection.seen", lang),
+        cell(format!("{times}×")),
+    ));
     section(say("connection.what-was-seen", lang), pairs)
 }
 
@@ -104,7 +138,10 @@ pub fn refusal(host: &str, telling: &Telling<'_>) -> (String, String) {
     });
     found.map_or_else(
         || {
-            let (what, fix) = (phrase("connection.refused"), phrase("connection.refused-fix"));
+            let (what, fix) = (
+                phrase("connection.refused"),
+                phrase("connection.refused-fix"),
+            );
             (what.of(lang).to_owned(), fix.of(lang).to_owned())
         },
         |finding| (finding.sentence(lang), finding.fix(lang)),

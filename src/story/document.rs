@@ -1,15 +1,15 @@
 //! Manifests and lists of manifests as tables.
 
+use super::blob::{size, state};
 use super::block::{cell, spaced};
 use super::digest::{full, short};
-use super::blob::{size, state};
 use super::naming::layer as layer_name;
 use super::{Block, Cell, Span, Table, Telling, Tone};
 use crate::pulls::Pull;
 use crate::registry::{Descriptor, Digest, Document, Index, Manifest, Reading, Schema1};
-use crate::words::{phrase, say};
 use crate::words::Lang;
 use crate::words::figures::bytes;
+use crate::words::{phrase, say};
 
 /// What a manifest endpoint served.
 pub(super) fn document(
@@ -63,7 +63,10 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
     }
     let media_type = document.stated_type().unwrap_or(&reading.content_type);
     if !media_type.is_empty() {
-        pairs.push((Span::label("image.media-type", lang), cell(media_type.as_str())));
+        pairs.push((
+            Span::label("image.media-type", lang),
+            cell(media_type.as_str()),
+        ));
     }
     let (artifact, subject, annotations, problems) = match document {
         Document::Manifest(manifest) => (
@@ -98,7 +101,10 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
         Document::Schema1(schema1) => {
             let name = format!("{}:{}", schema1.name, schema1.tag);
             pairs.push((Span::label("image.name", lang), cell(name)));
-            pairs.push((Span::label("label.platform", lang), cell(&schema1.architecture)));
+            pairs.push((
+                Span::label("label.platform", lang),
+                cell(&schema1.architecture),
+            ));
             let signatures = schema1.signatures.to_string();
             pairs.push((Span::label("image.signatures", lang), cell(signatures)));
         }
@@ -251,7 +257,10 @@ fn blobs(parts: &[(String, Option<Descriptor>)], pull: Option<&Pull>, lang: Lang
 }
 
 fn old_layers(schema1: &Schema1, lang: Lang) -> Table {
-    let head = [(phrase("image.layer"), false), (phrase("label.digest"), false)];
+    let head = [
+        (phrase("image.layer"), false),
+        (phrase("label.digest"), false),
+    ];
     // The format has the topmost layer first.
     let layers = schema1.layers.iter().rev().zip(1..);
     Table {

@@ -4,8 +4,8 @@ use super::block::cell;
 use super::digest::short;
 use super::{Block, Cell, Span, Table, naming};
 use crate::registry::{Digest, ImageConfig};
-use crate::words::{Phrase, phrase};
 use crate::words::Lang;
+use crate::words::{Phrase, phrase};
 
 /// What an image runs and how its layers were made.
 pub(super) fn config(config: &ImageConfig, lang: Lang) -> Vec<Block> {
@@ -20,7 +20,10 @@ pub(super) fn config(config: &ImageConfig, lang: Lang) -> Vec<Block> {
         phrase("image.created"),
         config.created.map(|at| at.to_string()).unwrap_or_default(),
     );
-    add(phrase("image.author"), config.author.clone().unwrap_or_default());
+    add(
+        phrase("image.author"),
+        config.author.clone().unwrap_or_default(),
+    );
     add(phrase("image.entrypoint"), words(&config.entrypoint));
     add(phrase("image.cmd"), words(&config.cmd));
     add(phrase("image.user"), config.user.clone());

@@ -29,11 +29,11 @@ pub use connections::{
 };
 pub use explain::{explain, explain_alone};
 pub use finding::{finding, findings_shown_by};
+pub use outcome::{status, tone, was_cut};
 pub use place::{short_url, shorten};
 pub use pull::{PullStory, at_a_glance, nothing_wrong, pull, title};
 pub use redirect::way;
-pub use outcome::{status, tone, was_cut};
 pub use step::{StepStory, about, around, decoded, why};
 pub use telling::Telling;
-pub use transfer::{certificates, connection, moments};
 pub(crate) use transfer::millis;
+pub use transfer::{certificates, connection, moments};

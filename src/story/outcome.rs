@@ -31,5 +31,7 @@ pub fn tone(entry: &Entry) -> Tone {
 /// Whether an exchange did not end as it should.
 pub fn was_cut(entry: &Entry) -> bool {
     let ended = &entry.exchange.ended;
-    ended.as_ref().is_some_and(|(_, ending)| *ending != Ending::Complete)
+    ended
+        .as_ref()
+        .is_some_and(|(_, ending)| *ending != Ending::Complete)
 }

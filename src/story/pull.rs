@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::block::{cell, spaced};
 use super::transfer::millis;
-use super::{Block, Cell, Share, Span, Tone, blob, finding, step, naming, StepStory, Telling};
+use super::{Block, Cell, Share, Span, StepStory, Telling, Tone, blob, finding, naming, step};
 use crate::exchange::ExchangeId;
 use crate::pulls::{Blob, Pull, State};
 use crate::registry::Document;
-use crate::words::{Phrase, phrase, say};
 use crate::words::Lang;
 use crate::words::figures::bytes;
+use crate::words::{Phrase, phrase, say};
 
 /// The parts of a pull's story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,10 @@ pub fn at_a_glance(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
         let none = Span::new(format!("✓ {}", nothing_wrong(pull, lang)), Tone::Good);
         blocks.push(Block::Paragraph(vec![none]));
     } else {
-        blocks.push(Block::Heading(vec![Span::strong(say("label.findings", lang))]));
+        blocks.push(Block::Heading(vec![Span::strong(say(
+            "label.findings",
+            lang,
+        ))]));
         blocks.push(Block::Inset(findings));
     }
     if !pull.blobs.is_empty() {
@@ -107,15 +110,25 @@ fn overview(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     if let Some(digest) = &pull.digest {
         add(phrase("label.digest"), cell(digest.to_string()));
     }
-    add(phrase("label.started"), cell(format!("{:.3}", pull.started)));
+    add(
+        phrase("label.started"),
+        cell(format!("{:.3}", pull.started)),
+    );
     add(phrase("label.total"), totals(pull, telling));
-    if let Some(promised) = pull.totals.promised.filter(|_| pull.state == State::UnderWay) {
+    if let Some(promised) = pull
+        .totals
+        .promised
+        .filter(|_| pull.state == State::UnderWay)
+    {
         let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();
         let share = Share {
             part: received,
             whole: promised,
         };
-        let facts = [("n", share.percent().to_string()), ("size", bytes(promised))];
+        let facts = [
+            ("n", share.percent().to_string()),
+            ("size", bytes(promised)),
+        ];
         let text = phrase("label.of-promised").fill(lang, &facts);
         let progress = Span::plain(text).of_share(received, promised);
         pairs.push((Span::label("label.progress", lang), vec![progress]));
@@ -145,7 +158,10 @@ fn totals(pull: &Pull, telling: &Telling<'_>) -> Cell {
     let millis = took.as_millis();
     if millis > 0 && totals.received > RATE_FROM {
         let rate = u128::from(totals.received) * 1_000 / millis;
-        total.push(format!("{}/s", bytes(u64::try_from(rate).unwrap_or(u64::MAX))));
+        total.push(format!(
+            "{}/s",
+            bytes(u64::try_from(rate).unwrap_or(u64::MAX))
+        ));
     }
     cell(total.join("  "))
 }
@@ -179,7 +195,10 @@ fn hosts(pull: &Pull, telling: &Telling<'_>) -> Vec<(Span, Cell)> {
     }
     let told = hosts.into_iter().map(|(host, (count, received))| {
         let figures = format!("  {}  ↓ {}", exchanges(count, lang), bytes(received));
-        (Span::label("comparison.host", lang), vec![Span::plain(host), Span::dim(figures)])
+        (
+            Span::label("comparison.host", lang),
+            vec![Span::plain(host), Span::dim(figures)],
+        )
     });
     told.collect()
 }

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 
 use super::block::{cell, spaced};
 use super::transfer::millis;
-use super::{Block, Cell, Span, Telling, Tone, short_url, outcome};
+use super::{Block, Cell, Span, Telling, Tone, outcome, short_url};
 use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, Step, Why};
 use crate::registry::SignedUrl;
 use crate::store::Entry;
-use crate::words::{phrase, say};
 use crate::words::figures::{bytes, span};
+use crate::words::{phrase, say};
 
 /// Where an answer leads.
 pub(super) fn redirect(entry: &Entry, telling: &Telling<'_>) -> Vec<Block> {
@@ -34,7 +34,10 @@ pub(super) fn redirect(entry: &Entry, telling: &Telling<'_>) -> Vec<Block> {
         pairs.push((name, vec![Span::label("redirect.same-host", lang)]));
     }
     if let Some(signed) = &redirect.signed {
-        pairs.push((Span::label("redirect.signed-by", lang), cell(signed.signer.name())));
+        pairs.push((
+            Span::label("redirect.signed-by", lang),
+            cell(signed.signer.name()),
+        ));
         if let Some(expires) = signed.expires {
             let mut until = cell(expires.to_string());
             let asked = reading.server_time().unwrap_or(entry.exchange.started);
@@ -110,7 +113,10 @@ fn hop(
     let place = pull.steps.iter().position(|step| step.exchange == id);
     let number = place.map_or_else(String::new, |at| (at + 1).to_string());
     let name = Span::dim(format!("{} {number}", say("label.step", lang)));
-    let url = exchange.request.as_ref().map(|request| short_url(&request.url));
+    let url = exchange
+        .request
+        .as_ref()
+        .map(|request| short_url(&request.url));
     let tone = if id == asked_about.exchange.id {
         Tone::Strong
     } else {

@@ -2,14 +2,14 @@
 
 use super::block::cell;
 use super::transfer::millis;
-use super::{Block, Cell, Span, Telling, Tone, blob, document, image, short_url, naming, outcome};
+use super::{Block, Cell, Span, Telling, Tone, blob, document, image, naming, outcome, short_url};
 use super::{explain, explain_alone, redirect, token, transfer};
 use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, Step};
 use crate::registry::{Document, Kind};
 use crate::store::Entry;
-use crate::words::say;
 use crate::words::figures::bytes;
+use crate::words::say;
 
 /// One step of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,10 @@ fn relations(entry: &Entry, pull: &Pull, telling: &Telling<'_>) -> Vec<(Span, Ce
     if let Some(cause) = cause
         && let Some(step) = pull.step(cause.exchange)
     {
-        pairs.push((Span::label("label.cause", lang), relation(pull, step, cause.why.name(lang), lang)));
+        pairs.push((
+            Span::label("label.cause", lang),
+            relation(pull, step, cause.why.name(lang), lang),
+        ));
     }
     let caused = pull
         .steps

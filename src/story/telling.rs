@@ -26,7 +26,11 @@ impl Telling<'_> {
             return Some(Span::dim(format!("  {}", say("label.over", self.lang))));
         };
         let whole = u64::try_from(whole).unwrap_or(1);
-        let tone = if left > whole / 5 { Tone::Good } else { Tone::Warn };
+        let tone = if left > whole / 5 {
+            Tone::Good
+        } else {
+            Tone::Warn
+        };
         let text = phrase("label.left").fill(self.lang, &[("t", left.to_string())]);
         Some(Span::new(format!("  {text}"), tone).of_share(left, whole))
     }

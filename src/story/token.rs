@@ -9,9 +9,9 @@ use crate::registry::{
     Challenge, Claims, Credentials, Jwt, Kind, Reading, Scope, Signature, TokenAnswer, TokenRequest,
 };
 use crate::store::Entry;
-use crate::words::{Phrase, phrase, say};
 use crate::words::Lang;
 use crate::words::figures::span;
+use crate::words::{Phrase, phrase, say};
 
 /// The challenges of a 401.
 pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
@@ -23,7 +23,10 @@ pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
             let mut pairs = vec![(Span::dim("WWW-Authenticate"), scheme)];
             pairs.extend(params.map(|(name, value)| (Span::dim(name), cell(value))));
             if let Some(problem) = challenge.problem {
-                pairs.push((Span::label("image.problem", lang), vec![Span::new(problem, Tone::Warn)]));
+                pairs.push((
+                    Span::label("image.problem", lang),
+                    vec![Span::new(problem, Tone::Warn)],
+                ));
             }
             Block::Pairs(pairs)
         })
@@ -116,10 +119,16 @@ fn granted(
         signature(pairs, jwt, lang);
     } else {
         let length = answer.token.length.to_string();
-        pairs.push((Span::label("token.token", lang), cell(phrase("token.opaque").with(lang, length))));
+        pairs.push((
+            Span::label("token.token", lang),
+            cell(phrase("token.opaque").with(lang, length)),
+        ));
     }
     if answer.refresh_token {
-        pairs.push((Span::label("token.token", lang), cell(say("token.refresh-came", lang))));
+        pairs.push((
+            Span::label("token.token", lang),
+            cell(say("token.refresh-came", lang)),
+        ));
     }
 }
 
@@ -149,7 +158,10 @@ fn used(pairs: &mut Pairs, answer: &TokenAnswer, pull: &Pull, telling: &Telling<
     pairs.push((Span::label("token.used-by", lang), carriers));
     if withheld {
         let text = format!("✓ {}", say("token.never-to-the-cdn", lang));
-        pairs.push((Span::label("token.used-by", lang), vec![Span::new(text, Tone::Good)]));
+        pairs.push((
+            Span::label("token.used-by", lang),
+            vec![Span::new(text, Tone::Good)],
+        ));
     }
 }
 
@@ -222,7 +234,10 @@ fn signature(pairs: &mut Pairs, jwt: &Jwt, lang: Lang) {
         pairs.push((Span::label("token.key", lang), cell(key)));
     }
     for certificate in &jwt.certificates {
-        pairs.push((Span::label("token.certificate", lang), cell(&certificate.subject)));
+        pairs.push((
+            Span::label("token.certificate", lang),
+            cell(&certificate.subject),
+        ));
     }
 }
 

@@ -52,13 +52,19 @@ pub(super) fn message(entry: &Entry, lang: Lang) -> Vec<Block> {
         return Vec::new();
     }
     if !reading.content_type.is_empty() {
-        pairs.push((Span::label("image.media-type", lang), cell(reading.content_type.as_str())));
+        pairs.push((
+            Span::label("image.media-type", lang),
+            cell(reading.content_type.as_str()),
+        ));
     }
     if let Some(length) = reading.content_length {
         pairs.push((Span::label("message.length", lang), cell(bytes(length))));
     }
     if let Some(range) = &reading.range {
-        pairs.push((Span::label("message.range", lang), vec![Span::new(range, Tone::Warn)]));
+        pairs.push((
+            Span::label("message.range", lang),
+            vec![Span::new(range, Tone::Warn)],
+        ));
     }
     section(say("message.content", lang), pairs)
 }
@@ -70,7 +76,10 @@ pub(super) fn stated(entry: &Entry, lang: Lang) -> Vec<Block> {
     if let Some((_, ending)) = &entry.exchange.ended
         && let Some(text) = ended(ending, lang)
     {
-        pairs.push((Span::label("label.ended", lang), vec![Span::new(text, Tone::Bad)]));
+        pairs.push((
+            Span::label("label.ended", lang),
+            vec![Span::new(text, Tone::Bad)],
+        ));
     }
     // The first 401 is no error, whatever its body says.
     let asked_to_log_in = !reading.challenges.is_empty() && reading.authorization.is_none();
@@ -86,7 +95,10 @@ pub(super) fn stated(entry: &Entry, lang: Lang) -> Vec<Block> {
         pairs.push((Span::label("label.error", lang), value));
     }
     if let Some(limit) = &reading.rate_limit {
-        pairs.push((Span::label("rate.rate-limit", lang), rate_limit(limit, lang)));
+        pairs.push((
+            Span::label("rate.rate-limit", lang),
+            rate_limit(limit, lang),
+        ));
     }
     for warning in &reading.warnings {
         let value = vec![Span::new(&warning.text, Tone::Warn)];
@@ -105,8 +117,12 @@ fn rate_limit(limit: &RateLimit, lang: Lang) -> Cell {
         limit
             .remaining
             .map(|n| phrase("rate.remaining").with(lang, number(n))),
-        limit.limit.map(|n| phrase("rate.of-limit").with(lang, number(n))),
-        limit.window.map(|n| phrase("rate.window").with(lang, span(n, lang))),
+        limit
+            .limit
+            .map(|n| phrase("rate.of-limit").with(lang, number(n))),
+        limit
+            .window
+            .map(|n| phrase("rate.window").with(lang, span(n, lang))),
         limit
             .retry_after
             .map(|n| phrase("rate.retry-after").with(lang, span(n, lang))),
@@ -149,7 +165,10 @@ pub fn moments(exchange: &Exchange, lang: Lang) -> Vec<Block> {
             Span::dim(format!("+{}", millis(after))),
         ])
     };
-    let mut pairs = vec![(Span::label("label.started", lang), cell(format!("{started:.3}")))];
+    let mut pairs = vec![(
+        Span::label("label.started", lang),
+        cell(format!("{started:.3}")),
+    )];
     if let Some(response) = &exchange.response {
         pairs.push((Span::label("label.response-head", lang), after(response.at)));
     }
@@ -220,7 +239,9 @@ pub fn connection(exchange: &Exchange, lang: Lang) -> Vec<Block> {
 /// The certificates that a server sent when the connection was opened, its own first.
 pub fn certificates(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let upstream = exchange.upstream.iter().filter(|upstream| !upstream.reused);
-    let all = upstream.flat_map(|upstream| upstream.certificates.iter()).zip(1..);
+    let all = upstream
+        .flat_map(|upstream| upstream.certificates.iter())
+        .zip(1..);
     all.flat_map(|(der, number)| {
         let heading = phrase("connection.certificate").fill(lang, &[("n", number.to_string())]);
         section(&heading, certificate(der, exchange.started, lang))
@@ -234,13 +255,22 @@ fn certificate(der: &[u8], used: Timestamp, lang: Lang) -> Pairs {
         return vec![(Span::label("image.problem", lang), why)];
     };
     let mut pairs = vec![
-        (Span::label("connection.subject", lang), cell(certificate.subject().to_string())),
-        (Span::label("connection.issuer", lang), cell(certificate.issuer().to_string())),
+        (
+            Span::label("connection.subject", lang),
+            cell(certificate.subject().to_string()),
+        ),
+        (
+            Span::label("connection.issuer", lang),
+            cell(certificate.issuer().to_string()),
+        ),
     ];
     if let Ok(Some(names)) = certificate.subject_alternative_name() {
         let names = names.value.general_names.iter().take(MOST_NAMES);
         let names: Vec<String> = names.map(ToString::to_string).collect();
-        pairs.push((Span::label("connection.names", lang), cell(names.join(", "))));
+        pairs.push((
+            Span::label("connection.names", lang),
+            cell(names.join(", ")),
+        ));
     }
     let validity = certificate.validity();
     let used = used.as_second();

@@ -95,16 +95,25 @@ pub(super) fn export(state: &State, store: &Store) -> Overlay {
     let mut scopes: Vec<(String, Vec<ExchangeId>)> = Vec::new();
     if !state.marks.is_empty() {
         let marked = state.marks.iter().copied().collect();
-        scopes.push((phrase("number.marked").with(lang, state.marks.len().to_string()), marked));
+        scopes.push((
+            phrase("number.marked").with(lang, state.marks.len().to_string()),
+            marked,
+        ));
     }
     if let Some(pull) = state.subject_pull(store).and_then(|id| store.pull(id)) {
         let ids = pull.steps.iter().map(|step| step.exchange).collect();
-        scopes.push((phrase("screen.pull-number").with(lang, pull.id.0.to_string()), ids));
+        scopes.push((
+            phrase("screen.pull-number").with(lang, pull.id.0.to_string()),
+            ids,
+        ));
     }
     if let Some(matching) = state.filtering.matching() {
         let mut ids: Vec<_> = matching.iter().copied().collect();
         ids.sort_unstable();
-        scopes.push((phrase("number.filtered").with(lang, ids.len().to_string()), ids));
+        scopes.push((
+            phrase("number.filtered").with(lang, ids.len().to_string()),
+            ids,
+        ));
     }
     scopes.insert(0, (say("screen.everything", lang).to_owned(), Vec::new()));
     let mut entries = Vec::new();

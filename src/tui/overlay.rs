@@ -215,7 +215,11 @@ impl Menu {
     pub(crate) fn shown(&self) -> impl Iterator<Item = &MenuEntry> {
         let typed = self.typed.value().to_lowercase();
         self.entries.iter().filter(move |entry| {
-            let text = format!("{} {}", entry.label.of(self.lang), entry.detail.of(self.lang));
+            let text = format!(
+                "{} {}",
+                entry.label.of(self.lang),
+                entry.detail.of(self.lang)
+            );
             let text = text.to_lowercase();
             typed.split_whitespace().all(|word| text.contains(word))
         })

@@ -47,7 +47,14 @@ fn parse(diagram: &str) -> Option<Value> {
 }
 
 fn diagram(store: &Store, lang: Lang) -> String {
-    mermaid::diagram(|| store.entries(), &Telling { store, lang, now: None })
+    mermaid::diagram(
+        || store.entries(),
+        &Telling {
+            store,
+            lang,
+            now: None,
+        },
+    )
 }
 
 #[test]

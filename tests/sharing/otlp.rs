@@ -22,7 +22,11 @@ use crate::program::PULLSCOPE;
 
 fn telling(store: &Store) -> Telling<'_> {
     let lang = Lang::En;
-    Telling { store, lang, now: None }
+    Telling {
+        store,
+        lang,
+        now: None,
+    }
 }
 
 fn written(store: &Store, takes: &dyn Fn(&Entry) -> bool) -> String {

@@ -278,11 +278,7 @@ impl KnownOfCapture<'_> {
     fn first_steps(&self) -> Vec<FirstStep> {
         let program = Cli::command();
         let has = |name| program.find_subcommand(name).is_some();
-        let mut steps = vec![step(
-            "first.demo",
-            "pullscope demo".to_owned(),
-            Vec::new(),
-        )];
+        let mut steps = vec![step("first.demo", "pullscope demo".to_owned(), Vec::new())];
         if has("exec") {
             steps.push(step(
                 "first.exec",
@@ -352,7 +348,11 @@ fn checks(address: &str) -> Vec<Check> {
     ];
     let mut checks = vec![
         check(Some(true), listening, Said::row("check.port")),
-        check(Some(true), Said::row("check.ca"), "pullscope ca path".into()),
+        check(
+            Some(true),
+            Said::row("check.ca"),
+            "pullscope ca path".into(),
+        ),
     ];
     checks.extend(rows.map(|(what, hint)| check(None, Said::row(what), Said::row(hint))));
     checks

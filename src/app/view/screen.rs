@@ -138,7 +138,10 @@ impl Host for Hands {
                 }
                 Effect::CopyAs { format, only } => {
                     as_text(&source, &format, &only, &mask).map(|text| {
-                        mailbox.send(Message::Copy { what: format.into(), text });
+                        mailbox.send(Message::Copy {
+                            what: format.into(),
+                            text,
+                        });
                         None
                     })
                 }

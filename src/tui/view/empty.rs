@@ -20,9 +20,7 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen
         lines.push(Vec::new());
     }
     let intro = match (state.facts.live, state.facts.first_steps.is_empty()) {
-        (true, false) => {
-            "screen.waiting-press"
-        }
+        (true, false) => "screen.waiting-press",
         (true, true) => "screen.waiting",
         (false, _) => "screen.no-exchanges",
     };
@@ -40,7 +38,9 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen
         ]);
         if roomy {
             for note in &step.notes {
-                lines.push(vec![pen.put(Role::Dim, format!("        {}", note.of(lang)))]);
+                lines.push(vec![
+                    pen.put(Role::Dim, format!("        {}", note.of(lang))),
+                ]);
             }
         }
     }

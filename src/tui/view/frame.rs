@@ -72,10 +72,13 @@ fn list_header(state: &State, store: &Store, pen: Pen) -> Two {
         ));
     }
     if !state.marks.is_empty() {
-        left.push(pen.put(Role::Secret, format!(
+        left.push(pen.put(
+            Role::Secret,
+            format!(
                 "  {}",
                 phrase("number.marked").with(lang, state.marks.len().to_string())
-            )));
+            ),
+        ));
     }
     (left, liveness(state, pen))
 }
@@ -138,11 +141,11 @@ fn page_header(screen: Screen, state: &State, store: &Store, pen: Pen) -> Two {
             vec![title(Role::Bad, "screen.refuses-our-certificate")],
             Vec::new(),
         ),
-        Screen::Tunnel(_) => (
-            vec![title(Role::Title, "screen.tunnel-unread")],
-            Vec::new(),
+        Screen::Tunnel(_) => (vec![title(Role::Title, "screen.tunnel-unread")], Vec::new()),
+        Screen::Events => (
+            vec![title(Role::Title, "screen.events")],
+            liveness(state, pen),
         ),
-        Screen::Events => (vec![title(Role::Title, "screen.events")], liveness(state, pen)),
         Screen::Help => (vec![title(Role::Title, "screen.keys")], Vec::new()),
     }
 }

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::{find, names};
 use super::pen::{self, Pen, fit};
+use super::{find, names};
 use crate::base::text;
 use crate::base::text::wrap;
 use crate::pulls::{Pull, State as PullState};

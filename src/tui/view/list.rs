@@ -7,9 +7,9 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::layout::Layout;
-use super::{colours, find, names};
 use super::pen::{self, Pen, fit};
 use super::phases::Axis;
+use super::{colours, find, names};
 use crate::base::text;
 use crate::base::text::{middle, size, took};
 use crate::exchange::{ConnectionId, Ending, Exchange, Rejection, TunnelId};
@@ -142,14 +142,7 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
     );
 }
 
-fn heads(
-    buffer: &mut Buffer,
-    area: Rect,
-    columns: &Columns,
-    scale: &Scale,
-    pen: Pen,
-    lang: Lang,
-) {
+fn heads(buffer: &mut Buffer, area: Rect, columns: &Columns, scale: &Scale, pen: Pen, lang: Lang) {
     let mut line = vec![
         Span::raw("   "),
         pen.fit(Role::Dim, say("column.status", lang), STATUS),
@@ -331,10 +324,10 @@ impl Painter<'_> {
         let found = self.store.findings_of(pull.id);
         if let Some(finding) = found.first() {
             let role = colours::severity(finding.severity);
-            left.push(pen.put(role, format!(
-                    "  ! {}",
-                    names::count(found.len(), names::FINDINGS, lang)
-                )));
+            left.push(pen.put(
+                role,
+                format!("  ! {}", names::count(found.len(), names::FINDINGS, lang)),
+            ));
         }
         if let Some(platform) = &pull.platform {
             left.push(pen.put(Role::Dim, format!("  {platform}")));
@@ -508,7 +501,7 @@ impl Painter<'_> {
                 Ending::Aborted { .. } => {
                     let text = format!(" {}", say("screen.cut-off", lang));
                     notes.push(pen.put(Role::Bad, text));
-                },
+                }
                 Ending::Failed { reason, .. } => {
                     let text = format!(" {}", reason.name(lang));
                     notes.push(pen.put(Role::Bad, text));
@@ -519,9 +512,10 @@ impl Painter<'_> {
             notes.push(pen.put(Role::Bad, format!(" {}", middle(&error.code, 24))));
         }
         if let Some(answer) = &reading.token_answer {
-            let anonymous = reading.token_request.as_ref().is_some_and(|request| {
-                request.credentials == Credentials::Anonymous
-            });
+            let anonymous = reading
+                .token_request
+                .as_ref()
+                .is_some_and(|request| request.credentials == Credentials::Anonymous);
             let who = if anonymous {
                 Credentials::Anonymous.name(lang)
             } else {
@@ -550,7 +544,11 @@ impl Painter<'_> {
                 Role::Dim,
                 format!(
                     " {}",
-                    names::count(index.images().count(), ["number.platform", "number.platforms"], lang)
+                    names::count(
+                        index.images().count(),
+                        ["number.platform", "number.platforms"],
+                        lang
+                    )
                 ),
             ));
         }
@@ -559,15 +557,16 @@ impl Painter<'_> {
                 Role::Dim,
                 format!(
                     " {}",
-                    names::count(manifest.layers.len(), ["number.layer", "number.layers"], lang)
+                    names::count(
+                        manifest.layers.len(),
+                        ["number.layer", "number.layers"],
+                        lang
+                    )
                 ),
             ));
         }
         if reading.range.is_some() && blob.is_some_and(|blob| blob.resumed) {
-            notes.push(pen.put(
-                Role::Warn,
-                format!(" {}", say("image.resumed", lang)),
-            ));
+            notes.push(pen.put(Role::Warn, format!(" {}", say("image.resumed", lang))));
         }
         let verified = match blob.map(|blob| blob.state) {
             Some(BlobState::Verified) => Some(true),
@@ -667,7 +666,10 @@ impl Painter<'_> {
             subject.push(pen.put(Role::Text, format!("{host}  ")));
         }
         subject.push(pen.put(Role::Bad, say(what, lang)));
-        subject.push(pen.put(Role::Dim, format!("{times}  ⏎ = {}", say("screen.fix", lang))));
+        subject.push(pen.put(
+            Role::Dim,
+            format!("{times}  ⏎ = {}", say("screen.fix", lang)),
+        ));
         Some(self.cells(Cells {
             status: pen.fit(Role::Bad, "!", STATUS),
             method: "TLS".to_owned(),

@@ -3,11 +3,11 @@
 mod colours;
 pub(crate) mod detail;
 mod empty;
+mod find;
 mod frame;
 mod info;
 pub(crate) mod layout;
 mod list;
-mod find;
 mod names;
 mod over;
 mod pages;
@@ -205,7 +205,10 @@ fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen, lang: Lang) 
         .len()
         .saturating_sub(page.top + usize::from(body.height));
     if hidden > 0 && body.height > 0 {
-        let text = format!(" {} ↓ ", phrase("screen.more").with(lang, hidden.to_string()));
+        let text = format!(
+            " {} ↓ ",
+            phrase("screen.more").with(lang, hidden.to_string())
+        );
         let wide = u16::try_from(crate::base::text::width(&text))
             .unwrap_or(0)
             .min(body.width);

@@ -84,9 +84,10 @@ pub(super) const FINDINGS: [&str; 2] = ["number.finding", "number.findings"];
 /// What an exchange is about: a repository and a reference, a scope, or a path.
 pub(super) fn subject(reading: &Reading, in_pull: bool, lang: Lang) -> String {
     if let Some(request) = &reading.token_request {
-        return request
-            .main_scope()
-            .map_or_else(|| say("screen.no-scope", lang).to_owned(), |asked| scope(asked, in_pull));
+        return request.main_scope().map_or_else(
+            || say("screen.no-scope", lang).to_owned(),
+            |asked| scope(asked, in_pull),
+        );
     }
     let Some(endpoint) = &reading.endpoint else {
         return reading

@@ -92,10 +92,7 @@ pub(super) fn help(lang: Lang, sheet: &mut Sheet) {
             sheet.push(line);
         }
     }
-    sheet.heading_with(
-        say("screen.filter", lang),
-        say("screen.filter-rules", lang),
-    );
+    sheet.heading_with(say("screen.filter", lang), say("screen.filter-rules", lang));
     for keyword in KEYWORDS {
         let indent = 30;
         let text = wrap(keyword.about(lang), sheet.width.saturating_sub(indent + 1));
@@ -116,9 +113,5 @@ pub(super) fn help(lang: Lang, sheet: &mut Sheet) {
             pen.put(Role::Text, say(what, lang)),
         ]);
     }
-    sheet.text(
-        Role::Dim,
-        2,
-        say("screen.words-of-keys", lang),
-    );
+    sheet.text(Role::Dim, 2, say("screen.words-of-keys", lang));
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ratatui::text::{Line, Span};
 
-use super::{colours, names};
 use super::pen::{Pen, Sheet};
+use super::{colours, names};
 use crate::base::text::{cut, middle, size, took, width};
 use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, State as PullState};
@@ -120,7 +120,9 @@ fn words(entry: &Entry, pull: &Pull, lang: Lang) -> (String, String) {
     let reading = &entry.reading;
     let part = pull.step(entry.exchange.id).and_then(|step| step.part);
     let what = match (entry.kind, part) {
-        (Kind::Challenge | Kind::Ping, None) | (Kind::Resolve, _) => names::subject(reading, true, lang),
+        (Kind::Challenge | Kind::Ping, None) | (Kind::Resolve, _) => {
+            names::subject(reading, true, lang)
+        }
         (Kind::Cdn, _) => say("screen.signed-url", lang).to_owned(),
         (Kind::Token, _) => names::kind_word(Kind::Token, lang).to_owned(),
         (_, Some(part)) => names::part(Some(part), lang),
@@ -268,7 +270,12 @@ impl Ladder {
             if let Some(authorization) = &entry.reading.authorization {
                 label(&mut cells, to + 2, far - 2, &authorization.scheme);
             } else if entry.kind == Kind::Cdn {
-                label(&mut cells, to + 2, far - 2, say("screen.no-auth", self.lang));
+                label(
+                    &mut cells,
+                    to + 2,
+                    far - 2,
+                    say("screen.no-auth", self.lang),
+                );
             }
         }
         self.row(pen, &cells)
@@ -375,14 +382,12 @@ fn beside(
         .map_or_else(String::new, |url| story::shorten(url.path()));
     sheet.text(Role::Text, 0, &format!("{} {path}", reading.method));
     sheet.text(Role::Dim, 0, &reading.authority);
-    let status = reading
-        .status
-        .map_or_else(|| say("screen.no-answer", lang).to_owned(), |status| status.to_string());
+    let status = reading.status.map_or_else(
+        || say("screen.no-answer", lang).to_owned(),
+        |status| status.to_string(),
+    );
     sheet.push(vec![
-        pen.put(
-            colours::outcome(entry),
-            format!("{status}  "),
-        ),
+        pen.put(colours::outcome(entry), format!("{status}  ")),
         pen.put(
             Role::Dim,
             format!(

@@ -100,7 +100,11 @@ fn with_bars(block: &Block, columns: usize) -> Block {
     match block {
         Block::Pairs(pairs) => {
             let pairs = pairs.iter();
-            Block::Pairs(pairs.map(|(name, value)| (name.clone(), cell(value))).collect())
+            Block::Pairs(
+                pairs
+                    .map(|(name, value)| (name.clone(), cell(value)))
+                    .collect(),
+            )
         }
         Block::Table(table) => {
             let rows = table.rows.iter();

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use ratatui::text::{Line, Span};
 
-use super::{colours, names};
 use super::pen::Sheet;
 use super::phases::Axis;
+use super::{colours, names};
 use crate::base::text::{size, took};
 use crate::exchange::ExchangeId;
 use crate::pulls::Pull;
@@ -136,7 +136,10 @@ fn summary(state: &State, store: &Store, pull: &Pull, length: Duration, sheet: &
     let facts = [
         ("part", took(all.min(length))),
         ("whole", took(length)),
-        ("exchanges", names::count(pull.critical_path.len(), names::EXCHANGES, lang)),
+        (
+            "exchanges",
+            names::count(pull.critical_path.len(), names::EXCHANGES, lang),
+        ),
         ("connecting", connecting),
         ("waiting", waiting),
         ("receiving", receiving),

@@ -116,10 +116,7 @@ pub(super) fn header(
         }
         left.push(pen.put(Role::Dim, format!(" › {at}/{}", pull.steps.len())));
     } else {
-        left.push(pen.put(
-            Role::Dim,
-            format!(" {} {id}", say("screen.exchange", lang)),
-        ));
+        left.push(pen.put(Role::Dim, format!(" {} {id}", say("screen.exchange", lang))));
     }
     let part = pull
         .and_then(|pull| pull.step(id))

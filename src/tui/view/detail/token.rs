@@ -56,7 +56,9 @@ fn payload(subject: &Subject<'_>, sheet: &mut Sheet) {
     let Some(answer) = &subject.entry.reading.token_answer else {
         return;
     };
-    let Some(jwt) = answer.token.jwt() else { return };
+    let Some(jwt) = answer.token.jwt() else {
+        return;
+    };
     let length = size(answer.token.length.try_into().unwrap_or(0));
     let note = phrase("screen.of-a-token").with(lang, length);
     sheet.heading_with(say("screen.payload", lang), &note);

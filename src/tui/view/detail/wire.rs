@@ -25,11 +25,7 @@ pub(super) fn request(subject: &Subject<'_>, sheet: &mut Sheet) {
     head(sheet, &request.head);
     if request.fidelity == Fidelity::Regrouped {
         sheet.blank();
-        sheet.text(
-            Role::Dim,
-            2,
-            say("screen.regrouped", lang),
-        );
+        sheet.text(Role::Dim, 2, say("screen.regrouped", lang));
     }
     sheet.blank();
     match &subject.exchange.request_body {
@@ -50,11 +46,7 @@ pub(super) fn response(subject: &Subject<'_>, sheet: &mut Sheet) {
         return;
     };
     if response.origin == ResponseOrigin::Pullscope {
-        sheet.text(
-            Role::Warn,
-            2,
-            say("screen.own-response", lang),
-        );
+        sheet.text(Role::Warn, 2, say("screen.own-response", lang));
         sheet.blank();
     }
     for interim in &response.interim {
@@ -212,11 +204,7 @@ pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
     }
     if exchange.redacted {
         sheet.blank();
-        sheet.text(
-            Role::Dim,
-            2,
-            say("screen.secrets-taken-out", lang),
-        );
+        sheet.text(Role::Dim, 2, say("screen.secrets-taken-out", lang));
     }
 }
 
