@@ -185,28 +185,39 @@ impl<'a> ParsedHead<'a> {
 /// Counts how often heads are walked, for the test that holds how often that may be.
 #[doc(hidden)]
 pub mod passes {
+    use std::sync::OnceLock;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use memchr::memmem;
 
     use super::RawHead;
 
+    static MARK: OnceLock<&'static str> = OnceLock::new();
     static REQUESTS: AtomicUsize = AtomicUsize::new(0);
     static RESPONSES: AtomicUsize = AtomicUsize::new(0);
 
-    /// Passes over the fields of request heads, those of CONNECT left out, and over those of
-    /// responses, in this process; in a release build nothing is counted.
+    /// Counts from now on passes over heads that hold this text. In a release build nothing is
+    /// ever counted.
+    pub fn watch(mark: &'static str) {
+        MARK.get_or_init(|| mark);
+    }
+
+    /// Passes over the fields of request heads, and over those of response heads.
     pub fn counted() -> (usize, usize) {
         (REQUESTS.load(Relaxed), RESPONSES.load(Relaxed))
     }
 
     pub(crate) fn count(head: &RawHead) {
-        if !cfg!(debug_assertions) {
+        let mark = MARK.get().filter(|_| cfg!(debug_assertions));
+        if mark.is_none_or(|mark| memmem::find(&head.0, mark.as_bytes()).is_none()) {
             return;
         }
-        if head.0.starts_with(b"HTTP/") {
-            RESPONSES.fetch_add(1, Relaxed);
-        } else if !head.0.starts_with(b"CONNECT ") {
-            REQUESTS.fetch_add(1, Relaxed);
-        }
+        let counter = if head.0.starts_with(b"HTTP/") {
+            &RESPONSES
+        } else {
+            &REQUESTS
+        };
+        counter.fetch_add(1, Relaxed);
     }
 }
 

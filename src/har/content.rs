@@ -5,7 +5,7 @@ use data_encoding::BASE64;
 
 use super::model::{Extras, HarContent, PostData};
 use super::text::text;
-use crate::exchange::{Body, Capture, RawHead};
+use crate::exchange::{Body, Capture, ParsedHead};
 use crate::words::Lang;
 
 /// What is at hand of one body.
@@ -19,7 +19,7 @@ pub(super) struct Kept {
 
 /// The content of a response whose head arrived. Without a body it has not ended.
 pub(super) fn response(
-    head: &RawHead,
+    head: &ParsedHead<'_>,
     body: Option<&Body>,
     received: u64,
     kept: &Kept,
@@ -36,7 +36,7 @@ pub(super) fn response(
 
 /// The content of a request: text in HAR's field for it, anything else in a custom field.
 pub(super) fn request(
-    head: &RawHead,
+    head: &ParsedHead<'_>,
     body: &Body,
     kept: &Kept,
 ) -> (Option<PostData>, Option<HarContent>) {
@@ -57,7 +57,7 @@ pub(super) fn request(
     }
 }
 
-fn content(head: &RawHead, body: &Body, kept: &Kept) -> HarContent {
+fn content(head: &ParsedHead<'_>, body: &Body, kept: &Kept) -> HarContent {
     let mime_type = media_type(head);
     let (text, encoding) = match &kept.bytes {
         Some(bytes) => encode(bytes, &mime_type),
@@ -138,7 +138,7 @@ fn is_safe(text: &str, mime_type: &str) -> bool {
     }
 }
 
-fn media_type(head: &RawHead) -> String {
+fn media_type(head: &ParsedHead<'_>) -> String {
     head.values("content-type")
         .next()
         .map(text)

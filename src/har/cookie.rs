@@ -5,10 +5,10 @@ use jiff::fmt::rfc2822::DateTimeParser;
 
 use super::model::Cookie;
 use super::text::text;
-use crate::exchange::RawHead;
+use crate::exchange::ParsedHead;
 
 /// The cookies that a request carries.
-pub(super) fn sent(head: &RawHead) -> Vec<Cookie> {
+pub(super) fn sent(head: &ParsedHead<'_>) -> Vec<Cookie> {
     head.values("cookie")
         .flat_map(|value| value.split(|&b| b == b';'))
         .map(<[u8]>::trim_ascii)
@@ -25,7 +25,7 @@ pub(super) fn sent(head: &RawHead) -> Vec<Cookie> {
 }
 
 /// The cookies that a response sets.
-pub(super) fn set(head: &RawHead) -> Vec<Cookie> {
+pub(super) fn set(head: &ParsedHead<'_>) -> Vec<Cookie> {
     head.values("set-cookie").map(set_one).collect()
 }
 
@@ -74,11 +74,12 @@ fn date(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::RawHead;
 
     #[test]
     fn cookies_are_listed() {
         let head = RawHead::new(*b"GET / HTTP/1.1\r\nCookie: a=1; b=x=y;\r\ncookie: c\r\n\r\n");
-        let cookies = sent(&head);
+        let cookies = sent(&head.parse());
         let pairs: Vec<_> = cookies
             .iter()
             .map(|cookie| (cookie.name.as_str(), cookie.value.as_str()))
@@ -94,7 +95,7 @@ mod tests {
             Set-Cookie: b=2; secure; domain=r.example; expires=Wed, 21-Oct-2015 07:28:00 GMT\r\n\
             Set-Cookie: c=3; expires=soon\r\n\r\n",
         );
-        let cookies = set(&head);
+        let cookies = set(&head.parse());
         assert_eq!(cookies[0].path.as_deref(), Some("/"));
         assert_eq!(cookies[0].http_only, Some(true));
         assert_eq!(cookies[0].expires.as_deref(), Some("2015-10-21T07:28:00Z"));

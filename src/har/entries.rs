@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::content::Kept;
-use super::model::HarEntry;
+use super::model::{HarEntry, NameValue};
 use super::{ReaderWarning, WriteOptions, connect, entry, tls_error};
 use crate::base::atomic_file::directory;
 use crate::exchange::{
-    Bodies, Body, Capture, Exchange, ExchangeId, HandshakeFailed, RawHead, Trace, Tunnel,
+    Bodies, Body, Capture, Exchange, ExchangeId, HandshakeFailed, Trace, Tunnel,
 };
 
 /// What becomes an entry.
@@ -105,16 +105,12 @@ impl<'a> EntryMaker<'a> {
     }
 
     fn exchange(&mut self, exchange: &Exchange) -> HarEntry {
-        let heads = [
-            exchange.request.as_ref().map(|request| &request.head),
-            exchange.response.as_ref().map(|response| &response.head),
-        ];
-        for head in heads.into_iter().flatten() {
-            self.check_encoding(exchange.id, head);
-        }
         let request = self.body(exchange.id, exchange.request_body.as_ref());
         let response = self.body(exchange.id, exchange.response_body.as_ref());
-        entry::entry(exchange, &request, &response)
+        let entry = entry::entry(exchange, &request, &response);
+        self.check_encoding(exchange.id, &entry.request.headers);
+        self.check_encoding(exchange.id, &entry.response.headers);
+        entry
     }
 
     fn body(&mut self, id: ExchangeId, body: Option<&Body>) -> Kept {
@@ -153,15 +149,20 @@ impl<'a> EntryMaker<'a> {
         path.to_str().map(str::to_owned)
     }
 
-    fn check_encoding(&mut self, id: ExchangeId, head: &RawHead) {
-        const KNOWN: [&[u8]; 5] = [b"gzip", b"deflate", b"br", b"zstd", b"identity"];
-        let values: Vec<_> = head.values("content-encoding").collect();
-        let value = values.join(&b", "[..]);
+    fn check_encoding(&mut self, id: ExchangeId, headers: &[NameValue]) {
+        const KNOWN: [&str; 5] = ["gzip", "deflate", "br", "zstd", "identity"];
+        let named = |field: &&NameValue| field.name.eq_ignore_ascii_case("content-encoding");
+        let values: Vec<_> = headers
+            .iter()
+            .filter(named)
+            .map(|field| &*field.value)
+            .collect();
+        let value = values.join(", ");
         let is_known = value.is_empty() || KNOWN.iter().any(|k| k.eq_ignore_ascii_case(&value));
         if !is_known {
             self.warnings.push(ReaderWarning::Encoding {
                 exchange: id,
-                value: super::text::text(&value),
+                value,
             });
         }
     }

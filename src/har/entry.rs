@@ -43,16 +43,17 @@ fn request(exchange: &Exchange, kept: &Kept) -> HarRequest {
     };
     if let Some(sent) = &exchange.request {
         let head = &sent.head;
+        let parsed = head.parse();
         request.method = text(head.method().unwrap_or_default());
         request.url = url(&sent.url, target);
         request.http_version = version(head);
-        request.cookies = cookie::sent(head);
-        request.headers = fields(head);
+        request.cookies = cookie::sent(&parsed);
+        request.headers = fields(&parsed);
         request.query_string = query(&request.url);
         request.headers_size = size(head.len() as u64);
         if let Some(body) = &exchange.request_body {
             request.body_size = size(body.size);
-            let (post_data, other) = content::request(head, body, kept);
+            let (post_data, other) = content::request(&parsed, body, kept);
             request.post_data = post_data;
             if let Some(content) = other {
                 request.extra.set("_content", serde_json::json!(content));
@@ -68,16 +69,21 @@ fn response(exchange: &Exchange, kept: &Kept) -> HarResponse {
         response.extra.set("_transferSize", 0);
         return response;
     };
+    let parsed = head.parse();
     let body = exchange.response_body.as_ref();
     let body_size = body.map_or(exchange.received, |body| body.size);
     let mut response = HarResponse {
         status: head.status().unwrap_or_default(),
         status_text: text(head.reason()),
         http_version: version(head),
-        cookies: cookie::set(head),
-        headers: fields(head),
-        content: content::response(head, body, exchange.received, kept),
-        redirect_url: head.values("location").next().map(text).unwrap_or_default(),
+        cookies: cookie::set(&parsed),
+        headers: fields(&parsed),
+        content: content::response(&parsed, body, exchange.received, kept),
+        redirect_url: parsed
+            .values("location")
+            .next()
+            .map(text)
+            .unwrap_or_default(),
         headers_size: size(head.len() as u64),
         body_size: body.map_or(-1, |body| size(body.size)),
         ..HarResponse::default()

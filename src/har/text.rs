@@ -4,7 +4,7 @@ use url::Url;
 
 use super::model::NameValue;
 use crate::exchange::head::latin1;
-use crate::exchange::{Authority, RawHead};
+use crate::exchange::{Authority, ParsedHead, RawHead};
 
 /// Stands for NUL, which some readers cannot hold in a string.
 pub(super) const NUL_PICTURE: char = '\u{2400}';
@@ -28,8 +28,9 @@ pub(super) fn without_nul(text: String) -> String {
 }
 
 /// A head's fields in wire order.
-pub(super) fn fields(head: &RawHead) -> Vec<NameValue> {
+pub(super) fn fields(head: &ParsedHead<'_>) -> Vec<NameValue> {
     head.fields()
+        .iter()
         .map(|field| NameValue::new(text(field.name), text(field.value)))
         .collect()
 }

@@ -70,13 +70,7 @@ pub(super) struct ClientKey(u64);
 impl ClientKey {
     pub(super) fn of(observed: Observed<'_>) -> Self {
         let address: IpAddr = observed.exchange.connection.client.ip();
-        let head = observed
-            .exchange
-            .request
-            .as_ref()
-            .map(|request| &request.head);
-        let agent = head.and_then(|head| head.values("user-agent").next());
-        Self(hash(&(address, agent)))
+        Self(hash(&(address, observed.reading.agent)))
     }
 }
 

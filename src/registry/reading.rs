@@ -34,6 +34,9 @@ pub struct Reading {
     pub endpoint: Option<Endpoint>,
     /// The client, by its own words.
     pub client: Arc<Client>,
+    /// Tells `User-Agent` fields apart; `None` without one.
+    #[serde(skip)]
+    pub agent: Option<Fingerprint>,
     /// The credentials the request carried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization: Option<Authorization>,
@@ -108,6 +111,9 @@ pub struct Reading {
     /// The digests that ought to be one.
     #[serde(skip_serializing_if = "Digests::is_empty")]
     pub digests: Digests,
+    /// `Docker-Content-Digest` where what it says is no digest.
+    #[serde(skip)]
+    pub misstated_digest: Option<Box<str>>,
     /// What the first bytes of the content show.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub magic: Option<Magic>,
@@ -237,6 +243,8 @@ impl Reading {
         let head = request.head.parse();
         self.method = latin1(request.head.method().unwrap_or_default());
         self.client = known.client(head.text("user-agent").unwrap_or_default());
+        let agent = head.values("user-agent").next();
+        self.agent = agent.map(|agent| Fingerprint::of(&latin1(agent)));
         self.authorization = head.text("authorization").map(Authorization::read);
         self.range = head.text("range").map(str::to_owned);
         self.referer = head.text("referer").map(str::to_owned);
@@ -278,10 +286,13 @@ impl Reading {
         };
         self.rate_limit = RateLimit::read(&head, self.date).map(Box::new);
         self.warnings = head.values("warning").filter_map(Warning::read).collect();
-        self.digests.stated = head
-            .text("docker-content-digest")
+        let stated = head.text("docker-content-digest");
+        self.digests.stated = stated
             .and_then(|digest| digest.parse().ok())
             .map(|stated| shared(stated, self.digests.requested.as_ref()));
+        self.misstated_digest = stated
+            .filter(|_| self.digests.stated.is_none())
+            .map(Box::from);
         self.filters_applied = head.text("oci-filters-applied").map(str::to_owned);
         (self.redirect, self.location, self.next_page) = Default::default();
         let (Some(url), Some(status)) = (&self.url, self.status) else {

@@ -13,6 +13,7 @@ mod features;
 mod fidelity;
 mod flags;
 mod hostile;
+mod passes;
 mod program;
 mod rig;
 mod secrets;

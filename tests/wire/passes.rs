@@ -14,7 +14,7 @@ use crate::rig::{HOST, Rig, answer};
 
 /// Stands in the heads that are counted, and in no other test's.
 const MARK: &str = "counted-head";
-/// Passes over a head, the one by hyper included, which serves and asks in our name.
+/// Passes over a head; those of hyper, which serves and asks in our name, are not counted.
 const MOST: usize = 4;
 
 struct NoFiles;
@@ -49,10 +49,10 @@ async fn a_head_is_parsed_four_times_at_most_from_socket_to_har() {
     let store = Store::of_trace(trace.clone(), &InMemoryOnly);
     assert_eq!(store.entries().len(), 1);
     let read = passes::counted();
-    har::write(&trace, &NoFiles, io::sink(), &har::Options::default()).unwrap();
+    har::write(&trace, &NoFiles, io::sink(), &har::WriteOptions::default()).unwrap();
     let (requests, responses) = passes::counted();
     let steps = format!("in the proxy {live:?}, then in the store {read:?}, then in the HAR");
     assert!(requests > 0 && responses > 0, "nothing is counted");
-    assert!(requests < MOST, "requests: {requests}, {steps}");
-    assert!(responses < MOST, "responses: {responses}, {steps}");
+    assert!(requests <= MOST, "requests: {requests}, {steps}");
+    assert!(responses <= MOST, "responses: {responses}, {steps}");
 }

@@ -67,7 +67,7 @@ fn misstated(one: &Seen<'_>, computed: &Digest) -> Option<String> {
         let differs = stated != computed && stated.algorithm() == computed.algorithm();
         return differs.then(|| stated.short());
     }
-    let text = one.field(DIGEST_FIELD)?;
+    let text = one.reading.misstated_digest.as_deref()?;
     match text.parse::<Digest>() {
         // There are more algorithms than we can compute.
         Ok(_) | Err(DigestProblem::UnknownAlgorithm) => None,

@@ -165,7 +165,8 @@ pub(super) fn missing_dcd(scene: &Scene<'_>) -> Vec<Finding> {
         if !one.reading.is_manifest_route()
             || one.status() != Some(200)
             || !is_read
-            || one.field(FIELD).is_some()
+            || one.reading.digests.stated.is_some()
+            || one.reading.misstated_digest.is_some()
         {
             continue;
         }
