@@ -1,4 +1,4 @@
-//! Lines of a file that may be cut off, damaged, or made to hurt.
+//! JournalLines of a file that may be cut off, damaged, or made to hurt.
 
 use std::io::{self, BufRead, Read as _};
 
@@ -7,7 +7,7 @@ const LIMIT: u64 = 16 << 20;
 
 /// Reads newline-terminated lines of bounded length.
 #[derive(Debug)]
-pub(super) struct Lines<R> {
+pub(super) struct JournalLines<R> {
     reader: R,
     buffer: Vec<u8>,
     /// Bytes of the lines before, which have an end.
@@ -16,7 +16,7 @@ pub(super) struct Lines<R> {
 
 /// One line, without its end.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line<'a> {
+pub(super) enum JournalLine<'a> {
     /// A whole line.
     Whole(&'a [u8]),
     /// A line over the limit, which was skipped.
@@ -25,7 +25,7 @@ pub(super) enum Line<'a> {
     Torn(u64),
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> JournalLines<R> {
     pub(super) fn new(reader: R) -> Self {
         Self {
             reader,
@@ -40,34 +40,34 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The next line; `None` at the end.
-    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<JournalLine<'_>>> {
         self.buffer.clear();
         let mut limited = self.reader.by_ref().take(LIMIT);
         let length = limited.read_until(b'\n', &mut self.buffer)? as u64;
         if self.buffer.last() == Some(&b'\n') {
             self.passed += length;
             self.buffer.pop();
-            return Ok(Some(Line::Whole(&self.buffer)));
+            return Ok(Some(JournalLine::Whole(&self.buffer)));
         }
         match length {
             0 => Ok(None),
             LIMIT => Ok(Some(self.skip(length)?)),
-            _ => Ok(Some(Line::Torn(length))),
+            _ => Ok(Some(JournalLine::Torn(length))),
         }
     }
 
     /// Goes to the next line's beginning.
-    fn skip(&mut self, mut length: u64) -> io::Result<Line<'_>> {
+    fn skip(&mut self, mut length: u64) -> io::Result<JournalLine<'_>> {
         self.buffer = Vec::new();
         loop {
             let rest = self.reader.fill_buf()?;
             if rest.is_empty() {
-                return Ok(Line::Torn(length));
+                return Ok(JournalLine::Torn(length));
             }
             if let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
                 self.reader.consume(end + 1);
                 self.passed += length + end as u64 + 1;
-                return Ok(Line::TooLong);
+                return Ok(JournalLine::TooLong);
             }
             let all = rest.len();
             length += all as u64;
@@ -82,10 +82,10 @@ mod tests {
 
     #[test]
     fn the_last_line_may_be_torn() {
-        let mut lines = Lines::new(&b"one\n\ntw"[..]);
-        assert_eq!(lines.next().unwrap(), Some(Line::Whole(b"one")));
-        assert_eq!(lines.next().unwrap(), Some(Line::Whole(b"")));
-        assert_eq!(lines.next().unwrap(), Some(Line::Torn(2)));
+        let mut lines = JournalLines::new(&b"one\n\ntw"[..]);
+        assert_eq!(lines.next().unwrap(), Some(JournalLine::Whole(b"one")));
+        assert_eq!(lines.next().unwrap(), Some(JournalLine::Whole(b"")));
+        assert_eq!(lines.next().unwrap(), Some(JournalLine::Torn(2)));
         assert_eq!(lines.next().unwrap(), None);
     }
 
@@ -93,9 +93,9 @@ mod tests {
     fn an_endless_line_is_skipped() {
         let mut file = vec![b'x'; 3 * usize::try_from(LIMIT).unwrap()];
         file.extend(b"\nnext\n");
-        let mut lines = Lines::new(&file[..]);
-        assert_eq!(lines.next().unwrap(), Some(Line::TooLong));
-        assert_eq!(lines.next().unwrap(), Some(Line::Whole(b"next")));
+        let mut lines = JournalLines::new(&file[..]);
+        assert_eq!(lines.next().unwrap(), Some(JournalLine::TooLong));
+        assert_eq!(lines.next().unwrap(), Some(JournalLine::Whole(b"next")));
         assert_eq!(lines.next().unwrap(), None);
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::assembly::Assembly;
 use super::directory::Directory;
-use super::lines::{Line, Lines};
+use super::lines::{JournalLine, JournalLines};
 use super::{Header, JournalError};
 use crate::base::hex::sha256;
 use crate::exchange::{Bodies, Capture, Event, Trace};
@@ -38,7 +38,7 @@ pub struct ReadReport {
     /// Bytes of a last line without an end, which were left out: the process was killed while
     /// it wrote, or is just writing.
     pub torn: u64,
-    /// Lines that are no event, and were left out.
+    /// JournalLines that are no event, and were left out.
     pub unreadable: u64,
     /// The numbers of the first of these lines, counted from 1.
     pub unreadable_lines: Vec<u64>,
@@ -126,19 +126,19 @@ impl Session {
         let begin = bookmark.bytes;
         file.seek(SeekFrom::Start(begin))?;
         let file = file.take(until.saturating_sub(begin));
-        let mut lines = Lines::new(BufReader::new(file));
+        let mut lines = JournalLines::new(BufReader::new(file));
         report.torn = 0;
         while let Some(line) = lines.next()? {
             let number = bookmark.lines + 1;
             match line {
-                Line::Torn(bytes) => {
+                JournalLine::Torn(bytes) => {
                     report.torn = bytes;
                     break;
                 }
                 // The header.
                 _ if number == 1 => {}
-                Line::TooLong => report.skip(number),
-                Line::Whole(line) => match serde_json::from_slice(line) {
+                JournalLine::TooLong => report.skip(number),
+                JournalLine::Whole(line) => match serde_json::from_slice(line) {
                     Ok(event) => {
                         report.records += 1;
                         each(event);
@@ -254,7 +254,7 @@ impl ReadReport {
     }
 }
 
-/// Lines that are no event of the traffic.
+/// JournalLines that are no event of the traffic.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 enum Note {
@@ -269,13 +269,13 @@ fn read_header(directory: &Directory) -> Result<Header, JournalError> {
         source,
     };
     let file = directory.open_journal().map_err(failed)?;
-    let mut lines = Lines::new(BufReader::new(file));
+    let mut lines = JournalLines::new(BufReader::new(file));
     let no_header = |reason: String| JournalError::NoHeader {
         path: path(),
         reason,
     };
     let header: Header = match lines.next().map_err(failed)? {
-        Some(Line::Whole(line)) => {
+        Some(JournalLine::Whole(line)) => {
             serde_json::from_slice(line).map_err(|error| no_header(error.to_string()))?
         }
         Some(_) => return Err(no_header("it is cut off".to_owned())),

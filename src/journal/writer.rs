@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::bodies::{BodyFiles, Partial};
-use super::handle::Shared;
+use super::link::JournalLink;
 use super::log::Log;
 use super::outage::Outage;
 use super::queue::{BodyKey, Job, lock};
@@ -21,8 +21,8 @@ use crate::exchange::{Body, Capture, End, Event, ExchangeId, Omission};
 /// Takes jobs until the queue closes. A disk that is full or broken costs bodies first, then
 /// records; both are counted, and tried again after a while. Whoever owns the journal tells the
 /// user, once, from its [`Status`]; the log has each outage.
-pub(super) struct Writer {
-    shared: Arc<Shared>,
+pub(super) struct JournalWriter {
+    shared: Arc<JournalLink>,
     log: Log,
     bodies: BodyFiles,
     syncer: Option<Syncer>,
@@ -50,9 +50,9 @@ struct Gap {
     lost: u64,
 }
 
-impl Writer {
+impl JournalWriter {
     pub(super) fn new(
-        shared: Arc<Shared>,
+        shared: Arc<JournalLink>,
         log: Log,
         bodies: BodyFiles,
         syncer: Syncer,
@@ -408,7 +408,7 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
+impl Drop for JournalWriter {
     /// After a panic nobody takes jobs any more, and nobody may wait for that.
     fn drop(&mut self) {
         self.shared.give_up();

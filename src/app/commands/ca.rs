@@ -8,7 +8,7 @@ use crate::clients::{store, trust};
 use crate::config::{CaCommand, ChangeArgs, Dirs};
 use crate::proxy::ca::{CaFiles, Identity, SigningScope};
 
-use super::change::{Became, Changes};
+use super::change::{Became, PlannedChanges};
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::terminal::output;
 use crate::app::terminal::talk::Talk;
@@ -78,7 +78,7 @@ pub(in crate::app) fn identity(files: &CaFiles, look: bool, talk: &Talk) -> Outc
 /// Makes the whole system trust the CA.
 fn install(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Outcome {
     let identity = identity(files, args.dry_run, talk)?;
-    let changes = Changes::new(args, dirs, talk)?;
+    let changes = PlannedChanges::new(args, dirs, talk)?;
     if cfg!(target_os = "macos") && changes.system.is_this_machine() {
         let (add, _) = store::keychain(&files.certificate_path());
         return keychain(&changes, &add, "Trust this CA on this Mac?", talk);
@@ -102,7 +102,7 @@ fn install(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Outc
 }
 
 fn uninstall(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Outcome {
-    let changes = Changes::new(args, dirs, talk)?;
+    let changes = PlannedChanges::new(args, dirs, talk)?;
     if cfg!(target_os = "macos") && changes.system.is_this_machine() {
         let (_, remove) = store::keychain(&files.certificate_path());
         return keychain(
@@ -123,7 +123,12 @@ fn uninstall(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Ou
 }
 
 /// macOS keeps its roots in a database, which only its own program changes.
-fn keychain(changes: &Changes<'_>, command: &[String], question: &str, talk: &Talk) -> Outcome {
+fn keychain(
+    changes: &PlannedChanges<'_>,
+    command: &[String],
+    question: &str,
+    talk: &Talk,
+) -> Outcome {
     talk.say(&format!("to run: {}", command.join(" ")));
     if changes.may(question, Some(&command.join(" ")))? {
         changes.run_all(&[command.to_vec()])?;

@@ -15,7 +15,7 @@ use crate::app::terminal::output;
 use crate::app::terminal::talk::Talk;
 
 /// The machine, what was changed on it before, and how the user wants it done.
-pub(in crate::app) struct Changes<'a> {
+pub(in crate::app) struct PlannedChanges<'a> {
     args: &'a ChangeArgs,
     talk: &'a Talk,
     pub(in crate::app) system: System,
@@ -35,7 +35,7 @@ pub(in crate::app) enum Became {
     Dropped,
 }
 
-impl<'a> Changes<'a> {
+impl<'a> PlannedChanges<'a> {
     pub(in crate::app) fn new(
         args: &'a ChangeArgs,
         dirs: &'a Dirs,

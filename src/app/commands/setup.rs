@@ -11,7 +11,7 @@ use crate::clients::undo::Record;
 use crate::config::{ClientName, Dirs, SetupArgs};
 
 use super::ca;
-use super::change::{Became, Changes, is_root};
+use super::change::{Became, PlannedChanges, is_root};
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::terminal::output;
 use crate::app::terminal::talk::Talk;
@@ -20,7 +20,7 @@ pub(in crate::app) fn run(args: &SetupArgs, dirs: &Dirs, talk: &Talk) -> Outcome
     if args.print {
         return print_recipe(args, dirs);
     }
-    let changes = Changes::new(&args.change, dirs, talk)?;
+    let changes = PlannedChanges::new(&args.change, dirs, talk)?;
     let client = args.client.name();
     let record = changes.record(client)?;
     if !args.undo {
@@ -43,7 +43,7 @@ pub(in crate::app) fn run(args: &SetupArgs, dirs: &Dirs, talk: &Talk) -> Outcome
 
 fn set_up(
     args: &SetupArgs,
-    changes: &Changes<'_>,
+    changes: &PlannedChanges<'_>,
     record: Option<&Record>,
     dirs: &Dirs,
     talk: &Talk,
@@ -108,7 +108,7 @@ fn certificate(args: &SetupArgs, dirs: &Dirs, talk: &Talk) -> Outcome<String> {
 }
 
 /// A client that is the user's own has its settings in the user's folders.
-fn own_places(args: &SetupArgs, changes: &Changes<'_>, dirs: &Dirs) -> Option<UserPlaces> {
+fn own_places(args: &SetupArgs, changes: &PlannedChanges<'_>, dirs: &Dirs) -> Option<UserPlaces> {
     let own = args.client == ClientName::Podman && changes.system.is_this_machine() && !is_root();
     own.then(|| UserPlaces {
         config: dirs.config_home().to_owned(),
@@ -117,7 +117,12 @@ fn own_places(args: &SetupArgs, changes: &Changes<'_>, dirs: &Dirs) -> Option<Us
 }
 
 /// Asks the service whether it has what it was given, and has it take it, once, if it has not.
-fn verify(changes: &Changes<'_>, plan: &ChangePlan, wanted: &Wanted, talk: &Talk) -> Outcome {
+fn verify(
+    changes: &PlannedChanges<'_>,
+    plan: &ChangePlan,
+    wanted: &Wanted,
+    talk: &Talk,
+) -> Outcome {
     if !changes.system.is_this_machine() || plan.restart.is_empty() {
         return Ok(());
     }

@@ -27,7 +27,7 @@ pub(in crate::app) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
     let store = Store::of_trace(source.trace, &Loader(bodies));
     selection.check(&store)?;
     let lang = lang(args.selection.lang);
-    let view = View {
+    let view = ShowOutput {
         telling: Telling {
             store: &store,
             lang,
@@ -67,13 +67,13 @@ pub(in crate::app) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
 }
 
 /// What is shown, and how.
-struct View<'a> {
+struct ShowOutput<'a> {
     telling: Telling<'a>,
     selection: &'a Selection,
     look: Look,
 }
 
-impl View<'_> {
+impl ShowOutput<'_> {
     /// Every pull that is asked for, then what belongs to none.
     fn all(&self) -> Vec<Line> {
         let mut lines = Vec::new();
