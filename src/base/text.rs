@@ -1,5 +1,6 @@
 //! Text of a given width: cutting, padding, and figures as people read them.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -89,12 +90,24 @@ fn start(text: &str, room: usize) -> String {
 /// The text in lines of at most `room` columns, broken at spaces, or between the characters of
 /// scripts that have none.
 pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
+    let lines = lines(text, room).into_iter();
+    lines
+        .map(|line| text.get(line).unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// As [`wrap`]: where the lines stand in the text, without the spaces around them.
+pub(crate) fn lines(text: &str, room: usize) -> Vec<Range<usize>> {
     let room = room.max(1);
+    let part = |range: &Range<usize>| text.get(range.clone()).unwrap_or_default();
+    let without_end =
+        |range: Range<usize>| range.start..range.start + part(&range).trim_end_matches(' ').len();
     let mut lines = Vec::new();
-    let mut line = String::new();
+    let mut line = 0..0;
     // Where the line could be broken.
     let mut chance = None;
     let mut before = None;
+    let mut at = 0;
     // What reads as one character and is wider than a line is taken apart.
     let graphemes = text.graphemes(true).flat_map(|grapheme| {
         let whole = width(grapheme) <= room;
@@ -103,28 +116,30 @@ pub(crate) fn wrap(text: &str, room: usize) -> Vec<String> {
     for grapheme in graphemes {
         let breaks = before.is_some_and(|before: &str| may_break(before, grapheme));
         if breaks && !line.is_empty() {
-            chance = Some(line.len());
+            chance = Some(line.end);
         }
         before = Some(grapheme);
-        line.push_str(grapheme);
+        let end = line.end;
+        line.end = at + grapheme.len();
         // Measured as a whole: some neighbours take more columns than each by itself.
-        while width(&line) > room && line.len() > grapheme.len() {
-            let begun = line.len() - grapheme.len();
+        while width(part(&line)) > room && line.len() > grapheme.len() {
             if grapheme == " " {
-                line.truncate(begun);
+                line.end = end;
                 break;
             }
-            let rest = line.split_off(chance.take().unwrap_or(begun));
-            let full = std::mem::replace(&mut line, rest);
-            lines.push(full.trim_end_matches(' ').to_owned());
+            let cut = chance.take().unwrap_or(at);
+            lines.push(without_end(line.start..cut));
+            let rest = part(&(cut..line.end));
+            line.start = line.end - rest.trim_start_matches(' ').len();
         }
-        if line == " " && !lines.is_empty() {
-            line.clear();
+        at += grapheme.len();
+        if part(&line) == " " && !lines.is_empty() {
+            line = at..at;
         }
     }
-    let last = line.trim_end_matches(' ');
+    let last = without_end(line);
     if !last.is_empty() || lines.is_empty() {
-        lines.push(last.to_owned());
+        lines.push(last);
     }
     lines
 }

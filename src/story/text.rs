@@ -1,9 +1,12 @@
 //! A story laid out in columns, for a terminal or a file.
 
+use std::ops::Range;
+
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Block, Cell, PullStory, Span, StepStory, Table, Telling, Tone};
+use crate::base::text;
 use crate::words::say;
 
 /// How text is laid out.
@@ -216,84 +219,25 @@ fn middle(text: &str, room: usize, look: Look) -> String {
 /// script has no spaces. Every line begins with a span of `indent` spaces.
 fn wrap(cell: &[Span], width: usize, indent: usize) -> Vec<Line> {
     let room = width.saturating_sub(indent).max(NARROWEST);
-    let mut lines: Vec<Line> = Vec::new();
-    let mut line = Line::new();
-    let mut used = 0;
+    let text: String = cell.iter().map(Span::text).collect();
+    let lines = text::lines(&text, room).into_iter();
+    lines.map(|line| set_in(part(cell, line), indent)).collect()
+}
+
+/// What stands in this range of all spans' text.
+fn part(cell: &[Span], range: Range<usize>) -> Line {
+    let mut part = Line::new();
+    let mut at = 0;
     for span in cell {
-        for word in words(span.text()) {
-            let mut word = word;
-            if used > 0 && used + word.trim_end_matches(' ').width() > room {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
-                word = word.trim_start_matches(' ');
-            }
-            for piece in pieces(word, room) {
-                if used > 0 && used + piece.trim_end_matches(' ').width() > room {
-                    lines.push(std::mem::take(&mut line));
-                    used = 0;
-                }
-                used += piece.width();
-                line.push(Span::new(piece, span.tone));
-            }
+        let end = at + span.text().len();
+        let inside = range.start.max(at)..range.end.min(end);
+        if !inside.is_empty() {
+            let text = span.text().get(inside.start - at..inside.end - at);
+            part.push(Span::new(text.unwrap_or_default(), span.tone));
         }
+        at = end;
     }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
-    }
-    let lines = lines.into_iter().map(|line| trimmed(joined(line)));
-    lines.map(|line| set_in(line, indent)).collect()
-}
-
-/// Words with the spaces behind them; a wide character is a word of its own.
-fn words(text: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut start = 0;
-    let mut before = ' ';
-    for (at, c) in text.char_indices() {
-        let wide = |c: char| c.len_utf8() >= 3 && c.encode_utf8(&mut [0; 4]).width() > 1;
-        let begins = before == ' ' && c != ' ' || wide(c) && !CLOSING.contains(&c) || wide(before);
-        if at > start && begins && !(wide(before) && CLOSING.contains(&c)) {
-            words.extend(text.get(start..at));
-            start = at;
-        }
-        before = c;
-    }
-    words.extend(text.get(start..).filter(|rest| !rest.is_empty()));
-    words
-}
-
-/// A word in pieces that each fit on a line.
-fn pieces(word: &str, room: usize) -> Vec<&str> {
-    if word.width() <= room {
-        return vec![word];
-    }
-    let mut pieces = Vec::new();
-    let mut start = 0;
-    let mut used = 0;
-    for (at, part) in word.grapheme_indices(true) {
-        if used > 0 && used + part.width() > room {
-            pieces.extend(word.get(start..at));
-            start = at;
-            used = 0;
-        }
-        used += part.width();
-    }
-    pieces.extend(word.get(start..));
-    pieces
-}
-
-/// Neighbours of one tone as one piece.
-fn joined(line: Line) -> Line {
-    let mut joined: Line = Vec::with_capacity(line.len());
-    for span in line {
-        match joined.last_mut() {
-            Some(last) if last.tone == span.tone => {
-                *last = Span::new(format!("{}{}", last.text(), span.text()), span.tone);
-            }
-            _ => joined.push(span),
-        }
-    }
-    joined
+    part
 }
 
 fn set_in(mut line: Line, indent: usize) -> Line {
@@ -357,8 +301,6 @@ const SIGNS: &[(char, &str)] = &[
     ('↓', "down"),
     ('·', "-"),
 ];
-/// Marks that do not begin a line.
-const CLOSING: &[char] = &['，', '。', '；', '：', '、', '）', '？', '！', '」', '”'];
 /// Columns between fields.
 const GAP: usize = 2;
 /// Columns do not get narrower than this.
