@@ -1,4 +1,4 @@
-//! JournalLines of a file that may be cut off, damaged, or made to hurt.
+//! Lines of a file that may be cut off, damaged, or made to hurt.
 
 use std::io::{self, BufRead, Read as _};
 

@@ -38,7 +38,7 @@ pub struct ReadReport {
     /// Bytes of a last line without an end, which were left out: the process was killed while
     /// it wrote, or is just writing.
     pub torn: u64,
-    /// JournalLines that are no event, and were left out.
+    /// Lines that are no event, and were left out.
     pub unreadable: u64,
     /// The numbers of the first of these lines, counted from 1.
     pub unreadable_lines: Vec<u64>,
@@ -254,7 +254,7 @@ impl ReadReport {
     }
 }
 
-/// JournalLines that are no event of the traffic.
+/// Lines that are no event of the traffic.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 enum Note {

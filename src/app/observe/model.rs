@@ -119,7 +119,9 @@ impl Intake {
     /// Hands events over.
     pub(in crate::app) fn take(&self, events: &[Event]) {
         let mut pile = self.pile();
-        events.iter().for_each(|event| pile.backlog.push(event));
+        for event in events {
+            pile.backlog.push(event);
+        }
         drop(pile);
         self.arrived.notify_one();
     }

@@ -84,7 +84,9 @@ impl Pump {
         if events.iter().any(told) {
             self.journal.flush().await;
         }
-        events.iter().for_each(|event| out.event(event));
+        for event in &events {
+            out.event(event);
+        }
     }
 
     /// On a thread that may take its time: bodies can be megabytes.

@@ -138,8 +138,7 @@ impl Loop<'_> {
             Message::Paste(text) => self.on_store(|state, store| state.paste(&text, store)),
             Message::Mouse(event) => self.on_store(|state, store| state.mouse(&event, store)),
             Message::Fed if self.home.is_none() => return Next::Draw,
-            Message::Fed => return Next::Nothing,
-            Message::Written => return Next::Nothing,
+            Message::Fed | Message::Written => return Next::Nothing,
             Message::Closed | Message::Stop => return Next::Leave,
             Message::Resized => {
                 screen.whole = true;
