@@ -16,7 +16,7 @@ pub fn recipe(client: ClientName, proxy: &str, ca: &Path, bundle: &Path) -> Stri
              sudo install -D -m 644 {ca} {TRUST_DIR}/pullscope.pem\n\
              sudo install -d /etc/systemd/system/{unit}.d\n\
              sudo tee /etc/systemd/system/{unit}.d/zz-pullscope.conf > /dev/null <<'EOF'\n\
-             [ServiceSettings]\n\
+             [Service]\n\
              Environment=HTTPS_PROXY={proxy}\n\
              Environment=HTTP_PROXY={proxy}\n\
              {more}\

@@ -190,7 +190,7 @@ fn drop_in(
         text,
         "# {MARK} {client}`. This restores what was here before:\n\
          #   sudo pullscope setup {client} --undo\n\
-         [ServiceSettings]\n",
+         [Service]\n",
         client = unit.client
     );
     text.push_str(&assignment("HTTPS_PROXY", &wanted.proxy));
