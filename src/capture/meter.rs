@@ -71,10 +71,10 @@ impl Meter {
         exchange: ExchangeId,
         direction: Direction,
     ) -> Self {
-        let context = || policy.hash.then(|| Context::new(&SHA256));
+        let digest = || policy.hash.then(|| Context::new(&SHA256));
         let entity = Entity {
             size: 0,
-            digest: context(),
+            digest: digest(),
             keep: Keep::Undecided,
             kept: Vec::new(),
             is_text: content.is_text(),
@@ -87,7 +87,7 @@ impl Meter {
         let store = policy.store.as_ref().filter(|_| !content.is_text());
         Self {
             wire: 0,
-            wire_digest: if encoded { context() } else { None },
+            wire_digest: if encoded { digest() } else { None },
             decoder,
             writer: store.map(|store| store.open(exchange, direction)),
             streamed: false,

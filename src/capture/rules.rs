@@ -114,9 +114,8 @@ pub(super) fn response(
     let length = fields.length(version)?;
     let framing = match (status, asked) {
         (101, _) => BodyLength::Switched,
-        (100..=199 | 204 | 304, _) => BodyLength::None,
-        (200..=299, RequestMethod::Connect) => BodyLength::Switched,
-        (_, RequestMethod::Head) => BodyLength::None,
+        (200..=299, RequestMethod::Connect) if status != 204 => BodyLength::Switched,
+        (100..=199 | 204 | 304, _) | (_, RequestMethod::Head) => BodyLength::None,
         _ => length.unwrap_or(BodyLength::UntilClose),
     };
     Ok(CheckedHead {

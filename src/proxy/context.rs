@@ -15,7 +15,7 @@ use super::settings::Settings;
 use super::upstream::Connector;
 use super::user_agents::UserAgents;
 
-/// ProxyContext by every task of a proxy.
+/// Shared by every task of a proxy.
 pub(crate) struct ProxyContext {
     pub(crate) settings: Arc<Settings>,
     pub(crate) recorder: Recorder,

@@ -192,7 +192,7 @@ impl FrontDoor {
             .forwarder
             .get_or_init(|| async {
                 let connection = Connection::new(entry.id, client, clock::at(began));
-                Forwarder::new(Arc::clone(&self.shared), connection, None).from_socket(socket)
+                Forwarder::new(Arc::clone(&self.shared), connection, None).on_socket(socket)
             })
             .await;
         let raw = head_of(&request);

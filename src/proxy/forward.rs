@@ -114,7 +114,7 @@ impl<B: RequestBody> Forwarder<B> {
     }
 
     /// For a client's socket that is known at the door.
-    pub(crate) fn from_socket(mut self, socket: Arc<SpeakingSocket>) -> Self {
+    pub(crate) fn on_socket(mut self, socket: Arc<SpeakingSocket>) -> Self {
         self.client_socket = Some(socket);
         self
     }
