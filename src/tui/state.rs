@@ -14,7 +14,6 @@ use super::rows::{self, Choice, Order, Row};
 use super::said::Said;
 use super::screen::{Page, Screen};
 use super::theme::{Role, Theme};
-use super::view::{self, layout::Layout};
 use crate::exchange::{Bodies, Exchange, ExchangeId};
 use crate::pulls::PullId;
 use crate::store::Store;
@@ -183,21 +182,14 @@ impl State {
         });
     }
 
-    /// Works out what the next drawing needs: rows, the window over them, and the content of
-    /// the open screen.
-    pub fn prepare(&mut self, store: &Store, bodies: &dyn Bodies, size: (u16, u16)) {
+    /// Works out the rows, as far as they are stale, for a window of this size.
+    pub(super) fn work_out(&mut self, store: &Store, size: (u16, u16)) {
         self.size = size;
         if self.filtering.is_working() && !self.filtering.work(store) {
             self.stale = true;
         }
         if self.stale {
             self.build_rows(store);
-        }
-        let body = Layout::of(self, store).body;
-        self.keep_visible(usize::from(body.height));
-        if let Some(mut page) = self.pages.pop() {
-            view::fill(&mut page, self, store, bodies, body);
-            self.pages.push(page);
         }
     }
 
@@ -242,7 +234,7 @@ impl State {
     }
 
     /// Moves the window so that the selection is in it.
-    fn keep_visible(&mut self, height: usize) {
+    pub(super) fn keep_visible(&mut self, height: usize) {
         let height = height.max(1);
         let most = self.rows.len().saturating_sub(height);
         self.top = self.top.min(most).min(self.at);

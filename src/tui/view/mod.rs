@@ -75,8 +75,22 @@ fn screen(store: &Store, state: &State, buffer: &mut Buffer, pen: Pen) -> Option
     frame::footer(buffer, &layout, state, pen)
 }
 
+impl State {
+    /// Works out what the next drawing needs: rows, the window over them, and the content of
+    /// the open screen.
+    pub fn prepare(&mut self, store: &Store, bodies: &dyn Bodies, size: (u16, u16)) {
+        self.work_out(store, size);
+        let body = Layout::of(self, store).body;
+        self.keep_visible(usize::from(body.height));
+        if let Some(mut page) = self.pages.pop() {
+            fill(&mut page, self, store, bodies, body);
+            self.pages.push(page);
+        }
+    }
+}
+
 /// Works out the content of an open screen, and keeps its position within it.
-pub(super) fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area: Rect) {
+fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area: Rect) {
     let pen = Pen(state.look.theme);
     let lang = state.look.lang;
     let mut sheet = Sheet::new(pen, area.width.into());

@@ -1,6 +1,7 @@
 //! One exchange: decoded by what it is, and as it was on the wire.
 
 mod json;
+mod subject;
 mod timing;
 mod token;
 mod wire;
@@ -8,11 +9,11 @@ mod wire;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
+use self::subject::Subject;
 use super::pen::{Pen, Sheet};
 use super::{colours, names};
 use crate::base::text::{size, took};
-use crate::exchange::{Bodies, Exchange, ExchangeId};
-use crate::pulls::Pull;
+use crate::exchange::{Bodies, ExchangeId};
 use crate::registry::Kind;
 use crate::store::{Entry, Store};
 use crate::story;
@@ -38,18 +39,6 @@ pub(crate) enum Tab {
     Tls,
     /// The bytes.
     Raw,
-}
-
-/// What a tab is drawn from.
-pub(super) struct Subject<'a> {
-    pub(super) state: &'a State,
-    pub(super) store: &'a Store,
-    pub(super) bodies: &'a dyn Bodies,
-    pub(super) entry: &'a Entry,
-    /// The exchange as it may be shown.
-    pub(super) exchange: &'a Exchange,
-    pub(super) pull: Option<&'a Pull>,
-    pub(super) area: Rect,
 }
 
 /// The tabs of an exchange.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::text::Span;
 
-use super::Subject;
+use super::subject::Subject;
 use crate::base::text::took;
 use crate::exchange::Phase;
 use crate::story;

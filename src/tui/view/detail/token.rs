@@ -2,7 +2,8 @@
 
 use ratatui::text::Line;
 
-use super::{Subject, json, wire};
+use super::subject::Subject;
+use super::{json, wire};
 use crate::base::text::size;
 use crate::tui::theme::Role;
 use crate::tui::view::pen::Sheet;

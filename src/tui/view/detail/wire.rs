@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use ratatui::text::Span;
 
-use super::Subject;
 use super::json;
+use super::subject::Subject;
 use crate::base::printable::printable_bytes;
 use crate::base::text::{exact, middle};
 use crate::exchange::{Body, Capture, Fidelity, RawHead, ResponseOrigin};
