@@ -41,15 +41,12 @@ pub(super) fn redirect(entry: &Entry, telling: &Telling<'_>) -> Vec<Block> {
         if let Some(expires) = signed.expires {
             let mut until = cell(expires.to_string());
             let asked = reading.server_time().unwrap_or(entry.exchange.started);
-            match seconds(asked, expires) {
-                Some(left) => {
-                    let text = phrase("redirect.after-date").with(lang, span(left, lang));
-                    until.push(Span::dim(format!("  {text}")));
-                }
-                None => {
-                    let text = format!("  {}", say("redirect.expired-when-it-came", lang));
-                    until.push(Span::new(text, Tone::Bad));
-                }
+            if let Some(left) = seconds(asked, expires) {
+                let text = phrase("redirect.after-date").with(lang, span(left, lang));
+                until.push(Span::dim(format!("  {text}")));
+            } else {
+                let text = format!("  {}", say("redirect.expired-when-it-came", lang));
+                until.push(Span::new(text, Tone::Bad));
             }
             until.extend(telling.left(expires, asked));
             pairs.push((Span::label("redirect.signed-until", lang), until));

@@ -197,8 +197,8 @@ pub(super) fn footer(
                     text::width(text.get(range).unwrap_or_default())
                 };
                 let at = (before + part(0..mistake.span.start)).saturating_sub(scroll);
-                let long = part(mistake.span.clone()).max(1);
-                caret(buffer, layout, pen, (at, long), &mistake.message);
+                let wide = part(mistake.span.clone()).max(1);
+                caret(buffer, layout, pen, (at, wide), &mistake.message);
             }
             let column = before + prompt.input.visual_cursor().saturating_sub(scroll);
             return Some((

@@ -188,11 +188,11 @@ impl Ladder {
         let lanes = servers.len().max(1);
         // Client to pullscope holds the words; the other lanes share what is left.
         let first = (room / 3).clamp(18, 28);
-        let lane = (room.saturating_sub(first + 10) / lanes).clamp(13, 24);
+        let column = (room.saturating_sub(first + 10) / lanes).clamp(13, 24);
         let mut lifelines = vec![3, 3 + first];
-        lifelines.extend((1..=lanes).map(|at| 3 + first + at * lane));
+        lifelines.extend((1..=lanes).map(|at| 3 + first + at * column));
         let mut heads = vec![client.to_owned(), "pullscope".to_owned()];
-        heads.extend(servers.iter().map(|host| cut(host, lane.saturating_sub(2))));
+        heads.extend(servers.iter().map(|host| cut(host, column.saturating_sub(2))));
         Self {
             heads,
             lines: lifelines,
