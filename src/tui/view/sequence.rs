@@ -192,7 +192,11 @@ impl Ladder {
         let mut lifelines = vec![3, 3 + first];
         lifelines.extend((1..=lanes).map(|at| 3 + first + at * column));
         let mut heads = vec![client.to_owned(), "pullscope".to_owned()];
-        heads.extend(servers.iter().map(|host| cut(host, column.saturating_sub(2))));
+        heads.extend(
+            servers
+                .iter()
+                .map(|host| cut(host, column.saturating_sub(2))),
+        );
         Self {
             heads,
             lines: lifelines,
