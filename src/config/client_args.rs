@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use strum::IntoStaticStr;
 
 use super::proxy_args::ProxyArgs;
 
@@ -34,7 +35,8 @@ pub struct ExecArgs {
 
 /// A container client, as the command line names it. Names that people type for the same setting
 /// are understood too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 #[expect(missing_docs, reason = "each is the name of a program")]
 pub enum ClientName {
     #[value(alias = "dockerd")]
@@ -62,22 +64,7 @@ pub enum ClientName {
 impl ClientName {
     /// The name, as it is typed.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Docker => "docker",
-            Self::Containerd => "containerd",
-            Self::Podman => "podman",
-            Self::Buildkit => "buildkit",
-            Self::K3s => "k3s",
-            Self::Crio => "crio",
-            Self::Skopeo => "skopeo",
-            Self::Crane => "crane",
-            Self::Oras => "oras",
-            Self::Helm => "helm",
-            Self::Curl => "curl",
-            Self::Kubernetes => "kubernetes",
-            Self::DockerDesktop => "docker-desktop",
-            Self::GithubActions => "github-actions",
-        }
+        self.into()
     }
 }
 

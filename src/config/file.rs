@@ -21,33 +21,12 @@ pub enum ConfigError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// It is no TOML.
+    /// It is no TOML, or has a key that is none, or a value that its flag would not take.
     #[error("{}: {problem}", path.display())]
-    Syntax {
+    Content {
         /// Which file.
         path: PathBuf,
-        /// Where and what, over several lines.
-        problem: String,
-    },
-    /// A key that is none.
-    #[error("{}: unknown key {key:?}{}; `pullscope config template` lists what there is",
-        path.display(), suggestion.as_deref().map(|s| format!("; did you mean {s:?}?")).unwrap_or_default())]
-    Unknown {
-        /// Which file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-        /// The key that is most like it.
-        suggestion: Option<String>,
-    },
-    /// A value that its flag would not take.
-    #[error("{}: {key}: {problem}", path.display())]
-    Value {
-        /// Which file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-        /// What is wrong with the value.
+        /// Where and what.
         problem: String,
     },
 }
@@ -57,40 +36,33 @@ pub enum ConfigError {
 /// # Errors
 /// When the file is there and cannot be read, or has something in it that is not understood.
 pub fn with_file(command: Command, path: &Path) -> Result<Command, ConfigError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => with_text(command, &text, path),
+    let path = path.to_owned();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            with_text(command, &text).map_err(|problem| ConfigError::Content { path, problem })
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(command),
-        Err(source) => Err(ConfigError::Read {
-            path: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(ConfigError::Read { path, source }),
     }
 }
 
-fn with_text(mut command: Command, text: &str, path: &Path) -> Result<Command, ConfigError> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        let problem = error.to_string().trim_end().to_owned();
-        let path = path.to_owned();
-        ConfigError::Syntax { path, problem }
-    })?;
+fn with_text(mut command: Command, text: &str) -> Result<Command, String> {
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())?;
     let known = keys(&command);
     for (key, value) in table {
         if !known.contains(&key) {
-            return Err(ConfigError::Unknown {
-                path: path.to_owned(),
-                suggestion: closest(&key, &known),
-                key,
-            });
+            let closest = closest(&key, &known).map(|known| format!("; did you mean {known:?}?"));
+            return Err(format!(
+                "unknown key {key:?}{}; `pullscope config template` lists what there is",
+                closest.unwrap_or_default()
+            ));
         }
-        let fail = |problem: String| ConfigError::Value {
-            path: path.to_owned(),
-            key: key.clone(),
-            problem,
-        };
-        let values = values(&value).ok_or_else(|| {
-            fail("give a text, a number, true or false, or a list of texts".to_owned())
-        })?;
-        check(&command, &key, &values).map_err(fail)?;
+        let values = values(&value)
+            .ok_or_else(|| "give a text, a number, true or false, or a list of texts".to_owned())
+            .and_then(|values| check(&command, &key, &values).map(|()| values))
+            .map_err(|problem| format!("{key}: {problem}"))?;
         for name in COMMANDS {
             command = command.mut_subcommand(name, |command| default(command, &key, &values));
         }
@@ -137,12 +109,8 @@ pub fn template(command: &Command) -> String {
 
 /// The flags that a file may set, by their long names.
 fn keys(command: &Command) -> Vec<String> {
-    let of_commands = COMMANDS
-        .iter()
-        .filter_map(|name| command.find_subcommand(name))
-        .flat_map(Command::get_arguments);
     let mut keys: Vec<String> = Vec::new();
-    for arg in of_commands.chain(command.get_arguments()) {
+    for arg in arguments(command) {
         if let Some(long) = arg.get_long()
             && !NOT_IN_A_FILE.contains(&long)
             && !arg.is_hide_set()
@@ -155,13 +123,17 @@ fn keys(command: &Command) -> Vec<String> {
 }
 
 fn find<'a>(command: &'a Command, key: &str) -> Option<&'a clap::Arg> {
-    let of_commands = COMMANDS
+    arguments(command).find(|arg| arg.get_long() == Some(key))
+}
+
+/// The arguments of the commands whose flags a file may set, then those of every command.
+fn arguments(command: &Command) -> impl Iterator<Item = &clap::Arg> {
+    let commands = COMMANDS
         .iter()
-        .filter_map(|name| command.find_subcommand(name))
-        .flat_map(Command::get_arguments);
-    of_commands
+        .filter_map(|name| command.find_subcommand(name));
+    commands
+        .flat_map(Command::get_arguments)
         .chain(command.get_arguments())
-        .find(|arg| arg.get_long() == Some(key))
 }
 
 fn default(command: Command, key: &str, values: &[String]) -> Command {
@@ -202,14 +174,12 @@ fn check(command: &Command, key: &str, values: &[String]) -> Result<(), String> 
         .no_binary_name(true)
         .arg(arg.clone());
     let words = values.iter().map(|value| format!("--{key}={value}"));
-    match alone.try_get_matches_from_mut(words) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            Err(first.trim_start_matches("error: ").to_owned())
-        }
-    }
+    alone.try_get_matches_from_mut(words).map_err(|error| {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        first.trim_start_matches("error: ").to_owned()
+    })?;
+    Ok(())
 }
 
 fn values(value: &toml::Value) -> Option<Vec<String>> {
@@ -249,7 +219,10 @@ mod tests {
     use crate::config::{Cli, Command as Sub};
 
     fn apply(text: &str) -> Result<Command, ConfigError> {
-        with_text(Cli::command(), text, Path::new("config.toml"))
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        with_file(Cli::command(), &path)
     }
 
     fn record(text: &str, args: &[&str]) -> crate::config::RecordArgs {
