@@ -33,19 +33,11 @@ pub(super) fn der(description: &Value) -> Option<Vec<u8>> {
 }
 
 fn facts(certificate: &X509Certificate<'_>) -> Map<String, Value> {
-    let names = certificate
-        .subject_alternative_name()
-        .ok()
-        .flatten()
-        .map(|extension| {
-            extension
-                .value
-                .general_names
-                .iter()
-                .filter_map(name)
-                .collect()
-        })
-        .unwrap_or_default();
+    let extension = certificate.subject_alternative_name().ok().flatten();
+    let names = extension.map_or_else(Vec::new, |extension| {
+        let names = extension.value.general_names.iter();
+        names.filter_map(name).collect()
+    });
     let validity = certificate.validity();
     let mut fields = Map::new();
     let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
@@ -73,10 +65,9 @@ fn name(name: &GeneralName<'_>) -> Option<Value> {
 }
 
 fn time(time: ASN1Time) -> Value {
-    match Timestamp::from_second(time.timestamp()) {
-        Ok(timestamp) => timestamp.to_string().into(),
-        Err(_) => String::new().into(),
-    }
+    let time = Timestamp::from_second(time.timestamp());
+    time.map_or_else(|_| String::new(), |time| time.to_string())
+        .into()
 }
 
 fn pem(der: &[u8]) -> String {

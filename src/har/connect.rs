@@ -2,8 +2,9 @@
 
 use super::entry::{failure, phases, server, started};
 use super::model::{HarContent, HarEntry, HarRequest, HarResponse};
-use super::text::{connect_url, fields, url, version, without_nul};
-use super::{content::size, facts};
+use super::text::{fields, url, version, without_nul};
+use super::content::size;
+use super::facts::{self, Original};
 use crate::exchange::{Connection, Ending, HandshakeFailed, Rejection, Side, Timings, Tunnel};
 use crate::words::Lang;
 
@@ -38,16 +39,13 @@ pub(super) fn handshake(failed: &HandshakeFailed) -> HarEntry {
         ..Timings::default()
     };
     let mut entry = entry(connection, &timings);
-    let detail = format!(
-        "TLS with the client failed: {}",
-        describe(&failed.rejection)
-    );
+    let rejection = describe(&failed.rejection);
     let ending = Ending::Aborted {
         by: Side::Client,
-        detail,
+        detail: format!("TLS with the client failed: {rejection}"),
     };
     failure(&mut entry, &ending);
-    entry.extra.set(facts::FIELD, facts::of_handshake());
+    entry.extra.set(facts::FIELD, facts::to_json(&Original::HandshakeFailed {}));
     entry
 }
 
@@ -61,10 +59,7 @@ fn entry(connection: &Connection, timings: &Timings) -> HarEntry {
     let (timings, time) = phases(timings);
     let mut request = HarRequest {
         method: "CONNECT".to_owned(),
-        url: connection
-            .target
-            .as_ref()
-            .map_or_else(|| url("", None), connect_url),
+        url: url("", connection.target.as_ref()),
         body_size: 0,
         ..HarRequest::default()
     };

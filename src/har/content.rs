@@ -4,7 +4,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 
 use super::model::{Extras, HarContent, PostData};
-use super::text::text;
+use super::text::first;
 use crate::exchange::{Body, Capture, ParsedHead};
 use crate::words::Lang;
 
@@ -28,7 +28,7 @@ pub(super) fn response(
         Some(body) => content(head, body, kept),
         None => HarContent {
             size: size(received),
-            mime_type: media_type(head),
+            mime_type: first(head, "content-type"),
             ..HarContent::default()
         },
     }
@@ -58,7 +58,7 @@ pub(super) fn request(
 }
 
 fn content(head: &ParsedHead<'_>, body: &Body, kept: &Kept) -> HarContent {
-    let mime_type = media_type(head);
+    let mime_type = first(head, "content-type");
     let (text, encoding) = match &kept.bytes {
         Some(bytes) => encode(bytes, &mime_type),
         None if body.size == 0 => (Some(String::new()), None),
@@ -136,13 +136,6 @@ fn is_safe(text: &str, mime_type: &str) -> bool {
         }
         Some(_) => false,
     }
-}
-
-fn media_type(head: &ParsedHead<'_>) -> String {
-    head.values("content-type")
-        .next()
-        .map(text)
-        .unwrap_or_default()
 }
 
 /// A size as HAR's signed number.

@@ -2,7 +2,7 @@
 
 use super::content::{self, Kept, size};
 use super::model::{HarEntry, HarRequest, HarResponse, HarTimings};
-use super::text::{fields, query, text, url, version, without_nul};
+use super::text::{fields, first, query, text, url, version, without_nul};
 use super::{certificate, cookie, facts};
 use crate::exchange::timings::millis::to_millis;
 use crate::exchange::{Capture, Ending, Exchange, Omission, ResponseHead, Side, Upstream, timings};
@@ -29,9 +29,8 @@ pub(super) fn entry(exchange: &Exchange, request_body: &Kept, response_body: &Ke
         entry.extra.set("_redacted", true);
     }
     let inlined = [request_body, response_body].map(|kept| kept.bytes.is_some());
-    entry
-        .extra
-        .set(facts::FIELD, facts::of_exchange(exchange, inlined));
+    let facts = facts::of_exchange(exchange, inlined);
+    entry.extra.set(facts::FIELD, facts);
     entry
 }
 
@@ -79,11 +78,7 @@ fn response(exchange: &Exchange, kept: &Kept) -> HarResponse {
         cookies: cookie::set(&parsed),
         headers: fields(&parsed),
         content: content::response(&parsed, body, exchange.received, kept),
-        redirect_url: parsed
-            .values("location")
-            .next()
-            .map(text)
-            .unwrap_or_default(),
+        redirect_url: first(&parsed, "location"),
         headers_size: size(head.len() as u64),
         body_size: body.map_or(-1, |body| size(body.size)),
         ..HarResponse::default()
@@ -123,9 +118,8 @@ pub(super) fn server(entry: &mut HarEntry, upstream: &Upstream) {
         entry.connection = Some(address.port().to_string());
     }
     if upstream.address.is_some() {
-        entry
-            .extra
-            .set("_connectionId", upstream.socket.to_string());
+        let socket = upstream.socket.to_string();
+        entry.extra.set("_connectionId", socket);
     }
     if !upstream.certificates.is_empty() {
         let chain = upstream.certificates.iter();
@@ -150,15 +144,9 @@ pub(super) fn failure(entry: &mut HarEntry, ending: &Ending) {
         Ending::Failed { detail, .. } => ("failed", detail),
     };
     let detail = without_nul(detail.clone());
-    let comment = if detail.is_empty() {
-        who.to_owned()
-    } else {
-        format!("{who}: {detail}")
-    };
-    let error = if detail.is_empty() {
-        who.to_owned()
-    } else {
-        detail
+    let (comment, error) = match detail.as_str() {
+        "" => (who.to_owned(), who.to_owned()),
+        _ => (format!("{who}: {detail}"), detail),
     };
     entry.extra.set("_error", error.as_str());
     entry.response.extra.set("_error", error.as_str());
@@ -168,17 +156,11 @@ pub(super) fn failure(entry: &mut HarEntry, ending: &Ending) {
 
 /// Chrome's kinds: bulk data is `other`, calls of the API are `fetch`.
 fn resource_type(exchange: &Exchange) -> &'static str {
-    let omitted = |body: &crate::exchange::Body| {
-        body.capture
-            == Capture::Omitted {
-                reason: Omission::Blob,
-            }
-    };
+    let reason = Omission::Blob;
+    let omitted = Capture::Omitted { reason };
     let bodies = [&exchange.request_body, &exchange.response_body];
-    let is_bulk = bodies.into_iter().flatten().any(omitted);
-    let is_blob = exchange
-        .request
-        .as_ref()
-        .is_some_and(|request| request.url.contains("/blobs/sha256:"));
+    let is_bulk = bodies.into_iter().flatten().any(|body| body.capture == omitted);
+    let request = exchange.request.as_ref();
+    let is_blob = request.is_some_and(|request| request.url.contains("/blobs/sha256:"));
     if is_bulk || is_blob { "other" } else { "fetch" }
 }

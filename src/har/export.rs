@@ -47,10 +47,7 @@ pub fn export(
 ) -> Result<Written, HarError> {
     let mut file = OutputFile::create(path)?;
     let maker = EntryMaker::beside(path, bodies, options);
-    let report = write_all(trace, maker, &mut file).map_err(|source| FileError::Write {
-        path: path.to_owned(),
-        source,
-    })?;
+    let report = write_all(trace, maker, &mut file).map_err(failed(path))?;
     file.finish()?;
     Ok(report)
 }
@@ -89,11 +86,12 @@ pub fn export_parts(
     for source in EntrySource::all(trace, options) {
         let entry = maker.entry(source);
         let room = part.writer.has_room(&entry, limit);
-        if !room.map_err(|error| part.failed(error))? {
+        if !room.map_err(failed(&part.path))? {
             parts.push(part.close(&[])?);
             part = begin(numbered(path, parts.len() + 1))?;
         }
-        part.writer.entry(&entry).map_err(|e| part.failed(e))?;
+        let written = part.writer.entry(&entry);
+        written.map_err(failed(&part.path))?;
     }
     // What belongs to no entry stands in the last part.
     parts.push(part.close(&tls_errors(&trace.handshakes))?);
@@ -122,34 +120,32 @@ struct HarPart {
 impl HarPart {
     fn begin(path: PathBuf, secrets_kept: bool, pretty: bool) -> Result<Self, HarError> {
         let file = OutputFile::create(&path)?;
-        match HarWriter::begin(file, secrets_kept, pretty) {
-            Ok(writer) => Ok(Self { path, writer }),
-            Err(source) => Err(FileError::Write { path, source }.into()),
-        }
-    }
-
-    fn failed(&self, source: io::Error) -> HarError {
-        let path = self.path.clone();
-        FileError::Write { path, source }.into()
+        let writer = HarWriter::begin(file, secrets_kept, pretty).map_err(failed(&path))?;
+        Ok(Self { path, writer })
     }
 
     fn close(self, end: &[Value]) -> Result<(PathBuf, Written), HarError> {
         let Self { path, writer } = self;
-        let written = writer.finish(end);
-        let (file, entries, bytes) = match written {
-            Ok(written) => written,
-            Err(source) => return Err(FileError::Write { path, source }.into()),
-        };
+        let (file, entries, bytes) = writer.finish(end).map_err(failed(&path))?;
         file.finish()?;
         Ok((path, Written::new(entries, bytes, Vec::new())))
+    }
+}
+
+/// What a failure to write to this file becomes.
+fn failed(path: &Path) -> impl Fn(io::Error) -> FileError {
+    move |source| FileError::Write {
+        path: path.to_owned(),
+        source,
     }
 }
 
 /// The name of a later part.
 fn numbered(path: &Path, number: usize) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = path
-        .extension()
-        .map(|ext| format!(".{}", ext.to_string_lossy()));
-    path.with_file_name(format!("{stem}-{number}{}", extension.unwrap_or_default()))
+    let mut name = PathBuf::from(format!("{stem}-{number}"));
+    if let Some(extension) = path.extension() {
+        name.add_extension(extension);
+    }
+    path.with_file_name(name)
 }

@@ -61,16 +61,6 @@ pub(super) fn of_tunnel(tunnel: &Tunnel) -> Value {
     to_json(&Original::Tunnel(Box::new(tunnel)))
 }
 
-/// The field of a rejected handshake's CONNECT entry.
-pub(super) fn of_handshake() -> Value {
-    to_json(&Original::HandshakeFailed {})
-}
-
-/// The field of a rejected handshake in `log._tlsErrors`.
-pub(super) fn of_tls_error(failed: &HandshakeFailed) -> Value {
-    to_json(failed)
-}
-
 /// Rebuilds what an entry is about from its custom fields. The bodies that stand in the entry
 /// are asked for.
 pub(super) fn read(extra: &Extras, bodies: [Option<Bytes>; 2]) -> Option<Original> {
@@ -130,7 +120,7 @@ fn take_certificates(upstream: Option<&mut Upstream>) {
 }
 
 /// A record as JSON without `null` and without NUL.
-fn to_json(record: &impl Serialize) -> Value {
+pub(super) fn to_json(record: &impl Serialize) -> Value {
     let mut value = json!(record);
     tidy(&mut value);
     value

@@ -39,7 +39,6 @@ pub struct HarLog {
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -56,7 +55,6 @@ pub struct Creator {
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -75,7 +73,6 @@ pub struct HarPage {
     pub page_timings: Extras,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -107,7 +104,6 @@ pub struct HarEntry {
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -138,7 +134,6 @@ pub struct HarRequest {
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -170,7 +165,6 @@ pub struct HarResponse {
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -193,7 +187,6 @@ pub struct HarContent {
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -217,7 +210,6 @@ pub struct PostData {
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -234,7 +226,6 @@ pub struct NameValue {
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -261,7 +252,6 @@ pub struct Cookie {
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -288,7 +278,6 @@ pub struct HarTimings {
     pub comment: Option<String>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 
@@ -303,7 +292,6 @@ pub struct Cache {
     pub after_request: Option<Value>,
     /// Custom fields.
     #[serde(flatten)]
-    #[serde_with(skip_apply)]
     pub extra: Extras,
 }
 

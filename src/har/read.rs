@@ -27,6 +27,8 @@ pub struct HarDocument {
     pub creator: Creator,
     /// The numbers of entries that are none, counted from 1; they were left out.
     pub skipped: Vec<u64>,
+    /// Whether there is a list of entries.
+    has_entries: bool,
     /// The directory of the file.
     base: PathBuf,
     /// Where stored bodies are, by their digest.
@@ -43,8 +45,8 @@ pub fn read(path: &Path) -> Result<HarDocument, HarError> {
         base: directory(path).to_owned(),
         ..HarDocument::default()
     };
-    let found = read_from(open(path)?, &mut document).map_err(|error| no_har(path, error))?;
-    if !found {
+    read_from(open(path)?, &mut document).map_err(|error| no_har(path, error))?;
+    if !document.has_entries {
         return Err(HarError::NoEntries {
             path: path.to_owned(),
         });
@@ -53,17 +55,12 @@ pub fn read(path: &Path) -> Result<HarDocument, HarError> {
     Ok(document)
 }
 
-/// Reads into a document; whether there was a list of entries.
-pub(super) fn read_from(reader: impl Read, document: &mut HarDocument) -> serde_json::Result<bool> {
+/// Reads into a document.
+pub(super) fn read_from(reader: impl Read, document: &mut HarDocument) -> serde_json::Result<()> {
     let mut json = serde_json::Deserializer::from_reader(reader);
-    let mut found = false;
-    let seed = Root {
-        document,
-        found: &mut found,
-    };
-    seed.deserialize(&mut json)?;
-    json.end()?;
-    Ok(found)
+    let part = FilePart::Root;
+    PartSeed { document, part }.deserialize(&mut json)?;
+    json.end()
 }
 
 /// Reads a file as it is, with all custom fields.
@@ -96,11 +93,8 @@ impl HarDocument {
 
     /// Notes where the bodies that are not in the entry are.
     fn remember_files(&mut self, entry: &HarEntry, exchange: &Exchange) {
-        let request = entry
-            .request
-            .extra
-            .get("_content")
-            .and_then(|c| c.get("_file"));
+        let content = entry.request.extra.get("_content");
+        let request = content.and_then(|content| content.get("_file"));
         let response = entry.response.content.extra.get("_file");
         let bodies = [&exchange.request_body, &exchange.response_body];
         for (file, body) in [request, response].into_iter().zip(bodies) {
@@ -123,19 +117,15 @@ impl HarDocument {
         };
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         let flags = i32::try_from(flags.bits()).map_err(io::Error::other)?;
-        let file = match OpenOptions::new()
+        let opened = OpenOptions::new()
             .read(true)
             .custom_flags(flags)
-            .open(&path)
-        {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if file.metadata()?.is_file() {
-            Ok(Some((path, file)))
-        } else {
-            Err(io::Error::other("it is no regular file"))
+            .open(&path);
+        match opened {
+            Ok(file) if file.metadata()?.is_file() => Ok(Some((path, file))),
+            Ok(_) => Err(io::Error::other("it is no regular file")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }
@@ -234,79 +224,63 @@ fn no_har(path: &Path, error: serde_json::Error) -> HarError {
     }
 }
 
-/// Reads the outermost object.
-struct Root<'a> {
+/// A part of the file that is read piece by piece: a list of entries never is in memory whole.
+struct PartSeed<'a> {
     document: &'a mut HarDocument,
-    found: &'a mut bool,
+    part: FilePart,
 }
 
-/// Reads the `log`.
-struct LogSeed<'a>(Root<'a>);
+/// The parts of a file, from the outside in.
+#[derive(Clone, Copy)]
+enum FilePart {
+    Root,
+    Log,
+    Entries,
+}
 
-/// Reads the `entries`, one at a time.
-struct EntriesSeed<'a>(&'a mut HarDocument);
-
-impl<'de> DeserializeSeed<'de> for Root<'_> {
+impl<'de> DeserializeSeed<'de> for PartSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        d.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Root<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a HAR: an object with a log")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key::<String>()? {
-            if name == "log" {
-                map.next_value_seed(LogSeed(Root {
-                    document: self.document,
-                    found: self.found,
-                }))?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
+        match self.part {
+            FilePart::Root | FilePart::Log => d.deserialize_map(self),
+            FilePart::Entries => d.deserialize_seq(self),
         }
-        Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for LogSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        d.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for LogSeed<'_> {
+impl<'de> Visitor<'de> for PartSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a log with entries")
+        f.write_str(match self.part {
+            FilePart::Root => "a HAR: an object with a log",
+            FilePart::Log => "a log with entries",
+            FilePart::Entries => "a list of entries",
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Root { document, found } = self.0;
+        let Self { document, part } = self;
         while let Some(name) = map.next_key::<String>()? {
-            match name.as_str() {
-                "entries" => {
-                    *found = true;
-                    map.next_value_seed(EntriesSeed(document))?;
+            match (part, name.as_str()) {
+                (FilePart::Root, "log") => {
+                    let part = FilePart::Log;
+                    map.next_value_seed(PartSeed { document, part })?;
                 }
-                "creator" => {
+                (FilePart::Log, "entries") => {
+                    document.has_entries = true;
+                    let part = FilePart::Entries;
+                    map.next_value_seed(PartSeed { document, part })?;
+                }
+                (FilePart::Log, "creator") => {
                     document.creator =
                         Creator::deserialize(map.next_value::<Value>()?).unwrap_or_default();
                 }
-                "_secretsKept" => {
+                (FilePart::Log, "_secretsKept") => {
                     document.trace.secrets_kept = map.next_value::<Value>()? == Value::Bool(true);
                 }
-                "_tlsErrors" => {
+                (FilePart::Log, "_tlsErrors") => {
                     let errors = map.next_value::<Value>()?;
                     let errors = errors.as_array().into_iter().flatten();
                     let records = errors.filter_map(facts::read_tls_error);
@@ -319,29 +293,13 @@ impl<'de> Visitor<'de> for LogSeed<'_> {
         }
         Ok(())
     }
-}
-
-impl<'de> DeserializeSeed<'de> for EntriesSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-        d.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for EntriesSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of entries")
-    }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         let mut ids = Ids::default();
         let mut number = 0;
         while let Some(value) = list.next_element()? {
             number += 1;
-            self.0.entry(value, number, &mut ids);
+            self.document.entry(value, number, &mut ids);
         }
         Ok(())
     }

@@ -27,6 +27,12 @@ pub(super) fn without_nul(text: String) -> String {
     }
 }
 
+/// The first value of a field; empty where there is none.
+pub(super) fn first(head: &ParsedHead<'_>, field: &str) -> String {
+    let mut values = head.values(field);
+    values.next().map(text).unwrap_or_default()
+}
+
 /// A head's fields in wire order.
 pub(super) fn fields(head: &ParsedHead<'_>) -> Vec<NameValue> {
     head.fields()
@@ -49,19 +55,16 @@ pub(super) fn version(head: &RawHead) -> String {
 /// A URL that every reader can take apart. One that came over the wire may be anything, and a
 /// single one that does not parse makes some readers refuse the file.
 pub(super) fn url(url: &str, target: Option<&Authority>) -> String {
-    let parsed = Url::parse(url).ok().filter(is_plain);
-    match parsed {
-        Some(_) if url.bytes().all(is_uri_byte) => url.to_owned(),
-        Some(parsed) => parsed.into(),
-        None => match target {
-            Some(target) => connect_url(target),
-            None => NO_URL.to_owned(),
-        },
+    match (Url::parse(url).ok().filter(is_plain), target) {
+        (Some(_), _) if url.bytes().all(is_uri_byte) => url.to_owned(),
+        (Some(parsed), _) => parsed.into(),
+        (None, Some(target)) => connect_url(target),
+        (None, None) => NO_URL.to_owned(),
     }
 }
 
 /// The URL of a CONNECT entry: `https://host:port/`, the port always there.
-pub(super) fn connect_url(target: &Authority) -> String {
+fn connect_url(target: &Authority) -> String {
     let url = format!("https://{target}/");
     match Url::parse(&url) {
         Ok(parsed) if is_plain(&parsed) => url,
@@ -74,14 +77,9 @@ pub(super) fn query(url: &str) -> Vec<NameValue> {
     let Ok(parsed) = Url::parse(url) else {
         return Vec::new();
     };
-    parsed
-        .query_pairs()
-        .map(|(name, value)| {
-            NameValue::new(
-                without_nul(name.into_owned()),
-                without_nul(value.into_owned()),
-            )
-        })
+    let pairs = parsed.query_pairs();
+    pairs
+        .map(|(name, value)| NameValue::new(text(name.as_bytes()), text(value.as_bytes())))
         .collect()
 }
 

@@ -31,6 +31,6 @@ pub(super) fn tls_error(failed: &HandshakeFailed) -> Value {
         "clientIPAddress": connection.client.ip().to_canonical(),
         "clientPort": connection.client.port(),
         "comment": describe(&failed.rejection),
-        facts::FIELD: facts::of_tls_error(failed),
+        facts::FIELD: facts::to_json(failed),
     })
 }

@@ -1,19 +1,25 @@
 //! What some reader will not like about a HAR.
 
-use std::fmt;
-
 use crate::exchange::ExchangeId;
 
 /// Something that was written faithfully and that a reader may fail on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReaderWarning {
     /// The file is so large that browsers have trouble with it.
+    #[error(
+        "the HAR has {} MB: browsers may fail to open it; `pullscope export --split 400M` makes \
+         several files of it",
+        bytes / 1_000_000
+    )]
     Large {
         /// Its size.
         bytes: u64,
     },
     /// A message has a `Content-Encoding` that mitmproxy refuses the whole file for.
+    #[error(
+        "exchange {exchange} has the Content-Encoding {value:?}: mitmproxy will not open the HAR"
+    )]
     Encoding {
         /// Whose.
         exchange: ExchangeId,
@@ -21,6 +27,7 @@ pub enum ReaderWarning {
         value: String,
     },
     /// A stored body could not be read and was left out.
+    #[error("a body of exchange {exchange} was left out: {reason}")]
     Body {
         /// Whose.
         exchange: ExchangeId,
@@ -36,29 +43,6 @@ impl ReaderWarning {
     /// What there is to say about a file of this size.
     pub(super) fn of_size(bytes: u64) -> Option<Self> {
         (bytes >= Self::LARGE).then_some(Self::Large { bytes })
-    }
-}
-
-impl fmt::Display for ReaderWarning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Large { bytes } => {
-                let megabytes = bytes / 1_000_000;
-                write!(
-                    f,
-                    "the HAR has {megabytes} MB: browsers may fail to open it; `pullscope export \
-                     --split 400M` makes several files of it"
-                )
-            }
-            Self::Encoding { exchange, value } => write!(
-                f,
-                "exchange {exchange} has the Content-Encoding {value:?}: \
-                 mitmproxy will not open the HAR"
-            ),
-            Self::Body { exchange, reason } => {
-                write!(f, "a body of exchange {exchange} was left out: {reason}")
-            }
-        }
     }
 }
 
