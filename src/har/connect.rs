@@ -1,10 +1,10 @@
 //! Tunnels and rejected handshakes as entries of their CONNECT request.
 
+use super::content::size;
 use super::entry::{failure, phases, server, started};
+use super::facts::{self, Original};
 use super::model::{HarContent, HarEntry, HarRequest, HarResponse};
 use super::text::{fields, url, version, without_nul};
-use super::content::size;
-use super::facts::{self, Original};
 use crate::exchange::{Connection, Ending, HandshakeFailed, Rejection, Side, Timings, Tunnel};
 use crate::words::Lang;
 
@@ -45,7 +45,9 @@ pub(super) fn handshake(failed: &HandshakeFailed) -> HarEntry {
         detail: format!("TLS with the client failed: {rejection}"),
     };
     failure(&mut entry, &ending);
-    entry.extra.set(facts::FIELD, facts::to_json(&Original::HandshakeFailed {}));
+    entry
+        .extra
+        .set(facts::FIELD, facts::to_json(&Original::HandshakeFailed {}));
     entry
 }
 

@@ -159,7 +159,10 @@ fn resource_type(exchange: &Exchange) -> &'static str {
     let reason = Omission::Blob;
     let omitted = Capture::Omitted { reason };
     let bodies = [&exchange.request_body, &exchange.response_body];
-    let is_bulk = bodies.into_iter().flatten().any(|body| body.capture == omitted);
+    let is_bulk = bodies
+        .into_iter()
+        .flatten()
+        .any(|body| body.capture == omitted);
     let request = exchange.request.as_ref();
     let is_blob = request.is_some_and(|request| request.url.contains("/blobs/sha256:"));
     if is_bulk || is_blob { "other" } else { "fetch" }

@@ -143,9 +143,8 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> FileError {
 /// The name of a later part.
 fn numbered(path: &Path, number: usize) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let mut name = PathBuf::from(format!("{stem}-{number}"));
-    if let Some(extension) = path.extension() {
-        name.add_extension(extension);
-    }
-    path.with_file_name(name)
+    let extension = path
+        .extension()
+        .map(|ext| format!(".{}", ext.to_string_lossy()));
+    path.with_file_name(format!("{stem}-{number}{}", extension.unwrap_or_default()))
 }

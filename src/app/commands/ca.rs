@@ -112,14 +112,9 @@ fn uninstall(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Ou
             talk,
         );
     }
-    let Some(record) = changes.record(store::NAME)? else {
-        talk.say("nothing to undo: `pullscope ca install` has changed nothing here");
-        return Ok(());
-    };
-    if changes.unmake(&record, Some("pullscope ca uninstall"))? == Became::Done {
-        talk.say("the system does not trust this CA any more");
-    }
-    Ok(())
+    let sudo = Some("pullscope ca uninstall");
+    let done = "the system does not trust this CA any more";
+    changes.undo(store::NAME, "pullscope ca install", sudo, done)
 }
 
 /// macOS keeps its roots in a database, which only its own program changes.

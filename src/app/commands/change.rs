@@ -92,19 +92,28 @@ impl<'a> PlannedChanges<'a> {
         Ok(Became::Done)
     }
 
-    /// Puts back what was there before, if the user agrees.
-    pub(in crate::app) fn unmake(
+    /// Puts back what was there before `command` made changes under this name, if the user
+    /// agrees; says `done` then.
+    pub(in crate::app) fn undo(
         &self,
-        record: &Record,
+        name: &str,
+        command: &str,
         takes_root: Option<&str>,
-    ) -> Outcome<Became> {
+        done: &str,
+    ) -> Outcome {
+        let Some(record) = self.record(name)? else {
+            self.talk.say(&format!(
+                "nothing to undo: `{command}` has changed nothing here"
+            ));
+            return Ok(());
+        };
         self.show(&record.diff(&self.system)?, record.restart(), &[])?;
-        if !self.may("Restore this?", takes_root)? {
-            return Ok(Became::Dropped);
+        if self.may("Restore this?", takes_root)? {
+            self.records.undo(&record, &self.system)?;
+            self.run_all(record.restart())?;
+            self.talk.say(done);
         }
-        self.records.undo(record, &self.system)?;
-        self.run_all(record.restart())?;
-        Ok(Became::Done)
+        Ok(())
     }
 
     fn show(&self, diff: &str, commands: &[Vec<String>], notes: &[String]) -> Outcome {

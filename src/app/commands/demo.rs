@@ -19,15 +19,15 @@ use crate::tui::terminal::{Mailbox, Message, Tty};
 
 use super::lab;
 use crate::app::observe::narration::Narration;
-use crate::app::process::failure::{Outcome, usage, usage_of};
+use crate::app::process::failure::{Outcome, usage_of};
 use crate::app::process::signals::Signals;
 use crate::app::recording::plan::{Audience, RecordingPlan, SessionDir};
 use crate::app::recording::run::Recording;
+use crate::app::recording::settings::all;
 use crate::app::terminal::locale;
 use crate::app::terminal::output;
 use crate::app::terminal::talk::Talk;
-use crate::app::view::live;
-use crate::app::view::live::{KnownOfCapture, PreparedView};
+use crate::app::view::live::{self, PreparedView};
 
 pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode> {
     if lab::asks_for_help(&args.fault)? {
@@ -54,82 +54,48 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
         fail_on: None,
         collector: None,
     };
-    let not_after = identity.not_after();
     let mut view = in_view.then(PreparedView::new);
-    let recording = Recording::start(
-        plan,
-        identity,
-        |_| Ok(settings),
-        |_| match &mut view {
-            Some(view) => view.audience(),
-            None => Audience {
-                watchers: vec![Box::new(narration)],
-                ..Audience::default()
-            },
+    let recording = Recording::start(plan, identity, settings, |_| match &mut view {
+        Some(view) => view.audience(),
+        None => Audience {
+            watchers: vec![Box::new(narration)],
+            ..Audience::default()
         },
-    )?;
+    })?;
     let mut teller = Teller { texts, told: 0 };
-    let puller = Puller::new(
-        recording.proxy().address(),
-        &proxy_ca,
-        TargetPlatform::native(),
-    )?;
+    let puller = Puller::new(recording.address(), &proxy_ca, TargetPlatform::native())?;
     let images = served
         .images()
         .iter()
         .filter(|image| providers.contains(&image.provider));
-    if let Some(view) = view {
-        let bundle = home.path().join("ca.pem");
-        std::fs::write(&bundle, &proxy_ca)?;
-        let known = KnownOfCapture {
-            address: recording.proxy().address().to_string(),
-            bundle: &bundle,
-            not_after,
-            keep_secrets: false,
-            save_as: "pullscope-copy.har".to_owned(),
-        };
-        let (window, mailbox) =
-            view.open(&recording, known.facts(), home.path().join("session"))?;
+    let bundle = home.path().join("ca.pem");
+    std::fs::write(&bundle, &proxy_ca)?;
+    let code = if let Some(view) = view {
+        let facts = live::facts(&recording, &bundle, "pullscope-copy.har".to_owned());
+        let (window, mailbox) = view.open(&recording, facts)?;
         let pulls = pull_all(&puller, images, &mailbox);
         let shown = live::watch(&recording, window, &mailbox, &mut signals, pulls).await;
-        let summary = recording.stop(DRAIN).await;
-        served.shutdown().await;
-        summary.conclude(Some(&args.output), talk)?;
-        let interrupted = shown?.is_some();
-        output::data(&farewell(&args.output))?;
-        return Ok(if interrupted {
-            ExitCode::from(130)
-        } else {
-            ExitCode::SUCCESS
-        });
-    }
-    let mut failed = 0;
-    for image in images {
-        tokio::select! {
-            good = teller.pull(&puller, image) => failed += u32::from(!good?),
-            _ = signals.next() => return Ok(ExitCode::from(130)),
+        shown.map(|interrupted| interrupted.map_or(0, |_| 130))
+    } else {
+        let mut failed = false;
+        for image in images {
+            tokio::select! {
+                good = teller.pull(&puller, image) => failed |= !good?,
+                _ = signals.next() => return Ok(ExitCode::from(130)),
+            }
         }
-    }
-    if args.keep_running {
-        keep_running(
-            &recording,
-            &proxy_ca,
-            home.path(),
-            &mut teller,
-            &mut signals,
-        )
-        .await?;
-    }
+        if args.keep_running {
+            keep_running(&recording, &bundle, &mut teller, &mut signals).await?;
+        }
+        // With a fault asked for, a pull that fails is what was to be shown.
+        Ok(u8::from(failed && args.fault.is_empty()))
+    };
     let summary = recording.stop(DRAIN).await;
     served.shutdown().await;
     summary.conclude(Some(&args.output), talk)?;
+    let code = code?;
     output::data(&farewell(&args.output))?;
-    // With a fault asked for, a pull that fails is what was to be shown.
-    Ok(if failed > 0 && args.fault.is_empty() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(ExitCode::from(code))
 }
 
 /// Pulls one image after the other; the view shows what happens.
@@ -214,19 +180,16 @@ impl Teller {
 /// Stays for clients of the user's own, until a signal.
 async fn keep_running(
     recording: &Recording,
-    proxy_ca: &str,
-    home: &Path,
+    bundle: &Path,
     teller: &mut Teller,
     signals: &mut Signals,
 ) -> Outcome {
-    let bundle = home.join("ca.pem");
-    std::fs::write(&bundle, proxy_ca)?;
     output::data(&format!(
         "\nThe lab stays. In another terminal:\n  \
          export HTTPS_PROXY=http://{address} HTTP_PROXY=http://{address} SSL_CERT_FILE={bundle}\n  \
          skopeo inspect docker://docker.io/library/alpine\n\
          Ctrl-C ends it.\n",
-        address = recording.proxy().address(),
+        address = recording.address(),
         bundle = bundle.display(),
     ))?;
     loop {
@@ -241,13 +204,7 @@ fn providers(names: &[String]) -> Outcome<Vec<Provider>> {
     if names.is_empty() {
         return Ok(Provider::ALL.to_vec());
     }
-    names
-        .iter()
-        .map(|name| {
-            name.parse()
-                .map_err(|why| usage(format!("--provider: {why}")))
-        })
-        .collect()
+    all("--provider", names)
 }
 
 fn settings(lab: &Lab) -> Outcome<Settings> {

@@ -54,21 +54,13 @@ pub(in crate::app) fn run(args: &DoctorArgs, dirs: &Dirs) -> Outcome<ExitCode> {
     } else {
         output::data(&doctor::describe(&checks, locale::is_utf8()))?;
     }
-    Ok(if ok {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(ExitCode::from(u8::from(!ok)))
 }
 
 fn address(proxy: &str) -> Outcome<SocketAddr> {
     let rest = proxy.trim_start_matches("http://");
-    let authority = rest
-        .rsplit_once('@')
-        .map_or(rest, |(_, authority)| authority);
-    let found = authority.to_socket_addrs();
-    found
-        .ok()
-        .and_then(|mut found| found.next())
-        .ok_or_else(|| usage(format!("--proxy {proxy}: there is no such host")))
+    let authority = rest.rsplit('@').next().unwrap_or(rest);
+    let found = authority.to_socket_addrs().ok();
+    let first = found.and_then(|mut found| found.next());
+    first.ok_or_else(|| usage(format!("--proxy {proxy}: there is no such host")))
 }

@@ -29,7 +29,7 @@ use crate::app::recording::run::Recording;
 use crate::app::recording::settings;
 use crate::app::terminal::talk::Talk;
 use crate::app::view::behind_view;
-use crate::app::view::live::{KnownOfCapture, PreparedView};
+use crate::app::view::live::{self, PreparedView};
 
 /// Runs the command and gives its exit code. What goes wrong with pullscope itself is 125.
 pub(in crate::app) async fn run(
@@ -68,12 +68,11 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
         collector: settings::collector(&args.proxy)?,
     };
     let mut view = args.tui.then(PreparedView::new);
-    let not_after = identity.not_after();
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let recording = Recording::start(
         plan,
         identity,
-        |_| settings::of_proxy(listen, &args.proxy),
+        settings::of_proxy(listen, &args.proxy)?,
         |_| match &mut view {
             Some(view) => view.audience(),
             None => Audience {
@@ -84,7 +83,7 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
         },
     )?;
     warn(&args, talk);
-    let proxy = format!("http://{}", recording.proxy().address());
+    let proxy = format!("http://{}", recording.address());
     let route = environment::ChildRoute {
         proxy: &proxy,
         bundle: &bundle,
@@ -93,17 +92,10 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
     let variables = environment::variables(route, inherited);
     // The recording goes with its folder where there was no command.
     let status = if let Some(view) = view {
-        let known = KnownOfCapture {
-            address: recording.proxy().address().to_string(),
-            bundle: &bundle,
-            not_after,
-            keep_secrets: args.proxy.keep_secrets,
-            save_as: args.output.with_extension("copy.har").display().to_string(),
-        };
+        let save_as = args.output.with_extension("copy.har").display().to_string();
         let shown = behind_view::Shown {
             command: &args.command,
-            facts: known.facts(),
-            session: scratch.private().join("session"),
+            facts: live::facts(&recording, &bundle, save_as),
         };
         shown
             .run(view, &recording, variables, started, talk)

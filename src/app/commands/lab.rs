@@ -7,15 +7,15 @@ use anyhow::Context as _;
 
 use crate::base::atomic_file::OutputFile;
 use crate::config::LabArgs;
-use crate::exchange::Trace;
-use crate::lab::{Fault, FaultSpec, HostRoute, Lab, LabImage, LabOptions, Recorded, Replay};
+use crate::exchange::{Capture, Exchange, Trace};
+use crate::lab::{Fault, HostRoute, Lab, LabImage, LabOptions, Recorded, Replay};
 
 use crate::app::process::failure::{Outcome, usage, usage_of};
 use crate::app::process::signals::Signals;
+use crate::app::recording::settings::all;
 use crate::app::terminal::output;
 use crate::app::terminal::talk::Talk;
-use crate::app::trace::source;
-use crate::app::trace::source::Source;
+use crate::app::trace::source::{self, Source};
 
 pub(in crate::app) async fn run(args: LabArgs, talk: &Talk) -> Outcome {
     if asks_for_help(&args.fault)? {
@@ -44,15 +44,10 @@ pub(in crate::app) async fn run(args: LabArgs, talk: &Talk) -> Outcome {
 
 /// The options that the fault flags make.
 pub(in crate::app) fn options(faults: &[String]) -> Outcome<LabOptions> {
-    let mut options = LabOptions::default();
-    options.faults = faults
-        .iter()
-        .map(|text| {
-            text.parse::<FaultSpec>()
-                .map_err(|why| usage(format!("--fault: {why}")))
-        })
-        .collect::<Outcome<_>>()?;
-    Ok(options)
+    Ok(LabOptions {
+        faults: all("--fault", faults)?,
+        ..LabOptions::default()
+    })
 }
 
 /// `--fault help` prints what there is.
@@ -90,11 +85,8 @@ fn replay(path: &Path) -> Outcome<Replay> {
         failure
     })?;
     let recorded = recorded(&trace, |capture| bodies.read(capture).ok().flatten());
-    let with_content = recorded
-        .iter()
-        .filter(|answer| answer.body.is_some())
-        .count();
-    if with_content == 0 && !recorded.is_empty() {
+    let bare = recorded.iter().all(|answer| answer.body.is_none());
+    if bare && !recorded.is_empty() {
         return Err(usage(format!(
             "--replay {}: the trace has no response bodies to answer with; record one whose \
              bodies are kept",
@@ -104,29 +96,20 @@ fn replay(path: &Path) -> Outcome<Replay> {
     Replay::new(recorded).map_err(|why| usage(format!("--replay {}: {why}", path.display())))
 }
 
-fn recorded(
-    trace: &Trace,
-    body_of: impl Fn(&crate::exchange::Capture) -> Option<Vec<u8>>,
-) -> Vec<Recorded> {
-    let answer = |exchange: &crate::exchange::Exchange| {
+fn recorded(trace: &Trace, body_of: impl Fn(&Capture) -> Option<Vec<u8>>) -> Vec<Recorded> {
+    let answer = |exchange: &Exchange| {
         let request = exchange.request.as_ref()?;
         let response = exchange.response.as_ref()?;
         let url = url::Url::parse(&request.url).ok()?;
         let (_, after) = request.url.split_once("://")?;
-        let target = after
-            .find('/')
-            .and_then(|at| after.get(at..))
-            .unwrap_or("/");
-        let body = exchange
-            .response_body
-            .as_ref()
-            .and_then(|body| body_of(&body.capture));
+        let target = after.find('/').and_then(|at| after.get(at..));
+        let body = exchange.response_body.as_ref();
         Some(Recorded {
             method: String::from_utf8_lossy(request.head.method()?).into_owned(),
             host: url.host_str()?.to_owned(),
-            target: target.to_owned(),
+            target: target.unwrap_or("/").to_owned(),
             head: response.head.as_bytes().to_vec(),
-            body,
+            body: body.and_then(|body| body_of(&body.capture)),
         })
     };
     trace.exchanges.iter().filter_map(answer).collect()
@@ -146,14 +129,9 @@ fn describe(lab: &Lab, ca: Option<&Path>) -> String {
         .http_address()
         .map(|address| format!("and on {address} (plain HTTP)\n"));
     let image = |image: &LabImage| format!("  {:<7} {}\n", image.provider.name(), image.reference);
-    let images = lab.images().iter().map(image).collect::<Vec<_>>().concat();
+    let images: String = lab.images().iter().map(image).collect();
     let route = |route: HostRoute| format!(" \\\n    --connect-to '{route}'");
-    let routes = lab
-        .routes()
-        .into_iter()
-        .map(route)
-        .collect::<Vec<_>>()
-        .concat();
+    let routes: String = lab.routes().into_iter().map(route).collect();
     let pem = ca.map_or("LAB-CA.pem (see --ca-out)".into(), |path| {
         path.display().to_string()
     });

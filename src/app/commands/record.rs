@@ -23,7 +23,7 @@ use crate::app::recording::plan::{Audience, RecordingPlan, SessionDir, writable}
 use crate::app::recording::run::Recording;
 use crate::app::recording::settings;
 use crate::app::terminal::talk::Talk;
-use crate::app::view::live::{self, KnownOfCapture, PreparedView};
+use crate::app::view::live::{self, PreparedView};
 
 pub(in crate::app) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
     let signals = Signals::new()?;
@@ -51,11 +51,8 @@ pub(in crate::app) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> O
         let bundle = ca::bundle(identity.pem(), dirs)?;
         return live(args, plan, identity, &bundle, signals, talk).await;
     }
-    let recording = Recording::start(
-        plan,
-        identity,
-        |bodies| settings::resolve(&args, bodies),
-        |proxy| Audience {
+    let recording = Recording::start(plan, identity, settings::resolve(&args)?, |proxy| {
+        Audience {
             watchers: Progress::new(talk)
                 .map(|progress| Box::new(progress) as Box<dyn Watcher>)
                 .into_iter()
@@ -67,8 +64,8 @@ pub(in crate::app) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> O
                 EventsOut::start(&address, &ca, &session)
             }),
             ..Audience::default()
-        },
-    )?;
+        }
+    })?;
     greet(&recording, &ca, &args, talk);
     if let Some(hosts) = scope {
         talk.say(&format!(
@@ -108,27 +105,15 @@ async fn live(
         return Err(usage("--tui needs a terminal for input and output"));
     }
     let mut view = PreparedView::new();
-    let not_after = identity.not_after();
-    let session = plan.session.path.clone();
-    let recording = Recording::start(
-        plan,
-        identity,
-        |bodies| settings::resolve(&args, bodies),
-        |_| view.audience(),
-    )?;
+    let settings = settings::resolve(&args)?;
+    let recording = Recording::start(plan, identity, settings, |_| view.audience())?;
     let save_as = match &args.output {
         Some(output) => output.with_extension("copy.har").display().to_string(),
         None => "pullscope.har".to_owned(),
     };
-    let known = KnownOfCapture {
-        address: recording.proxy().address().to_string(),
-        bundle,
-        not_after,
-        keep_secrets: args.proxy.keep_secrets,
-        save_as,
-    };
+    let facts = live::facts(&recording, bundle, save_as);
     // The listener is bound by now: what goes wrong with it is told on a terminal in order.
-    let shown = match view.open(&recording, known.facts(), session) {
+    let shown = match view.open(&recording, facts) {
         Ok((window, mailbox)) => {
             let idle = std::future::pending();
             live::watch(&recording, window, &mailbox, &mut signals, idle).await
@@ -158,7 +143,7 @@ async fn watch(recording: &Recording, mut signals: Signals, talk: &Talk) {
 }
 
 fn greet(recording: &Recording, ca: &Path, args: &RecordArgs, talk: &Talk) {
-    let address = recording.proxy().address();
+    let address = recording.address();
     talk.say(&format!(
         "pullscope listens on http://{address}; Ctrl-C ends the recording"
     ));

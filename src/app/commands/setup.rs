@@ -22,33 +22,19 @@ pub(in crate::app) fn run(args: &SetupArgs, dirs: &Dirs, talk: &Talk) -> Outcome
     }
     let changes = PlannedChanges::new(&args.change, dirs, talk)?;
     let client = args.client.name();
-    let record = changes.record(client)?;
     if !args.undo {
-        return set_up(args, &changes, record.as_ref(), dirs, talk);
+        return set_up(args, &changes, dirs, talk);
     }
     let own = own_places(args, &changes, dirs).is_some();
-    let sudo = format!("pullscope setup {client} --undo");
-    match record {
-        Some(record) => {
-            if changes.unmake(&record, (!own).then_some(&sudo))? == Became::Done {
-                talk.say(&format!("{client} is as it was before `pullscope setup`"));
-            }
-        }
-        None => talk.say(&format!(
-            "nothing to undo: `pullscope setup {client}` has changed nothing here"
-        )),
-    }
-    Ok(())
+    let command = format!("pullscope setup {client}");
+    let sudo = format!("{command} --undo");
+    let done = format!("{client} is as it was before `pullscope setup`");
+    changes.undo(client, &command, (!own).then_some(&*sudo), &done)
 }
 
-fn set_up(
-    args: &SetupArgs,
-    changes: &PlannedChanges<'_>,
-    record: Option<&Record>,
-    dirs: &Dirs,
-    talk: &Talk,
-) -> Outcome {
+fn set_up(args: &SetupArgs, changes: &PlannedChanges<'_>, dirs: &Dirs, talk: &Talk) -> Outcome {
     let client = args.client.name();
+    let record = changes.record(client)?;
     let wanted = Wanted {
         proxy: args.proxy.clone(),
         ca: certificate(args, dirs, talk)?,
@@ -56,14 +42,18 @@ fn set_up(
     };
     // Planned from what was there before, so that a second run plans the same.
     let before = changes.system.clone();
-    let before = before.as_before(record.into_iter().flat_map(Record::before));
+    let before = before.as_before(record.iter().flat_map(Record::before));
     let plan = match setup::plan(args.client, &before, &*changes.programs, &wanted) {
         Ok(plan) => plan,
-        Err(error @ (SetupError::NoSystemd(_) | SetupError::ByEnvironment(_))) => {
-            print_recipe(args, dirs)?;
+        Err(error) => {
+            if matches!(
+                error,
+                SetupError::NoSystemd(_) | SetupError::ByEnvironment(_)
+            ) {
+                print_recipe(args, dirs)?;
+            }
             return Err(error.into());
         }
-        Err(error) => return Err(error.into()),
     };
     let sudo = format!("pullscope setup {client}");
     let prefix = if wanted.user.is_some() { "" } else { "sudo " };
@@ -149,17 +139,14 @@ fn verify(
         // A daemon that has just been restarted takes a moment.
         std::thread::sleep(GLANCE);
     }
+    let commands = plan.restart.iter().map(|words| words.join(" "));
     Err(anyhow::anyhow!(
         "{0} does not use {1}: `{2}` says {last:?}. If it was not restarted, run: {3}. \
          `pullscope doctor {0}` looks for other reasons",
         plan.client,
         wanted.proxy,
         question.join(" "),
-        plan.restart
-            .iter()
-            .map(|command| command.join(" "))
-            .collect::<Vec<_>>()
-            .join(" && "),
+        commands.collect::<Vec<_>>().join(" && "),
     )
     .into())
 }

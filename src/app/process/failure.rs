@@ -17,34 +17,25 @@ pub(in crate::app) type Outcome<T = ()> = Result<T, Failure>;
 
 /// Something was wrong with what the user asked for: exit code 2.
 pub(in crate::app) fn usage(message: impl Display) -> Failure {
-    Failure {
-        error: anyhow::anyhow!("{message}"),
-        code: 2,
-    }
+    usage_of(anyhow::anyhow!("{message}"))
 }
 
 /// A command did what it was to, and found what its caller asked it to fail on: exit code 4.
 pub(in crate::app) fn found(message: impl Display) -> Failure {
-    Failure {
-        error: anyhow::anyhow!("{message}"),
-        code: 4,
-    }
+    let error = anyhow::anyhow!("{message}");
+    Failure { error, code: 4 }
 }
 
 /// As [`usage`], for an error.
 pub(in crate::app) fn usage_of(error: impl Into<anyhow::Error>) -> Failure {
-    Failure {
-        error: error.into(),
-        code: 2,
-    }
+    let error = error.into();
+    Failure { error, code: 2 }
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self {
-            error: error.into(),
-            code: 1,
-        }
+        let error = error.into();
+        Self { error, code: 1 }
     }
 }
 

@@ -40,79 +40,60 @@ pub(in crate::app) struct RecordingSummary {
 impl RecordingSummary {
     /// Tells how it went; a trace that could not be written is a failure.
     pub(in crate::app) fn conclude(self, output: Option<&Path>, talk: &Talk) -> Outcome {
-        let Self {
-            passed,
-            drained,
-            overrun,
-            faults,
-            journal,
-            har,
-            verdict,
-            session,
-            delivery,
-            ..
-        } = self;
         let mut said = vec![format!(
             "recorded {}",
-            plural(passed.exchanges, "exchange", "exchanges")
+            plural(self.passed.exchanges, "exchange", "exchanges")
         )];
-        if passed.tunnels > 0 {
-            said.push(plural(passed.tunnels, "tunnel", "tunnels"));
-        }
-        if passed.handshakes > 0 {
-            said.push(plural(
-                passed.handshakes,
+        for (count, one, more) in [
+            (self.passed.tunnels, "tunnel", "tunnels"),
+            (
+                self.passed.handshakes,
                 "refused handshake",
                 "refused handshakes",
-            ));
+            ),
+        ] {
+            said.extend((count > 0).then(|| plural(count, one, more)));
         }
         talk.say(&said.join(", "));
-        if !drained {
+        if !self.drained {
             talk.say("transfers that did not end in time were cut off (--drain gives them longer)");
         }
-        let lost = journal.lost_records + overrun;
+        let journal = &self.journal;
+        let lost = journal.lost_records + self.overrun;
         if lost > 0 || journal.lost_bodies > 0 {
-            let why = journal
-                .first_error
-                .as_deref()
-                .unwrap_or("recording could not keep up");
+            let why = journal.first_error.as_deref();
+            let why = why.unwrap_or("recording could not keep up");
             talk.insist(&format!(
                 "warning: {} and {} were not recorded: {why}",
                 plural(lost, "record", "records"),
                 plural(journal.lost_bodies, "body", "bodies")
             ));
         }
-        if faults > 0 {
+        if self.faults > 0 {
             talk.insist(&format!(
                 "warning: {} in pullscope ended what they happened in; the log says where",
-                plural(faults, "fault", "faults")
+                plural(self.faults, "fault", "faults")
             ));
         }
-        let outcome = match har {
-            Some(Ok(report)) => {
-                for warning in &report.warnings {
-                    talk.insist(&format!("warning: {warning}"));
-                }
-                let name = output.unwrap_or(Path::new("the trace")).display();
-                talk.say(&format!(
-                    "wrote {name}: {}",
-                    plural(report.entries, "entry", "entries")
-                ));
-                Ok(())
+        if let Some(Ok(report)) = &self.har {
+            for warning in &report.warnings {
+                talk.insist(&format!("warning: {warning}"));
             }
-            Some(Err(failure)) => Err(failure),
-            None => Ok(()),
-        };
-        if let Some(session) = session {
+            let name = output.unwrap_or(Path::new("the trace")).display();
+            let entries = plural(report.entries, "entry", "entries");
+            talk.say(&format!("wrote {name}: {entries}"));
+        }
+        if let Some(session) = self.session {
             let path = session.display();
             talk.say(&format!(
                 "the session is in {path}; `pullscope export {path} -o x.har` reads it"
             ));
         }
-        if let Some(delivery) = delivery {
+        if let Some(delivery) = self.delivery {
             tell_delivery(&delivery, talk);
         }
-        outcome.and(verdict)
+        self.har.transpose()?;
+        self.verdict
     }
 }
 

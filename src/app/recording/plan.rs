@@ -13,6 +13,7 @@ use crate::app::observe::events_out::EventsOut;
 use crate::app::observe::otlp::Collector;
 use crate::app::observe::refusals::Refusals;
 use crate::app::process::failure::{Outcome, usage};
+use crate::base::atomic_file::directory;
 use crate::base::clock;
 
 /// What is to be recorded, and where to.
@@ -66,29 +67,21 @@ pub(in crate::app) struct SessionDir {
 impl SessionDir {
     /// Where `record` puts it.
     pub(in crate::app) fn of(args: &RecordArgs, dirs: &Dirs) -> Self {
-        match (&args.session, &args.output) {
-            (Some(path), _) => Self {
-                path: path.clone(),
-                temporary: false,
-            },
+        let (path, temporary) = match (&args.session, &args.output) {
+            (Some(path), _) => (path.clone(), false),
             (None, Some(output)) => {
                 let mut name = output.file_name().unwrap_or_default().to_owned();
                 name.push(format!(".{}.session", std::process::id()));
                 // Blobs that were asked for are in the session, so it stays.
-                Self {
-                    path: output.with_file_name(name),
-                    temporary: !args.keep_blobs,
-                }
+                (output.with_file_name(name), !args.keep_blobs)
             }
             (None, None) => {
-                let stamp = clock::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+                let stamp = clock::now().strftime("%Y%m%dT%H%M%SZ");
                 let name = format!("{stamp}-{}", std::process::id());
-                Self {
-                    path: dirs.sessions().join(name),
-                    temporary: false,
-                }
+                (dirs.sessions().join(name), false)
             }
-        }
+        };
+        Self { path, temporary }
     }
 
     /// A directory in one that goes when all is done.
@@ -101,19 +94,18 @@ impl SessionDir {
 
     /// Makes the parents. `named` says that the user named the session's place.
     pub(in crate::app) fn prepare(&self, named: bool) -> Outcome {
-        let dir = parent(&self.path);
-        match std::fs::create_dir_all(&dir) {
-            Ok(()) => Ok(()),
-            Err(error) if named => Err(usage(format!(
-                "--session {}: {} cannot be created: {error}",
-                self.path.display(),
-                dir.display()
-            ))),
-            Err(error) => {
-                let what = format!("failed to create {}", dir.display());
-                Err(anyhow::Error::new(error).context(what).into())
+        let dir = directory(&self.path);
+        std::fs::create_dir_all(dir).map_err(|error| {
+            if named {
+                return usage(format!(
+                    "--session {}: {} cannot be created: {error}",
+                    self.path.display(),
+                    dir.display()
+                ));
             }
-        }
+            let what = format!("failed to create {}", dir.display());
+            anyhow::Error::new(error).context(what).into()
+        })
     }
 
     /// Makes the user's folder of sessions, where it is to be in there.
@@ -130,7 +122,7 @@ impl SessionDir {
 /// Sees whether a file of this name can be written: there is a directory for it, and it is none.
 pub(in crate::app) fn writable(output: &Path) -> Outcome {
     let refuse = |why: &str| Err(usage(format!("--output {}: {why}", output.display())));
-    let dir = parent(output);
+    let dir = directory(output);
     if !dir.is_dir() {
         return refuse(&format!("{} is no directory", dir.display()));
     }
@@ -138,11 +130,4 @@ pub(in crate::app) fn writable(output: &Path) -> Outcome {
         return refuse("it is a directory; name the file to write");
     }
     Ok(())
-}
-
-fn parent(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
 }

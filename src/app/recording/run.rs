@@ -2,15 +2,17 @@
 //!
 //! The proxy never waits for any of this. Events are redacted before anything else sees them.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::future::OptionFuture;
+use jiff::Timestamp;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::capture::BodyStore;
 use crate::har;
 use crate::journal::{self, Journal};
 use crate::proxy::ca::Identity;
@@ -40,6 +42,8 @@ pub(in crate::app) struct Recording {
     last_call: CancellationToken,
     har: Option<Arc<Mutex<HarFile>>>,
     session: SessionDir,
+    not_after: Timestamp,
+    keep_secrets: bool,
     /// What was seen, where somebody wants to know.
     model: Option<Model>,
     /// The same without secrets, for a collector, where the other has them.
@@ -50,29 +54,27 @@ pub(in crate::app) struct Recording {
 }
 
 impl Recording {
-    /// Starts the journal and the proxy. `settings` is asked for the proxy's settings, given
-    /// where blobs go; `audience` for who is told, once the proxy listens.
+    /// Starts the journal and the proxy. `audience` is asked for who is told, once the proxy
+    /// listens.
     pub(in crate::app) fn start(
         plan: RecordingPlan,
         identity: Identity,
-        settings: impl FnOnce(Option<Arc<dyn BodyStore>>) -> Outcome<Settings>,
+        mut settings: Settings,
         audience: impl FnOnce(&Proxy) -> Audience,
     ) -> Outcome<Self> {
         let options = journal::Options {
             secrets_kept: plan.keep_secrets,
             ..journal::Options::default()
         };
-        // Settings first: a mistake in them must leave no session behind.
-        let checked = settings(None)?;
         let journal = Journal::create(&plan.session.path, &options)?;
-        let mut settings = checked;
         settings.body_store = plan.keep_blobs.then(|| journal.handle().bodies());
-        let started = Proxy::start(settings, identity);
-        let (proxy, changes) = match started {
+        let not_after = identity.not_after();
+        let (proxy, changes) = match Proxy::start(settings, identity) {
             Ok(started) => started,
             Err(error) => {
                 drop(journal);
-                remove_empty_session(&plan.session.path);
+                // It holds a header and nothing else.
+                let _ = std::fs::remove_dir_all(&plan.session.path);
                 return Err(error.into());
             }
         };
@@ -120,6 +122,8 @@ impl Recording {
                 Arc::new(Mutex::new(har))
             }),
             session: plan.session,
+            not_after,
+            keep_secrets: plan.keep_secrets,
             model,
             clean,
             fail_on: plan.fail_on.map(|fail_on| (fail_on, plan.keep_blobs)),
@@ -127,9 +131,24 @@ impl Recording {
         })
     }
 
-    /// The proxy's address.
-    pub(in crate::app) fn proxy(&self) -> &Proxy {
-        &self.proxy
+    /// Where the proxy listens.
+    pub(in crate::app) fn address(&self) -> SocketAddr {
+        self.proxy.address()
+    }
+
+    /// The session directory.
+    pub(in crate::app) fn session(&self) -> &Path {
+        &self.session.path
+    }
+
+    /// When the CA ends.
+    pub(in crate::app) fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    /// Whether secrets are left in.
+    pub(in crate::app) fn keeps_secrets(&self) -> bool {
+        self.keep_secrets
     }
 
     /// How the journal is doing.
@@ -181,35 +200,17 @@ impl Recording {
 
     /// Lets transfers end, then records the end of everything and writes the HAR.
     pub(in crate::app) async fn stop(self, drain: Duration) -> RecordingSummary {
-        let Self {
-            proxy,
-            journal,
-            pump,
-            last_call,
-            har,
-            session,
-            model,
-            clean,
-            fail_on,
-            spans,
-        } = self;
-        let recorder = proxy.recorder().clone();
-        let drained = proxy.shutdown(drain).await;
-        last_call.cancel();
-        let passed = pump.await.unwrap_or_default();
-        let journal = journal.finish().await;
-        let har = match &har {
-            Some(har) => Some(write(har, u64::MAX).await),
-            None => None,
-        };
-        let seen = match model {
-            Some(model) => Some(model.finish().await),
-            None => None,
-        };
-        if let Some(clean) = clean {
-            clean.finish().await;
-        }
-        let verdict = match fail_on.zip(seen.clone()) {
+        let session = self.session;
+        let recorder = self.proxy.recorder().clone();
+        let drained = self.proxy.shutdown(drain).await;
+        self.last_call.cancel();
+        let passed = self.pump.await.unwrap_or_default();
+        let journal = self.journal.finish().await;
+        let har = self.har.as_ref().map(|har| write(har, u64::MAX));
+        let har = OptionFuture::from(har).await;
+        let seen = OptionFuture::from(self.model.map(Model::finish)).await;
+        OptionFuture::from(self.clean.map(Model::finish)).await;
+        let verdict = match self.fail_on.zip(seen.clone()) {
             Some(((fail_on, has_more), seen)) => {
                 let from = session.path.clone();
                 let judge = move || judge(&fail_on, &seen, has_more, &from);
@@ -219,10 +220,7 @@ impl Recording {
             None => Ok(()),
         };
         // Last: a collector that does not answer must not come before the trace.
-        let delivery = match spans {
-            Some(spans) => Some(spans.finish().await),
-            None => None,
-        };
+        let delivery = OptionFuture::from(self.spans.map(SpanDelivery::finish)).await;
         let written = matches!(har, Some(Ok(_))) && journal.is_whole();
         let removed =
             session.temporary && written && std::fs::remove_dir_all(&session.path).is_ok();
@@ -262,11 +260,6 @@ fn judge(fail_on: &FailOn, seen: &SeenAll, has_more: bool, session: &Path) -> Ou
     let store = Store::of_trace(source.trace, &Loader(source.bodies.as_ref()));
     fail_on.judge(&store)?;
     fail_on.judge(&seen.store())
-}
-
-/// A session of a proxy that did not start holds a header and nothing else.
-fn remove_empty_session(path: &Path) {
-    let _ = std::fs::remove_dir_all(path);
 }
 
 /// How often the recording's health is looked at.

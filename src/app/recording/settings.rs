@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 
-use crate::capture::BodyStore;
 use crate::clients::peer;
 use crate::config::{ProxyArgs, RecordArgs};
 use crate::proxy::limits::Limits;
@@ -23,15 +22,11 @@ use crate::app::process::failure::{Outcome, usage};
 use crate::app::process::hardening;
 
 /// Resolves the flags of `record`.
-pub(in crate::app) fn resolve(
-    args: &RecordArgs,
-    bodies: Option<Arc<dyn BodyStore>>,
-) -> Outcome<Settings> {
+pub(in crate::app) fn resolve(args: &RecordArgs) -> Outcome<Settings> {
     let credentials = credentials(args)?;
     let mut settings = of_proxy(args.listen, &args.proxy)?;
     settings.credentials = credentials;
     settings.allowed_targets = all("--allow-target", &args.allow_target)?;
-    settings.body_store = bodies;
     Ok(settings)
 }
 
@@ -39,11 +34,7 @@ pub(in crate::app) fn resolve(
 pub(in crate::app) fn of_proxy(listen: SocketAddr, args: &ProxyArgs) -> Outcome<Settings> {
     let mut settings = Settings::new(listen);
     settings.connect_to = all("--connect-to", &args.connect_to)?;
-    for path in &args.upstream_ca {
-        settings
-            .upstream_roots
-            .extend(certificates("--upstream-ca", path)?);
-    }
+    settings.upstream_roots = upstream_roots(args)?;
     settings.upstream_proxy = upstream_proxy(args.upstream_proxy.as_deref())?;
     settings.passthrough = all("--passthrough", &args.passthrough)?;
     settings.intercept = all("--intercept", &args.intercept)?;
@@ -67,10 +58,7 @@ pub(in crate::app) fn collector(args: &ProxyArgs) -> Outcome<Option<Collector>> 
     let Some(endpoint) = &args.otlp_endpoint else {
         return Ok(None);
     };
-    let mut roots = Vec::new();
-    for path in &args.upstream_ca {
-        roots.extend(certificates("--upstream-ca", path)?);
-    }
+    let roots = upstream_roots(args)?;
     let headers = std::env::var("OTEL_EXPORTER_OTLP_HEADERS").ok();
     Collector::new(endpoint, &roots, headers.as_deref()).map(Some)
 }
@@ -106,7 +94,8 @@ fn credentials(args: &RecordArgs) -> Outcome<Option<String>> {
     }
 }
 
-fn all<T>(flag: &str, texts: &[String]) -> Outcome<Vec<T>>
+/// The values of a flag, read.
+pub(in crate::app) fn all<T>(flag: &str, texts: &[String]) -> Outcome<Vec<T>>
 where
     T: FromStr<Err: std::fmt::Display>,
 {
@@ -131,8 +120,12 @@ fn upstream_proxy(text: Option<&str>) -> Outcome<UpstreamProxy> {
     }
 }
 
-fn certificates(flag: &str, path: &Path) -> Outcome<Vec<RootCertificate>> {
-    of_pem(flag, path, RootCertificate::from_pem)
+fn upstream_roots(args: &ProxyArgs) -> Outcome<Vec<RootCertificate>> {
+    let mut roots = Vec::new();
+    for path in &args.upstream_ca {
+        roots.extend(of_pem("--upstream-ca", path, RootCertificate::from_pem)?);
+    }
+    Ok(roots)
 }
 
 fn client_certificate(text: &str) -> Outcome<ClientCertificate> {

@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::app::process::failure::{Outcome, usage};
 
@@ -34,16 +33,18 @@ pub(in crate::app) fn start(
             .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
             .open(path)
             .with_context(|| format!("failed to open the log file {}", path.display()))?;
+        let file = LogFile(Arc::new(Mutex::new(file)));
         builder
             .with_ansi(false)
-            .with_writer(LogFile(Arc::new(Mutex::new(file))))
+            .with_writer(move || file.clone())
             .init();
     } else {
         let ansi = io::IsTerminal::is_terminal(&io::stderr())
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let bars = bars.clone();
         builder
             .with_ansi(ansi)
-            .with_writer(BesideBars(bars.clone()))
+            .with_writer(move || BesideBars(bars.clone()))
             .init();
     }
     Ok(())
@@ -122,16 +123,7 @@ impl Write for LogFile {
     }
 }
 
-impl<'a> MakeWriter<'a> for LogFile {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 /// Writes to stderr between two frames of the progress bars.
-#[derive(Clone)]
 struct BesideBars(MultiProgress);
 
 impl Write for BesideBars {
@@ -144,13 +136,5 @@ impl Write for BesideBars {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().lock().flush()
-    }
-}
-
-impl<'a> MakeWriter<'a> for BesideBars {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }

@@ -6,7 +6,6 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Seek as _, Write};
-use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use anyhow::Context as _;
@@ -30,7 +29,6 @@ use crate::app::terminal::talk::Talk;
 pub(in crate::app) struct Shown<'a> {
     pub(in crate::app) command: &'a [OsString],
     pub(in crate::app) facts: Facts,
-    pub(in crate::app) session: PathBuf,
 }
 
 impl Shown<'_> {
@@ -52,7 +50,7 @@ impl Shown<'_> {
         let mut running = running.map_err(not_run)?;
         let line = self.line();
         let facts = live::of_command(self.facts, &line);
-        let shown = match view.open(recording, facts, self.session) {
+        let shown = match view.open(recording, facts) {
             Ok((window, mailbox)) => {
                 let mut ended = None;
                 let wait = async {

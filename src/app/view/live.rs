@@ -1,14 +1,13 @@
 //! The live view on a capture under way, and on what was recorded before.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use clap::CommandFactory as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::clock;
-use crate::config::{Cli, ViewArgs};
+use crate::config::ViewArgs;
 use crate::exchange::{Event, ExchangeId};
 use crate::store::Retention;
 use crate::tui::terminal::{
@@ -126,7 +125,6 @@ impl PreparedView {
         self,
         recording: &Recording,
         facts: Facts,
-        session: PathBuf,
     ) -> Outcome<(Window, Mailbox)> {
         let mailbox = self.mailbox;
         let view = View {
@@ -135,7 +133,7 @@ impl PreparedView {
             bodies: Box::new(InStore),
             feed: Some(self.feed),
             host: Box::new(Hands {
-                source: session,
+                source: recording.session().to_owned(),
                 mask: facts.mask.clone(),
             }),
         };
@@ -244,70 +242,45 @@ fn look_at_docker(mut facts: Facts, mailbox: &Mailbox) {
     mailbox.offer(Message::Facts(Box::new(facts)));
 }
 
-/// What is known of a live capture.
-pub(in crate::app) struct KnownOfCapture<'a> {
-    /// Where the proxy listens.
-    pub(in crate::app) address: String,
-    /// What clients are to trust.
-    pub(in crate::app) bundle: &'a std::path::Path,
-    /// When the CA ends.
-    pub(in crate::app) not_after: jiff::Timestamp,
-    /// Whether secrets stay in.
-    pub(in crate::app) keep_secrets: bool,
-    /// Where the trace is saved by default.
-    pub(in crate::app) save_as: String,
+/// What the view is told of a live capture: what clients are to trust, and where the trace is
+/// saved by default.
+pub(in crate::app) fn facts(recording: &Recording, bundle: &Path, save_as: String) -> Facts {
+    let address = recording.address().to_string();
+    let left = recording.not_after().duration_since(clock::system());
+    let days = left.as_hours() / 24;
+    Facts {
+        source: Said::phrase("first.proxy", &[("n", &address)]),
+        live: true,
+        ca: Said::phrase("first.ca", &[("n", &days.to_string())]),
+        first_steps: first_steps(&address, bundle),
+        checks: checks(&address),
+        formats: screen::formats(),
+        secrets_kept: recording.keeps_secrets(),
+        mask: Mask::default(),
+        save_as,
+    }
 }
 
-impl KnownOfCapture<'_> {
-    pub(in crate::app) fn facts(&self) -> Facts {
-        let days = self.not_after.duration_since(clock::system()).as_hours() / 24;
-        Facts {
-            source: Said::phrase("first.proxy", &[("n", &self.address)]),
-            live: true,
-            ca: Said::phrase("first.ca", &[("n", &days.to_string())]),
-            first_steps: self.first_steps(),
-            checks: checks(&self.address),
-            formats: screen::formats(),
-            secrets_kept: self.keep_secrets,
-            mask: Mask::default(),
-            save_as: self.save_as.clone(),
-        }
-    }
-
-    /// Only commands that this build has.
-    fn first_steps(&self) -> Vec<FirstStep> {
-        let program = Cli::command();
-        let has = |name| program.find_subcommand(name).is_some();
-        let mut steps = vec![step("first.demo", "pullscope demo".to_owned(), Vec::new())];
-        if has("exec") {
-            steps.push(step(
-                "first.exec",
-                "pullscope exec -- skopeo inspect docker://docker.io/library/alpine:3.20"
-                    .to_owned(),
-                Vec::new(),
-            ));
-        }
-        if has("setup") {
-            steps.push(step(
-                "first.setup",
-                "sudo pullscope setup docker && docker pull alpine:3.20".to_owned(),
-                vec![Said::phrase(
-                    "first.undo",
-                    &[("n", "sudo pullscope setup docker --undo")],
-                )],
-            ));
-        }
-        let (address, bundle) = (&self.address, self.bundle.display());
-        steps.push(step(
-            "first.any",
-            format!("export HTTPS_PROXY=http://{address} SSL_CERT_FILE={bundle}"),
-            vec![Said::row("first.bundle")],
-        ));
-        for (step, key) in steps.iter_mut().zip('a'..) {
-            step.key = key;
-        }
-        steps
-    }
+fn first_steps(address: &str, bundle: &Path) -> Vec<FirstStep> {
+    let exec = "pullscope exec -- skopeo inspect docker://docker.io/library/alpine:3.20";
+    let setup = "sudo pullscope setup docker && docker pull alpine:3.20";
+    let undo = "sudo pullscope setup docker --undo";
+    let bundle = bundle.display();
+    let any = format!("export HTTPS_PROXY=http://{address} SSL_CERT_FILE={bundle}");
+    let undo = Said::phrase("first.undo", &[("n", undo)]);
+    let steps = [
+        ("first.demo", "pullscope demo".to_owned(), Vec::new()),
+        ("first.exec", exec.to_owned(), Vec::new()),
+        ("first.setup", setup.to_owned(), vec![undo]),
+        ("first.any", any, vec![Said::row("first.bundle")]),
+    ];
+    let step = |((what, command, notes), key)| FirstStep {
+        key,
+        what: Said::row(what),
+        command,
+        notes,
+    };
+    steps.into_iter().zip('a'..).map(step).collect()
 }
 
 fn is_for_docker(step: &FirstStep) -> bool {
@@ -324,15 +297,6 @@ pub(in crate::app) fn of_command(mut facts: Facts, command: &str) -> Facts {
     );
     facts.checks.insert(0, running);
     facts
-}
-
-fn step(what: &'static str, command: String, notes: Vec<Said>) -> FirstStep {
-    FirstStep {
-        key: ' ',
-        what: Said::row(what),
-        command,
-        notes,
-    }
 }
 
 fn check(holds: Option<bool>, what: Said, hint: Said) -> Check {

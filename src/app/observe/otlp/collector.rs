@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -57,18 +58,14 @@ impl Collector {
         })
     }
 
-    pub(super) fn uri(&self) -> &Uri {
-        &self.uri
-    }
-
-    pub(super) fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-
-    pub(super) async fn send(
-        &self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Error> {
+    /// Posts a request full of spans, as protobuf.
+    pub(super) async fn send(&self, spans: Bytes) -> Result<Response<Incoming>, Error> {
+        let mut request = Request::new(Full::new(spans));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        let protobuf = HeaderValue::from_static("application/x-protobuf");
+        request.headers_mut().insert(CONTENT_TYPE, protobuf);
         self.client.request(request).await
     }
 }
@@ -185,6 +182,6 @@ mod tests {
     fn a_key_in_the_query_is_not_shown() {
         let collector = Collector::new("http://c:4318/?key=hunter2", &[], None).unwrap();
         assert_eq!(collector.to_string(), "http://c:4318/v1/traces");
-        assert_eq!(collector.uri().query(), Some("key=hunter2"));
+        assert_eq!(collector.uri.query(), Some("key=hunter2"));
     }
 }

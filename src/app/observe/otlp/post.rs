@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
@@ -95,7 +94,7 @@ pub(super) async fn run(
 /// Sends one request; how many of its spans were rejected nevertheless, and why.
 async fn post(collector: &Collector, request: &SpanBatch) -> Result<(u64, String), PostError> {
     let answer = async {
-        let response = collector.send(message(collector, request)).await;
+        let response = collector.send(request.body.clone()).await;
         let response = response
             .map_err(|error| PostError::Unreachable(printable(&chain(&error)).into_owned()))?;
         let status = response.status();
@@ -109,26 +108,13 @@ async fn post(collector: &Collector, request: &SpanBatch) -> Result<(u64, String
     answer.unwrap_or(Err(PostError::Slow))
 }
 
-fn message(collector: &Collector, request: &SpanBatch) -> http::Request<Full<Bytes>> {
-    let mut message = http::Request::new(Full::new(request.body.clone()));
-    *message.method_mut() = http::Method::POST;
-    *message.uri_mut() = collector.uri().clone();
-    *message.headers_mut() = collector.headers().clone();
-    let protobuf = HeaderValue::from_static("application/x-protobuf");
-    message.headers_mut().insert(CONTENT_TYPE, protobuf);
-    message
-}
-
 /// What the collector did not take of a request that it took
 /// (<https://opentelemetry.io/docs/specs/otlp/#partial-success-1>).
 async fn rejected(response: Response<Incoming>) -> (u64, String) {
     let body = Limited::new(response.into_body(), LONGEST_ANSWER).collect();
-    let partial = match body.await {
-        Ok(body) => ExportTraceServiceResponse::decode(body.to_bytes()).ok(),
-        Err(_) => None,
-    };
-    let partial = partial.and_then(|answer| answer.partial_success);
-    let Some(partial) = partial else {
+    let body = body.await.ok().map(http_body_util::Collected::to_bytes);
+    let answer = body.and_then(|body| ExportTraceServiceResponse::decode(body).ok());
+    let Some(partial) = answer.and_then(|answer| answer.partial_success) else {
         return (0, String::new());
     };
     let rejected = u64::try_from(partial.rejected_spans).unwrap_or_default();
@@ -159,6 +145,8 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]
