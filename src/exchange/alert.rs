@@ -8,6 +8,7 @@ use super::Connection;
 use crate::words::{Lang, row, worded};
 
 /// A client ended the TLS handshake with us: an event of its own, there is no exchange.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HandshakeFailed {
     /// The connection, with its target, SNI and the CONNECT head (and so the user agent).
@@ -17,11 +18,11 @@ pub struct HandshakeFailed {
     /// How it ended.
     pub rejection: Rejection,
     /// The name of the client's program, where it runs on this machine and could be told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub process: Option<String>,
     /// What the clients at the same address called themselves in earlier requests (`User-Agent`),
     /// where that was one and the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub earlier: Option<String>,
 }
 

@@ -19,6 +19,7 @@ pub struct Authority {
 }
 
 /// A client's connection to the proxy, from its CONNECT request on.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
     /// Its number in this session.
@@ -28,24 +29,23 @@ pub struct Connection {
     /// When the CONNECT request, or the first proxied request, arrived.
     pub opened: Timestamp,
     /// Where the CONNECT request asked to go; `None` for plain-HTTP proxying.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub target: Option<Authority>,
     /// The head of the CONNECT request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub connect_head: Option<RawHead>,
     /// How closely `connect_head` follows the wire.
     #[serde(default)]
     pub connect_fidelity: Fidelity,
     /// The name in the client's `ClientHello` (RFC 6066 section 3).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub sni: Option<String>,
     /// The TLS session with the client; `None` without TLS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub tls: Option<TlsSession>,
     /// How long the TLS handshake with the client took.
     #[serde(
         default,
-        skip_serializing_if = "Option::is_none",
         with = "super::timings::millis"
     )]
     pub handshake: Option<Duration>,

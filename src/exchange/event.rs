@@ -59,6 +59,7 @@ pub enum Event {
 }
 
 /// What is known of an exchange once it is over.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct End {
     /// When it ended.
@@ -68,13 +69,13 @@ pub struct End {
     /// The phases.
     pub timings: Timings,
     /// The server's side, when a connection was tried.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub upstream: Option<Upstream>,
     /// The request's body, when there was a request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub request_body: Option<Body>,
     /// The response's body, when there was a response.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub response_body: Option<Body>,
     /// Whether secrets were taken out of this exchange's events.
     #[serde(default)]

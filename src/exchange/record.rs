@@ -11,6 +11,7 @@ use super::{
 use crate::base::clock;
 
 /// One request and its response.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
     /// Its number in this session.
@@ -20,19 +21,19 @@ pub struct Exchange {
     /// The client's connection.
     pub connection: Connection,
     /// The request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub request: Option<RequestHead>,
     /// The request's body, once it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub request_body: Option<Body>,
     /// The server's side, once a connection was tried.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub upstream: Option<Upstream>,
     /// The response, once its head arrived.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub response: Option<ResponseHead>,
     /// The response's body, once it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub response_body: Option<Body>,
     /// Bytes of request content forwarded so far.
     #[serde(default)]
@@ -44,7 +45,7 @@ pub struct Exchange {
     #[serde(default)]
     pub timings: Timings,
     /// When and how it ended; `None` while it is open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub ended: Option<(Timestamp, Ending)>,
     /// Whether secrets were taken out of this record.
     #[serde(default)]

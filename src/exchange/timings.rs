@@ -42,29 +42,30 @@ worded! {
 /// The phases of HAR 1.2 `timings`; `None` where a phase did not happen.
 ///
 /// In JSON each is a number of milliseconds with fractions.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Timings {
     /// Waiting for a free socket or a limit.
-    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    #[serde(with = "millis")]
     pub blocked: Option<Duration>,
     /// Resolving the name.
-    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    #[serde(with = "millis")]
     pub dns: Option<Duration>,
     /// Opening the connection: TCP, an upstream proxy's CONNECT, and TLS.
-    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    #[serde(with = "millis")]
     pub connect: Option<Duration>,
     /// The TLS handshake; a part of `connect`.
-    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    #[serde(with = "millis")]
     pub ssl: Option<Duration>,
     /// Sending the request, head and body.
-    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    #[serde(with = "millis")]
     pub send: Option<Duration>,
     /// From the end of the request to the first byte of the final response head.
-    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    #[serde(with = "millis")]
     pub wait: Option<Duration>,
     /// From the first byte of the final response head to the last byte of its body.
-    #[serde(skip_serializing_if = "Option::is_none", with = "millis")]
+    #[serde(with = "millis")]
     pub receive: Option<Duration>,
 }
 

@@ -8,6 +8,7 @@ use super::{Connection, Ending, Timings, TunnelId, Upstream};
 use crate::words::worded;
 
 /// A CONNECT tunnel whose content was passed on unread.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tunnel {
     /// Its number in this session.
@@ -17,7 +18,7 @@ pub struct Tunnel {
     /// Why its content was not read.
     pub kind: TunnelKind,
     /// The server's side.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub upstream: Option<Upstream>,
     /// Bytes from client to server so far.
     #[serde(default)]
@@ -29,7 +30,7 @@ pub struct Tunnel {
     #[serde(default)]
     pub timings: Timings,
     /// When and how it ended; `None` while it is open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub ended: Option<(Timestamp, Ending)>,
 }
 

@@ -10,25 +10,26 @@ use super::{SocketId, TlsSession};
 use crate::words::{Lang, row, worded};
 
 /// The connection an exchange was forwarded on, or would have been.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Upstream {
     /// The socket's number in this session; the same for exchanges that shared it.
     #[serde(default)]
     pub socket: SocketId,
     /// The address that was dialled (of the upstream proxy, where one is in between).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub address: Option<SocketAddr>,
     /// Our end of the socket.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub local: Option<SocketAddr>,
     /// The upstream proxy in between, without its credentials.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub via: Option<String>,
     /// Whether an earlier exchange had opened the socket.
     #[serde(default)]
     pub reused: bool,
     /// The TLS session with the server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub tls: Option<TlsSession>,
     /// The server's certificate chain as it presented it, DER, leaf first; also a rejected one.
     /// Exchanges on one socket share it.
@@ -39,7 +40,7 @@ pub struct Upstream {
     )]
     pub certificates: Arc<[Vec<u8>]>,
     /// What our verification of that chain said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub verification: Option<Verification>,
 }
 

@@ -17,6 +17,7 @@ use crate::words::worded;
 pub struct PullId(pub u64);
 
 /// What a client did with one image, from the first request to the last byte.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pull {
     /// Its number.
@@ -34,18 +35,14 @@ pub struct Pull {
     /// The repository; empty for a list of the registry's repositories.
     pub repository: String,
     /// The tag or digest that was asked for first.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
     /// The digest it stood for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// The platform the client chose.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// When its first request began.
     pub started: Timestamp,
     /// When its last exchange ended; `None` while one is open.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
     /// How it stands.
     pub state: State,
@@ -93,30 +90,26 @@ pub enum State {
 }
 
 /// The exchanges that described the image.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImageSteps {
     /// The one that brought the index.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<ExchangeId>,
     /// The one that brought the manifest of the chosen platform.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub manifest: Option<ExchangeId>,
     /// The one that brought the configuration.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<ExchangeId>,
 }
 
 /// One blob of the image and how far it got.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Blob {
     /// What it is; `None` when no manifest names it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
     /// Its digest, when one is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// What the manifest says of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptor: Option<Descriptor>,
     /// How far it got.
     pub state: BlobState,
@@ -125,10 +118,8 @@ pub struct Blob {
     /// Bytes of it that arrived, every part counted once.
     pub received: u64,
     /// Its size in bytes by descriptor, `Content-Length` or `Content-Range`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// From the first request for it to its last byte so far.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub took: Option<Duration>,
     /// The exchanges about it, redirects included, by their start.
     pub exchanges: Vec<ExchangeId>,

@@ -8,6 +8,7 @@ use crate::registry::Kind;
 use crate::words::{Lang, Phrase, row, worded};
 
 /// One exchange of a pull or push.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// The exchange.
@@ -16,10 +17,8 @@ pub struct Step {
     /// what a redirect led to as CDN download.
     pub kind: Kind,
     /// Which part of the image it is about, when it is about one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
     /// What made the client send it; `None` for a first step.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
 }
 

@@ -10,28 +10,28 @@ use serde_json::Value;
 use super::{Digest, MediaType, Platform, json};
 
 /// One pointer to content. What is missing or malformed is `None`, and `problems` says so.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Descriptor {
     /// What kind of content it is.
     pub media_type: MediaType,
     /// The content's digest.
+    #[serialize_always]
     pub digest: Option<Digest>,
     /// The content's size in bytes.
+    #[serialize_always]
     pub size: Option<u64>,
     /// For which platform, in an index.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Where else the content is to be had.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub urls: Vec<String>,
     /// The type of the artifact it points to.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// Annotations.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
     /// Size of the content when it is inlined here (`data`), so that no request follows.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub inline: Option<usize>,
     /// What is wrong with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]

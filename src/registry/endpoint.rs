@@ -8,19 +8,19 @@ use super::Reference;
 use super::reference::is_repository;
 
 /// A route and what it is asked for.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Endpoint {
     /// The route.
     pub route: Route,
     /// The repository; `None` for the routes without one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
     /// `?ns=`: the registry a mirror is asked to stand in for (containerd).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
 }
 
 /// The routes.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
@@ -33,19 +33,15 @@ pub enum Route {
     /// `/v2/<name>/blobs/uploads/`: begins an upload.
     UploadStart {
         /// `digest=`: the whole blob comes with this request.
-        #[serde(skip_serializing_if = "Option::is_none")]
         digest: Option<Reference>,
         /// `mount=`: the blob is to be taken from another repository.
-        #[serde(skip_serializing_if = "Option::is_none")]
         mount: Option<Reference>,
         /// `from=`: that repository.
-        #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<String>,
     },
     /// `/v2/<name>/blobs/uploads/<session>`: continues or closes an upload.
     Upload {
         /// `digest=`: closes the upload.
-        #[serde(skip_serializing_if = "Option::is_none")]
         digest: Option<Reference>,
     },
     /// `/v2/<name>/tags/list`.
@@ -55,7 +51,6 @@ pub enum Route {
         /// The manifest asked about.
         subject: Reference,
         /// `artifactType=`.
-        #[serde(skip_serializing_if = "Option::is_none")]
         artifact_type: Option<String>,
     },
     /// `/v2/_catalog`.
@@ -63,13 +58,12 @@ pub enum Route {
 }
 
 /// Which part of a list is asked for.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Page {
     /// `n=`: how many entries at most.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// `last=`: only entries after this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
 }
 

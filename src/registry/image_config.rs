@@ -9,15 +9,14 @@ use serde_json::Value;
 use super::{Platform, json};
 
 /// What an image runs, and how it was built.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct ImageConfig {
     /// For which platform.
     pub platform: Platform,
     /// When the image was built.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
     /// Who built it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
     /// The user the process runs as.
     pub user: String,

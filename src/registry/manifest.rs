@@ -27,19 +27,19 @@ pub enum Document {
 }
 
 /// One image or artifact (OCI image-spec, manifest.md).
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Manifest {
     /// `mediaType`, empty where the body leaves it out.
     pub media_type: MediaType,
     /// The configuration.
+    #[serialize_always]
     pub config: Option<Descriptor>,
     /// The layers, lowest first; the blobs of an artifact.
     pub layers: Vec<Descriptor>,
     /// The type of an artifact.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// What it is about: a signature's image, for one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Annotations.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -50,6 +50,7 @@ pub struct Manifest {
 }
 
 /// A list of manifests (OCI image-spec, image-index.md).
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Index {
     /// `mediaType`, empty where the body leaves it out.
@@ -57,10 +58,8 @@ pub struct Index {
     /// The entries, one per platform and attestation.
     pub manifests: Vec<Descriptor>,
     /// The type of an artifact.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// What it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Annotations.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

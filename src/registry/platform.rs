@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::json;
 
 /// An operating system and a processor.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Platform {
     /// The operating system, in Go's words: `linux`, `windows`.
@@ -15,10 +16,8 @@ pub struct Platform {
     /// The processor, in Go's words: `amd64`, `arm64`.
     pub architecture: String,
     /// The processor's variant, such as `v8`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
     /// The operating system's version; Windows only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub os_version: Option<String>,
 }
 

@@ -8,25 +8,20 @@ use super::time::http_date;
 use crate::exchange::ParsedHead;
 
 /// What a response says of its server's limits.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RateLimit {
     /// How many requests are allowed in a window.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// How many of them are left.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<u64>,
     /// The window in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<u64>,
     /// Seconds until the count starts again.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reset: Option<u64>,
     /// Whom the limit counts: an address or an account (`docker-ratelimit-source`).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Seconds to wait before the next request.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
 }
 

@@ -20,6 +20,7 @@ use crate::exchange::head::latin1;
 use crate::exchange::{Body, Ending, Event, Exchange, RawHead, RequestHead};
 
 /// One exchange, decoded. A part that is missing or cannot be read is absent.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Reading {
     /// The request's method.
@@ -30,7 +31,6 @@ pub struct Reading {
     /// The host, and the port where it is not the scheme's own; empty when there is none.
     pub authority: String,
     /// The route of the registry API, when it is for one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
     /// The client, by its own words.
     pub client: Arc<Client>,
@@ -38,69 +38,54 @@ pub struct Reading {
     #[serde(skip)]
     pub agent: Option<Fingerprint>,
     /// The credentials the request carried.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization: Option<Authorization>,
     /// `Range` of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<String>,
     /// `Referer` of the request, which Go sends along a redirect.
     #[serde(skip)]
     pub referer: Option<String>,
     /// What it asks a token server for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_request: Option<Box<TokenRequest>>,
     /// The response's status; `None` without a response.
+    #[serialize_always]
     pub status: Option<u16>,
     /// The response's `Content-Type`.
     #[serde(skip_serializing_if = "MediaType::is_empty")]
     pub content_type: MediaType,
     /// The response's `Content-Length`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_length: Option<u64>,
     /// The whole length that `Content-Range` of a 206 states.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub range_total: Option<u64>,
     /// The response's `Content-Encoding`, unless it is `identity`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
     /// The server's clock when it answered: `Date`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<Timestamp>,
     /// `Age` in seconds: how long the answer lay in a cache (RFC 9111 section 5.1).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub age: Option<u32>,
     /// The challenges.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub challenges: Vec<Challenge>,
     /// The token server's answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_answer: Option<Box<TokenAnswer>>,
     /// The manifest that was served, or sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<Document>,
     /// The page of tags or repositories that was served.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub listing: Option<Box<Listing>>,
     /// What refers to the manifest that was asked about.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub referrers: Option<Arc<Index>>,
     /// `OCI-Filters-Applied`: by what the registry has filtered its answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub filters_applied: Option<String>,
     /// The image configuration that was served.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Arc<ImageConfig>>,
     /// The errors that were reported.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ReportedError>,
     /// The limits that were stated.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<Box<RateLimit>>,
     /// The warnings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
     /// Where the client is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect: Option<Box<Redirect>>,
     /// `Location` of any answer, resolved: where an upload goes on, for one.
     #[serde(skip)]
@@ -115,7 +100,6 @@ pub struct Reading {
     #[serde(skip)]
     pub misstated_digest: Option<Box<str>>,
     /// What the first bytes of the content show.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub magic: Option<Magic>,
     /// How the exchange ended; `None` while it is open.
     #[serde(skip)]
@@ -133,16 +117,14 @@ pub struct Authorization {
 }
 
 /// What is known of the digest of a response's content.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Digests {
     /// The one in the request's URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub requested: Option<Digest>,
     /// `Docker-Content-Digest`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stated: Option<Digest>,
     /// The one computed over the decoded content, when all of it passed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub computed: Option<Digest>,
 }
 

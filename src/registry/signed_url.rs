@@ -7,15 +7,14 @@ use url::Url;
 use super::time::{compact, epoch};
 
 /// A URL that carries its own permission.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignedUrl {
     /// The scheme it is signed by.
     pub signer: Signer,
     /// When it was signed, where it says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub issued: Option<Timestamp>,
     /// When it stops to hold, where it says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
 }
 

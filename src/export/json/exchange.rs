@@ -32,14 +32,12 @@ pub(super) struct ExchangeJson<'a> {
 }
 
 /// How an exchange ended, flat.
+#[serde_with::skip_serializing_none]
 #[derive(Serialize)]
 struct ResultJson<'a> {
     state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<Side>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Failure>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
 }
 

@@ -46,27 +46,22 @@ pub struct Jwt {
 }
 
 /// The claims registries use.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Claims {
     /// `iss`: who issued it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// `sub`: whom it was issued to; empty or missing for nobody in particular.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// `aud`: the services it is for.
     pub audience: Vec<String>,
     /// `iat`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub issued_at: Option<Timestamp>,
     /// `nbf`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<Timestamp>,
     /// `exp`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
     /// `access`: what it allows; `None` when the claim is not there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<Vec<Scope>>,
     /// Every claim as it stands, in order.
     pub all: Json,

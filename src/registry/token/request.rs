@@ -8,17 +8,16 @@ use crate::registry::Scope;
 use crate::words::worded;
 
 /// A token request, by GET with a query or by POST with a form.
+#[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TokenRequest {
     /// The token server: the URL without its query.
     pub realm: String,
     /// The registry the token is to be for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// What the token is to allow.
     pub scopes: Vec<Scope>,
     /// The name the client gives itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     /// Whether a refresh token is asked for as well.
     pub offline: bool,
