@@ -107,7 +107,7 @@ pub fn diagnose_session(session: &Session<'_>) -> Vec<Finding> {
 
 /// What one refused handshake says by itself: who does not trust the CA, and how that is mended.
 pub fn refused_handshake(handshake: &HandshakeFailed) -> Option<Finding> {
-    let mut finding = rules::of_handshake(handshake)?;
+    let mut finding = rules::of_handshake(handshake)?.done();
     finding.link = Rule::find(finding.rule).map_or("", |rule| rule.link);
     Some(finding)
 }
@@ -146,7 +146,7 @@ fn unclaimed<'a>(session: &Session<'a>) -> Vec<&'a HandshakeFailed> {
 fn judge(mut scene: Scene<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for rule in Rule::ALL {
-        let mut findings = (rule.look)(&scene);
+        let mut findings = rule.check.findings(&scene);
         if rule.is_cause {
             let evidence = findings.iter().flat_map(|finding| &finding.evidence);
             scene.explained.extend(evidence.filter_map(|e| e.exchange));

@@ -5,17 +5,19 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
-use serde::{Serialize, Serializer};
+use serde_with::SerializeDisplay;
+use strum::{EnumString, IntoStaticStr};
 
 /// A digest of a registered algorithm, such as `sha256:9c36…`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay)]
 pub struct Digest {
     algorithm: Algorithm,
     hex: Arc<str>,
 }
 
 /// The digest algorithms the image-spec registers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Algorithm {
     /// SHA-256.
     Sha256,
@@ -80,10 +82,7 @@ impl Digest {
 impl Algorithm {
     /// Its name in a digest.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Sha256 => "sha256",
-            Self::Sha512 => "sha512",
-        }
+        self.into()
     }
 
     fn hex_length(self) -> usize {
@@ -99,11 +98,9 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, DigestProblem> {
         let (algorithm, hex) = text.split_once(':').ok_or(DigestProblem::NoColon)?;
-        let algorithm = match algorithm {
-            "sha256" => Algorithm::Sha256,
-            "sha512" => Algorithm::Sha512,
-            _ => return Err(DigestProblem::UnknownAlgorithm),
-        };
+        let algorithm = algorithm
+            .parse()
+            .map_err(|_| DigestProblem::UnknownAlgorithm)?;
         checked(algorithm, hex)
     }
 }
@@ -133,12 +130,6 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for Digest {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }
 

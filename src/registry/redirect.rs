@@ -9,7 +9,7 @@ use url::{Host, Url};
 use super::SignedUrl;
 
 /// One answer with a `Location` to follow (RFC 9110 section 15.4).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Redirect {
     /// The status: 301, 302, 303, 307 or 308.
     pub status: u16,
@@ -38,11 +38,7 @@ impl Redirect {
             return Some(Self {
                 status,
                 target: location.into(),
-                authority: None,
-                relative: false,
-                leaves: false,
-                downgrade: false,
-                signed: None,
+                ..Self::default()
             });
         };
         Some(Self {

@@ -48,15 +48,16 @@ impl SignedUrl {
         let pairs: Vec<_> = url.query_pairs().collect();
         let find = |key: &str| pairs.iter().find(|(name, _)| name == key);
         let get = |key: &str| find(key).map(|(_, value)| value.to_string());
-        let timed = |signer, date: Option<String>, seconds: Option<String>| {
-            let issued = date.and_then(|date| compact(&date));
+        let timed = |signer, date, seconds| {
+            let issued = get(date).and_then(|date| compact(&date));
+            let expires = issued.zip(get(seconds)).and_then(|(from, seconds)| {
+                let lifetime = SignedDuration::from_secs(seconds.parse().ok()?);
+                from.checked_add(lifetime).ok()
+            });
             Self {
                 signer,
                 issued,
-                expires: issued.zip(seconds).and_then(|(from, seconds)| {
-                    let lifetime = SignedDuration::from_secs(seconds.parse().ok()?);
-                    from.checked_add(lifetime).ok()
-                }),
+                expires,
             }
         };
         let until = |signer, expires: Option<Timestamp>| Self {
@@ -66,43 +67,35 @@ impl SignedUrl {
         };
         let expires = || get("Expires").and_then(|at| epoch(&at));
         let has = |key: &str| find(key).is_some();
-        if has("X-Amz-Signature") {
-            Some(timed(Signer::S3V4, get("X-Amz-Date"), get("X-Amz-Expires")))
+        Some(if has("X-Amz-Signature") {
+            timed(Signer::S3V4, "X-Amz-Date", "X-Amz-Expires")
         } else if has("X-Goog-Signature") {
-            Some(timed(
-                Signer::GcsV4,
-                get("X-Goog-Date"),
-                get("X-Goog-Expires"),
-            ))
+            timed(Signer::GcsV4, "X-Goog-Date", "X-Goog-Expires")
         } else if has("x-oss-signature") {
-            Some(timed(
-                Signer::AliyunOss,
-                get("x-oss-date"),
-                get("x-oss-expires"),
-            ))
+            timed(Signer::AliyunOss, "x-oss-date", "x-oss-expires")
         } else if has("Key-Pair-Id") {
-            Some(until(Signer::CloudFront, expires()))
+            until(Signer::CloudFront, expires())
         } else if has("OSSAccessKeyId") {
-            Some(until(Signer::AliyunOss, expires()))
+            until(Signer::AliyunOss, expires())
         } else if has("GoogleAccessId") {
-            Some(until(Signer::GcsV2, expires()))
+            until(Signer::GcsV2, expires())
         } else if has("AWSAccessKeyId") {
-            Some(until(Signer::S3V2, expires()))
+            until(Signer::S3V2, expires())
         } else if has("q-signature") {
-            Some(tencent(&get("q-sign-time")?))
+            tencent(&get("q-sign-time")?)
         } else if let Some(verify) = get("verify") {
             let moment = verify.split('-').next().and_then(epoch);
-            Some(until(Signer::Cloudflare, moment))
+            until(Signer::Cloudflare, moment)
         } else if has("sig") && has("sv") {
             let moment = |key| get(key).and_then(|at| at.parse().ok());
-            Some(Self {
+            Self {
                 signer: Signer::AzureSas,
                 issued: moment("st"),
                 expires: moment("se"),
-            })
+            }
         } else {
-            None
-        }
+            return None;
+        })
     }
 
     /// Whether it no longer held at some moment.

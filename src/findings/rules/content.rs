@@ -1,9 +1,9 @@
 //! Whether what arrived is what was promised: digests, sizes, encodings.
 
 use crate::exchange::Body;
+use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
-use crate::findings::{Finding, Severity};
 use crate::pulls::BlobState;
 use crate::registry::digest::DigestProblem;
 use crate::registry::media_type::{Class, Compression};
@@ -11,7 +11,7 @@ use crate::registry::{Digest, Magic};
 use crate::words::figures::bytes;
 
 /// The content's digest is not the one asked for.
-pub(super) fn digest_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn digest_mismatch(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     for (at, one) in scene.unexplained() {
         let (Some(asked), Some(computed)) = (scene.asked(at), &one.reading.digests.computed) else {
@@ -33,30 +33,24 @@ pub(super) fn digest_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
             computed,
         ));
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }
 
 /// `Docker-Content-Digest` is not the digest of the body.
-pub(super) fn dcd_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
-    for (at, one) in scene.unexplained() {
-        let Some(computed) = &one.reading.digests.computed else {
-            continue;
-        };
+pub(super) fn dcd_mismatch(scene: &Scene<'_>) -> Option<Found> {
+    scene.unexplained().find_map(|(at, one)| {
+        let computed = one.reading.digests.computed.as_ref()?;
         let body_is_wrong = scene.asked(at).is_some_and(|asked| asked != computed);
-        let Some(stated) = misstated(one, computed).filter(|_| !body_is_wrong) else {
-            continue;
-        };
-        return vec![
+        let stated = misstated(one, computed).filter(|_| !body_is_wrong)?;
+        Some(
             Found::new("dcd-mismatch", Severity::Error)
                 .header(one, DIGEST_FIELD)
                 .at(one, "digest of the content", computed)
                 .fact("host", one.authority())
                 .fact("stated", stated)
-                .fact("got", computed.short())
-                .done(),
-        ];
-    }
-    Vec::new()
+                .fact("got", computed.short()),
+        )
+    })
 }
 
 const DIGEST_FIELD: &str = "Docker-Content-Digest";
@@ -76,7 +70,7 @@ fn misstated(one: &Seen<'_>, computed: &Digest) -> Option<String> {
 }
 
 /// A transfer ended before all of it had arrived.
-pub(super) fn truncated(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn truncated(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     let mut severity = Severity::Warning;
     for (at, one) in scene.seen.iter().enumerate() {
@@ -100,8 +94,7 @@ pub(super) fn truncated(scene: &Scene<'_>) -> Vec<Finding> {
             None => next,
         });
     }
-    let found = found.map(|found| found.severity(severity).done());
-    found.into_iter().collect()
+    found.map(|found| found.severity(severity))
 }
 
 /// What arrived and what should have, when that is less.
@@ -142,56 +135,51 @@ fn arrived_later(scene: &Scene<'_>, at: usize) -> bool {
 }
 
 /// The length is not the one in the descriptor.
-pub(super) fn size_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
-    for (at, one) in scene.unexplained() {
+pub(super) fn size_mismatch(scene: &Scene<'_>) -> Option<Found> {
+    scene.unexplained().find_map(|(at, one)| {
         let reading = one.reading;
         if one.status() != Some(200) || reading.content_encoding.is_some() || reading.is_upload() {
-            continue;
+            return None;
         }
         let whole = measured(one).filter(|body| body.complete && !one.is_head());
         let length = reading.content_length.or(whole.map(|body| body.size));
         let Some((length, stated)) =
             length.zip(scene.asked(at).and_then(|asked| scene.stated_size(asked)))
         else {
-            continue;
+            return None;
         };
         if length == stated {
-            continue;
+            return None;
         }
-        return vec![
+        Some(
             Found::new("size-mismatch", Severity::Error)
                 .at(one, "response length", length)
                 .at(one, "descriptor size", stated)
                 .fact("host", one.authority())
                 .fact("length", bytes(length))
-                .fact("stated", bytes(stated))
-                .done(),
-        ];
-    }
-    Vec::new()
+                .fact("stated", bytes(stated)),
+        )
+    })
 }
 
 /// A blob comes in another form than its media type says.
-pub(super) fn blob_encoding(scene: &Scene<'_>) -> Vec<Finding> {
-    for (at, one) in scene.unexplained() {
+pub(super) fn blob_encoding(scene: &Scene<'_>) -> Option<Found> {
+    scene.unexplained().find_map(|(at, one)| {
         if !one.is_get() || !one.succeeded() || !scene.is_blob(at) {
-            continue;
+            return None;
         }
         if let Some(coding) = &one.reading.content_encoding {
-            return vec![
+            return Some(
                 Found::new("blob-encoding", Severity::Warning)
                     .header(one, "Content-Encoding")
                     .fact("host", one.authority())
                     .fact("coding", coding)
                     .fact("stated", "-")
-                    .fact("shown", "-")
-                    .done(),
-            ];
+                    .fact("shown", "-"),
+            );
         }
-        let Some((stated, shown)) = disguise(scene, at, one) else {
-            continue;
-        };
-        return vec![
+        let (stated, shown) = disguise(scene, at, one)?;
+        Some(
             Found::new("blob-encoding", Severity::Warning)
                 .at(one, "first bytes", shown)
                 .at(one, "descriptor mediaType", &stated)
@@ -199,11 +187,9 @@ pub(super) fn blob_encoding(scene: &Scene<'_>) -> Vec<Finding> {
                 .fact("host", one.authority())
                 .fact("coding", "-")
                 .fact("stated", stated)
-                .fact("shown", shown)
-                .done(),
-        ];
-    }
-    Vec::new()
+                .fact("shown", shown),
+        )
+    })
 }
 
 /// The media type that a blob's first bytes give the lie to, and what they show.

@@ -1,11 +1,11 @@
 //! Limits on how often one may ask, and what else registries say in header fields.
 
+use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::Scene;
-use crate::findings::{Finding, Severity};
 
 /// The limit is reached.
-pub(super) fn rate_limited(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn rate_limited(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     let mut recovered = true;
     for (at, one) in scene.unexplained() {
@@ -40,36 +40,34 @@ pub(super) fn rate_limited(scene: &Scene<'_>) -> Vec<Finding> {
     } else {
         Severity::Error
     };
-    let found = found.map(|found| found.severity(severity).done());
-    found.into_iter().collect()
+    found.map(|found| found.severity(severity))
 }
 
 /// The limit is near.
-pub(super) fn rate_low(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn rate_low(scene: &Scene<'_>) -> Option<Found> {
     if scene.seen.iter().any(|one| one.status() == Some(429)) {
-        return Vec::new();
+        return None;
     }
     let mut stated = scene.seen.iter().rev().filter_map(|one| {
         let limit = one.reading.rate_limit.as_deref()?;
         Some((one, limit.limit?, limit.remaining?, limit))
     });
     let Some((one, limit, remaining, all)) = stated.next().filter(|(.., all)| all.is_low()) else {
-        return Vec::new();
+        return None;
     };
-    vec![
+    Some(
         Found::new("rate-low", Severity::Warning)
             .at(one, "rate limit", format!("{remaining} of {limit} left"))
             .fact("case", if all.window.is_some() { "" } else { "bare" })
             .fact("host", one.authority())
             .fact("remaining", remaining)
             .fact("limit", limit)
-            .fact("window", all.window.unwrap_or_default())
-            .done(),
-    ]
+            .fact("window", all.window.unwrap_or_default()),
+    )
 }
 
 /// The registry has something to say.
-pub(super) fn registry_warning(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn registry_warning(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     for one in &scene.seen {
         for warning in &one.reading.warnings {
@@ -84,5 +82,5 @@ pub(super) fn registry_warning(scene: &Scene<'_>) -> Vec<Finding> {
             found = Some(next.at(one, "response header Warning", &warning.text));
         }
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }

@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 
+use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
-use crate::findings::{Finding, Severity};
 use crate::registry::media_type::Class;
 use crate::registry::{Digest, Document, Index, Magic, Platform};
 
 /// An index has nothing for the client's platform.
-pub(super) fn no_platform(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn no_platform(scene: &Scene<'_>) -> Option<Found> {
     if !scene.is_at_rest() {
-        return Vec::new();
+        return None;
     }
     let asked: HashSet<&Digest> = scene
         .seen
@@ -19,21 +19,19 @@ pub(super) fn no_platform(scene: &Scene<'_>) -> Vec<Finding> {
         .filter(|one| one.reading.is_manifest_route())
         .filter_map(|one| one.reading.digests.requested.as_ref())
         .collect();
-    for one in &scene.seen {
+    scene.seen.iter().find_map(|one| {
         let Some(Document::Index(index)) = one.reading.document.as_ref().filter(|_| one.is_get())
         else {
-            continue;
+            return None;
         };
         let stated = one.reading.client.platform.clone();
         let is_known = stated.is_some();
         // A client that does not say runs, as a rule, where its connection comes from.
         let local = one.exchange.connection.client.ip().is_loopback();
-        let Some(wanted) = stated.or_else(|| local.then(Platform::of_this_machine)) else {
-            continue;
-        };
+        let wanted = stated.or_else(|| local.then(Platform::of_this_machine))?;
         let mut digests = index.manifests.iter().filter_map(|m| m.digest.as_ref());
         if !lacks(index, &wanted) || digests.any(|digest| asked.contains(digest)) {
-            continue;
+            return None;
         }
         let mut platforms: Vec<_> = index
             .images()
@@ -45,15 +43,13 @@ pub(super) fn no_platform(scene: &Scene<'_>) -> Vec<Finding> {
         } else {
             Severity::Warning
         };
-        return vec![
+        Some(
             Found::new("no-platform", severity)
                 .at(one, "index platforms", platforms.join(", "))
                 .fact("platform", wanted)
-                .fact("platforms", platforms.join(", "))
-                .done(),
-        ];
-    }
-    Vec::new()
+                .fact("platforms", platforms.join(", ")),
+        )
+    })
 }
 
 /// Whether an index of images has none for a platform.
@@ -79,23 +75,20 @@ fn runs(offered: &Platform, wanted: &Platform) -> bool {
 }
 
 /// The manifest format of 2014.
-pub(super) fn schema1(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn schema1(scene: &Scene<'_>) -> Option<Found> {
     let mut served = scene.unexplained().filter(|(_, one)| {
         one.is_get() && matches!(one.reading.document, Some(Document::Schema1(_)))
     });
-    let Some((_, one)) = served.next() else {
-        return Vec::new();
-    };
-    vec![
+    let (_, one) = served.next()?;
+    Some(
         Found::new("schema1", Severity::Warning)
             .header(one, "Content-Type")
-            .fact("host", one.authority())
-            .done(),
-    ]
+            .fact("host", one.authority()),
+    )
 }
 
 /// What a manifest's URL serves is no manifest, or of another type than it says.
-pub(super) fn manifest_type(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn manifest_type(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     for one in &scene.seen {
         let is_read = one.is_get() || one.is_head();
@@ -115,7 +108,7 @@ pub(super) fn manifest_type(scene: &Scene<'_>) -> Vec<Finding> {
         });
         found = Some(next.header(one, "Content-Type").at(one, "body", &detail));
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }
 
 /// In what way the type of a served manifest is wrong.
@@ -140,24 +133,21 @@ fn wrong_type(one: &Seen<'_>) -> Option<(&'static str, String)> {
 }
 
 /// HEAD of a manifest is not allowed.
-pub(super) fn head_405(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn head_405(scene: &Scene<'_>) -> Option<Found> {
     let mut refused = scene.seen.iter().filter(|one| {
         one.is_head() && one.reading.is_manifest_route() && one.status() == Some(405)
     });
-    let Some(one) = refused.next() else {
-        return Vec::new();
-    };
-    vec![
+    let one = refused.next()?;
+    Some(
         Found::new("head-405", Severity::Warning)
             .status(one)
             .header(one, "Allow")
-            .fact("host", one.authority())
-            .done(),
-    ]
+            .fact("host", one.authority()),
+    )
 }
 
 /// A manifest comes without `Docker-Content-Digest`.
-pub(super) fn missing_dcd(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn missing_dcd(scene: &Scene<'_>) -> Option<Found> {
     const FIELD: &str = "Docker-Content-Digest";
     let mut found: Option<Found> = None;
     for (_, one) in scene.unexplained() {
@@ -175,5 +165,5 @@ pub(super) fn missing_dcd(scene: &Scene<'_>) -> Vec<Finding> {
         });
         found = Some(next.at(one, &format!("response header {FIELD}"), "absent"));
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }

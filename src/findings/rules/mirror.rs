@@ -3,16 +3,14 @@
 use jiff::SignedDuration;
 
 use crate::exchange::Ending;
+use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
-use crate::findings::{Finding, Severity};
 
 /// A mirror fails and the client asks elsewhere, mostly without a word.
-pub(super) fn mirror_fallthrough(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn mirror_fallthrough(scene: &Scene<'_>) -> Option<Found> {
     const SOON: SignedDuration = SignedDuration::from_secs(30);
-    let Some(pull) = scene.pull.filter(|pull| !pull.mirrors.is_empty()) else {
-        return Vec::new();
-    };
+    let pull = scene.pull.filter(|pull| !pull.mirrors.is_empty())?;
     let mut found: Option<Found> = None;
     for (at, one) in scene.seen.iter().enumerate() {
         // A download that fails is the failure of the mirror that redirected to it.
@@ -49,7 +47,7 @@ pub(super) fn mirror_fallthrough(scene: &Scene<'_>) -> Vec<Finding> {
             _ => next.at(one, "failure", &problem),
         });
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }
 
 /// Whether a mirror failed here. That it wants a token first is no failure.

@@ -14,6 +14,7 @@ mod trust;
 pub(super) use trust::of_handshake;
 
 use super::scene::Scene;
+use crate::findings::found::Found;
 use crate::findings::{Finding, Severity};
 
 /// One rule.
@@ -28,7 +29,23 @@ pub struct Rule {
     /// Whether what it finds is a cause: rules after it do not report the same exchanges as
     /// symptoms.
     pub(super) is_cause: bool,
-    pub(super) look: fn(&Scene<'_>) -> Vec<Finding>,
+    pub(super) check: Judgement,
+}
+
+/// How a rule looks at what happened: it finds one thing, or one for each host.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Judgement {
+    Once(fn(&Scene<'_>) -> Option<Found>),
+    PerHost(fn(&Scene<'_>) -> Vec<Found>),
+}
+
+impl Judgement {
+    pub(super) fn findings(self, scene: &Scene<'_>) -> Vec<Finding> {
+        match self {
+            Self::Once(check) => check(scene).map(Found::done).into_iter().collect(),
+            Self::PerHost(check) => check(scene).into_iter().map(Found::done).collect(),
+        }
+    }
 }
 
 impl Rule {
@@ -41,30 +58,20 @@ impl Rule {
     }
 }
 
-const fn cause(
-    id: &'static str,
-    severity: Severity,
-    link: &'static str,
-    look: fn(&Scene<'_>) -> Vec<Finding>,
-) -> Rule {
+const fn cause(id: &'static str, severity: Severity, link: &'static str, check: Judgement) -> Rule {
     Rule {
         id,
         severity,
         link,
         is_cause: true,
-        look,
+        check,
     }
 }
 
-const fn remark(
-    id: &'static str,
-    severity: Severity,
-    link: &'static str,
-    look: fn(&Scene<'_>) -> Vec<Finding>,
-) -> Rule {
+const fn remark(id: &'static str, severity: Severity, link: &'static str, check: Judgement) -> Rule {
     Rule {
         is_cause: false,
-        ..cause(id, severity, link, look)
+        ..cause(id, severity, link, check)
     }
 }
 
@@ -92,45 +99,46 @@ macro_rules! rfc {
     };
 }
 
+use Judgement::{Once, PerHost};
 use Severity::{Error, Info, Warning};
 
 #[rustfmt::skip]
 const RULES: &[Rule] = &[
-    cause("ca-partial", Error, rfc!("rfc8446#section-6.2"), trust::ca_partial),
-    cause("ca-rejected", Error, rfc!("rfc8446#section-6.2"), trust::ca_rejected),
-    cause("upstream-cert", Error, rfc!("rfc5280#section-6"), trust::upstream_cert),
-    cause("mirror-fallthrough", Warning, "https://docs.docker.com/docker-hub/image-library/mirror/", mirror::mirror_fallthrough),
-    cause("clock-skew", Warning, rfc!("rfc7519#section-4.1.5"), token::clock_skew),
-    cause("token-expired", Error, rfc!("rfc7519#section-4.1.4"), token::token_expired),
-    cause("aud-mismatch", Warning, rfc!("rfc7519#section-4.1.3"), token::aud_mismatch),
-    cause("scope-mismatch", Error, token_spec!("scope/"), token::scope_mismatch),
-    remark("short-token", Warning, token_spec!("token/"), token::short_token),
-    cause("denied", Error, spec!("error-codes"), refusal::denied),
-    cause("auth-loop", Error, token_spec!("token/"), refusal::auth_loop),
-    cause("rate-limited", Error, "https://docs.docker.com/docker-hub/usage/", limit::rate_limited),
-    remark("rate-low", Warning, "https://docs.docker.com/docker-hub/usage/", limit::rate_low),
-    cause("not-found", Error, spec!("pulling-manifests"), refusal::not_found),
-    cause("manifest-type", Error, spec!("pulling-manifests"), manifest::manifest_type),
-    remark("no-platform", Error, "https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md", manifest::no_platform),
-    remark("redirect-downgrade", Error, rfc!("rfc9110#section-17.9"), redirect::redirect_downgrade),
-    remark("redirect-private", Warning, rfc!("rfc9110#section-15.4"), redirect::redirect_private),
-    remark("auth-leak", Warning, rfc!("rfc9110#section-15.4"), redirect::auth_leak),
-    cause("signed-url-expired", Error, "https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html", redirect::signed_url_expired),
-    remark("signed-url-bad", Error, "https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html", redirect::signed_url_bad),
-    cause("truncated", Error, rfc!("rfc9112#section-8"), content::truncated),
-    cause("size-mismatch", Error, "https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md#properties", content::size_mismatch),
-    remark("blob-encoding", Warning, spec!("pulling-blobs"), content::blob_encoding),
-    remark("digest-mismatch", Error, "https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md#verification", content::digest_mismatch),
-    remark("dcd-mismatch", Error, spec!("pulling-manifests"), content::dcd_mismatch),
-    remark("resumed", Info, rfc!("rfc9110#section-14.2"), transfer::resumed),
-    remark("range-ignored", Warning, rfc!("rfc9110#section-14.2"), transfer::range_ignored),
-    remark("slow-blob", Warning, spec!("pulling-blobs"), transfer::slow_blob),
-    remark("proxy-bypass", Warning, "https://pkg.go.dev/net/http#ProxyFromEnvironment", transfer::proxy_bypass),
-    remark("schema1", Warning, "https://docs.docker.com/engine/deprecated/#pushing-and-pulling-with-image-manifest-v2-schema-1", manifest::schema1),
-    remark("head-405", Warning, spec!("checking-if-content-exists-in-the-registry"), manifest::head_405),
-    remark("missing-dcd", Warning, spec!("pulling-manifests"), manifest::missing_dcd),
-    remark("duplicate", Warning, spec!("pulling-blobs"), transfer::duplicate),
-    remark("registry-warning", Info, spec!("warnings"), limit::registry_warning),
+    cause("ca-partial", Error, rfc!("rfc8446#section-6.2"), Once(trust::ca_partial)),
+    cause("ca-rejected", Error, rfc!("rfc8446#section-6.2"), Once(trust::ca_rejected)),
+    cause("upstream-cert", Error, rfc!("rfc5280#section-6"), PerHost(trust::upstream_cert)),
+    cause("mirror-fallthrough", Warning, "https://docs.docker.com/docker-hub/image-library/mirror/", Once(mirror::mirror_fallthrough)),
+    cause("clock-skew", Warning, rfc!("rfc7519#section-4.1.5"), Once(token::clock_skew)),
+    cause("token-expired", Error, rfc!("rfc7519#section-4.1.4"), Once(token::token_expired)),
+    cause("aud-mismatch", Warning, rfc!("rfc7519#section-4.1.3"), Once(token::aud_mismatch)),
+    cause("scope-mismatch", Error, token_spec!("scope/"), Once(token::scope_mismatch)),
+    remark("short-token", Warning, token_spec!("token/"), Once(token::short_token)),
+    cause("denied", Error, spec!("error-codes"), Once(refusal::denied)),
+    cause("auth-loop", Error, token_spec!("token/"), Once(refusal::auth_loop)),
+    cause("rate-limited", Error, "https://docs.docker.com/docker-hub/usage/", Once(limit::rate_limited)),
+    remark("rate-low", Warning, "https://docs.docker.com/docker-hub/usage/", Once(limit::rate_low)),
+    cause("not-found", Error, spec!("pulling-manifests"), Once(refusal::not_found)),
+    cause("manifest-type", Error, spec!("pulling-manifests"), Once(manifest::manifest_type)),
+    remark("no-platform", Error, "https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md", Once(manifest::no_platform)),
+    remark("redirect-downgrade", Error, rfc!("rfc9110#section-17.9"), Once(redirect::redirect_downgrade)),
+    remark("redirect-private", Warning, rfc!("rfc9110#section-15.4"), Once(redirect::redirect_private)),
+    remark("auth-leak", Warning, rfc!("rfc9110#section-15.4"), Once(redirect::auth_leak)),
+    cause("signed-url-expired", Error, "https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html", Once(redirect::signed_url_expired)),
+    remark("signed-url-bad", Error, "https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html", Once(redirect::signed_url_bad)),
+    cause("truncated", Error, rfc!("rfc9112#section-8"), Once(content::truncated)),
+    cause("size-mismatch", Error, "https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md#properties", Once(content::size_mismatch)),
+    remark("blob-encoding", Warning, spec!("pulling-blobs"), Once(content::blob_encoding)),
+    remark("digest-mismatch", Error, "https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md#verification", Once(content::digest_mismatch)),
+    remark("dcd-mismatch", Error, spec!("pulling-manifests"), Once(content::dcd_mismatch)),
+    remark("resumed", Info, rfc!("rfc9110#section-14.2"), Once(transfer::resumed)),
+    remark("range-ignored", Warning, rfc!("rfc9110#section-14.2"), Once(transfer::range_ignored)),
+    remark("slow-blob", Warning, spec!("pulling-blobs"), Once(transfer::slow_blob)),
+    remark("proxy-bypass", Warning, "https://pkg.go.dev/net/http#ProxyFromEnvironment", Once(transfer::proxy_bypass)),
+    remark("schema1", Warning, "https://docs.docker.com/engine/deprecated/#pushing-and-pulling-with-image-manifest-v2-schema-1", Once(manifest::schema1)),
+    remark("head-405", Warning, spec!("checking-if-content-exists-in-the-registry"), Once(manifest::head_405)),
+    remark("missing-dcd", Warning, spec!("pulling-manifests"), Once(manifest::missing_dcd)),
+    remark("duplicate", Warning, spec!("pulling-blobs"), Once(transfer::duplicate)),
+    remark("registry-warning", Info, spec!("warnings"), Once(limit::registry_warning)),
 ];
 
 #[cfg(test)]

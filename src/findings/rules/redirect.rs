@@ -2,14 +2,14 @@
 
 use url::Url;
 
+use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen, authority_of};
-use crate::findings::{Finding, Severity};
 use crate::registry::redirect::{is_private, literal_address};
 use crate::registry::signed_url::SignedUrl;
 
 /// From https to http.
-pub(super) fn redirect_downgrade(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn redirect_downgrade(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     for one in &scene.seen {
         let Some(redirect) = one.reading.redirect.as_ref().filter(|r| r.downgrade) else {
@@ -22,31 +22,24 @@ pub(super) fn redirect_downgrade(scene: &Scene<'_>) -> Vec<Finding> {
         });
         found = Some(next.at(one, "response header Location", &redirect.target));
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }
 
 /// From a public host to an address that is reachable only from nearby.
-pub(super) fn redirect_private(scene: &Scene<'_>) -> Vec<Finding> {
-    for one in &scene.seen {
-        let Some(redirect) = &one.reading.redirect else {
-            continue;
-        };
-        let target = Url::parse(&redirect.target).ok();
-        let Some(address) = target.as_ref().and_then(literal_address) else {
-            continue;
-        };
+pub(super) fn redirect_private(scene: &Scene<'_>) -> Option<Found> {
+    scene.seen.iter().find_map(|one| {
+        let redirect = one.reading.redirect.as_ref()?;
+        let address = literal_address(&Url::parse(&redirect.target).ok()?)?;
         if !redirect.leaves || !is_private(address) || !is_public(one) {
-            continue;
+            return None;
         }
-        return vec![
+        Some(
             Found::new("redirect-private", Severity::Warning)
                 .at(one, "response header Location", &redirect.target)
                 .fact("host", one.authority())
-                .fact("target", authority_of(&redirect.target))
-                .done(),
-        ];
-    }
-    Vec::new()
+                .fact("target", authority_of(&redirect.target)),
+        )
+    })
 }
 
 /// Whether a server is reachable by everybody, as far as it shows.
@@ -64,14 +57,14 @@ fn is_public(one: &Seen<'_>) -> bool {
 }
 
 /// Credentials are sent on to another server.
-pub(super) fn auth_leak(scene: &Scene<'_>) -> Vec<Finding> {
-    for (at, one) in scene.seen.iter().enumerate() {
+pub(super) fn auth_leak(scene: &Scene<'_>) -> Option<Found> {
+    scene.seen.iter().enumerate().find_map(|(at, one)| {
         let (Some(sent), Some(from)) = (&one.reading.authorization, scene.redirects_to(at).next())
         else {
-            continue;
+            return None;
         };
         if one.authority() == from.authority() {
-            continue;
+            return None;
         }
         let refused = one.status() == Some(400) && {
             let mut errors = one.reading.errors.iter();
@@ -80,7 +73,7 @@ pub(super) fn auth_leak(scene: &Scene<'_>) -> Vec<Finding> {
         // Go's client sends credentials on to subdomains, which belong to the same owner.
         let same_site = one.host().ends_with(&format!(".{}", from.host()));
         if same_site && !refused {
-            continue;
+            return None;
         }
         let found = Found::new("auth-leak", Severity::Warning)
             .at(from, "response header Location", one.authority())
@@ -89,21 +82,16 @@ pub(super) fn auth_leak(scene: &Scene<'_>) -> Vec<Finding> {
             .fact("from", from.authority())
             .fact("to", one.authority())
             .fact("scheme", &sent.scheme);
-        return vec![if refused {
-            found
-                .status(one)
-                .errors(one)
-                .severity(Severity::Error)
-                .done()
+        Some(if refused {
+            found.status(one).errors(one).severity(Severity::Error)
         } else {
-            found.done()
-        }];
-    }
-    Vec::new()
+            found
+        })
+    })
 }
 
 /// A signed URL no longer holds.
-pub(super) fn signed_url_expired(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn signed_url_expired(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     for (at, one) in scene.seen.iter().enumerate() {
         if one.reading.endpoint.is_some() || !matches!(one.status(), Some(400..=499)) {
@@ -140,7 +128,7 @@ pub(super) fn signed_url_expired(scene: &Scene<'_>) -> Vec<Finding> {
             None => next,
         });
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }
 
 fn says_expired(one: &Seen<'_>) -> bool {
@@ -154,20 +142,17 @@ fn says_expired(one: &Seen<'_>) -> bool {
 }
 
 /// The signature of a URL does not fit.
-pub(super) fn signed_url_bad(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn signed_url_bad(scene: &Scene<'_>) -> Option<Found> {
     let bad = scene
         .unexplained()
         .find(|(_, one)| one.reading.endpoint.is_none() && one.reports("SignatureDoesNotMatch"));
-    let Some((at, one)) = bad else {
-        return Vec::new();
-    };
+    let (at, one) = bad?;
     let from = scene.redirects_to(at).next();
-    vec![
+    Some(
         Found::new("signed-url-bad", Severity::Error)
             .status(one)
             .errors(one)
             .fact("host", one.authority())
-            .fact("registry", from.map_or("-", |from| from.authority()))
-            .done(),
-    ]
+            .fact("registry", from.map_or("-", |from| from.authority())),
+    )
 }

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
+use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
-use crate::findings::{Finding, Severity};
 use crate::registry::endpoint::Route;
 use crate::registry::{Credentials, Fingerprint, Reference};
 
 /// Access is denied.
-pub(super) fn denied(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn denied(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     for (at, one) in scene.unexplained() {
         let Some(case) = denial(scene, at, one) else {
@@ -24,7 +24,7 @@ pub(super) fn denied(scene: &Scene<'_>) -> Vec<Finding> {
         });
         found = Some(next.status(one).errors(one).header(one, "WWW-Authenticate"));
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }
 
 /// In what way access was denied, if it was.
@@ -64,7 +64,7 @@ fn denial(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str> 
 }
 
 /// Fresh tokens are refused, one after the other.
-pub(super) fn auth_loop(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn auth_loop(scene: &Scene<'_>) -> Option<Found> {
     let mut refused: HashMap<&str, Vec<(Fingerprint, &Seen<'_>)>> = HashMap::new();
     for (_, one) in scene.unexplained() {
         let Some(url) = &one.reading.url else {
@@ -85,26 +85,21 @@ pub(super) fn auth_loop(scene: &Scene<'_>) -> Vec<Finding> {
         }
     }
     let loops = refused.into_values().filter(|all| all.len() > 1);
-    let Some(longest) = loops.max_by_key(|all| (all.len(), all.first().map(|(_, one)| one.id())))
-    else {
-        return Vec::new();
-    };
-    let Some((_, last)) = longest.last() else {
-        return Vec::new();
-    };
+    let longest = loops.max_by_key(|all| (all.len(), all.first().map(|(_, one)| one.id())))?;
+    let (_, last) = longest.last()?;
     let found = Found::new("auth-loop", Severity::Error)
         .fact("host", last.authority())
         .fact("count", longest.len());
     let found = longest.iter().fold(found, |found, (_, one)| {
         found.status(one).header(one, "WWW-Authenticate")
     });
-    vec![found.done()]
+    Some(found)
 }
 
 /// What was asked for does not exist.
-pub(super) fn not_found(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn not_found(scene: &Scene<'_>) -> Option<Found> {
     if scene.is_push() {
-        return Vec::new();
+        return None;
     }
     let mut found: Option<Found> = None;
     for (at, one) in scene.unexplained() {
@@ -122,7 +117,7 @@ pub(super) fn not_found(scene: &Scene<'_>) -> Vec<Finding> {
         });
         found = Some(next.status(one).errors(one));
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }
 
 /// A tag, or a digest short enough for a sentence.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen, scopes};
-use crate::findings::{Finding, Severity};
 use crate::registry::Credentials;
 use crate::registry::token::{DEFAULT_LIFETIME, TokenAnswer};
 
@@ -17,7 +17,7 @@ const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
 const REPLAYED: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// A token does not allow what is then refused.
-pub(super) fn scope_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn scope_mismatch(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     for (_, one) in scene.unexplained() {
         let (Some(401 | 403), Some(repository)) = (one.status(), one.repository()) else {
@@ -52,22 +52,18 @@ pub(super) fn scope_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
         });
         found = Some(next.status(one));
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }
 
 /// A token is for another service than it was asked for.
-pub(super) fn aud_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
-    for (at, issuer) in scene.seen.iter().enumerate() {
+pub(super) fn aud_mismatch(scene: &Scene<'_>) -> Option<Found> {
+    scene.seen.iter().enumerate().find_map(|(at, issuer)| {
         let request = issuer.reading.token_request.as_deref();
-        let Some(service) = request.and_then(|request| request.service.as_deref()) else {
-            continue;
-        };
+        let service = request.and_then(|request| request.service.as_deref())?;
         let answer = issuer.reading.token_answer.as_deref();
-        let Some(claims) = answer.and_then(|a| a.token.jwt()).map(|jwt| &jwt.claims) else {
-            continue;
-        };
+        let claims = answer.and_then(|a| a.token.jwt()).map(|jwt| &jwt.claims)?;
         if claims.audience.is_empty() || claims.audience.iter().any(|aud| aud == service) {
-            continue;
+            return None;
         }
         let audience = claims.audience.join(", ");
         let mut found = Found::new("aud-mismatch", Severity::Warning)
@@ -79,9 +75,8 @@ pub(super) fn aud_mismatch(scene: &Scene<'_>) -> Vec<Finding> {
         if let Some(refused) = refused_use(scene, at, issuer) {
             found = found.status(refused).severity(Severity::Error);
         }
-        return vec![found.done()];
-    }
-    Vec::new()
+        Some(found)
+    })
 }
 
 /// The first 401 that answers a token of this issuer.
@@ -95,34 +90,30 @@ fn refused_use<'s, 'a>(scene: &'s Scene<'a>, at: usize, issuer: &Seen<'_>) -> Op
 }
 
 /// A token was used after its end.
-pub(super) fn token_expired(scene: &Scene<'_>) -> Vec<Finding> {
-    for (at, one) in scene.unexplained() {
+pub(super) fn token_expired(scene: &Scene<'_>) -> Option<Found> {
+    scene.unexplained().find_map(|(at, one)| {
         let (Some(401 | 403), Some((issuer, answer))) = (one.status(), scene.issuer(one)) else {
-            continue;
+            return None;
         };
         let used = one.reading.server_time().unwrap_or(one.exchange.started);
-        let Some(expired) = end(issuer, answer) else {
-            continue;
-        };
+        let expired = end(issuer, answer)?;
         if !is_later(used, expired) || !is_old(one, issuer, answer) {
-            continue;
+            return None;
         }
         let severity = if scene.recovered(at) {
             Severity::Warning
         } else {
             Severity::Error
         };
-        return vec![
+        Some(
             Found::new("token-expired", severity)
                 .at(issuer, "token end", expired)
                 .status(one)
                 .header(one, "Date")
                 .fact("host", one.authority())
-                .fact("late", gap(used, expired))
-                .done(),
-        ];
-    }
-    Vec::new()
+                .fact("late", gap(used, expired)),
+        )
+    })
 }
 
 /// When a token ends: its own claim, or what the answer around it says.
@@ -150,29 +141,24 @@ fn is_old(one: &Seen<'_>, issuer: &Seen<'_>, answer: &TokenAnswer) -> bool {
 }
 
 /// Two clocks differ by more than a minute.
-pub(super) fn clock_skew(scene: &Scene<'_>) -> Vec<Finding> {
-    let found = skewed_token(scene).or_else(|| skewed_date(scene));
-    found.into_iter().collect()
+pub(super) fn clock_skew(scene: &Scene<'_>) -> Option<Found> {
+    skewed_token(scene).or_else(|| skewed_date(scene))
 }
 
 /// A token is used before its time, or after its end though it is fresh.
-fn skewed_token(scene: &Scene<'_>) -> Option<Finding> {
-    for (at, one) in scene.seen.iter().enumerate() {
+fn skewed_token(scene: &Scene<'_>) -> Option<Found> {
+    scene.seen.iter().enumerate().find_map(|(at, one)| {
         let (Some(now), Some((issuer, answer))) = (one.reading.server_time(), scene.issuer(one))
         else {
-            continue;
+            return None;
         };
-        let Some(claims) = answer.token.jwt().map(|jwt| &jwt.claims) else {
-            continue;
-        };
+        let claims = answer.token.jwt().map(|jwt| &jwt.claims)?;
         let begins = claims.not_before.or(claims.issued_at);
         let early = begins.filter(|begins| is_later(*begins, now));
         let late = claims
             .expires
             .filter(|end| is_later(now, *end) && !is_old(one, issuer, answer));
-        let Some(moment) = early.or(late) else {
-            continue;
-        };
+        let moment = early.or(late)?;
         let refused = one.status() == Some(401) && !scene.recovered(at);
         let claim = if early.is_some() {
             "token claim nbf"
@@ -194,13 +180,12 @@ fn skewed_token(scene: &Scene<'_>) -> Option<Finding> {
         .fact("issuer", issuer.authority())
         .fact("host", one.authority())
         .fact("gap", gap(moment, now));
-        return Some(every_refusal(found, scene, issuer).done());
-    }
-    None
+        Some(every_refusal(found, scene, issuer))
+    })
 }
 
 /// A server's `Date` is not the time here.
-fn skewed_date(scene: &Scene<'_>) -> Option<Finding> {
+fn skewed_date(scene: &Scene<'_>) -> Option<Found> {
     // A registry and its token server may be two machines under one name.
     let mut servers: Vec<(bool, &Seen<'_>, Option<SignedDuration>)> = Vec::new();
     for one in &scene.seen {
@@ -239,7 +224,7 @@ fn skewed_date(scene: &Scene<'_>) -> Option<Finding> {
     if refused {
         found = every_refusal(found, scene, one).severity(Severity::Error);
     }
-    Some(found.done())
+    Some(found)
 }
 
 /// Adds every 401 that answers a token of this issuer: it is explained.
@@ -271,11 +256,9 @@ fn offset(one: &Seen<'_>, date: Timestamp) -> Option<SignedDuration> {
 }
 
 /// A token lives shorter than clients take for granted.
-pub(super) fn short_token(scene: &Scene<'_>) -> Vec<Finding> {
-    for one in &scene.seen {
-        let Some(answer) = one.reading.token_answer.as_deref() else {
-            continue;
-        };
+pub(super) fn short_token(scene: &Scene<'_>) -> Option<Found> {
+    scene.seen.iter().find_map(|one| {
+        let answer = one.reading.token_answer.as_deref()?;
         let claims = answer.token.jwt().map(|jwt| &jwt.claims);
         let own = claims.and_then(|c| Some(c.expires?.duration_since(c.issued_at?).as_secs()));
         let found = Found::new("short-token", Severity::Warning);
@@ -294,11 +277,10 @@ pub(super) fn short_token(scene: &Scene<'_>) -> Vec<Finding> {
                 .at(one, "expires_in", "absent")
                 .fact("case", "absent")
                 .fact("seconds", DEFAULT_LIFETIME.as_secs()),
-            _ => continue,
+            _ => return None,
         };
-        return vec![found.fact("issuer", one.authority()).done()];
-    }
-    Vec::new()
+        Some(found.fact("issuer", one.authority()))
+    })
 }
 
 /// Whether one moment is later than another by more than clocks may differ.

@@ -6,15 +6,15 @@ use std::time::Duration;
 use url::Url;
 
 use crate::exchange::Ending;
+use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen, authority_of, handshake_host};
-use crate::findings::{Finding, Severity};
 use crate::pulls::Part;
 use crate::registry::Digest;
 use crate::words::figures::bytes;
 
 /// A download broke off and was taken up again.
-pub(super) fn resumed(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn resumed(scene: &Scene<'_>) -> Option<Found> {
     let mut broken: HashSet<&Digest> = HashSet::new();
     let mut resumptions: Vec<&Seen<'_>> = Vec::new();
     for (at, one) in scene.seen.iter().enumerate() {
@@ -30,9 +30,7 @@ pub(super) fn resumed(scene: &Scene<'_>) -> Vec<Finding> {
             broken.insert(asked);
         }
     }
-    let Some(first) = resumptions.first() else {
-        return Vec::new();
-    };
+    let first = resumptions.first()?;
     let severity = match resumptions.len() {
         1 => Severity::Info,
         _ => Severity::Warning,
@@ -48,33 +46,27 @@ pub(super) fn resumed(scene: &Scene<'_>) -> Vec<Finding> {
         let range = one.reading.range.clone().unwrap_or_default();
         found.at(one, "request header Range", range)
     });
-    vec![found.done()]
+    Some(found)
 }
 
 /// A part was asked for and all of it came.
-pub(super) fn range_ignored(scene: &Scene<'_>) -> Vec<Finding> {
-    for (at, one) in scene.seen.iter().enumerate() {
-        let Some(range) = &one.reading.range else {
-            continue;
-        };
-        // `bytes=0-` is all of it.
+pub(super) fn range_ignored(scene: &Scene<'_>) -> Option<Found> {
+    scene.seen.iter().enumerate().find_map(|(at, one)| {
+        let range = one.reading.range.as_ref()?;
         let is_part = one.reading.range_start() != Some(0) || !range.ends_with('-');
-        if is_part && one.status() == Some(200) && one.is_get() && scene.is_blob(at) {
-            return vec![
-                Found::new("range-ignored", Severity::Warning)
-                    .at(one, "request header Range", range)
-                    .status(one)
-                    .fact("host", one.authority())
-                    .fact("range", range)
-                    .done(),
-            ];
-        }
-    }
-    Vec::new()
+        let ignored = is_part && one.status() == Some(200) && one.is_get() && scene.is_blob(at);
+        ignored.then(|| {
+            Found::new("range-ignored", Severity::Warning)
+                .at(one, "request header Range", range)
+                .status(one)
+                .fact("host", one.authority())
+                .fact("range", range)
+        })
+    })
 }
 
 /// One blob came much more slowly than the others.
-pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn slow_blob(scene: &Scene<'_>) -> Option<Found> {
     const LONG: Duration = Duration::from_secs(10);
     let downloads: Vec<_> = scene
         .seen
@@ -89,9 +81,7 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
         .iter()
         .filter(|(one, _)| duration(one) > LONG)
         .min_by_key(|(_, rate)| *rate);
-    let Some((one, slow)) = slowest else {
-        return Vec::new();
-    };
+    let (one, slow) = slowest?;
     // The median of the others: of two blobs, the slow one would be half of the measure. What is
     // small tells the distance to the server, not the rate.
     let mut rates: Vec<_> = downloads
@@ -102,7 +92,7 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
     rates.sort_unstable();
     let median = rates.get(rates.len() / 2).copied();
     if slow.saturating_mul(4) >= median.unwrap_or(CRAWL * 4) {
-        return Vec::new();
+        return None;
     }
     let wait = one.exchange.timings.wait.unwrap_or_default();
     let receive = one.exchange.timings.receive.unwrap_or_default();
@@ -111,7 +101,7 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
         Some(_) if wait > receive => "wait",
         Some(_) => "",
     };
-    vec![
+    Some(
         Found::new("slow-blob", Severity::Warning)
             .at(one, "timing wait", seconds(wait))
             .at(one, "timing receive", seconds(receive))
@@ -122,9 +112,8 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Vec<Finding> {
             .fact("wait", seconds(wait))
             .fact("receive", seconds(receive))
             .fact("rate", format!("{}/s", bytes(*slow)))
-            .fact("median", format!("{}/s", bytes(median.unwrap_or_default())))
-            .done(),
-    ]
+            .fact("median", format!("{}/s", bytes(median.unwrap_or_default()))),
+    )
 }
 
 /// Blobs of fewer bytes are no measure of a rate.
@@ -155,10 +144,8 @@ fn seconds(duration: Duration) -> String {
 }
 
 /// A layer was fetched whole more often than the image has it.
-pub(super) fn duplicate(scene: &Scene<'_>) -> Vec<Finding> {
-    let Some(pull) = scene.pull else {
-        return Vec::new();
-    };
+pub(super) fn duplicate(scene: &Scene<'_>) -> Option<Found> {
+    let pull = scene.pull?;
     let mut needed: HashMap<&Digest, usize> = HashMap::new();
     for blob in &pull.blobs {
         if let (Some(digest), Some(Part::Layer { .. })) = (&blob.digest, blob.part) {
@@ -184,9 +171,7 @@ pub(super) fn duplicate(scene: &Scene<'_>) -> Vec<Finding> {
         .filter(|(digest, all)| all.len() > needed.get(digest).copied().unwrap_or_default())
         .collect();
     too_often.sort_by_key(|(_, all)| all.first().map(|one| one.id()));
-    let Some((digest, all)) = too_often.first() else {
-        return Vec::new();
-    };
+    let (digest, all) = too_often.first()?;
     let size = all.first().map_or(0, |one| one.exchange.received);
     let found = Found::new("duplicate", Severity::Warning)
         .fact("client", scene.client())
@@ -196,13 +181,13 @@ pub(super) fn duplicate(scene: &Scene<'_>) -> Vec<Finding> {
     let found = all
         .iter()
         .fold(found, |found, one| found.at(one, "content digest", digest));
-    vec![found.done()]
+    Some(found)
 }
 
 /// A redirect was given, its target never arrived here, and the pull goes on.
-pub(super) fn proxy_bypass(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn proxy_bypass(scene: &Scene<'_>) -> Option<Found> {
     if !scene.settled || !scene.is_at_rest() {
-        return Vec::new();
+        return None;
     }
     let followed: HashSet<usize> = scene.seen.iter().filter_map(|one| one.from).collect();
     let mut found: Option<Found> = None;
@@ -230,7 +215,7 @@ pub(super) fn proxy_bypass(scene: &Scene<'_>) -> Vec<Finding> {
         });
         found = Some(next.at(one, "response header Location", &redirect.target));
     }
-    found.map(Found::done).into_iter().collect()
+    found
 }
 
 /// Whether the client did come here for a host, though no request of it was read.

@@ -3,38 +3,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::exchange::{HandshakeFailed, Rejection, Verification};
+use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, handshake_host};
-use crate::findings::{Finding, Severity};
 use crate::pulls::Pull;
 use crate::registry::Client;
 use crate::words::Lang;
 
 /// The client does not accept our certificate, nowhere.
-pub(super) fn ca_rejected(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn ca_rejected(scene: &Scene<'_>) -> Option<Found> {
     if !scene.trusted_hosts().is_empty() {
-        return Vec::new();
+        return None;
     }
     refusal("ca-rejected", scene.pull, &distrusted(scene))
 }
 
 /// The client accepts our certificate for some hosts of a pull and not for others.
-pub(super) fn ca_partial(scene: &Scene<'_>) -> Vec<Finding> {
+pub(super) fn ca_partial(scene: &Scene<'_>) -> Option<Found> {
     let trusted = scene.trusted_hosts();
     if trusted.is_empty() {
-        return Vec::new();
+        return None;
     }
-    let mut found = refusal("ca-partial", scene.pull, &distrusted(scene));
+    let found = refusal("ca-partial", scene.pull, &distrusted(scene))?;
     let trusted: BTreeSet<_> = trusted.into_iter().collect();
-    for finding in &mut found {
-        finding.facts.push(("trusted", join(trusted.iter())));
-    }
-    found
+    Some(found.fact("trusted", join(trusted.iter())))
 }
 
 /// Our own verification of a server fails.
-pub(super) fn upstream_cert(scene: &Scene<'_>) -> Vec<Finding> {
-    let mut by_host: BTreeMap<&str, Finding> = BTreeMap::new();
+pub(super) fn upstream_cert(scene: &Scene<'_>) -> Vec<Found> {
+    let mut by_host: BTreeMap<&str, Found> = BTreeMap::new();
     for one in &scene.seen {
         let upstream = one.exchange.upstream.as_ref();
         let (case, severity, reason) = match upstream.and_then(|u| u.verification.as_ref()) {
@@ -48,18 +45,17 @@ pub(super) fn upstream_cert(scene: &Scene<'_>) -> Vec<Finding> {
                 .fact("case", case)
                 .fact("host", one.authority())
                 .fact("reason", reason)
-                .done()
         });
     }
     by_host.into_values().collect()
 }
 
 /// What one refused handshake says by itself, when it says that the CA is not trusted.
-pub(in crate::findings) fn of_handshake(handshake: &HandshakeFailed) -> Option<Finding> {
+pub(in crate::findings) fn of_handshake(handshake: &HandshakeFailed) -> Option<Found> {
     if !handshake.rejection.is_distrust() {
         return None;
     }
-    refusal("ca-rejected", None, &[handshake]).pop()
+    refusal("ca-rejected", None, &[handshake])
 }
 
 fn distrusted<'a>(scene: &Scene<'a>) -> Vec<&'a HandshakeFailed> {
@@ -74,10 +70,8 @@ fn distrusted<'a>(scene: &Scene<'a>) -> Vec<&'a HandshakeFailed> {
         .collect()
 }
 
-fn refusal(rule: &'static str, pull: Option<&Pull>, refused: &[&HandshakeFailed]) -> Vec<Finding> {
-    let Some(first) = refused.first() else {
-        return Vec::new();
-    };
+fn refusal(rule: &'static str, pull: Option<&Pull>, refused: &[&HandshakeFailed]) -> Option<Found> {
+    let first = refused.first()?;
     let user_agent = user_agent(first);
     let client = match (pull, first.earlier.as_deref()) {
         (Some(pull), _) => pull.client.clone(),
@@ -103,15 +97,14 @@ fn refusal(rule: &'static str, pull: Option<&Pull>, refused: &[&HandshakeFailed]
         let field = format!("TLS handshake for {}", handshake_host(handshake));
         found = found.apart(&field, &handshake.rejection.told(Lang::En));
     }
-    vec![
+    Some(
         found
             .fact("case", if alert.is_some() { "" } else { "closed" })
             .fact("client", name)
             .fact("hosts", join(hosts.iter()))
             .fact("alert", alert.unwrap_or_default())
-            .fact("fix", recipe(&client.name, user_agent, process))
-            .done(),
-    ]
+            .fact("fix", recipe(&client.name, user_agent, process)),
+    )
 }
 
 /// Neither the CONNECT nor the machine says which program it was: what its address said before may.

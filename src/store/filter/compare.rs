@@ -29,19 +29,11 @@ impl Bounds {
     /// Reads one value.
     pub(super) fn read(atom: &Atom, unit: Unit) -> Result<Self, Mistake> {
         let number = |atom: &Atom| unit.read(atom);
-        let from = |from| Self {
-            from: Some(from),
-            to: None,
-        };
-        let to = |to| Self {
-            from: None,
-            to: Some(to),
-        };
+        let within = |from, to| Self { from, to };
+        let from = |from| within(Some(from), None);
+        let to = |to| within(None, Some(to));
         // Beyond all numbers there is nothing: bounds that none fits.
-        let nothing = Self {
-            from: Some(1),
-            to: Some(0),
-        };
+        let nothing = within(Some(1), Some(0));
         if let Some(rest) = atom.strip(">=") {
             return Ok(from(number(&rest)?));
         }
@@ -55,25 +47,19 @@ impl Bounds {
             return Ok(number(&rest)?.checked_sub(1).map_or(nothing, to));
         }
         if let Some((low, high)) = range(atom) {
-            return Ok(Self {
-                from: low.map(|low| number(&low)).transpose()?,
-                to: high.map(|high| number(&high)).transpose()?,
-            });
+            return Ok(within(
+                low.map(|low| number(&low)).transpose()?,
+                high.map(|high| number(&high)).transpose()?,
+            ));
         }
         let text = atom.text().to_ascii_lowercase();
         if let (Unit::Status, Some(class)) = (unit, text.strip_suffix("xx")) {
             let class: u64 = class.parse().map_err(|_| unit.mistake(atom))?;
             let low = class.saturating_mul(100);
-            return Ok(Self {
-                from: Some(low),
-                to: Some(low.saturating_add(99)),
-            });
+            return Ok(within(Some(low), Some(low.saturating_add(99))));
         }
         let exact = number(&atom.strip("=").unwrap_or_else(|| atom.clone()))?;
-        Ok(Self {
-            from: Some(exact),
-            to: Some(exact),
-        })
+        Ok(within(Some(exact), Some(exact)))
     }
 
     /// Whether a number lies within.

@@ -24,26 +24,20 @@ impl Default for Expr {
 impl Expr {
     /// All of these.
     pub(super) fn all(parts: Vec<Self>) -> Self {
-        let mut flat = Vec::with_capacity(parts.len());
-        for part in parts {
-            match part {
-                Self::And(inner) => flat.extend(inner),
-                other => flat.push(other),
-            }
-        }
-        single(flat, Self::And)
+        let flat = parts.into_iter().flat_map(|part| match part {
+            Self::And(inner) => inner,
+            other => vec![other],
+        });
+        single(flat.collect(), Self::And)
     }
 
     /// One of these.
     pub(super) fn any(parts: Vec<Self>) -> Self {
-        let mut flat = Vec::with_capacity(parts.len());
-        for part in parts {
-            match part {
-                Self::Or(inner) => flat.extend(inner),
-                other => flat.push(other),
-            }
-        }
-        single(flat, Self::Or)
+        let flat = parts.into_iter().flat_map(|part| match part {
+            Self::Or(inner) => inner,
+            other => vec![other],
+        });
+        single(flat.collect(), Self::Or)
     }
 
     /// Not this.

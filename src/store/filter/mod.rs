@@ -20,14 +20,12 @@ mod keyword;
 mod parse;
 mod pattern;
 mod provider;
-mod reference;
 mod term;
 #[cfg(test)]
 mod tests;
 
 pub use caret::Mistake;
 pub use keyword::{KEYWORDS, Keyword};
-pub use reference::{markdown, plain};
 
 use std::fmt;
 use std::str::FromStr;

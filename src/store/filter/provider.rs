@@ -19,7 +19,7 @@ fn fits(pattern: &str, host: &str) -> bool {
     }
 }
 
-const PROVIDERS: &[(&str, &[&str])] = &[
+pub(super) const PROVIDERS: &[(&str, &[&str])] = &[
     ("hub", &["docker.io", ".docker.io", ".docker.com"]),
     ("gcr", &["gcr.io", ".gcr.io", ".pkg.dev", "registry.k8s.io"]),
     ("ghcr", &["ghcr.io", ".githubusercontent.com"]),
@@ -34,11 +34,6 @@ const PROVIDERS: &[(&str, &[&str])] = &[
     ("aliyun", &[".aliyuncs.com"]),
     ("tencent", &[".tencentyun.com", ".myqcloud.com"]),
 ];
-
-/// The words, for documentation.
-pub(super) fn words() -> impl Iterator<Item = &'static str> {
-    PROVIDERS.iter().map(|(word, _)| *word)
-}
 
 #[cfg(test)]
 mod tests {
