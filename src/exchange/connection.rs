@@ -44,10 +44,7 @@ pub struct Connection {
     #[serde(default)]
     pub tls: Option<TlsSession>,
     /// How long the TLS handshake with the client took.
-    #[serde(
-        default,
-        with = "super::timings::millis"
-    )]
+    #[serde(default, with = "super::timings::millis")]
     pub handshake: Option<Duration>,
 }
 

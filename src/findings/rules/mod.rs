@@ -68,7 +68,12 @@ const fn cause(id: &'static str, severity: Severity, link: &'static str, check: 
     }
 }
 
-const fn remark(id: &'static str, severity: Severity, link: &'static str, check: Judgement) -> Rule {
+const fn remark(
+    id: &'static str,
+    severity: Severity,
+    link: &'static str,
+    check: Judgement,
+) -> Rule {
     Rule {
         is_cause: false,
         ..cause(id, severity, link, check)
