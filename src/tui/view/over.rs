@@ -7,7 +7,7 @@ use ratatui::text::Span;
 
 use super::pen::{self, Pen, fit};
 use crate::base::text::{cut, middle, width};
-use crate::tui::overlay::Menu;
+use crate::tui::overlay::{Menu, MenuEntry};
 use crate::tui::theme::Role;
 use crate::words::{phrase, say};
 
@@ -15,19 +15,12 @@ use crate::words::{phrase, say};
 pub(super) fn menu(buffer: &mut Buffer, area: Rect, menu: &Menu, pen: Pen) {
     let lang = menu.lang;
     let entries: Vec<_> = menu.shown().collect();
-    let labels = menu
-        .entries
-        .iter()
-        .map(|entry| width(entry.label.of(lang)))
-        .max()
-        .unwrap_or(0)
-        .min(28);
-    let details = menu
-        .entries
-        .iter()
-        .map(|entry| width(entry.detail.of(lang)))
-        .max()
-        .unwrap_or(0);
+    let widest = |texts: &dyn Fn(&MenuEntry) -> usize| {
+        let widths = menu.entries.iter().map(texts);
+        widths.max().unwrap_or(0)
+    };
+    let labels = widest(&|entry| width(entry.label.of(lang))).min(28);
+    let details = widest(&|entry| width(entry.detail.of(lang)));
     let inner = (labels + details + 6).clamp(30, usize::from(area.width.saturating_sub(4)).max(30));
     let rows = entries
         .len()
