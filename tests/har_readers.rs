@@ -5,11 +5,13 @@
     reason = "a test stops where something is not as expected"
 )]
 
+#[path = "e2e/components.rs"]
+mod components;
 #[path = "readers/samples.rs"]
 mod samples;
 
 use std::ffi::OsStr;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,6 +22,8 @@ use pullscope::exchange::{
 };
 use pullscope::har::{self, WriteOptions};
 use serde_json::Value;
+
+use components::{available, program};
 
 /// What one entry should say, told from the records without any help of the code under test.
 struct Expected {
@@ -49,7 +53,7 @@ struct Message {
 
 #[test]
 fn mitmproxy_reads_what_was_written() {
-    let Some(program) = component("mitmproxy", "venv/bin/mitmdump") else {
+    let Some(program) = component("venv/bin/mitmdump") else {
         return;
     };
     let root = tempfile::tempdir().unwrap();
@@ -106,7 +110,7 @@ fn mitmproxy_reads_what_was_written() {
 
 #[test]
 fn we_read_what_mitmproxy_writes() {
-    let Some(program) = component("mitmproxy", "venv/bin/mitmdump") else {
+    let Some(program) = component("venv/bin/mitmdump") else {
         return;
     };
     let root = tempfile::tempdir().unwrap();
@@ -157,7 +161,7 @@ fn not_made_anew(headers: &[(String, String)]) -> Vec<(String, String)> {
 
 #[test]
 fn haralyzer_reads_what_was_written() {
-    let Some(program) = component("haralyzer", "venv/bin/python") else {
+    let Some(program) = component("venv/bin/python") else {
         return;
     };
     let root = tempfile::tempdir().unwrap();
@@ -232,15 +236,15 @@ fn haralyzer_reads_what_was_written() {
 /// The own importer of `DevTools`, and a page that is answered from the file (Playwright's `routeFromHAR`).
 #[test]
 fn chromium_reads_and_serves_what_was_written() {
-    let Some(modules) = component("Playwright", "pages/node_modules/playwright-core") else {
+    let Some(modules) = component("pages/node_modules/playwright-core") else {
         return;
     };
-    let Some(browser) = component("Chromium", "/usr/bin/chromium") else {
+    let Some(browser) = component("/usr/bin/chromium") else {
         return;
     };
     let root = tempfile::tempdir().unwrap();
     let file = write_har(root.path());
-    let output = run(Command::new("node")
+    let output = run(Command::new(program("node"))
         .args([script("chromium.mjs"), file, browser])
         .current_dir(modules.ancestors().nth(2).unwrap()));
     let read: Value = serde_json::from_slice(&output).unwrap();
@@ -343,12 +347,12 @@ fn assert_close(read: &Value, known: f64, by: f64, name: &str) {
 
 #[test]
 fn har_validator_finds_no_fault() {
-    let Some(modules) = component("har-validator", "node/node_modules/har-validator") else {
+    let Some(modules) = component("node/node_modules/har-validator") else {
         return;
     };
     let root = tempfile::tempdir().unwrap();
     let file = write_har(root.path());
-    let output = run(Command::new("node")
+    let output = run(Command::new(program("node"))
         .args([script("validate.js"), file])
         .arg(modules.ancestors().nth(2).unwrap()));
     let read: Value = serde_json::from_slice(&output).unwrap();
@@ -524,21 +528,10 @@ fn script(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// An installed reader; where there is none this is said, and is a failure where everything is
-/// required.
-fn component(name: &str, path: &str) -> Option<PathBuf> {
+/// What `tests/readers/install.sh` installs, where it is here.
+fn component(path: &str) -> Option<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"));
     let path = target.join("readers").join(path);
-    if path.exists() {
-        return Some(path);
-    }
-    let message = format!("{name} is missing: tests/run.sh installs it");
-    let required = std::env::var("PULLSCOPE_E2E").is_ok_and(|value| value == "required");
-    assert!(!required, "{message}");
-    // Not `eprintln!`, which the test runner hides for tests that pass.
-    let test = std::thread::current().name().unwrap_or_default().to_owned();
-    let said = format!("SKIPPED {test}: {message}\n");
-    io::stderr().write_all(said.as_bytes()).unwrap();
-    None
+    available(&[path.to_str().unwrap()]).then_some(path)
 }

@@ -4,5 +4,6 @@ pub mod atomic_file;
 pub mod cause;
 pub mod clock;
 pub mod hex;
+pub(crate) mod pem;
 pub mod printable;
 pub mod text;

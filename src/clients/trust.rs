@@ -5,12 +5,12 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use data_encoding::BASE64;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use thiserror::Error;
 
 use super::environment::{ADDED, BUNDLE};
+use crate::base::pem::certificate;
 
 /// Why a list of roots could not be written.
 #[derive(Debug, Error)]
@@ -39,7 +39,7 @@ pub fn bundle(ca: &str, inherited: impl Fn(&str) -> Option<OsString>) -> String 
             }
         }
     }
-    let mut text: String = roots.iter().map(|root| pem(root)).collect();
+    let mut text: String = roots.iter().map(|root| certificate(root)).collect();
     text.push_str(ca);
     text
 }
@@ -67,18 +67,6 @@ pub fn publish(path: &Path, text: &str, owner: Option<(u32, u32)>) -> Result<(),
     }
     file.persist(path).map_err(|error| fail(error.error))?;
     Ok(())
-}
-
-/// A certificate as RFC 7468 has it.
-pub(super) fn pem(der: &[u8]) -> String {
-    let text = BASE64.encode(der);
-    let mut lines = String::from("-----BEGIN CERTIFICATE-----\n");
-    for chunk in text.as_bytes().chunks(64) {
-        lines.extend(chunk.iter().map(|byte| char::from(*byte)));
-        lines.push('\n');
-    }
-    lines.push_str("-----END CERTIFICATE-----\n");
-    lines
 }
 
 #[cfg(test)]

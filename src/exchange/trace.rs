@@ -1,7 +1,10 @@
 //! A capture that is read back: everything it holds, and access to the bodies it kept.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
+
+use crate::base::hex::sha256;
 
 use super::{Capture, Exchange, HandshakeFailed, Tunnel};
 
@@ -20,14 +23,46 @@ pub struct Trace {
 
 /// Access to the bodies that a trace kept.
 pub trait Bodies {
+    /// The file of a stored body, open, and where it is; `None` when it is missing. Without files
+    /// all bodies are in memory.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be opened.
+    fn open(&self, _digest: &str) -> io::Result<Option<(PathBuf, File)>> {
+        Ok(None)
+    }
+
     /// The kept content; `None` when there is none, or its file is missing.
     ///
     /// # Errors
     /// When the file is there and cannot be read, or does not hold what its name says.
-    fn read(&self, capture: &Capture) -> io::Result<Option<Vec<u8>>>;
+    fn read(&self, capture: &Capture) -> io::Result<Option<Vec<u8>>> {
+        match capture {
+            Capture::Empty => Ok(Some(Vec::new())),
+            Capture::Memory { bytes } => Ok(Some(bytes.to_vec())),
+            Capture::Stored { file: digest, .. } => {
+                let Some((_, mut file)) = self.open(digest)? else {
+                    return Ok(None);
+                };
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes)?;
+                if sha256(&bytes) != *digest {
+                    let text = format!("the stored body {digest} is damaged");
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+                }
+                Ok(Some(bytes))
+            }
+            Capture::Streamed | Capture::Omitted { .. } => Ok(None),
+        }
+    }
 
     /// The file that holds a stored body, when it is there.
-    fn file(&self, capture: &Capture) -> Option<PathBuf>;
+    fn file(&self, capture: &Capture) -> Option<PathBuf> {
+        match capture {
+            Capture::Stored { file, .. } => Some(self.open(file).ok()??.0),
+            _ => None,
+        }
+    }
 }
 
 impl Trace {

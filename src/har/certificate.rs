@@ -9,6 +9,7 @@ use x509_parser::prelude::{ASN1Time, FromDer as _, GeneralName, X509Certificate}
 
 use super::text::without_nul;
 use crate::base::hex::sha256;
+use crate::base::pem;
 
 /// What a certificate says, and the certificate itself as PEM. One that does not parse has a
 /// digest and PEM only.
@@ -18,7 +19,7 @@ pub(super) fn describe(der: &[u8]) -> Value {
         Err(_) => Map::new(),
     };
     fields.insert("sha256".to_owned(), sha256(der).into());
-    fields.insert("pem".to_owned(), pem(der).into());
+    fields.insert("pem".to_owned(), pem::certificate(der).into());
     fields.into()
 }
 
@@ -68,19 +69,6 @@ fn time(time: ASN1Time) -> Value {
     let time = Timestamp::from_second(time.timestamp());
     time.map_or_else(|_| String::new(), |time| time.to_string())
         .into()
-}
-
-fn pem(der: &[u8]) -> String {
-    let text = BASE64.encode(der);
-    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
-    for (index, character) in text.chars().enumerate() {
-        if index > 0 && index % 64 == 0 {
-            pem.push('\n');
-        }
-        pem.push(character);
-    }
-    pem.push_str("\n-----END CERTIFICATE-----\n");
-    pem
 }
 
 #[cfg(test)]

@@ -33,5 +33,5 @@ pub use error::HarError;
 pub use export::{Written, export, export_parts, write};
 pub use growing::GrowingHar;
 pub use options::WriteOptions;
-pub use read::{HarDocument, parse, read};
+pub use read::{HarDocument, read};
 pub use warning::ReaderWarning;

@@ -10,38 +10,6 @@ use serde_with::apply;
 
 use super::lenient::Lenient;
 
-/// A whole file.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Har {
-    /// Its only content.
-    pub log: HarLog,
-    /// Custom fields.
-    #[serde(flatten)]
-    pub extra: Extras,
-}
-
-/// The exchanges of one capture.
-#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct HarLog {
-    /// The format's version, `1.2`.
-    pub version: String,
-    /// The program that wrote the file.
-    pub creator: Creator,
-    /// The browser that was observed.
-    pub browser: Option<Creator>,
-    /// The web pages; some readers need the list though it is empty.
-    pub pages: Vec<HarPage>,
-    /// The exchanges, by their start.
-    pub entries: Vec<HarEntry>,
-    /// A remark.
-    pub comment: Option<String>,
-    /// Custom fields.
-    #[serde(flatten)]
-    pub extra: Extras,
-}
-
 /// A program.
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,24 +21,6 @@ pub struct Creator {
     pub version: String,
     /// A remark.
     pub comment: Option<String>,
-    /// Custom fields.
-    #[serde(flatten)]
-    pub extra: Extras,
-}
-
-/// A web page.
-#[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct HarPage {
-    /// When it began to load, RFC 3339.
-    pub started_date_time: String,
-    /// What entries refer to.
-    pub id: String,
-    /// Its title.
-    pub title: String,
-    /// Milliseconds until it had loaded.
-    pub page_timings: Extras,
     /// Custom fields.
     #[serde(flatten)]
     pub extra: Extras,
@@ -327,20 +277,6 @@ impl<'de> Deserialize<'de> for Extras {
     }
 }
 
-impl Default for HarLog {
-    fn default() -> Self {
-        Self {
-            version: "1.2".to_owned(),
-            creator: Creator::default(),
-            browser: None,
-            pages: Vec::new(),
-            entries: Vec::new(),
-            comment: None,
-            extra: Extras::default(),
-        }
-    }
-}
-
 impl Default for HarRequest {
     fn default() -> Self {
         Self {
@@ -405,7 +341,6 @@ impl NameValue {
 }
 
 impl Lenient for Creator {}
-impl Lenient for HarPage {}
 impl Lenient for HarEntry {}
 impl Lenient for HarRequest {}
 impl Lenient for HarResponse {}

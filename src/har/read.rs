@@ -12,10 +12,9 @@ use serde::{Deserialize as _, Deserializer};
 use serde_json::Value;
 
 use super::facts::{self, Original};
-use super::model::{Creator, Har, HarEntry};
+use super::model::{Creator, HarEntry};
 use super::{HarError, import};
 use crate::base::atomic_file::directory;
-use crate::base::hex::sha256;
 use crate::exchange::{Bodies, Capture, Exchange, ExchangeId, Trace};
 
 /// A HAR that was read: its exchanges, and access to the bodies it refers to.
@@ -63,14 +62,6 @@ pub(super) fn read_from(reader: impl Read, document: &mut HarDocument) -> serde_
     json.end()
 }
 
-/// Reads a file as it is, with all custom fields.
-///
-/// # Errors
-/// When the file cannot be read, or is no HAR; the error says where.
-pub fn parse(path: &Path) -> Result<Har, HarError> {
-    serde_json::from_reader(open(path)?).map_err(|error| no_har(path, error))
-}
-
 impl HarDocument {
     fn entry(&mut self, value: Value, number: u64, ids: &mut Ids) {
         let is_entry = value.get("request").is_some_and(Value::is_object);
@@ -110,8 +101,10 @@ impl HarDocument {
             }
         }
     }
+}
 
-    fn open_body(&self, digest: &str) -> io::Result<Option<(PathBuf, File)>> {
+impl Bodies for HarDocument {
+    fn open(&self, digest: &str) -> io::Result<Option<(PathBuf, File)>> {
         let Some(path) = self.files.get(digest).map(|path| self.base.join(path)) else {
             return Ok(None);
         };
@@ -126,35 +119,6 @@ impl HarDocument {
             Ok(_) => Err(io::Error::other("it is no regular file")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
-        }
-    }
-}
-
-impl Bodies for HarDocument {
-    fn read(&self, capture: &Capture) -> io::Result<Option<Vec<u8>>> {
-        match capture {
-            Capture::Empty => Ok(Some(Vec::new())),
-            Capture::Memory { bytes } => Ok(Some(bytes.to_vec())),
-            Capture::Stored { file: digest, .. } => {
-                let Some((_, mut file)) = self.open_body(digest)? else {
-                    return Ok(None);
-                };
-                let mut bytes = Vec::new();
-                file.read_to_end(&mut bytes)?;
-                if sha256(&bytes) != *digest {
-                    let text = format!("the stored body {digest} is damaged");
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-                }
-                Ok(Some(bytes))
-            }
-            Capture::Streamed | Capture::Omitted { .. } => Ok(None),
-        }
-    }
-
-    fn file(&self, capture: &Capture) -> Option<PathBuf> {
-        match capture {
-            Capture::Stored { file, .. } => Some(self.open_body(file).ok()??.0),
-            _ => None,
         }
     }
 }

@@ -11,8 +11,7 @@ use super::assembly::Assembly;
 use super::directory::Directory;
 use super::lines::{JournalLine, JournalLines};
 use super::{Header, JournalError};
-use crate::base::hex::sha256;
-use crate::exchange::{Bodies, Capture, Event, Trace};
+use crate::exchange::{Bodies, Event, Trace};
 
 /// A session directory, open for reading.
 #[derive(Debug)]
@@ -154,49 +153,18 @@ impl Session {
         }
         Ok(())
     }
+}
 
-    /// Opens a stored body's file; `None` when it is missing. The name in a journal from
-    /// elsewhere may be anything.
-    fn open_body(&self, name: &str) -> io::Result<Option<File>> {
+impl Bodies for Session {
+    /// The name in a journal from elsewhere may be anything.
+    fn open(&self, name: &str) -> io::Result<Option<(PathBuf, File)>> {
         let Some(bodies) = self.bodies.as_ref().filter(|_| is_digest(name)) else {
             return Ok(None);
         };
         match bodies.open_file(OsStr::new(name)) {
-            Ok(file) => Ok(Some(file)),
+            Ok(file) => Ok(Some((bodies.path().join(name), file))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
-        }
-    }
-}
-
-impl Bodies for Session {
-    fn read(&self, capture: &Capture) -> io::Result<Option<Vec<u8>>> {
-        match capture {
-            Capture::Empty => Ok(Some(Vec::new())),
-            Capture::Memory { bytes } => Ok(Some(bytes.to_vec())),
-            Capture::Stored { file: name, .. } => {
-                let Some(mut file) = self.open_body(name)? else {
-                    return Ok(None);
-                };
-                let mut bytes = Vec::new();
-                file.read_to_end(&mut bytes)?;
-                if sha256(&bytes) != *name {
-                    let text = format!("the stored body {name} is damaged");
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-                }
-                Ok(Some(bytes))
-            }
-            Capture::Streamed | Capture::Omitted { .. } => Ok(None),
-        }
-    }
-
-    fn file(&self, capture: &Capture) -> Option<PathBuf> {
-        match capture {
-            Capture::Stored { file: name, .. } => {
-                self.open_body(name).ok()??;
-                Some(self.bodies.as_ref()?.path().join(name))
-            }
-            _ => None,
         }
     }
 }

@@ -17,7 +17,13 @@ pub struct Telling<'a> {
     pub now: Option<Timestamp>,
 }
 
-impl Telling<'_> {
+impl<'a> Telling<'a> {
+    /// Of what is over.
+    pub fn of(store: &'a Store, lang: Lang) -> Self {
+        let now = None;
+        Self { store, lang, now }
+    }
+
     /// What is left until a moment, of the time since another; nothing after the fact.
     pub(super) fn left(&self, until: Timestamp, since: Timestamp) -> Option<Span> {
         let seconds = |from: Timestamp| until.duration_since(from).as_secs();

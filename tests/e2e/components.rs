@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Distribution packages put their programs here; these come before a user's own.
 const FIRST: &[&str] = &["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
 
-/// Whether all of these are here: names of programs, or `root` for the right to mount.
+/// Whether all of these are here: names of programs, paths, or `root` for the right to mount.
 ///
 /// # Panics
 /// When one is missing and `PULLSCOPE_E2E=required` is in the environment. Otherwise it says on
@@ -38,6 +38,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
 fn present(need: &str) -> bool {
     match need {
         "root" => rustix::process::geteuid().is_root(),
+        path if path.starts_with('/') => Path::new(path).exists(),
         name => find(name).is_some(),
     }
 }

@@ -4,6 +4,8 @@
     reason = "a test stops where something is not as expected"
 )]
 
+#[path = "../e2e/components.rs"]
+mod components;
 #[path = "../article/load.rs"]
 mod load;
 

@@ -1,12 +1,10 @@
 //! A view without a terminal: keys go in, text comes out.
 
 use std::fmt::Write as _;
-use std::io;
-use std::path::PathBuf;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
-use pullscope::exchange::{Bodies, Capture, Trace};
+use pullscope::exchange::{Bodies, Trace};
 use pullscope::registry::InMemoryOnly;
 use pullscope::store::Store;
 use pullscope::tui::{Check, Effect, Facts, FirstStep, Format, Look, Said, State, render};
@@ -29,18 +27,7 @@ pub(crate) struct Stage {
 /// Bodies are in the store.
 struct InStore;
 
-impl Bodies for InStore {
-    fn read(&self, capture: &Capture) -> io::Result<Option<Vec<u8>>> {
-        Ok(match capture {
-            Capture::Memory { bytes } => Some(bytes.to_vec()),
-            _ => None,
-        })
-    }
-
-    fn file(&self, _: &Capture) -> Option<PathBuf> {
-        None
-    }
-}
+impl Bodies for InStore {}
 
 impl Stage {
     /// A file that was opened.

@@ -81,7 +81,7 @@ fn install(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Outc
     let changes = PlannedChanges::new(args, dirs, talk)?;
     if cfg!(target_os = "macos") && changes.system.is_this_machine() {
         let (add, _) = store::keychain(&files.certificate_path());
-        return keychain(&changes, &add, "Trust this CA on this Mac?", talk);
+        return keychain(&changes, &add, "Trust this CA on this Mac?");
     }
     let Some(plan) = store::plan(&changes.system, identity.pem()) else {
         return Err(anyhow::anyhow!(
@@ -105,12 +105,7 @@ fn uninstall(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Ou
     let changes = PlannedChanges::new(args, dirs, talk)?;
     if cfg!(target_os = "macos") && changes.system.is_this_machine() {
         let (_, remove) = store::keychain(&files.certificate_path());
-        return keychain(
-            &changes,
-            &remove,
-            "Stop trusting this CA on this Mac?",
-            talk,
-        );
+        return keychain(&changes, &remove, "Stop trusting this CA on this Mac?");
     }
     let sudo = Some("pullscope ca uninstall");
     let done = "the system does not trust this CA any more";
@@ -118,14 +113,10 @@ fn uninstall(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Ou
 }
 
 /// macOS keeps its roots in a database, which only its own program changes.
-fn keychain(
-    changes: &PlannedChanges<'_>,
-    command: &[String],
-    question: &str,
-    talk: &Talk,
-) -> Outcome {
-    talk.say(&format!("to run: {}", command.join(" ")));
-    if changes.may(question, Some(&command.join(" ")))? {
+fn keychain(changes: &PlannedChanges<'_>, command: &[String], question: &str) -> Outcome {
+    let line = command.join(" ");
+    changes.talk.say(&format!("to run: {line}"));
+    if changes.may(question, Some(&line))? {
         changes.run_all(&[command.to_vec()])?;
     }
     Ok(())

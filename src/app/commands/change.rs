@@ -17,7 +17,7 @@ use crate::app::terminal::talk::Talk;
 /// The machine, what was changed on it before, and how the user wants it done.
 pub(in crate::app) struct PlannedChanges<'a> {
     args: &'a ChangeArgs,
-    talk: &'a Talk,
+    pub(in crate::app) talk: &'a Talk,
     pub(in crate::app) system: System,
     pub(in crate::app) programs: Box<dyn Runner>,
     records: Records,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde_json::json;
 
 use crate::app::terminal::locale;
 use crate::base::clock;
@@ -16,13 +16,6 @@ use crate::config::{Dirs, DoctorArgs};
 
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::terminal::output;
-
-#[derive(Serialize)]
-struct Report<'a> {
-    schema: u32,
-    ok: bool,
-    checks: &'a [Check],
-}
 
 /// Exit code 1 says that something is wrong.
 pub(in crate::app) fn run(args: &DoctorArgs, dirs: &Dirs) -> Outcome<ExitCode> {
@@ -45,11 +38,7 @@ pub(in crate::app) fn run(args: &DoctorArgs, dirs: &Dirs) -> Outcome<ExitCode> {
     let checks = doctor::examine(&patient, args.client);
     let ok = !checks.iter().any(Check::is_bad);
     if args.json {
-        let report = Report {
-            schema: 1,
-            ok,
-            checks: &checks,
-        };
+        let report = json!({ "schema": 1, "ok": ok, "checks": checks });
         output::data(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
     } else {
         output::data(&doctor::describe(&checks, locale::is_utf8()))?;

@@ -63,11 +63,11 @@ fn set_up(args: &SetupArgs, changes: &PlannedChanges<'_>, dirs: &Dirs, talk: &Ta
             talk.say(&format!("{client} is set up already"));
             // What an interrupted run may not have come to.
             if is_root() || wanted.user.is_some() {
-                verify(changes, &plan, &wanted, talk)?;
+                verify(changes, &plan, &wanted)?;
             }
         }
         Became::Done => {
-            verify(changes, &plan, &wanted, talk)?;
+            verify(changes, &plan, &wanted)?;
             talk.say(&format!(
                 "{client} is set up to use {}. Its pulls need pullscope running: pullscope record \
                  -o pulls.har\nundo: {prefix}pullscope setup {client} --undo",
@@ -107,12 +107,7 @@ fn own_places(args: &SetupArgs, changes: &PlannedChanges<'_>, dirs: &Dirs) -> Op
 }
 
 /// Asks the service whether it has what it was given, and has it take it, once, if it has not.
-fn verify(
-    changes: &PlannedChanges<'_>,
-    plan: &ChangePlan,
-    wanted: &Wanted,
-    talk: &Talk,
-) -> Outcome {
+fn verify(changes: &PlannedChanges<'_>, plan: &ChangePlan, wanted: &Wanted) -> Outcome {
     if !changes.system.is_this_machine() || plan.restart.is_empty() {
         return Ok(());
     }
@@ -130,7 +125,8 @@ fn verify(
     while Instant::now() < deadline {
         match changes.programs.run(&question) {
             Ok(ran) if ran.out.contains(&expected) => {
-                talk.say(&format!("verified: {} says {expected}", question.join(" ")));
+                let asked = question.join(" ");
+                changes.talk.say(&format!("verified: {asked} says {expected}"));
                 return Ok(());
             }
             Ok(ran) => last = format!("{}{}", ran.out.trim(), ran.err.trim()),

@@ -28,11 +28,7 @@ pub(in crate::app) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
     selection.check(&store)?;
     let lang = lang(args.selection.lang);
     let view = ShowOutput {
-        telling: Telling {
-            store: &store,
-            lang,
-            now: None,
-        },
+        telling: Telling::of(&store, lang),
         selection: &selection,
         look: paint::look(&args.look),
     };

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::exchange::{Event, Omission};
 
@@ -18,16 +19,6 @@ pub(in crate::app) struct EventsOut {
     /// Closes when the writer has ended.
     written: Receiver<Infallible>,
     dropped: u64,
-}
-
-/// The first line.
-#[derive(Serialize)]
-struct Listening<'a> {
-    schema: u32,
-    event: &'static str,
-    address: &'a str,
-    ca: &'a str,
-    session: &'a str,
 }
 
 impl EventsOut {
@@ -44,13 +35,13 @@ impl EventsOut {
             written,
             dropped: 0,
         };
-        out.line(&Listening {
-            schema: 1,
-            event: "listening",
-            address,
-            ca,
-            session,
-        });
+        out.line(&json!({
+            "schema": 1,
+            "event": "listening",
+            "address": address,
+            "ca": ca,
+            "session": session,
+        }));
         out
     }
 

@@ -64,12 +64,7 @@ impl Watcher for Narration {
 
 /// An exchange as the step of its pull that it is, or by itself.
 fn step(id: ExchangeId, store: &Store) -> Option<StepStory> {
-    let lang = Lang::En;
-    let telling = Telling {
-        store,
-        lang,
-        now: None,
-    };
+    let telling = Telling::of(store, Lang::En);
     let entry = store.entry(id)?;
     match entry.pull.and_then(|pull| store.pull(pull)) {
         Some(pull) => story::pull(pull, &telling, &|one| one == id).steps.pop(),

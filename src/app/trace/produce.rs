@@ -85,11 +85,7 @@ fn tell(
     let bodies = source.bodies.as_ref();
     let store = Store::of_trace(source.trace, &Loader(bodies));
     selection.check(&store)?;
-    let telling = Telling {
-        store: &store,
-        lang: form.lang,
-        now: None,
-    };
+    let telling = Telling::of(&store, form.lang);
     let takes = |entry: &Entry| selection.takes(entry, &store);
     let entries = || store.entries().filter(|entry| takes(entry));
     let whole = selection.is_all();

@@ -101,18 +101,7 @@ pub(in crate::app) fn opened(path: &Path, mask: &Mask) -> Outcome<(Opened, Vec<S
 /// Bodies of a live capture are in its store.
 pub(in crate::app) struct InStore;
 
-impl Bodies for InStore {
-    fn read(&self, capture: &Capture) -> std::io::Result<Option<Vec<u8>>> {
-        Ok(match capture {
-            Capture::Memory { bytes } => Some(bytes.to_vec()),
-            _ => None,
-        })
-    }
-
-    fn file(&self, _: &Capture) -> Option<PathBuf> {
-        None
-    }
-}
+impl Bodies for InStore {}
 
 /// Does what the view asks for, each on a thread of its own.
 pub(in crate::app) struct Hands {

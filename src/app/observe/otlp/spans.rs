@@ -75,11 +75,7 @@ impl Watcher for Spans {
             return;
         }
         self.looked = Instant::now();
-        let telling = Telling {
-            store: sight.store,
-            lang: LANG,
-            now: None,
-        };
+        let telling = Telling::of(sight.store, LANG);
         let mut spans = std::mem::take(&mut self.ready);
         spans.extend(self.live.due(&telling, clock::now(), sight.last));
         self.tally.missed(sight.missed + self.live.missed());
