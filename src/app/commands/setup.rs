@@ -126,7 +126,9 @@ fn verify(changes: &PlannedChanges<'_>, plan: &ChangePlan, wanted: &Wanted) -> O
         match changes.programs.run(&question) {
             Ok(ran) if ran.out.contains(&expected) => {
                 let asked = question.join(" ");
-                changes.talk.say(&format!("verified: {asked} says {expected}"));
+                changes
+                    .talk
+                    .say(&format!("verified: {asked} says {expected}"));
                 return Ok(());
             }
             Ok(ran) => last = format!("{}{}", ran.out.trim(), ran.err.trim()),
