@@ -3,83 +3,90 @@
 use std::fmt;
 use std::str::FromStr;
 
+use strum::{EnumMessage as _, VariantArray as _};
+
 use super::{Provider, provider::UnknownProvider};
 
-macro_rules! faults {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $providers:expr, $what:literal;)+) => {
-        /// One way a provider of the lab can misbehave.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum Fault {
-            $(#[doc = $what] $(#[$doc])* $variant,)+
-        }
-
-        impl Fault {
-            /// All of them, in the order help texts list them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The name used on the command line.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-
-            /// One line on what the lab does then.
-            pub fn describe(self) -> &'static str {
-                match self { $(Self::$variant => $what,)+ }
-            }
-
-            /// The providers it can strike.
-            pub fn providers(self) -> &'static [Provider] {
-                match self { $(Self::$variant => $providers,)+ }
-            }
-        }
-    };
+/// One way a provider of the lab can misbehave.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    strum::Display,
+    strum::EnumMessage,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Fault {
+    /// manifests answer 429 with the rate limit's headers
+    RateLimit,
+    /// redirects lead to a signed URL that has already expired
+    ExpiredUrl,
+    /// one byte in the middle of each layer is changed
+    CorruptLayer,
+    /// each layer's download breaks off half-way, twice, and then comes whole
+    TruncatedLayer,
+    /// an image's last layer trickles
+    SlowLayer,
+    /// tokens grant another repository than the one asked for
+    WrongScope,
+    /// the token server's clock (the mirror's own) is an hour ahead
+    SkewedClock,
+    /// manifests come without Docker-Content-Digest
+    MissingDigest,
+    /// HEAD of a manifest answers 405 Method Not Allowed
+    #[strum(serialize = "head-405")]
+    Head405,
+    /// redirects lead to http:// instead of https://
+    RedirectHttp,
+    /// the mirror's tags point to an older image than Docker Hub's
+    StaleMirror,
+    /// the mirror knows no manifest
+    #[strum(serialize = "mirror-404")]
+    Mirror404,
+    /// the mirror's manifests answer 500
+    #[strum(serialize = "mirror-500")]
+    Mirror500,
+    /// the image exists for linux/mips64le only
+    NoPlatform,
+    /// a filter answers manifest requests with an HTML page
+    BlockPage,
+    /// tags answer with a schema 1 manifest, whatever the client accepts
+    Schema1,
 }
 
-const EVERY: &[Provider] = &Provider::ALL;
-const WITH_TOKENS: &[Provider] = &[Provider::Hub, Provider::Gcr, Provider::Quay];
-const WITH_SIGNED_URLS: &[Provider] = &[Provider::Hub, Provider::Mirror, Provider::Quay];
-const WITH_INDEX: &[Provider] = &[Provider::Hub, Provider::Mirror, Provider::Gcr];
-const MIRROR: &[Provider] = &[Provider::Mirror];
+impl Fault {
+    /// All of them, in the order help texts list them.
+    pub const ALL: &[Self] = Self::VARIANTS;
 
-faults! {
-    RateLimit = "rate-limit", EVERY,
-        "manifests answer 429 with the rate limit's headers";
-    ExpiredUrl = "expired-url", WITH_SIGNED_URLS,
-        "redirects lead to a signed URL that has already expired";
-    CorruptLayer = "corrupt-layer", EVERY,
-        "one byte in the middle of each layer is changed";
-    TruncatedLayer = "truncated-layer", EVERY,
-        "each layer's download breaks off half-way, twice, and then comes whole";
-    SlowLayer = "slow-layer", EVERY,
-        "an image's last layer trickles";
-    WrongScope = "wrong-scope", WITH_TOKENS,
-        "tokens grant another repository than the one asked for";
-    SkewedClock = "skewed-clock", EVERY,
-        "the token server's clock (the mirror's own) is an hour ahead";
-    MissingDigest = "missing-digest", EVERY,
-        "manifests come without Docker-Content-Digest";
-    Head405 = "head-405", EVERY,
-        "HEAD of a manifest answers 405 Method Not Allowed";
-    RedirectHttp = "redirect-http", EVERY,
-        "redirects lead to http:// instead of https://";
-    StaleMirror = "stale-mirror", MIRROR,
-        "the mirror's tags point to an older image than Docker Hub's";
-    Mirror404 = "mirror-404", MIRROR,
-        "the mirror knows no manifest";
-    Mirror500 = "mirror-500", MIRROR,
-        "the mirror's manifests answer 500";
-    NoPlatform = "no-platform", WITH_INDEX,
-        "the image exists for linux/mips64le only";
-    BlockPage = "block-page", EVERY,
-        "a filter answers manifest requests with an HTML page";
-    Schema1 = "schema1", EVERY,
-        "tags answer with a schema 1 manifest, whatever the client accepts";
-}
+    /// The name used on the command line.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+    /// One line on what the lab does then, as it stands above.
+    pub fn describe(self) -> &'static str {
+        self.get_documentation().unwrap_or_default()
+    }
+
+    /// The providers it can strike.
+    pub fn providers(self) -> &'static [Provider] {
+        use Provider::{Gcr, Hub, Mirror, Quay};
+        match self {
+            Self::StaleMirror | Self::Mirror404 | Self::Mirror500 => &[Mirror],
+            Self::WrongScope => &[Hub, Gcr, Quay],
+            Self::ExpiredUrl => &[Hub, Mirror, Quay],
+            Self::NoPlatform => &[Hub, Mirror, Gcr],
+            _ => &Provider::ALL,
+        }
     }
 }
 
@@ -99,7 +106,7 @@ pub struct FaultSpec {
 #[non_exhaustive]
 pub enum FaultError {
     /// There is no such fault.
-    #[error("unknown fault '{name}' (known faults: {})", names())]
+    #[error("unknown fault '{name}' (known faults: {})", list(Fault::ALL))]
     Unknown {
         /// What stood there.
         name: String,
@@ -135,13 +142,9 @@ impl FromStr for FaultSpec {
             Some((provider, name)) => (Some(provider.parse::<Provider>()?), name),
             None => (None, text),
         };
-        let fault = Fault::ALL
-            .iter()
-            .copied()
-            .find(|fault| fault.name() == name)
-            .ok_or_else(|| FaultError::Unknown {
-                name: name.to_owned(),
-            })?;
+        let fault: Fault = name.parse().map_err(|_| FaultError::Unknown {
+            name: name.to_owned(),
+        })?;
         match provider {
             Some(provider) if !fault.providers().contains(&provider) => {
                 Err(FaultError::Impossible { fault, provider })
@@ -149,10 +152,6 @@ impl FromStr for FaultSpec {
             provider => Ok(Self { provider, fault }),
         }
     }
-}
-
-fn names() -> String {
-    list(Fault::ALL)
 }
 
 fn list(items: &[impl fmt::Display]) -> String {

@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
-use data_encoding::BASE64;
+use data_encoding::{BASE32, BASE64};
 use rcgen::{
     CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
     KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, PublicKeyData as _, RsaKeySize, SerialNumber,
@@ -145,26 +145,10 @@ fn certify(pair: &KeyPair) -> Result<Vec<u8>, rcgen::Error> {
 /// four.
 pub(super) fn libtrust_id(public_key: &[u8]) -> String {
     let hash = digest(&SHA256, public_key);
-    let groups = hash.as_ref().chunks_exact(5).take(6).flat_map(|five| {
-        let word = five
-            .iter()
-            .fold(0_u64, |word, byte| (word << 8) | u64::from(*byte));
-        (0..8).rev().map(move |at| {
-            let index = usize::try_from((word >> (5 * at)) & 31).unwrap_or_default();
-            char::from(BASE32[index])
-        })
-    });
-    let mut id = String::new();
-    for (at, letter) in groups.enumerate() {
-        if at > 0 && at % 4 == 0 {
-            id.push(':');
-        }
-        id.push(letter);
-    }
-    id
+    let id = BASE32.encode(hash.as_ref().get(..30).unwrap_or_default());
+    let groups = id.as_bytes().chunks(4).map(String::from_utf8_lossy);
+    groups.collect::<Vec<_>>().join(":")
 }
-
-const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 #[cfg(test)]
 mod tests {

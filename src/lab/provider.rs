@@ -1,10 +1,21 @@
 //! The four providers, and the host names each answers to.
 
-use std::fmt;
-use std::str::FromStr;
-
 /// Whose registry a host of the lab belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[strum(serialize_all = "lowercase")]
+#[strum(parse_err_ty = UnknownProvider, parse_err_fn = UnknownProvider::of)]
 pub enum Provider {
     /// Docker Hub.
     Hub,
@@ -27,12 +38,7 @@ impl Provider {
 
     /// The name used on the command line.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Hub => "hub",
-            Self::Mirror => "mirror",
-            Self::Gcr => "gcr",
-            Self::Quay => "quay",
-        }
+        self.into()
     }
 
     /// The host of its registry.
@@ -74,20 +80,9 @@ impl Provider {
     }
 }
 
-impl fmt::Display for Provider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Provider {
-    type Err = UnknownProvider;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|provider| provider.name() == text)
-            .ok_or_else(|| UnknownProvider(text.to_owned()))
+impl UnknownProvider {
+    fn of(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }
 
@@ -102,32 +97,27 @@ pub(super) enum HostRole {
 /// The provider and the role of a host name, given without a port and in lower case.
 pub(super) fn host(name: &str) -> Option<(Provider, HostRole)> {
     Provider::ALL.into_iter().find_map(|provider| {
-        if name == provider.registry() {
-            Some((provider, HostRole::Registry))
-        } else if name == provider.blob_store() {
-            Some((provider, HostRole::Blobs))
-        } else if provider
-            .token_server()
-            .is_some_and(|(host, _)| host == name)
-        {
-            Some((provider, HostRole::Tokens))
-        } else {
-            None
-        }
+        let tokens = provider.token_server().map(|(host, _)| host);
+        let role = match name {
+            name if name == provider.registry() => HostRole::Registry,
+            name if name == provider.blob_store() => HostRole::Blobs,
+            name if Some(name) == tokens => HostRole::Tokens,
+            _ => return None,
+        };
+        Some((provider, role))
     })
 }
 
 /// Every host name of the four providers.
 pub(super) fn hosts() -> Vec<String> {
-    let mut hosts = Vec::new();
+    let mut hosts: Vec<String> = Vec::new();
     for provider in Provider::ALL {
         let tokens = provider.token_server().map(|(host, _)| host);
-        for host in [
-            Some(provider.registry()),
-            tokens,
-            Some(provider.blob_store()),
-        ] {
-            hosts.extend(host.map(str::to_owned).filter(|host| !hosts.contains(host)));
+        let own = [provider.registry()].into_iter().chain(tokens);
+        for host in own.chain([provider.blob_store()]) {
+            if !hosts.iter().any(|known| known == host) {
+                hosts.push(host.to_owned());
+            }
         }
     }
     hosts

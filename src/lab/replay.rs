@@ -161,20 +161,14 @@ impl RecordedAnswer {
             );
             return OutgoingResponse::text(502, "Bad Gateway", &sentence);
         };
-        match self.framing.delimiter {
-            Delimiter::Chunked => {
-                OutgoingResponse::recorded(self.head.clone(), chunked(body), close)
-            }
-            // Content that was recorded in part is broken off where the recording ends.
-            Delimiter::Length(length) => OutgoingResponse::recorded(
-                self.head.clone(),
-                body.clone(),
-                close || body.len() < length,
-            ),
-            Delimiter::Close | Delimiter::None => {
-                OutgoingResponse::recorded(self.head.clone(), body.clone(), close)
-            }
-        }
+        // Content that was recorded in part is broken off where the recording ends.
+        let cut =
+            matches!(self.framing.delimiter, Delimiter::Length(length) if body.len() < length);
+        let body = match self.framing.delimiter {
+            Delimiter::Chunked => chunked(body),
+            _ => body.clone(),
+        };
+        OutgoingResponse::recorded(self.head.clone(), body, close || cut)
     }
 }
 

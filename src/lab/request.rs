@@ -168,46 +168,37 @@ fn parse(bytes: &[u8]) -> Result<Option<(IncomingRequest, usize)>, BadRequest> {
             (field.name.to_owned(), value)
         })
         .collect();
-    let first = |name: &str| {
-        let field = fields
-            .iter()
-            .find(|(field, _)| field.eq_ignore_ascii_case(name));
-        field.map(|(_, value)| value.as_str())
-    };
     let (authority, target) = split_target(head.path.unwrap_or_default());
-    let host = host_name(authority.or_else(|| first("host")).unwrap_or_default());
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query.to_owned())),
         None => (target, None),
     };
-    let connection = first("connection").unwrap_or_default().to_ascii_lowercase();
-    let persistent = head.version == Some(1) || connection.contains("keep-alive");
-    let request = IncomingRequest {
+    let mut request = IncomingRequest {
         method: head.method.unwrap_or_default().to_owned(),
-        host,
+        host: String::new(),
         path: path.to_owned(),
         query,
-        close: !persistent || connection.split(',').any(|option| option.trim() == "close"),
+        close: false,
         fields,
         body: Bytes::new(),
     };
+    request.host = host_name(authority.or(request.field("host")).unwrap_or_default());
+    let connection = request.field("connection").unwrap_or_default();
+    let connection = connection.to_ascii_lowercase();
+    let persistent = head.version == Some(1) || connection.contains("keep-alive");
+    request.close = !persistent || connection.split(',').any(|option| option.trim() == "close");
     Ok(Some((request, length)))
 }
 
 /// Splits an absolute-form target (RFC 9112 section 3.2.2) into authority and path.
 fn split_target(target: &str) -> (Option<&str>, &str) {
-    let Some((_, rest)) = target
-        .split_once("://")
-        .filter(|_| !target.starts_with('/'))
-    else {
-        return (None, target);
-    };
-    match rest
-        .find('/')
-        .and_then(|slash| rest.split_at_checked(slash))
-    {
-        Some((authority, path)) => (Some(authority), path),
-        None => (Some(rest), "/"),
+    match target.split_once("://") {
+        Some((_, rest)) if !target.starts_with('/') => {
+            let slash = rest.find('/').unwrap_or(rest.len());
+            let (authority, path) = rest.split_at_checked(slash).unwrap_or((rest, ""));
+            (Some(authority), if path.is_empty() { "/" } else { path })
+        }
+        _ => (None, target),
     }
 }
 

@@ -89,24 +89,21 @@ pub(super) fn check(
     };
     let expires: i64 = expires.parse().map_err(|_| Refused::Unsigned)?;
     let signed = text(path, expires);
+    let signature = match provider {
+        Provider::Quay => signature
+            .replace('-', "+")
+            .replace('_', "=")
+            .replace('~', "/"),
+        _ => signature,
+    };
+    let signature = BASE64.decode(signature.as_bytes());
+    let signature = signature.map_err(|_| Refused::Forged)?;
     let genuine = match provider {
         Provider::Quay => {
-            let signature = signature
-                .replace('-', "+")
-                .replace('_', "=")
-                .replace('~', "/");
-            let signature = BASE64
-                .decode(signature.as_bytes())
-                .map_err(|_| Refused::Forged)?;
-            keys.rsa()
-                .is_ok_and(|key| key.verify(signed.as_bytes(), &signature))
+            let key = keys.rsa();
+            key.is_ok_and(|key| key.verify(signed.as_bytes(), &signature))
         }
-        Provider::Hub | Provider::Mirror | Provider::Gcr => {
-            let signature = BASE64
-                .decode(signature.as_bytes())
-                .map_err(|_| Refused::Forged)?;
-            hmac::verify(keys.urls(), signed.as_bytes(), &signature).is_ok()
-        }
+        _ => hmac::verify(keys.urls(), signed.as_bytes(), &signature).is_ok(),
     };
     let at = Timestamp::from_second(expires).map_err(|_| Refused::Forged)?;
     if !genuine {

@@ -1,7 +1,5 @@
 //! What a pull tells while it goes on.
 
-use std::fmt;
-
 /// One piece of news.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -52,7 +50,8 @@ pub enum PullEvent {
 }
 
 /// What a request of a pull is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 #[non_exhaustive]
 pub enum PullStep {
     /// `GET /v2/`
@@ -67,17 +66,4 @@ pub enum PullStep {
     Config,
     /// A layer.
     Layer,
-}
-
-impl fmt::Display for PullStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ping => "ping",
-            Self::Token => "token",
-            Self::Tag => "tag",
-            Self::Manifest => "manifest",
-            Self::Config => "config",
-            Self::Layer => "layer",
-        })
-    }
 }
