@@ -14,17 +14,14 @@ use super::signed_url;
 pub(super) enum RegistryAnswer {
     /// The registry speaks the API, and the client may use it.
     Pong,
-    /// The registry wants a token.
-    Challenge {
-        scope: Option<String>,
-        error: Option<&'static str>,
-    },
+    /// The registry wants a token: `WWW-Authenticate`.
+    Challenge { value: String },
     /// A manifest or an index.
     Manifest {
         blob: Arc<StoredBlob>,
         by_tag: bool,
-        /// Whether `Docker-Content-Digest` is left out.
-        anonymous: bool,
+        /// `Docker-Content-Digest`, unless it is left out.
+        digest: Option<String>,
     },
     /// The client has this manifest already.
     NotModified { digest: String },

@@ -73,11 +73,8 @@ impl TaggedRepository {
     /// Builds the repository of a provider, as its faults want it.
     pub(super) fn build(provider: Provider, faults: &[FaultSpec]) -> Result<Self, CatalogError> {
         let has = |fault| faults.iter().any(|spec| spec.strikes(provider, fault));
-        let release = if has(Fault::StaleMirror) {
-            &BEFORE
-        } else {
-            &CURRENT
-        };
+        let stale = has(Fault::StaleMirror);
+        let release = if stale { &BEFORE } else { &CURRENT };
         let platforms = match provider {
             _ if has(Fault::NoPlatform) => NOBODYS_PLATFORM,
             Provider::Hub | Provider::Mirror => ALPINE_PLATFORMS,
@@ -99,18 +96,14 @@ impl TaggedRepository {
             (_, Provider::Gcr) => pretty_index(&images),
             _ => compact_index(&images),
         };
-        let content = images.into_iter().flat_map(|image| {
-            image
-                .layers
-                .into_iter()
-                .chain([image.config, image.manifest])
-        });
+        let parts = |image: PlatformImage| {
+            let own = [image.config, image.manifest];
+            image.layers.into_iter().chain(own)
+        };
+        let blobs = images.into_iter().flat_map(parts).chain([top.clone()]);
         Ok(Self {
             image,
-            blobs: content
-                .chain([top.clone()])
-                .map(|blob| (blob.digest.clone(), blob))
-                .collect(),
+            blobs: blobs.map(|blob| (blob.digest.clone(), blob)).collect(),
             tagged: top,
         })
     }
@@ -142,14 +135,8 @@ const BEFORE: Release = Release {
     version: "3.11.6",
     image: About {
         history: &[
-            HistoryStep {
-                created: "2020-04-24T01:05:03.608058404Z",
-                ..ADD_ALPINE
-            },
-            HistoryStep {
-                created: "2020-04-24T01:05:03.776829834Z",
-                ..RUN_SHELL
-            },
+            ADD_ALPINE.at("2020-04-24T01:05:03.608058404Z"),
+            RUN_SHELL.at("2020-04-24T01:05:03.776829834Z"),
         ],
         ..ALPINE
     },
@@ -163,7 +150,7 @@ fn alpine(platform: ImagePlatform, release: &Release) -> io::Result<PlatformImag
 /// Its first layer is Alpine's, so that a client that has that one does not fetch it again.
 fn alpine_curl(platform: ImagePlatform, release: &Release) -> io::Result<PlatformImage> {
     let curl = LayerBuilder::new(1_593_950_067)
-        .directories(&["usr", "usr/bin", "usr/lib", "usr/share", "usr/share/curl"])?
+        .directories("usr usr/bin usr/lib usr/share usr/share/curl")?
         .file("usr/share/curl/README", ABOUT_FILES)?
         .bulk("usr/lib/libcurl.so.4", "alpine-curl amd64", 352 * 1024)?
         .finish()?;
@@ -180,7 +167,7 @@ fn kube_controller_manager(platform: ImagePlatform) -> io::Result<PlatformImage>
         .bulk("usr/lib/libc.so", &seed("base"), 320 * 1024)?
         .finish()?;
     let binary = LayerBuilder::new(1_589_995_658)
-        .directories(&["usr", "usr/local", "usr/local/bin"])?
+        .directories("usr usr/local usr/local/bin")?
         .bulk(
             "usr/local/bin/kube-controller-manager",
             &seed("binary"),
@@ -207,11 +194,7 @@ fn alpine_layer(platform: ImagePlatform, release: &Release) -> io::Result<Layer>
 }
 
 fn name(platform: ImagePlatform) -> String {
-    format!(
-        "{}{}",
-        platform.architecture,
-        platform.variant.unwrap_or_default()
-    )
+    [platform.architecture, platform.variant.unwrap_or_default()].concat()
 }
 
 /// A small image with two layers.
@@ -258,28 +241,21 @@ const ALPINE_CURL: About = About {
     history: &[
         ADD_ALPINE,
         RUN_SHELL,
-        HistoryStep {
-            created: "2020-07-05T11:54:25.799315127Z",
-            author: AD_M,
-            command: r#"/bin/sh -c #(nop)  MAINTAINER Adam Dobrawy "http://github.com/ad-m/""#,
-            layer: false,
-        },
-        HistoryStep {
-            created: "2020-07-05T11:54:27.089683779Z",
-            author: AD_M,
-            command: "/bin/sh -c apk add --no-cache curl",
-            layer: true,
-        },
-        HistoryStep {
-            created: "2020-07-05T11:54:27.215613905Z",
-            author: AD_M,
-            command: r#"/bin/sh -c #(nop)  CMD ["curl" "--version"]"#,
-            layer: false,
-        },
+        HistoryStep::empty(
+            r#"/bin/sh -c #(nop)  MAINTAINER Adam Dobrawy "http://github.com/ad-m""#,
+        )
+        .at("2020-07-05T11:54:25.799315127Z")
+        .by(AD_M),
+        HistoryStep::layer("/bin/sh -c apk add --no-cache curl")
+            .at("2020-07-05T11:54:27.089683779Z")
+            .by(AD_M),
+        HistoryStep::empty(r#"/bin/sh -c #(nop)  CMD ["curl" "--version"]"#)
+            .at("2020-07-05T11:54:27.215613905Z")
+            .by(AD_M),
     ],
 };
 
-const AD_M: Option<&str> = Some(r#"Adam Dobrawy "http://github.com/ad-m/""#);
+const AD_M: Option<&str> = Some(r#"Adam Dobrawy "http://github.com/ad-m""#);
 
 const KUBE: About = About {
     author: None,
@@ -287,54 +263,27 @@ const KUBE: About = About {
     parent: "",
     docker_version: "19.03.8",
     history: &[
-        HistoryStep {
-            created: "2020-05-20T17:20:01.104811Z",
-            author: None,
-            command: "/bin/sh -c #(nop) ADD file:debian-base in / ",
-            layer: true,
-        },
-        HistoryStep {
-            created: "2020-05-20T17:27:36.964510Z",
-            author: None,
-            command: "/bin/sh -c #(nop) COPY file:kube-controller-manager in /usr/local/bin/ ",
-            layer: true,
-        },
+        HistoryStep::layer("/bin/sh -c #(nop) ADD file:debian-base in / ")
+            .at("2020-05-20T17:20:01.104811Z"),
+        HistoryStep::layer(
+            "/bin/sh -c #(nop) COPY file:kube-controller-manager in /usr/local/bin/ ",
+        )
+        .at("2020-05-20T17:27:36.964510Z"),
     ],
 };
 
-const ADD_ALPINE: HistoryStep = HistoryStep {
-    created: "2020-05-29T21:19:46.192045972Z",
-    author: None,
-    command: "/bin/sh -c #(nop) ADD \
-        file:c92c248239f8c7b9b3c067650954815f391b7bcb09023f984972c082ace2a8d0 in / ",
-    layer: true,
-};
+const ADD_ALPINE: HistoryStep = HistoryStep::layer(
+    "/bin/sh -c #(nop) ADD \
+     file:c92c248239f8c7b9b3c067650954815f391b7bcb09023f984972c082ace2a8d0 in / ",
+)
+.at("2020-05-29T21:19:46.192045972Z");
 
-const RUN_SHELL: HistoryStep = HistoryStep {
-    created: "2020-05-29T21:19:46.363518345Z",
-    author: None,
-    command: r#"/bin/sh -c #(nop)  CMD ["/bin/sh"]"#,
-    layer: false,
-};
+const RUN_SHELL: HistoryStep = HistoryStep::empty(r#"/bin/sh -c #(nop)  CMD ["/bin/sh"]"#)
+    .at("2020-05-29T21:19:46.363518345Z");
 
-const ROOT: &[&str] = &[
-    "bin",
-    "dev",
-    "etc",
-    "home",
-    "lib",
-    "proc",
-    "root",
-    "run",
-    "sbin",
-    "sys",
-    "tmp",
-    "usr",
-    "usr/bin",
-    "usr/lib",
-    "usr/share",
-    "var",
-];
+/// The directories that every image begins with, parents before children.
+const ROOT: &str =
+    "bin dev etc home lib proc root run sbin sys tmp usr usr/bin usr/lib usr/share var";
 
 const ABOUT_FILES: &[u8] =
     b"This image was made by pullscope's lab. Its files have the names, not the content, of \

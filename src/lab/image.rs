@@ -106,6 +106,34 @@ pub(super) struct HistoryStep {
     pub(super) layer: bool,
 }
 
+impl HistoryStep {
+    /// A step that made a layer.
+    pub(super) const fn layer(command: &'static str) -> Self {
+        Self {
+            created: "",
+            author: None,
+            command,
+            layer: true,
+        }
+    }
+
+    /// A step that made none.
+    pub(super) const fn empty(command: &'static str) -> Self {
+        Self {
+            layer: false,
+            ..Self::layer(command)
+        }
+    }
+
+    pub(super) const fn at(self, created: &'static str) -> Self {
+        Self { created, ..self }
+    }
+
+    pub(super) const fn by(self, author: Option<&'static str>) -> Self {
+        Self { author, ..self }
+    }
+}
+
 /// An image for one platform.
 #[derive(Clone, Debug)]
 pub(super) struct PlatformImage {
@@ -204,36 +232,37 @@ fn descriptor(blob: &StoredBlob) -> Value {
     })
 }
 
+/// An object without the members that are null.
+fn stated(mut object: Value) -> Value {
+    if let Some(members) = object.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    object
+}
+
 fn config(platform: ImagePlatform, about: About, layers: &[Layer]) -> Value {
     let diff_ids: Vec<_> = layers.iter().map(|layer| &layer.diff_id).collect();
-    let history: Vec<_> = about.history.iter().map(step).collect();
-    let mut config = json!({ "architecture": platform.architecture });
-    if let Some(author) = about.author {
-        config["author"] = json!(author);
-    }
-    config["config"] = run_config(Some(about));
-    config["container_config"] = run_config(None);
-    config["created"] = json!(about.history.last().map(|step| step.created));
-    config["docker_version"] = json!(about.docker_version);
-    config["history"] = json!(history);
-    config["os"] = json!(platform.os);
-    config["rootfs"] = json!({ "type": "layers", "diff_ids": diff_ids });
-    if let Some(variant) = platform.variant {
-        config["variant"] = json!(variant);
-    }
-    config
+    stated(json!({
+        "architecture": platform.architecture,
+        "author": about.author,
+        "config": run_config(Some(about)),
+        "container_config": run_config(None),
+        "created": about.history.last().map(|step| step.created),
+        "docker_version": about.docker_version,
+        "history": about.history.iter().map(step).collect::<Vec<_>>(),
+        "os": platform.os,
+        "rootfs": { "type": "layers", "diff_ids": diff_ids },
+        "variant": platform.variant,
+    }))
 }
 
 fn step(step: &HistoryStep) -> Value {
-    let mut entry = json!({ "created": step.created });
-    if let Some(author) = step.author {
-        entry["author"] = json!(author);
-    }
-    entry["created_by"] = json!(step.command);
-    if !step.layer {
-        entry["empty_layer"] = json!(true);
-    }
-    entry
+    stated(json!({
+        "created": step.created,
+        "author": step.author,
+        "created_by": step.command,
+        "empty_layer": (!step.layer).then_some(true),
+    }))
 }
 
 fn run_config(about: Option<About>) -> Value {
@@ -242,15 +271,13 @@ fn run_config(about: Option<About>) -> Value {
         "AttachStdin": false, "AttachStdout": false, "AttachStderr": false,
         "Tty": false, "OpenStdin": false, "StdinOnce": false,
         "Env": about.map(|_| [PATH]), "Cmd": about.map(|about| about.command),
+        "ArgsEscaped": true, "Image": about.map_or("", |about| about.parent),
+        "Volumes": null, "WorkingDir": "", "Entrypoint": null, "OnBuild": null, "Labels": null,
     });
-    if about.is_some() {
-        config["ArgsEscaped"] = json!(true);
-    }
-    config["Image"] = json!(about.map_or("", |about| about.parent));
-    config["Volumes"] = Value::Null;
-    config["WorkingDir"] = json!("");
-    for key in ["Entrypoint", "OnBuild", "Labels"] {
-        config[key] = Value::Null;
+    if about.is_none()
+        && let Some(members) = config.as_object_mut()
+    {
+        members.shift_remove("ArgsEscaped");
     }
     config
 }

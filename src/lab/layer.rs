@@ -33,10 +33,10 @@ impl LayerBuilder {
         }
     }
 
-    /// Adds directories, parents before children.
-    pub(super) fn directories(mut self, paths: &[&str]) -> io::Result<Self> {
-        for path in paths {
-            let mode = if *path == "tmp" { 0o1777 } else { 0o755 };
+    /// Adds directories, given with spaces between them, parents before children.
+    pub(super) fn directories(mut self, paths: &str) -> io::Result<Self> {
+        for path in paths.split(' ') {
+            let mode = if path == "tmp" { 0o1777 } else { 0o755 };
             self.append(EntryType::Directory, &format!("{path}/"), mode, &[])?;
         }
         Ok(self)
@@ -81,11 +81,8 @@ impl LayerBuilder {
 /// `SplitMix64`, started from the seed's digest.
 fn noise(seed: &str, size: usize) -> Vec<u8> {
     let start = digest(&SHA256, seed.as_bytes());
-    let mut state = start
-        .as_ref()
-        .iter()
-        .take(8)
-        .fold(0, |state: u64, byte| (state << 8) | u64::from(*byte));
+    let start = start.as_ref().first_chunk().copied().unwrap_or_default();
+    let mut state = u64::from_be_bytes(start);
     let mut bytes = Vec::with_capacity(size + 8);
     while bytes.len() < size {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -106,7 +103,7 @@ mod tests {
 
     fn layer() -> Layer {
         LayerBuilder::new(1_590_787_186)
-            .directories(&["etc", "tmp"])
+            .directories("etc tmp")
             .and_then(|layer| layer.file("etc/motd", b"hello\n"))
             .and_then(|layer| layer.bulk("etc/bulk", "a seed", 100_000))
             .and_then(LayerBuilder::finish)

@@ -34,14 +34,14 @@ impl ProviderService {
         Ok(dialect::registry(self.provider, answer, now))
     }
 
-    /// Asks for a token, unless the request brings one that is good for it or needs none.
+    /// Asks for a token (RFC 6750 section 3), unless the request brings one that is good for it or needs none.
     fn challenge(
         &self,
         request: &IncomingRequest,
         endpoint: Option<RegistryPath<'_>>,
         now: Timestamp,
     ) -> Option<RegistryAnswer> {
-        self.provider.token_server()?;
+        let (host, path) = self.provider.token_server()?;
         let repository = match endpoint {
             Some(RegistryPath::In(name, _)) => Some(name),
             Some(RegistryPath::Base) | None => None,
@@ -53,8 +53,17 @@ impl ProviderService {
                 Some(result.err()?.code())
             }
         };
-        let scope = repository.map(|name| format!("repository:{name}:pull"));
-        Some(RegistryAnswer::Challenge { scope, error })
+        let service = self.provider.service();
+        let mut value = format!(r#"Bearer realm="https://{host}{path}",service="{service}""#);
+        if let Some(name) = repository {
+            // A name with a quote in it does not exist, but must not end the value early.
+            let name = name.replace(['"', '\\'], "");
+            value.extend([",scope=\"repository:", &name, ":pull\""]);
+        }
+        if let Some(error) = error {
+            value.extend([",error=\"", error, "\""]);
+        }
+        Some(RegistryAnswer::Challenge { value })
     }
 
     fn serve(
@@ -124,7 +133,7 @@ impl ProviderService {
         RegistryAnswer::Manifest {
             blob: blob.clone(),
             by_tag,
-            anonymous: self.has(Fault::MissingDigest),
+            digest: (!self.has(Fault::MissingDigest)).then(|| blob.digest.clone()),
         }
     }
 

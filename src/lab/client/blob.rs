@@ -25,18 +25,12 @@ pub(super) struct Download<'a> {
 impl Download<'_> {
     /// Gets all of it.
     pub(super) async fn run(self) -> Result<(), PullError> {
-        let mut state = PartialBlob {
-            hash: Context::new(&SHA256),
-            received: 0,
-        };
+        let mut state = PartialBlob::new();
         for _ in 0..MAX_ATTEMPTS {
             let answer = self.ask(state.received).await?;
             if answer.status() == StatusCode::OK {
                 // Also when the rest was asked for: the server does not do ranges.
-                state = PartialBlob {
-                    hash: Context::new(&SHA256),
-                    received: 0,
-                };
+                state = PartialBlob::new();
             }
             let Some(reason) = self.receive(answer, &mut state).await else {
                 return self.verify(state);
@@ -119,6 +113,15 @@ impl Download<'_> {
 struct PartialBlob {
     hash: Context,
     received: u64,
+}
+
+impl PartialBlob {
+    fn new() -> Self {
+        Self {
+            hash: Context::new(&SHA256),
+            received: 0,
+        }
+    }
 }
 
 /// As dockerd.

@@ -105,3 +105,13 @@ pub enum PullError {
         attempts: u32,
     },
 }
+
+impl PullError {
+    pub(super) fn unusable(step: PullStep, host: impl Into<String>, reason: impl ToString) -> Self {
+        Self::Unusable {
+            step,
+            host: host.into(),
+            reason: reason.to_string(),
+        }
+    }
+}

@@ -11,7 +11,7 @@ use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue,
     LOCATION, RANGE, REFERER, USER_AGENT, WWW_AUTHENTICATE,
 };
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use url::Url;
+use url::{Position, Url};
 
 use super::message::message;
 use super::tunnel::{self, AGENT, host};
@@ -73,11 +73,8 @@ impl Http<'_> {
             referer = (url.scheme() == target.scheme()).then_some(url);
             url = target;
         }
-        Err(PullError::Unusable {
-            step: ask.step,
-            host: host(&url),
-            reason: format!("more than {MAX_REDIRECTS} redirects"),
-        })
+        let reason = format!("more than {MAX_REDIRECTS} redirects");
+        Err(PullError::unusable(ask.step, host(&url), reason))
     }
 
     async fn send(
@@ -96,29 +93,24 @@ impl Http<'_> {
                 return self.exchange(tcp, url.as_str(), url, ask, referer).await;
             }
             let tls = tunnel::open(tcp, self.tls, url).await?;
-            let target = match url.query() {
-                Some(query) => format!("{}?{query}", url.path()),
-                None => url.path().to_owned(),
-            };
-            self.exchange(tls, &target, url, ask, referer).await
+            let target = &url[Position::BeforePath..Position::AfterQuery];
+            self.exchange(tls, target, url, ask, referer).await
         };
-        let response =
-            timeout(HEAD_TIMEOUT, exchange)
-                .await
-                .map_err(|_| PullError::Timeout {
-                    step: ask.step,
-                    host: host(url),
-                })??;
+        let (step, host) = (ask.step, host(url));
+        let Ok(response) = timeout(HEAD_TIMEOUT, exchange).await else {
+            return Err(PullError::Timeout { step, host });
+        };
+        let answer = ServerAnswer {
+            step,
+            host,
+            response: response?,
+        };
         (self.tell)(PullEvent::Answered {
-            step: ask.step,
-            host: host(url),
-            status: response.status().as_u16(),
+            step,
+            host: answer.host.clone(),
+            status: answer.status().as_u16(),
         });
-        Ok(ServerAnswer {
-            step: ask.step,
-            host: host(url),
-            response,
-        })
+        Ok(answer)
     }
 
     async fn exchange<S>(
@@ -137,11 +129,8 @@ impl Http<'_> {
             host: host(url),
             source: error.into(),
         };
-        let request = request(target, url, ask, referer).map_err(|error| PullError::Unusable {
-            step: ask.step,
-            host: host(url),
-            reason: error.to_string(),
-        })?;
+        let request = request(target, url, ask, referer)
+            .map_err(|error| PullError::unusable(ask.step, host(url), error))?;
         let (mut sender, connection) = http1::Builder::new()
             .title_case_headers(true)
             .handshake(TokioIo::new(io))
@@ -167,12 +156,8 @@ impl ServerAnswer {
 
     /// The challenges it brings.
     pub(super) fn challenges(&self) -> impl Iterator<Item = &str> {
-        let values = self
-            .response
-            .headers()
-            .get_all(WWW_AUTHENTICATE)
-            .into_iter();
-        values.filter_map(|value| value.to_str().ok())
+        let values = self.response.headers().get_all(WWW_AUTHENTICATE);
+        values.into_iter().filter_map(|value| value.to_str().ok())
     }
 
     /// The media type of the content, without parameters.
@@ -193,11 +178,7 @@ impl ServerAnswer {
         let content = timeout(CONTENT_TIMEOUT, body.collect()).await;
         match content {
             Ok(Ok(content)) => Ok(content.to_bytes()),
-            Ok(Err(error)) => Err(PullError::Unusable {
-                step,
-                host,
-                reason: error.to_string(),
-            }),
+            Ok(Err(error)) => Err(PullError::unusable(step, host, error)),
             Err(_) => Err(PullError::Timeout { step, host }),
         }
     }
@@ -216,12 +197,8 @@ impl ServerAnswer {
         }
     }
 
-    pub(super) fn unusable(&self, reason: impl Into<String>) -> PullError {
-        PullError::Unusable {
-            step: self.step,
-            host: self.host.clone(),
-            reason: reason.into(),
-        }
+    pub(super) fn unusable(&self, reason: impl ToString) -> PullError {
+        PullError::unusable(self.step, &self.host, reason)
     }
 
     fn redirect(&self) -> Option<String> {
@@ -238,10 +215,7 @@ fn request(
     referer: Option<&Url>,
 ) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
     let mut headers = HeaderMap::new();
-    let host = match url.port() {
-        Some(port) => format!("{}:{port}", host(url)),
-        None => host(url),
-    };
+    let host = &url[Position::BeforeHost..Position::AfterPort];
     headers.insert(HOST, HeaderValue::try_from(host)?);
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     for media_type in ask.accept {
@@ -260,10 +234,7 @@ fn request(
         headers.insert(REFERER, HeaderValue::try_from(referer.as_str())?);
     }
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    let mut request = Request::builder()
-        .method(Method::GET)
-        .uri(target)
-        .body(Empty::new())?;
+    let mut request = Request::get(target).body(Empty::new())?;
     *request.headers_mut() = headers;
     Ok(request)
 }

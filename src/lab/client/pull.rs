@@ -128,11 +128,12 @@ impl RunningPull<'_> {
             }
         };
         let ParsedManifest::Manifest { config, layers } = content else {
-            return Err(PullError::Unusable {
-                step: PullStep::Manifest,
-                host: self.image.registry.to_owned(),
-                reason: "an index in an index".to_owned(),
-            });
+            let reason = "an index in an index";
+            return Err(PullError::unusable(
+                PullStep::Manifest,
+                self.image.registry,
+                reason,
+            ));
         };
         let blobs: Vec<(PullStep, &BlobRef)> = layers
             .iter()
@@ -182,11 +183,8 @@ impl RunningPull<'_> {
         let host = answer.host.clone();
         let token: IssuedToken = read(PullStep::Token, &host, &answer.content().await?)?;
         let token = token.access_token.or(token.token);
-        let token = token.ok_or_else(|| PullError::Unusable {
-            step: PullStep::Token,
-            host,
-            reason: "there is no token in it".to_owned(),
-        })?;
+        let token = token
+            .ok_or_else(|| PullError::unusable(PullStep::Token, host, "there is no token in it"))?;
         Ok(Some(format!("Bearer {token}")))
     }
 
@@ -221,9 +219,8 @@ impl RunningPull<'_> {
         let document: RawManifest = read(step, &host, &body)?;
         let Some(content) = document.content() else {
             let reason =
-                "it is neither an index nor a manifest of schema version 2 with SHA-256 digests"
-                    .to_owned();
-            return Err(PullError::Unusable { step, host, reason });
+                "it is neither an index nor a manifest of schema version 2 with SHA-256 digests";
+            return Err(PullError::unusable(step, host, reason));
         };
         let actual = sha256(&body);
         match expected {
@@ -264,11 +261,8 @@ impl RunningPull<'_> {
 
     fn url(&self, rest: &str) -> Result<Url, PullError> {
         let url = format!("https://{}/v2/{rest}", self.image.registry);
-        Url::parse(&url).map_err(|error| PullError::Unusable {
-            step: PullStep::Ping,
-            host: self.image.registry.to_owned(),
-            reason: error.to_string(),
-        })
+        Url::parse(&url)
+            .map_err(|error| PullError::unusable(PullStep::Ping, self.image.registry, error))
     }
 }
 
@@ -279,11 +273,7 @@ struct IssuedToken {
 }
 
 fn read<T: DeserializeOwned>(step: PullStep, host: &str, body: &[u8]) -> Result<T, PullError> {
-    serde_json::from_slice(body).map_err(|error| PullError::Unusable {
-        step,
-        host: host.to_owned(),
-        reason: error.to_string(),
-    })
+    serde_json::from_slice(body).map_err(|error| PullError::unusable(step, host, error))
 }
 
 /// Downloads at a time, as dockerd.

@@ -16,11 +16,11 @@ use super::message::words;
 
 /// Trusts one CA, and no other.
 pub(super) fn connector(ca_pem: &str) -> Result<TlsConnector, PullError> {
+    let unfit = |error: &dyn std::error::Error| PullError::Ca(error.to_string());
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
-        let certificate = certificate.map_err(|error| PullError::Ca(error.to_string()))?;
-        let added = roots.add(certificate);
-        added.map_err(|error| PullError::Ca(error.to_string()))?;
+        let certificate = certificate.map_err(|error| unfit(&error))?;
+        roots.add(certificate).map_err(|error| unfit(&error))?;
     }
     if roots.is_empty() {
         return Err(PullError::Ca("there is none in it".to_owned()));
@@ -28,7 +28,7 @@ pub(super) fn connector(ca_pem: &str) -> Result<TlsConnector, PullError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| PullError::Ca(error.to_string()))?
+        .map_err(|error| unfit(&error))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
@@ -44,11 +44,8 @@ pub(super) async fn open(
         host: host(url),
         answer,
     };
-    let authority = format!(
-        "{}:{}",
-        host(url),
-        url.port_or_known_default().unwrap_or(443)
-    );
+    let port = url.port_or_known_default().unwrap_or(443);
+    let authority = format!("{}:{port}", host(url));
     let connect =
         format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {AGENT}\r\n\r\n");
     let mut answer = Vec::new();

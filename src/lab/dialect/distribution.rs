@@ -3,15 +3,11 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::super::OutgoingResponse;
 use super::super::answer::RegistryAnswer;
-use super::super::{OutgoingResponse, Provider};
-use super::shared::{challenge, with_fields};
+use super::shared::with_fields;
 
-pub(super) fn registry(
-    provider: Provider,
-    answer: RegistryAnswer,
-    now: Timestamp,
-) -> OutgoingResponse {
+pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> OutgoingResponse {
     match answer {
         RegistryAnswer::Pong => OutgoingResponse::new(200, "OK")
             .length()
@@ -20,26 +16,16 @@ pub(super) fn registry(
             .date(now)
             .connection()
             .body("{}"),
-        RegistryAnswer::Challenge { scope, error } => json(401, "Unauthorized")
-            .maybe(
-                "Www-Authenticate",
-                challenge(provider, scope.as_deref(), error),
-            )
+        RegistryAnswer::Challenge { value } => json(401, "Unauthorized")
+            .field("Www-Authenticate", value)
             .date(now)
             .length()
             .connection()
             .body(UNAUTHORIZED),
-        RegistryAnswer::Manifest {
-            blob,
-            by_tag: _,
-            anonymous,
-        } => OutgoingResponse::new(200, "OK")
+        RegistryAnswer::Manifest { blob, digest, .. } => OutgoingResponse::new(200, "OK")
             .length()
             .field("Content-Type", blob.kind.media_type())
-            .maybe(
-                "Docker-Content-Digest",
-                (!anonymous).then(|| blob.digest.clone()),
-            )
+            .maybe("Docker-Content-Digest", digest)
             .fields(API)
             .field("Etag", format!("\"{}\"", blob.digest))
             .date(now)

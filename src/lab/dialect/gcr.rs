@@ -5,31 +5,27 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use serde_json::json;
 
+use super::super::OutgoingResponse;
 use super::super::answer::{RegistryAnswer, StoreAnswer};
 use super::super::clock::{after, http_date};
 use super::super::digest::{crc32c, md5, random};
 use super::super::image::{BlobKind, StoredBlob};
 use super::super::token::Grant;
-use super::super::{OutgoingResponse, Provider};
-use super::shared::{challenge, error_document, oauth_body, with_fields};
+use super::shared::{error_document, oauth_body, with_fields};
 
 pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> OutgoingResponse {
     match answer {
         RegistryAnswer::Pong => json_start(200, "OK").private(now).body("{}"),
-        RegistryAnswer::Challenge { scope, error } => start(401, "Unauthorized")
-            .maybe(
-                "WWW-Authenticate",
-                challenge(Provider::Gcr, scope.as_deref(), error),
-            )
+        RegistryAnswer::Challenge { value } => start(401, "Unauthorized")
+            .field("WWW-Authenticate", value)
             .field("Content-Type", "application/json")
             .private(now)
             .body(r#"{"errors":[{"code":"UNAUTHORIZED","message":"Unauthorized access."}]}"#),
         RegistryAnswer::Manifest {
             blob,
             by_tag,
-            anonymous,
+            digest,
         } => {
-            let digest = (!anonymous).then(|| blob.digest.clone());
             let response = start(200, "OK").field("Content-Type", blob.kind.media_type());
             // The two captured manifests differ in this.
             let response = if by_tag {
@@ -117,22 +113,17 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let response = OutgoingResponse::new(status, reason)
         .field("X-GUploader-UploadID", upload_id)
         .field("Expires", http_date(after(made, 3_600)))
-        .date(made);
-    let response = if cached {
-        response
-    } else {
-        response.fields(PUBLIC)
-    };
-    let response = object(response, &blob)
+        .date(made)
+        .fields(if cached { &[] } else { PUBLIC });
+    object(response, &blob)
         .maybe("Content-Range", part.content_range())
         .length()
-        .field("Server", "UploadServer");
-    let response = if cached {
-        response.fields(PUBLIC).field("Age", CACHE_AGE.to_string())
-    } else {
-        response
-    };
-    response.fields(ALT_SVC).connection().body(bytes)
+        .field("Server", "UploadServer")
+        .fields(if cached { PUBLIC } else { &[] })
+        .maybe("Age", cached.then(|| CACHE_AGE.to_string()))
+        .fields(ALT_SVC)
+        .connection()
+        .body(bytes)
 }
 
 /// What the store knows of an object.

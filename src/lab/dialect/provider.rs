@@ -14,8 +14,8 @@ pub(in super::super) fn registry(
     now: Timestamp,
 ) -> OutgoingResponse {
     match provider {
-        Provider::Hub => distribution::registry(provider, answer, now).fields(hub::HSTS),
-        Provider::Mirror => distribution::registry(provider, answer, now),
+        Provider::Hub => distribution::registry(answer, now).fields(hub::HSTS),
+        Provider::Mirror => distribution::registry(answer, now),
         Provider::Gcr => gcr::registry(answer, now),
         Provider::Quay => quay::registry(answer, now),
     }

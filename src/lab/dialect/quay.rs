@@ -4,34 +4,26 @@ use data_encoding::{BASE64URL, HEXLOWER};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::super::OutgoingResponse;
 use super::super::answer::{RegistryAnswer, StoreAnswer};
 use super::super::digest::{md5, random};
 use super::super::image::BlobKind;
 use super::super::token::Grant;
-use super::super::{OutgoingResponse, Provider};
-use super::shared::{challenge, error_document, oauth_body, with_fields};
+use super::shared::{error_document, oauth_body, with_fields};
 
 pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> OutgoingResponse {
     match answer {
         RegistryAnswer::Pong => start(200, "OK", HTML, now).fields(API).body("true"),
-        RegistryAnswer::Challenge { scope, error } => start(401, "UNAUTHORIZED", HTML, now)
+        RegistryAnswer::Challenge { value } => start(401, "UNAUTHORIZED", HTML, now)
             .fields(API)
-            .maybe(
-                "WWW-Authenticate",
-                challenge(Provider::Quay, scope.as_deref(), error),
-            )
+            .field("WWW-Authenticate", value)
             .body("true"),
-        RegistryAnswer::Manifest {
-            blob,
-            by_tag: _,
-            anonymous,
-        } => start(200, "OK", blob.kind.media_type(), now)
-            .maybe(
-                "Docker-Content-Digest",
-                (!anonymous).then(|| blob.digest.clone()),
-            )
-            .fields(SECURITY)
-            .body(blob.bytes.clone()),
+        RegistryAnswer::Manifest { blob, digest, .. } => {
+            start(200, "OK", blob.kind.media_type(), now)
+                .maybe("Docker-Content-Digest", digest)
+                .fields(SECURITY)
+                .body(blob.bytes.clone())
+        }
         RegistryAnswer::NotModified { digest } => OutgoingResponse::new(304, "NOT MODIFIED")
             .field("Server", NGINX)
             .date(now)
@@ -100,11 +92,10 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
             format!("\"{}-1\"", HEXLOWER.encode(&md5(&md5(&blob.bytes)))),
         );
     // S3 tiers no small objects.
-    let head = match blob.kind {
-        BlobKind::Layer { .. } => head.field("x-amz-storage-class", "INTELLIGENT_TIERING"),
-        _ => head,
-    };
+    let tiered = matches!(blob.kind, BlobKind::Layer { .. });
+    let tier = tiered.then(|| "INTELLIGENT_TIERING".to_owned());
     let head = head
+        .maybe("x-amz-storage-class", tier)
         .field("x-amz-server-side-encryption", "AES256")
         .field("x-amz-version-id", BASE64URL.encode(&random::<24>()))
         .field("Accept-Ranges", "bytes")

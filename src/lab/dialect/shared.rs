@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::super::OutgoingResponse;
 use super::super::answer::{ErrorAnswer, Withheld};
 use super::super::token::{Access, Grant};
-use super::super::{OutgoingResponse, Provider};
 
 /// What a filter between client and registry puts in the place of an answer.
 pub(in super::super) fn block_page(now: Timestamp) -> OutgoingResponse {
@@ -19,25 +19,6 @@ pub(in super::super) fn block_page(now: Timestamp) -> OutgoingResponse {
              blocked</h1><p>This site is not permitted by your organisation's policy.</p></body>\
              </html>\n",
         )
-}
-
-/// A challenge's value (RFC 6750 section 3); the mirror has none.
-pub(super) fn challenge(
-    provider: Provider,
-    scope: Option<&str>,
-    error: Option<&str>,
-) -> Option<String> {
-    let (host, path) = provider.token_server()?;
-    let service = provider.service();
-    let mut value = format!(r#"Bearer realm="https://{host}{path}",service="{service}""#);
-    for (name, text) in [("scope", scope), ("error", error)] {
-        if let Some(text) = text {
-            // A name with a quote in it does not exist, but must not end the value early.
-            let text = text.replace(['"', '\\'], "");
-            value.extend([",", name, "=\"", &text, "\""]);
-        }
-    }
-    Some(value)
 }
 
 /// The answer to a token request with POST: it has one shape everywhere.
@@ -63,10 +44,6 @@ pub(super) fn error_document(withheld: &Withheld, more: &str) -> String {
 
 /// Adds the fields a refusal brings beside the usual ones.
 pub(super) fn with_fields(response: OutgoingResponse, refusal: ErrorAnswer) -> OutgoingResponse {
-    refusal
-        .fields
-        .into_iter()
-        .fold(response, |response, (name, value)| {
-            response.field(name, value)
-        })
+    let fields = refusal.fields.into_iter();
+    fields.fold(response, |head, (name, value)| head.field(name, value))
 }
