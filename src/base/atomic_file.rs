@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -47,10 +48,7 @@ impl OutputFile {
             .prefix(".pullscope-")
             .suffix(".partial")
             .tempfile_in(directory(path))
-            .map_err(|source| FileError::Write {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(|source| failed(path, source))?;
         Ok(Self {
             writer: BufWriter::with_capacity(256 << 10, temporary),
             path: path.to_owned(),
@@ -62,22 +60,10 @@ impl OutputFile {
     /// # Errors
     /// When that fails; the place then holds what it held before.
     pub fn finish(self) -> Result<File, FileError> {
-        let path = self.path;
-        let place = || -> io::Result<File> {
-            let temporary = self
-                .writer
-                .into_inner()
-                .map_err(io::IntoInnerError::into_error)?;
-            temporary.as_file().sync_all()?;
-            let file = temporary.persist(&path).map_err(|error| error.error)?;
-            // The rename is on the disk when the directory is.
-            File::open(directory(&path))?.sync_all()?;
-            Ok(file)
-        };
-        place().map_err(|source| FileError::Write {
-            path: path.clone(),
-            source,
-        })
+        let whole = self.writer.into_inner();
+        let whole = whole.map_err(io::IntoInnerError::into_error);
+        let put = whole.and_then(|temporary| put(temporary, &self.path));
+        put.map_err(|source| failed(&self.path, source))
     }
 }
 
@@ -91,11 +77,50 @@ impl Write for OutputFile {
     }
 }
 
+/// Writes a file in one step, and onto the disk: whoever reads it meanwhile sees the old one or
+/// the new one. It gets these permissions, and this owner (user and group), if one is given.
+///
+/// # Errors
+/// When it cannot be written; the place then holds what it held before.
+pub fn replace(
+    path: &Path,
+    content: &[u8],
+    mode: u32,
+    owner: Option<(u32, u32)>,
+) -> io::Result<()> {
+    let mut file = tempfile::Builder::new()
+        .prefix(".pullscope-")
+        .tempfile_in(directory(path))?;
+    file.write_all(content)?;
+    if let Some((user, group)) = owner {
+        fchown(file.as_file(), Some(user), Some(group))?;
+    }
+    let permissions = fs::Permissions::from_mode(mode);
+    file.as_file().set_permissions(permissions)?;
+    put(file, path).map(drop)
+}
+
+/// Brings a file onto the disk and into its place.
+fn put(temporary: NamedTempFile, path: &Path) -> io::Result<File> {
+    temporary.as_file().sync_all()?;
+    let file = temporary.persist(path)?;
+    // The rename is on the disk when the directory is.
+    File::open(directory(path))?.sync_all()?;
+    Ok(file)
+}
+
 /// The directory a file is in.
 pub(crate) fn directory(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> FileError {
+    FileError::Write {
+        path: path.to_owned(),
+        source,
     }
 }
 
@@ -107,12 +132,7 @@ fn check(path: &Path) -> Result<(), FileError> {
         Ok(metadata) if metadata.is_dir() => "a directory",
         Ok(_) => "a device, a pipe or a socket",
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(source) => {
-            return Err(FileError::Write {
-                path: path.to_owned(),
-                source,
-            });
-        }
+        Err(source) => return Err(failed(path, source)),
     };
     Err(FileError::NotRegular {
         path: path.to_owned(),

@@ -158,11 +158,8 @@ impl ForwardedSignals {
             (SignalKind::user_defined2(), Signal::USR2, false),
         ];
         let listen = |(kind, name, terminal)| Ok((signal(kind)?, name, terminal));
-        kinds
-            .into_iter()
-            .map(listen)
-            .collect::<io::Result<_>>()
-            .map(Self)
+        let streams = kinds.into_iter().map(listen);
+        Ok(Self(streams.collect::<io::Result<_>>()?))
     }
 
     /// The next signal, and whether a terminal sends it.

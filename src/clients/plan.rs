@@ -31,6 +31,20 @@ pub struct FileChange {
     pub content: Vec<u8>,
 }
 
+impl FileChange {
+    pub(super) fn new(path: impl Into<PathBuf>, content: impl Into<Vec<u8>>) -> Self {
+        Self {
+            path: path.into(),
+            content: content.into(),
+        }
+    }
+}
+
+/// The words of a command, at its spaces.
+pub(super) fn command(line: &str) -> Vec<String> {
+    line.split(' ').map(str::to_owned).collect()
+}
+
 impl ChangePlan {
     /// Whether every file is as it is to be.
     ///

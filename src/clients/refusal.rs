@@ -29,10 +29,6 @@ pub fn of(command: &[OsString], is_podman: impl Fn(&OsStr) -> bool) -> Option<Re
         .map(|arg| arg.to_string_lossy().into_owned())
         .collect();
     let name = Path::new(program).file_name()?.to_str()?;
-    let whole = || {
-        let words: Vec<_> = command.iter().map(|word| quoted(word)).collect();
-        words.join(" ")
-    };
     match name {
         "docker" | "docker.exe" if is_podman(program) => None,
         "docker" | "docker.exe" => {
@@ -42,7 +38,7 @@ pub fn of(command: &[OsString], is_podman: impl Fn(&OsStr) -> bool) -> Option<Re
                     "`docker {verb}` is done by the Docker daemon, which does not see the \
                      environment of this command"
                 ),
-                instead: format!("sudo pullscope setup docker && {}", whole()),
+                instead: format!("sudo pullscope setup docker && {}", line(command)),
             })
         }
         "nerdctl" => {
@@ -52,7 +48,7 @@ pub fn of(command: &[OsString], is_podman: impl Fn(&OsStr) -> bool) -> Option<Re
                     "`nerdctl {verb}` takes its registry settings from containerd's, and \
                      rootless it runs in a network namespace where this proxy cannot be reached"
                 ),
-                instead: format!("sudo pullscope setup containerd && {}", whole()),
+                instead: format!("sudo pullscope setup containerd && {}", line(command)),
             })
         }
         "sudo" | "doas" if !keeps_environment(&args) => Some(Refusal {
@@ -88,7 +84,7 @@ fn positional(args: &[String]) -> impl Iterator<Item = &str> {
         if std::mem::take(&mut skip) {
             return false;
         }
-        skip = WITH_VALUE.contains(arg);
+        skip = WITH_VALUE.split(' ').any(|option| option == *arg);
         !arg.starts_with('-')
     })
 }
@@ -104,11 +100,13 @@ fn keeps_environment(args: &[String]) -> bool {
 
 fn after_options(command: &[OsString]) -> String {
     let words = command.iter().skip(1);
-    let rest: Vec<_> = words
-        .skip_while(|word| word.to_string_lossy().starts_with('-'))
-        .map(|word| quoted(word))
-        .collect();
-    rest.join(" ")
+    line(words.skip_while(|word| word.to_string_lossy().starts_with('-')))
+}
+
+/// A command as a POSIX shell takes it.
+fn line<'a>(words: impl IntoIterator<Item = &'a OsString>) -> String {
+    let words: Vec<_> = words.into_iter().map(|word| quoted(word)).collect();
+    words.join(" ")
 }
 
 /// A word as a POSIX shell takes it.
@@ -123,31 +121,9 @@ pub fn quoted(word: &OsStr) -> String {
 }
 
 /// Global options of docker and nerdctl that are followed by a value.
-const WITH_VALUE: &[&str] = &[
-    "--config",
-    "-c",
-    "--context",
-    "-H",
-    "--host",
-    "-l",
-    "--log-level",
-    "--tlscacert",
-    "--tlscert",
-    "--tlskey",
-    "-n",
-    "--namespace",
-    "-a",
-    "--address",
-    "--snapshotter",
-    "--hosts-dir",
-    "-f",
-    "--file",
-    "-p",
-    "--project-name",
-    "--profile",
-    "--env-file",
-    "--builder",
-];
+const WITH_VALUE: &str = "--config -c --context -H --host -l --log-level --tlscacert --tlscert \
+    --tlskey -n --namespace -a --address --snapshotter --hosts-dir -f --file -p --project-name \
+    --profile --env-file --builder";
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::plan::{ChangePlan, FileChange};
+use super::plan::{ChangePlan, FileChange, command};
 use super::system::System;
 
 /// The name under which the change is recorded.
@@ -13,9 +13,9 @@ struct Family {
     /// The directory for certificates that the administrator adds; the family has it.
     anchors: &'static str,
     file: &'static str,
-    update: &'static [&'static str],
+    update: &'static str,
     /// What the update is after a file has gone.
-    forget: &'static [&'static str],
+    forget: &'static str,
 }
 
 /// What is to be changed for the whole system to trust a CA; `None` where it is not known how.
@@ -25,12 +25,12 @@ pub fn plan(system: &System, ca: &str) -> Option<ChangePlan> {
         .find(|family| system.has_dir(Path::new(family.anchors)))?;
     Some(ChangePlan {
         client: NAME,
-        files: vec![FileChange {
-            path: Path::new(family.anchors).join(family.file),
-            content: ca.as_bytes().to_vec(),
-        }],
-        restart: vec![words(family.update)],
-        undone: vec![words(family.forget)],
+        files: vec![FileChange::new(
+            Path::new(family.anchors).join(family.file),
+            ca,
+        )],
+        restart: vec![command(family.update)],
+        undone: vec![command(family.forget)],
         notes: vec![
             "from then on every program of this system trusts certificates that this CA signs. \
              Its key is readable by you alone. `pullscope exec` and `pullscope setup` need no such \
@@ -42,24 +42,18 @@ pub fn plan(system: &System, ca: &str) -> Option<ChangePlan> {
 
 /// The commands by which macOS trusts a CA, and stops trusting it.
 pub fn keychain(ca: &Path) -> (Vec<String>, Vec<String>) {
-    let ca = ca.display().to_string();
+    let with_ca = |line: &str| {
+        let mut words = command(line);
+        words.push(ca.display().to_string());
+        words
+    };
+    let keychain = "/Library/Keychains/System.keychain";
     (
-        words(&[
-            "security",
-            "add-trusted-cert",
-            "-d",
-            "-r",
-            "trustRoot",
-            "-k",
-            "/Library/Keychains/System.keychain",
-            &ca,
-        ]),
-        words(&["security", "remove-trusted-cert", "-d", &ca]),
+        with_ca(&format!(
+            "security add-trusted-cert -d -r trustRoot -k {keychain}"
+        )),
+        with_ca("security remove-trusted-cert -d"),
     )
-}
-
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 const FAMILIES: [Family; 4] = [
@@ -67,30 +61,30 @@ const FAMILIES: [Family; 4] = [
     Family {
         anchors: "/etc/pki/ca-trust/source/anchors",
         file: "pullscope.pem",
-        update: &["update-ca-trust", "extract"],
-        forget: &["update-ca-trust", "extract"],
+        update: "update-ca-trust extract",
+        forget: "update-ca-trust extract",
     },
     // SUSE.
     Family {
         anchors: "/etc/pki/trust/anchors",
         file: "pullscope.pem",
-        update: &["update-ca-certificates"],
-        forget: &["update-ca-certificates"],
+        update: "update-ca-certificates",
+        forget: "update-ca-certificates",
     },
     // Arch.
     Family {
         anchors: "/etc/ca-certificates/trust-source/anchors",
         file: "pullscope.crt",
-        update: &["update-ca-trust"],
-        forget: &["update-ca-trust"],
+        update: "update-ca-trust",
+        forget: "update-ca-trust",
     },
     // Debian, Ubuntu, Alpine.
     Family {
         anchors: "/usr/local/share/ca-certificates",
         file: "pullscope.crt",
-        update: &["update-ca-certificates"],
+        update: "update-ca-certificates",
         // Debian's leaves links to files that have gone, unless it begins anew.
-        forget: &["update-ca-certificates", "--fresh"],
+        forget: "update-ca-certificates --fresh",
     },
 ];
 

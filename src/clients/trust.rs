@@ -1,8 +1,7 @@
 //! Lists of roots: the system's with a CA added.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
@@ -10,6 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use thiserror::Error;
 
 use super::environment::{ADDED, BUNDLE};
+use crate::base::atomic_file::replace;
 use crate::base::pem::certificate;
 
 /// Why a list of roots could not be written.
@@ -53,24 +53,16 @@ pub fn publish(path: &Path, text: &str, owner: Option<(u32, u32)>) -> Result<(),
     if std::fs::read(path).is_ok_and(|present| present == text.as_bytes()) {
         return Ok(());
     }
-    let fail = |source| TrustError {
+    replace(path, text.as_bytes(), 0o644, owner).map_err(|source| TrustError {
         path: path.to_owned(),
         source,
-    };
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(fail)?;
-    file.write_all(text.as_bytes()).map_err(fail)?;
-    let readable = std::fs::Permissions::from_mode(0o644);
-    file.as_file().set_permissions(readable).map_err(fail)?;
-    if let Some((user, group)) = owner {
-        std::os::unix::fs::fchown(file.as_file(), Some(user), Some(group)).map_err(fail)?;
-    }
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn authority() -> (CertificateDer<'static>, String) {

@@ -5,18 +5,17 @@
 //! repeatable, so that an undo that was cut off can be run again.
 
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown,
-};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::plan::{ChangePlan, diff};
-use super::system::{ReadError, Stored, System};
+use super::system::{ReadError, Stored, System, base64};
+use crate::base::atomic_file::replace;
 
 /// The records of a user, in a directory.
 #[derive(Clone, Debug)]
@@ -39,18 +38,9 @@ pub struct Record {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Saved {
     path: PathBuf,
-    before: Option<Before>,
-    #[serde(serialize_with = "encode", deserialize_with = "decode")]
+    before: Option<Stored>,
+    #[serde(with = "base64")]
     after: Vec<u8>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Before {
-    #[serde(serialize_with = "encode", deserialize_with = "decode")]
-    content: Vec<u8>,
-    mode: u32,
-    uid: u32,
-    gid: u32,
 }
 
 /// Why files could not be changed, or changed back.
@@ -113,11 +103,8 @@ impl Records {
             problem,
         };
         let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let opened = OpenOptions::new()
-            .read(true)
-            .custom_flags(nofollow)
-            .open(&path);
-        let mut file = match opened {
+        let mut how = OpenOptions::new();
+        let mut file = match how.read(true).custom_flags(nofollow).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(|error| refuse(error.to_string()))?,
         };
@@ -161,16 +148,13 @@ impl Records {
                     record.folders.push(folder);
                 }
             }
-            if let Some(saved) = record
-                .files
-                .iter_mut()
-                .find(|saved| saved.path == file.path)
-            {
+            let mut files = record.files.iter_mut();
+            if let Some(saved) = files.find(|saved| saved.path == file.path) {
                 saved.after.clone_from(&file.content);
             } else {
                 record.files.push(Saved {
                     path: file.path.clone(),
-                    before: system.stored(&file.path)?.map(Before::from),
+                    before: system.stored(&file.path)?,
                     after: file.content.clone(),
                 });
             }
@@ -179,7 +163,7 @@ impl Records {
         for file in &plan.files {
             let place = system.locate(&file.path);
             let kept = system.stored(&file.path)?;
-            make_folder(place.parent().unwrap_or(Path::new("/")))?;
+            make_folder(place.parent().unwrap_or(Path::new("/")), 0o755)?;
             let mode = kept.as_ref().map_or(0o644, |kept| kept.mode);
             let owner = kept.map(|kept| (kept.uid, kept.gid));
             write(&place, &file.content, mode, owner)?;
@@ -214,11 +198,7 @@ impl Records {
     }
 
     fn save(&self, record: &Record, system: &System) -> Result<(), ChangeError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.dir)
-            .map_err(failed("create", &self.dir))?;
+        make_folder(&self.dir, 0o700)?;
         let text = serde_json::to_vec_pretty(record).unwrap_or_default();
         write(&self.path(&record.client, system), &text, 0o600, None)
     }
@@ -280,17 +260,6 @@ impl Record {
     }
 }
 
-impl From<Stored> for Before {
-    fn from(stored: Stored) -> Self {
-        Self {
-            content: stored.content,
-            mode: stored.mode,
-            uid: stored.uid,
-            gid: stored.gid,
-        }
-    }
-}
-
 /// The directories above a file that are not there, the outer ones first.
 fn missing_folders(system: &System, path: &Path) -> Vec<PathBuf> {
     let mut missing: Vec<_> = path
@@ -303,40 +272,19 @@ fn missing_folders(system: &System, path: &Path) -> Vec<PathBuf> {
     missing
 }
 
-fn make_folder(folder: &Path) -> Result<(), ChangeError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(folder)
-        .map_err(failed("create", folder))
+fn make_folder(folder: &Path, mode: u32) -> Result<(), ChangeError> {
+    let mut builder = DirBuilder::new();
+    let made = builder.recursive(true).mode(mode).create(folder);
+    made.map_err(failed("create", folder))
 }
 
-/// Writes a file in one step: whoever reads it meanwhile sees the old one or the new one.
 fn write(
     path: &Path,
     content: &[u8],
     mode: u32,
     owner: Option<(u32, u32)>,
 ) -> Result<(), ChangeError> {
-    let fail = |source| failed("write", path)(source);
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::Builder::new()
-        .prefix(".pullscope-")
-        .tempfile_in(folder)
-        .map_err(fail)?;
-    file.write_all(content).map_err(fail)?;
-    if let Some((uid, gid)) = owner {
-        chown(file.path(), Some(uid), Some(gid)).map_err(fail)?;
-    }
-    file.as_file()
-        .set_permissions(fs::Permissions::from_mode(mode))
-        .map_err(fail)?;
-    file.as_file().sync_all().map_err(fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    // The name must be on disk before the next file is changed.
-    fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(fail)
+    replace(path, content, mode, owner).map_err(failed("write", path))
 }
 
 fn remove(path: &Path) -> Result<(), ChangeError> {
@@ -346,30 +294,21 @@ fn remove(path: &Path) -> Result<(), ChangeError> {
     }
 }
 
-fn failed(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> ChangeError {
+fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ChangeError {
     let path = path.to_owned();
     move |source| ChangeError::Io {
         operation,
-        path: path.clone(),
+        path,
         source,
     }
-}
-
-fn encode<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&BASE64.encode(bytes))
-}
-
-fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    BASE64
-        .decode(text.as_bytes())
-        .map_err(serde::de::Error::custom)
 }
 
 const SCHEMA: u32 = 1;
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use crate::clients::plan::FileChange;
 

@@ -1,13 +1,13 @@
 //! What a doctor can find wrong: every ✗ has one of these causes.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 macro_rules! causes {
     ($($variant:ident = $check:literal, $name:literal, $what:literal;)+) => {
         /// Why a check is not as it should be.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
         pub enum Cause {
-            $(#[doc = $what] $variant,)+
+            $(#[doc = $what] #[serde(rename = $name)] $variant,)+
         }
 
         impl Cause {
@@ -57,12 +57,6 @@ causes! {
     ServiceElsewhere = "service-proxy", "elsewhere", "The service is given another proxy, or none.";
     ServiceDistrust = "service-trust", "distrust", "The service is not given the CA.";
     ServiceExceptions = "service-no-proxy", "exceptions", "The service's `NO_PROXY` has public registries.";
-}
-
-impl Serialize for Cause {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
 }
 
 #[cfg(test)]

@@ -82,11 +82,8 @@ impl Check {
 }
 
 pub(super) fn good(name: &'static str, text: impl Into<String>) -> Check {
-    let text = text.into();
-    Check {
-        name,
-        verdict: CheckResult::Good { text },
-    }
+    let verdict = CheckResult::Good { text: text.into() };
+    Check { name, verdict }
 }
 
 pub(super) fn bad(cause: Cause, text: impl Into<String>, fix: Vec<String>) -> Check {
@@ -98,9 +95,6 @@ pub(super) fn bad(cause: Cause, text: impl Into<String>, fix: Vec<String>) -> Ch
 }
 
 pub(super) fn skipped(name: &'static str, text: impl Into<String>) -> Check {
-    let text = text.into();
-    Check {
-        name,
-        verdict: CheckResult::Skipped { text },
-    }
+    let verdict = CheckResult::Skipped { text: text.into() };
+    Check { name, verdict }
 }

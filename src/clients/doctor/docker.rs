@@ -51,25 +51,19 @@ fn info(patient: &Patient<'_>) -> Result<Value, Check> {
         Some(info) if !text(&info, "ServerVersion").is_empty() => Ok(info),
         info => {
             // The docker command says in JSON, too, what went wrong.
-            let said = info
-                .as_ref()
-                .and_then(|info| info.pointer("/ServerErrors/0"));
-            let said = said.and_then(Value::as_str).unwrap_or(&ran.err);
+            let info = info.unwrap_or_default();
+            let said = info.pointer("/ServerErrors/0").and_then(Value::as_str);
+            let said = said.unwrap_or(&ran.err);
             let denied = said.contains("permission denied");
             let why = tail(said);
             Err(if denied {
+                let text = format!("this user may not ask dockerd anything: {why}");
                 let ask = "sudo pullscope doctor docker".to_owned();
-                bad(
-                    Cause::DockerDenied,
-                    format!("this user may not ask dockerd anything: {why}"),
-                    vec![patient.with_proxy(ask)],
-                )
+                bad(Cause::DockerDenied, text, vec![patient.with_proxy(ask)])
             } else {
-                bad(
-                    Cause::DockerSilent,
-                    format!("dockerd does not answer: {why}"),
-                    vec!["sudo systemctl restart docker.service".to_owned()],
-                )
+                let text = format!("dockerd does not answer: {why}");
+                let fix = "sudo systemctl restart docker.service".to_owned();
+                bad(Cause::DockerSilent, text, vec![fix])
             })
         }
     }
@@ -115,15 +109,10 @@ fn proxy(patient: &Patient<'_>, info: &Value) -> Check {
 /// Drop-ins of pullscope that no `--undo` knows of.
 fn left_behind(patient: &Patient<'_>) -> Option<Check> {
     let dir = Path::new("/etc/systemd/system/docker.service.d");
-    let known: Vec<PathBuf> = match patient.records.load("docker", patient.system) {
-        Ok(record) => record
-            .iter()
-            .flat_map(Record::before)
-            .map(|(path, _)| path)
-            .collect(),
-        // Root's record, which only root reads.
-        Err(_) => return None,
-    };
+    // Root's record is one that only root reads.
+    let record = patient.records.load("docker", patient.system).ok()?;
+    let known = record.iter().flat_map(Record::before);
+    let known: Vec<PathBuf> = known.map(|(path, _)| path).collect();
     let stray = patient.system.names(dir).into_iter().find_map(|name| {
         let path = dir.join(&name);
         let text = patient.system.text(&path).ok().flatten()?;
@@ -150,24 +139,16 @@ fn exceptions(patient: &Patient<'_>, info: &Value) -> Option<Check> {
     if caught.is_empty() {
         return None;
     }
+    let text = no_proxy::sentence("NO_PROXY of dockerd", &caught);
     let fix = no_proxy::edits(patient, SERVICE, "docker", &caught);
-    Some(bad(
-        Cause::DockerExceptions,
-        no_proxy::sentence("NO_PROXY of dockerd", &caught),
-        fix,
-    ))
+    Some(bad(Cause::DockerExceptions, text, fix))
 }
 
 /// Mirrors that go past the proxy: by plain HTTP without `HTTP_PROXY`, or on this machine.
 fn mirrors(patient: &Patient<'_>, info: &Value) -> Vec<Check> {
-    let listed = info
-        .pointer("/RegistryConfig/Mirrors")
-        .and_then(Value::as_array);
-    let mirrors: Vec<&str> = listed
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let listed = info.pointer("/RegistryConfig/Mirrors");
+    let listed = listed.and_then(Value::as_array).into_iter().flatten();
+    let mirrors: Vec<&str> = listed.filter_map(Value::as_str).collect();
     let mut checks = Vec::new();
     if let Some(plain) = mirrors.iter().find(|mirror| mirror.starts_with("http://"))
         && text(info, "HttpProxy").is_empty()
@@ -220,10 +201,7 @@ fn mirrors(patient: &Patient<'_>, info: &Value) -> Vec<Check> {
 /// Asks dockerd to pull what cannot exist.
 fn trust(patient: &Patient<'_>) -> Check {
     let name = "docker-trust";
-    let told = match patient.programs.run(&["docker", "pull", "--quiet", PROBE]) {
-        Ok(ran) => format!("{}{}", ran.out, ran.err),
-        Err(error) => error.to_string(),
-    };
+    let told = patient.told(&["docker", "pull", "--quiet", PROBE]);
     match outcome(&told) {
         HandshakeOutcome::Accepted => good(name, "dockerd accepted a certificate of the CA"),
         HandshakeOutcome::Refused => bad(
@@ -231,10 +209,10 @@ fn trust(patient: &Patient<'_>) -> Check {
             format!("dockerd does not trust the CA: {}", tail(&told)),
             unit::set_up(patient, SERVICE, "docker"),
         ),
-        HandshakeOutcome::Elsewhere | HandshakeOutcome::Unclear => skipped(
-            name,
-            format!("what dockerd says tells nothing: {}", tail(&told)),
-        ),
+        HandshakeOutcome::Elsewhere | HandshakeOutcome::Unclear => {
+            let text = format!("what dockerd says tells nothing: {}", tail(&told));
+            skipped(name, text)
+        }
     }
 }
 
@@ -249,10 +227,8 @@ fn rewritten(json: &Value) -> Vec<String> {
 
 fn text<'a>(info: &'a Value, name: &str) -> &'a str {
     // The API and the docker command write some names differently.
-    let found = info.as_object().and_then(|info| {
-        info.iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-    });
+    let mut members = info.as_object().into_iter().flatten();
+    let found = members.find(|(known, _)| known.eq_ignore_ascii_case(name));
     found
         .and_then(|(_, value)| value.as_str())
         .unwrap_or_default()

@@ -42,22 +42,16 @@ fn files(patient: &Patient<'_>) -> Check {
             dir.display(),
             folder.mode() & 0o777
         );
-        return bad(
-            Cause::FolderOpen,
-            text,
-            vec![format!("chmod 700 {}", shown(dir))],
-        );
+        let fix = format!("chmod 700 {}", shown(dir));
+        return bad(Cause::FolderOpen, text, vec![fix]);
     }
     if meta.is_symlink() {
         let text = format!(
             "{} is a symbolic link, which is not followed",
             key.display()
         );
-        return bad(
-            Cause::KeyLinked,
-            text,
-            vec![format!("rm {} && pullscope ca regenerate", shown(&key))],
-        );
+        let fix = format!("rm {} && pullscope ca regenerate", shown(&key));
+        return bad(Cause::KeyLinked, text, vec![fix]);
     }
     if meta.mode() & 0o077 != 0 {
         let text = format!(
@@ -66,11 +60,8 @@ fn files(patient: &Patient<'_>) -> Check {
             key.display(),
             meta.mode() & 0o777
         );
-        return bad(
-            Cause::KeyOpen,
-            text,
-            vec![format!("chmod 600 {}", shown(&key))],
-        );
+        let fix = format!("chmod 600 {}", shown(&key));
+        return bad(Cause::KeyOpen, text, vec![fix]);
     }
     if meta.uid() != patient.owner {
         let text = format!(
@@ -106,10 +97,8 @@ fn validity(patient: &Patient<'_>) -> Option<Check> {
         bad(Cause::Expired, text, fix())
     } else {
         let days = until.duration_since(now).as_hours() / 24;
-        good(
-            name,
-            format!("the CA is valid by this clock, for {days} more days"),
-        )
+        let text = format!("the CA is valid by this clock, for {days} more days");
+        good(name, text)
     })
 }
 
@@ -129,6 +118,8 @@ fn proxy(patient: &Patient<'_>) -> Check {
     let name = "proxy";
     let address = patient.address;
     let record = format!("pullscope record -o pulls.har --listen {address}");
+    let own = patient.certificate();
+    let is_own = |ca: &str| own.as_ref().is_some_and(|own| own.trim() == ca.trim());
     match ask(patient) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => bad(
             Cause::NothingListens,
@@ -143,13 +134,7 @@ fn proxy(patient: &Patient<'_>) -> Check {
             let text = format!("what listens on {address} is not pullscope");
             occupied(patient, Cause::Occupied, text)
         }
-        Ok(Some(ca))
-            if patient
-                .certificate()
-                .is_some_and(|own| own.trim() == ca.trim()) =>
-        {
-            good(name, format!("pullscope listens on {address}"))
-        }
+        Ok(Some(ca)) if is_own(&ca) => good(name, format!("pullscope listens on {address}")),
         Ok(Some(_)) => bad(
             Cause::OtherCa,
             format!(
@@ -211,10 +196,8 @@ pub(super) fn no_proxy(patient: &Patient<'_>) -> Option<Check> {
     }
     let caught = traps::caught(&entries);
     if caught.is_empty() {
-        return Some(good(
-            name,
-            "NO_PROXY keeps no public registry from the proxy",
-        ));
+        let text = "NO_PROXY keeps no public registry from the proxy";
+        return Some(good(name, text));
     }
     let rest: Vec<_> = entries
         .iter()

@@ -34,22 +34,16 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
         );
         return vec![skipped("client", text)];
     };
+    let name = client.name();
     if !patient.has_program(question.first().copied().unwrap_or_default()) {
-        return vec![skipped(
-            "client",
-            format!("there is no {} here", client.name()),
-        )];
+        return vec![skipped("client", format!("there is no {name} here"))];
     }
     let mut checks = vec![trust_file(patient, client)];
     if !well {
         checks.push(skipped("handshake", "not tried, with what is wrong above"));
         return checks;
     }
-    let name = client.name();
-    let told = match patient.programs.run(&question) {
-        Ok(ran) => format!("{}{}", ran.out, ran.err),
-        Err(error) => error.to_string(),
-    };
+    let told = patient.told(&question);
     checks.push(match outcome(&told) {
         HandshakeOutcome::Accepted => good(
             "handshake",
@@ -121,37 +115,19 @@ fn trust_file(patient: &Patient<'_>, client: ClientName) -> Check {
 }
 
 fn question(client: ClientName) -> Option<Vec<&'static str>> {
-    let words: &[&str] = match client {
-        ClientName::Podman => &["podman", "pull", "--quiet", PROBE],
-        ClientName::Skopeo => &[
-            "skopeo",
-            "inspect",
-            "docker://pullscope-doctor.invalid/probe",
-        ],
-        ClientName::Crane => &["crane", "manifest", PROBE],
-        ClientName::Oras => &[
-            "oras",
-            "manifest",
-            "fetch",
-            "pullscope-doctor.invalid/probe:x",
-        ],
-        ClientName::Helm => &[
-            "helm",
-            "show",
-            "chart",
-            "oci://pullscope-doctor.invalid/probe",
-        ],
-        ClientName::Curl => &[
-            "curl",
-            "--silent",
-            "--show-error",
-            "--write-out",
-            "%{http_code}",
-            "https://pullscope-doctor.invalid/v2/",
-        ],
+    let line = match client {
+        ClientName::Podman => "podman pull --quiet pullscope-doctor.invalid/probe:latest",
+        ClientName::Skopeo => "skopeo inspect docker://pullscope-doctor.invalid/probe",
+        ClientName::Crane => "crane manifest pullscope-doctor.invalid/probe:latest",
+        ClientName::Oras => "oras manifest fetch pullscope-doctor.invalid/probe:x",
+        ClientName::Helm => "helm show chart oci://pullscope-doctor.invalid/probe",
+        ClientName::Curl => {
+            "curl --silent --show-error --write-out %{http_code} \
+             https://pullscope-doctor.invalid/v2/"
+        }
         _ => return None,
     };
-    Some(words.to_vec())
+    Some(line.split(' ').collect())
 }
 
 /// What a client's own words say about it.

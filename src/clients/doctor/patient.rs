@@ -43,6 +43,14 @@ impl Patient<'_> {
         std::env::split_paths(&path).any(|dir| dir.join(name).is_file())
     }
 
+    /// What a program says, or why it cannot be run.
+    pub(super) fn told(&self, argv: &[&str]) -> String {
+        match self.programs.run(argv) {
+            Ok(ran) => ran.out + &ran.err,
+            Err(error) => error.to_string(),
+        }
+    }
+
     /// The command that sets a client up for this proxy.
     pub(super) fn setup(&self, client: &str) -> String {
         self.with_proxy(format!("sudo pullscope setup {client}"))

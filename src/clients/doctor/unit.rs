@@ -33,42 +33,17 @@ pub(super) fn checks(
     unit: &'static str,
     client: &'static str,
 ) -> Vec<Check> {
-    let properties = "--property=LoadState,Environment";
-    let told = match patient
-        .programs
-        .run(&["systemctl", "show", unit, properties])
-    {
-        Ok(ran) if ran.success => ran.out,
-        Ok(ran) => {
-            let text = format!("systemctl does not know {unit}: {}", ran.err.trim());
-            return vec![skipped("service", text)];
-        }
-        Err(error) => {
-            let text = format!("systemctl cannot be asked about {unit}: {error}");
-            return vec![skipped("service", text)];
-        }
+    let environment = match environment(patient, unit, client) {
+        Ok(environment) => environment,
+        Err(text) => return vec![skipped("service", text)],
     };
-    if told.lines().any(|line| line == "LoadState=not-found") {
-        let text = format!(
-            "there is no {unit} on this machine; `pullscope setup --print {client}` says what \
-             {client} needs"
-        );
-        return vec![skipped("service", text)];
-    }
-    let environment = told
-        .lines()
-        .find_map(|line| line.strip_prefix("Environment="));
-    let environment = words(environment.unwrap_or_default());
     // systemd does not tell what files of variables hold.
     let files = systemd::read(patient.system, unit, MARK).unwrap_or_default();
     let value = |name: &str| {
-        let pairs = environment.iter().filter_map(|word| word.split_once('='));
-        let told = pairs
-            .filter(|(known, _)| *known == name)
-            .map(|(_, value)| value.to_owned())
-            .next_back();
+        let mut pairs = environment.iter().filter_map(|word| word.split_once('='));
+        let told = pairs.rfind(|(known, _)| *known == name);
         let file = files.from_files.get(name).map(|(_, value)| value.clone());
-        file.or(told)
+        file.or(told.map(|(_, value)| value.to_owned()))
     };
     let fix = set_up(patient, unit, client);
     let mut checks: Vec<_> = env_file(patient, unit, client, Cause::ServiceEnvFile)
@@ -99,6 +74,29 @@ pub(super) fn checks(
     checks
 }
 
+/// The variables that systemd says it gives a unit; otherwise why it cannot be told.
+fn environment(patient: &Patient<'_>, unit: &str, client: &str) -> Result<Vec<String>, String> {
+    let properties = "--property=LoadState,Environment";
+    let asked = ["systemctl", "show", unit, properties];
+    let ran = patient.programs.run(&asked);
+    let ran = ran.map_err(|error| format!("systemctl cannot be asked about {unit}: {error}"))?;
+    if !ran.success {
+        return Err(format!(
+            "systemctl does not know {unit}: {}",
+            ran.err.trim()
+        ));
+    }
+    if ran.out.lines().any(|line| line == "LoadState=not-found") {
+        return Err(format!(
+            "there is no {unit} on this machine; `pullscope setup --print {client}` says what \
+             {client} needs"
+        ));
+    }
+    let mut lines = ran.out.lines();
+    let environment = lines.find_map(|line| line.strip_prefix("Environment="));
+    Ok(words(environment.unwrap_or_default()))
+}
+
 /// A file of `EnvironmentFile=` that sets what setup would, and wins.
 pub(super) fn env_file(
     patient: &Patient<'_>,
@@ -109,10 +107,8 @@ pub(super) fn env_file(
     let service = match systemd::read(patient.system, unit, MARK) {
         Ok(service) => service,
         Err(error) => {
-            return Some(skipped(
-                cause.check(),
-                format!("only root can tell: {error}"),
-            ));
+            let text = format!("only root can tell: {error}");
+            return Some(skipped(cause.check(), text));
         }
     };
     if service.variable("HTTPS_PROXY") == Some(&patient.proxy) {

@@ -69,14 +69,8 @@ pub(super) fn plan(system: &System, wanted: &Wanted) -> Result<ChangePlan, Setup
     Ok(ChangePlan {
         client: "podman",
         files: vec![
-            FileChange {
-                path: certificate(&trust),
-                content: wanted.ca.clone().into_bytes(),
-            },
-            FileChange {
-                path,
-                content: content.into_bytes(),
-            },
+            FileChange::new(certificate(&trust), wanted.ca.as_str()),
+            FileChange::new(path, content),
         ],
         restart: Vec::new(),
         undone: Vec::new(),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::trust_dir::{TRUST_DIR, certificate, certificate_dirs};
 use super::wanted::{SetupError, Wanted};
 use crate::clients::environment::merge;
-use crate::clients::plan::{ChangePlan, FileChange, MARK};
+use crate::clients::plan::{ChangePlan, FileChange, MARK, command};
 use crate::clients::system::{ReadError, Runner, System};
 use crate::clients::systemd::{self, ServiceSettings, assignment};
 
@@ -70,11 +70,9 @@ pub(super) fn docker(
     programs: &dyn Runner,
     wanted: &Wanted,
 ) -> Result<ChangePlan, SetupError> {
-    if let Some(proxies) = daemon_json(system)?.and_then(|json| json.get("proxies").cloned())
-        && proxies
-            .as_object()
-            .is_some_and(|proxies| !proxies.is_empty())
-    {
+    let json = daemon_json(system)?.unwrap_or_default();
+    let proxies = json.get("proxies").and_then(Value::as_object);
+    if proxies.is_some_and(|proxies| !proxies.is_empty()) {
         return Err(SetupError::Blocked(format!(
             "{DAEMON_JSON} sets \"proxies\", which win over the environment that a drop-in sets \
              (from Docker 23.0 on), so dockerd would not use pullscope. Take \"proxies\" out of \
@@ -139,22 +137,15 @@ pub(super) fn service(
     let before = system.text(&path)?;
     let before = before.filter(|text| !text.contains(MARK));
     let content = drop_in(unit, system, &service, wanted, before.as_deref());
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let restart = vec![
-        words(&["systemctl", "daemon-reload"]),
-        words(&["systemctl", "restart", unit.service]),
+        command("systemctl daemon-reload"),
+        command(&format!("systemctl restart {}", unit.service)),
     ];
     Ok(ChangePlan {
         client: unit.client,
         files: vec![
-            FileChange {
-                path: certificate(Path::new(TRUST_DIR)),
-                content: wanted.ca.clone().into_bytes(),
-            },
-            FileChange {
-                path,
-                content: content.into_bytes(),
-            },
+            FileChange::new(certificate(Path::new(TRUST_DIR)), wanted.ca.as_str()),
+            FileChange::new(path, content),
         ],
         undone: restart.clone(),
         restart,
@@ -246,13 +237,9 @@ fn restart_note(programs: &dyn Runner) -> Option<String> {
     if live.is_ok_and(|live| live.out.trim() == "true") {
         return None;
     }
-    let plural = if count == 1 {
-        "container"
-    } else {
-        "containers"
-    };
+    let s = if count == 1 { "" } else { "s" };
     Some(format!(
-        "restarting dockerd stops the {count} running {plural}: live-restore is off in \
+        "restarting dockerd stops the {count} running container{s}: live-restore is off in \
          {DAEMON_JSON}. Those with a restart policy start again"
     ))
 }
