@@ -149,17 +149,10 @@ fn may_break(before: &str, after: &str) -> bool {
     if before == " " {
         return after != " ";
     }
-    let closes = |text: &str| {
-        text.chars()
-            .next()
-            .is_some_and(|c| "，。、；：！？）》」』”’…".contains(c))
-    };
-    let opens = |text: &str| {
-        text.chars()
-            .next()
-            .is_some_and(|c| "（《「『“‘".contains(c))
-    };
-    (width(before) == 2 || width(after) == 2) && !closes(after) && !opens(before) && after != " "
+    let one_of = |marks: &str, text: &str| text.chars().next().is_some_and(|c| marks.contains(c));
+    let closes = one_of("，。、；：！？）》」』”’…", after);
+    let opens = one_of("（《「『“‘", before);
+    (width(before) == 2 || width(after) == 2) && !closes && !opens && after != " "
 }
 
 /// Bytes in four or five characters: `160B`, `5.1K`, `28.2M`.

@@ -129,26 +129,8 @@ fn kubernetes(proxy: &str, node: &str) -> String {
     )
 }
 
-const DESKTOP: &str = "# Docker Desktop runs dockerd in a virtual machine, which reaches this one by the name\n\
-             # host.docker.internal. The proxy must listen where the machine can reach it:\n\
-             pullscope record -o desktop.har --listen 0.0.0.0:8642 --allow-remote \\\n    \
-             --proxy-credentials USER:PASSWORD\n\
-             # Settings, Resources, Proxies, Manual: both fields to\n\
-             #   http://USER:PASSWORD@host.docker.internal:8642\n\
-             # The CA goes into the system's store, which Docker Desktop copies when it starts:\n\
-             pullscope ca install            # macOS; asks for an administrator\n\
-             # On Windows: certutil -addstore -user Root pullscope.pem\n\
-             # Then restart Docker Desktop.\n\
-             # Undo: clear the fields, `pullscope ca uninstall`, restart Docker Desktop.\n";
-
-const GITHUB: &str = "# In a job, before the step that pulls. It traces every pull of dockerd and of the\n\
-# rootless clients, and uploads the redacted HAR when the job ends.\n\
-- uses: pullscope/pullscope@v0\n  with:\n    command: start\n    clients: docker\n\
-# … the steps that pull …\n\
-- uses: pullscope/pullscope@v0\n  if: always()\n  with:\n    command: stop\n\
-# By hand, for one command:\n\
-- run: pullscope exec -o pull.har -- skopeo inspect docker://docker.io/library/alpine\n\
-- uses: actions/upload-artifact@v4\n  if: always()\n  with:\n    name: pulls\n    path: pull.har\n";
+const DESKTOP: &str = include_str!("docker-desktop.txt");
+const GITHUB: &str = include_str!("github-actions.txt");
 
 #[cfg(test)]
 mod tests {

@@ -65,6 +65,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
         now.as_second(),
         cookie_date(after(now, 30 * 24 * 60 * 60)),
     );
+    let etag = format!("\"{}\"", HEXLOWER.encode(&md5(&blob.bytes)));
     OutgoingResponse::new(status, reason)
         .date(now)
         .field("Content-Type", "application/octet-stream")
@@ -76,10 +77,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
         .field("Accept-Ranges", "bytes")
         .field("Age", "2277324")
         .field("Cache-Control", "public, max-age=14400")
-        .field(
-            "ETag",
-            format!("\"{}\"", HEXLOWER.encode(&md5(&blob.bytes))),
-        )
+        .field("ETag", etag)
         .field("Expires", http_date(after(now, 14_400)))
         .field("Last-Modified", "Fri, 29 May 2020 21:20:08 GMT")
         .field("Vary", "Accept-Encoding")

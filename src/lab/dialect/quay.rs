@@ -80,6 +80,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
         }
     };
     let (status, reason) = part.status();
+    let etag = format!("\"{}-1\"", HEXLOWER.encode(&md5(&md5(&blob.bytes))));
     let head = OutgoingResponse::new(status, reason)
         .field("Content-Type", "binary/octet-stream")
         .length()
@@ -87,10 +88,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
         .date(now)
         .field("x-amz-replication-status", "COMPLETED")
         .field("Last-Modified", "Sun, 05 Jul 2020 11:54:33 GMT")
-        .field(
-            "ETag",
-            format!("\"{}-1\"", HEXLOWER.encode(&md5(&md5(&blob.bytes)))),
-        );
+        .field("ETag", etag);
     // S3 tiers no small objects.
     let tiered = matches!(blob.kind, BlobKind::Layer { .. });
     let tier = tiered.then(|| "INTELLIGENT_TIERING".to_owned());
