@@ -5,14 +5,8 @@ use crate::exchange::RawHead;
 /// The kind and the coding of a message's content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeclaredContent {
-    kind: Option<ContentKind>,
+    is_text: Option<bool>,
     coding: Option<Coding>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ContentKind {
-    Text,
-    Other,
 }
 
 /// A content coding that can be undone (RFC 9110 section 8.4.1).
@@ -40,7 +34,7 @@ impl DeclaredContent {
     pub(super) fn note(&mut self, name: &[u8], value: &[u8]) {
         match name.len() {
             12 if name.eq_ignore_ascii_case(b"content-type") => {
-                self.kind.get_or_insert_with(|| kind(value));
+                self.is_text.get_or_insert_with(|| is_text(value));
             }
             16 if name.eq_ignore_ascii_case(b"content-encoding") => {
                 self.coding = Some(match self.coding {
@@ -53,7 +47,7 @@ impl DeclaredContent {
     }
 
     pub(super) fn is_text(self) -> bool {
-        self.kind == Some(ContentKind::Text)
+        self.is_text == Some(true)
     }
 
     pub(super) fn coding(self) -> Coding {
@@ -61,20 +55,15 @@ impl DeclaredContent {
     }
 }
 
-fn kind(value: &[u8]) -> ContentKind {
+fn is_text(value: &[u8]) -> bool {
     let value = std::str::from_utf8(value).unwrap_or_default();
     let media = value.split(';').next().unwrap_or_default().trim();
     let is = |part: Option<&str>, word: &str| part.is_some_and(|p| p.eq_ignore_ascii_case(word));
-    let text = is(media.get(..5), "text/")
+    is(media.get(..5), "text/")
         || TEXT_ENDINGS.iter().any(|word| {
             let from = media.len().checked_sub(word.len());
             is(from.and_then(|from| media.get(from..)), word)
-        });
-    if text {
-        ContentKind::Text
-    } else {
-        ContentKind::Other
-    }
+        })
 }
 
 fn coding(value: &[u8]) -> Coding {

@@ -223,31 +223,22 @@ impl ExchangeFacts {
         if let Some((reason, detail)) = self.failure.take() {
             return Ending::Failed { reason, detail };
         }
-        let response = response.map(|(_, end)| end);
-        let aborted = |by, detail: String| Ending::Aborted { by, detail };
-        match response {
-            Some(BodyEnd::Whole) => Ending::Complete,
-            _ if stopping => aborted(
+        let [request, response] = [request, response].map(|body| body.map(|(_, end)| end));
+        let (by, detail) = match (response, request) {
+            (Some(BodyEnd::Whole), _) => return Ending::Complete,
+            _ if stopping => (
                 Side::Shutdown,
-                "pullscope stopped before the transfer ended".into(),
+                "pullscope stopped before the transfer ended",
             ),
-            Some(BodyEnd::SenderFailed(why)) => aborted(Side::Upstream, why.clone()),
-            Some(BodyEnd::ReceiverGone) => aborted(
-                Side::Client,
-                "the client closed before the response ended".into(),
-            ),
-            None => match request.map(|(_, end)| end) {
-                Some(BodyEnd::SenderFailed(why)) => aborted(Side::Client, why.clone()),
-                _ if self.answered => aborted(
-                    Side::Client,
-                    "the client closed before the response ended".into(),
-                ),
-                _ => aborted(
-                    Side::Client,
-                    "the client closed before it was answered".into(),
-                ),
-            },
-        }
+            (Some(BodyEnd::SenderFailed(why)), _) => (Side::Upstream, why.as_str()),
+            (None, Some(BodyEnd::SenderFailed(why))) => (Side::Client, why.as_str()),
+            (None, _) if !self.answered => {
+                (Side::Client, "the client closed before it was answered")
+            }
+            _ => (Side::Client, "the client closed before the response ended"),
+        };
+        let detail = detail.to_owned();
+        Ending::Aborted { by, detail }
     }
 }
 

@@ -27,8 +27,6 @@ impl EventCell for HandshakeCell {
         true
     }
 
-    fn progress(&self, _: &mut Vec<Event>) {}
-
     fn is_over(&self) -> bool {
         true
     }

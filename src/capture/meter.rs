@@ -107,7 +107,7 @@ impl Meter {
             digest.update(bytes);
         }
         if self.decoder.write(bytes, self.wire).is_err() {
-            self.decoder.fail();
+            self.decoder = Decoder::Failed;
         }
         if self.decoder.is_bulk()
             && let Some(writer) = &mut self.writer
@@ -156,13 +156,9 @@ impl Decoder {
             Coding::Identity => Self::Identity(entity),
             Coding::Gzip => Self::Gzip(Box::new(flate2::write::MultiGzDecoder::new(entity))),
             Coding::Deflate => Self::Deflate(Box::new(flate2::write::ZlibDecoder::new(entity))),
-            Coding::Zstd => match zstd::stream::write::Decoder::new(entity) {
-                Ok(mut decoder) => match decoder.window_log_max(ZSTD_WINDOW_LOG) {
-                    Ok(()) => Self::Zstd(Box::new(decoder)),
-                    Err(_) => Self::Failed,
-                },
-                Err(_) => Self::Failed,
-            },
+            Coding::Zstd => zstd::stream::write::Decoder::new(entity)
+                .and_then(|mut decoder| decoder.window_log_max(ZSTD_WINDOW_LOG).map(|()| decoder))
+                .map_or(Self::Failed, |decoder| Self::Zstd(Box::new(decoder))),
             Coding::Unknown => Self::Failed,
         }
     }
@@ -201,10 +197,6 @@ impl Decoder {
     fn is_bulk(&self) -> bool {
         self.entity()
             .is_none_or(|entity| entity.keep == Keep::No(Omission::Blob))
-    }
-
-    fn fail(&mut self) {
-        *self = Self::Failed;
     }
 
     fn finish(self) -> Option<Entity> {

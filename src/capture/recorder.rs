@@ -40,7 +40,7 @@ pub(super) trait EventCell: Send + Sync {
     /// Adds the events that were not told before; returns whether the cell is done with.
     fn drain(&self, events: &mut Vec<Event>) -> bool;
     /// Adds a [`Event::Progress`] when content is passing.
-    fn progress(&self, events: &mut Vec<Event>);
+    fn progress(&self, _: &mut Vec<Event>) {}
     /// Whether it is over, told or not.
     fn is_over(&self) -> bool;
 }

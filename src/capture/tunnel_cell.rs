@@ -107,8 +107,6 @@ impl EventCell for TunnelCell {
     }
 
     /// An open tunnel is told again by the reader's next look only: its end carries the counts.
-    fn progress(&self, _: &mut Vec<Event>) {}
-
     fn is_over(&self) -> bool {
         self.lock().ended.is_some()
     }

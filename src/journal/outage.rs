@@ -11,23 +11,20 @@ pub(super) struct Outage {
 }
 
 impl Outage {
-    /// Begins with this many losses.
-    pub(super) fn new(retry: Duration, missed: u64) -> Self {
-        Self {
+    /// Begins, or waits again after an attempt that failed, with this many more losses; whether
+    /// it has just begun.
+    pub(super) fn begin_or_renew(outage: &mut Option<Self>, retry: Duration, missed: u64) -> bool {
+        let before = outage.as_ref().map(|outage| outage.missed);
+        *outage = Some(Self {
             retry_at: Instant::now() + retry,
-            missed,
-        }
+            missed: before.unwrap_or(0) + missed,
+        });
+        before.is_none()
     }
 
     /// Whether it is too early to try again.
     pub(super) fn is_fresh(&self) -> bool {
         Instant::now() < self.retry_at
-    }
-
-    /// Waits again after an attempt that failed, with this many more losses.
-    pub(super) fn renew(&mut self, retry: Duration, missed: u64) {
-        self.missed += missed;
-        self.retry_at = Instant::now() + retry;
     }
 
     /// Waits no longer.

@@ -172,45 +172,36 @@ impl Bodies for Session {
 impl ReadReport {
     /// One line for people about each thing that is not as it should be.
     pub fn warnings(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        if self.torn > 0 {
-            lines.push(format!(
-                "the last record is torn: {} bytes left out",
-                self.torn
-            ));
-        }
-        if self.unreadable > 0 {
-            let first: Vec<_> = self.unreadable_lines.iter().map(u64::to_string).collect();
-            let more = if self.unreadable > first.len() as u64 {
-                ", …"
-            } else {
-                ""
-            };
-            lines.push(format!(
-                "{} unreadable records left out (line {}{more})",
+        let first: Vec<_> = self.unreadable_lines.iter().map(u64::to_string).collect();
+        let more = if self.unreadable > first.len() as u64 {
+            ", …"
+        } else {
+            ""
+        };
+        let lines = format!("(line {}{more})", first.join(", "));
+        [
+            (self.torn, "the last record is torn: ", " bytes left out"),
+            (
                 self.unreadable,
-                first.join(", "),
-            ));
-        }
-        if self.lost > 0 {
-            lines.push(format!(
-                "{} records were lost while the disk was full",
-                self.lost
-            ));
-        }
-        if self.orphans > 0 {
-            lines.push(format!(
-                "{} records left out: their exchange has no beginning",
-                self.orphans
-            ));
-        }
-        if self.unfinished > 0 {
-            lines.push(format!(
-                "{} exchanges have no end: marked as aborted",
-                self.unfinished
-            ));
-        }
-        lines
+                "",
+                &format!(" unreadable records left out {lines}"),
+            ),
+            (self.lost, "", " records were lost while the disk was full"),
+            (
+                self.orphans,
+                "",
+                " records left out: their exchange has no beginning",
+            ),
+            (
+                self.unfinished,
+                "",
+                " exchanges have no end: marked as aborted",
+            ),
+        ]
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, before, after)| format!("{before}{count}{after}"))
+        .collect()
     }
 
     fn skip(&mut self, number: u64) {

@@ -214,11 +214,8 @@ impl JournalWriter {
 
     /// Begins an outage of records, or goes on with it, after this many were lost.
     fn records_failed(&mut self, error: &io::Error, lost: u64) {
-        if let Some(outage) = &mut self.records_out {
-            outage.renew(self.retry, lost);
-        } else {
+        if Outage::begin_or_renew(&mut self.records_out, self.retry, lost) {
             tracing::info!(%error, "cannot write the journal; going on without");
-            self.records_out = Some(Outage::new(self.retry, lost));
         }
         self.count(|status| status.note(|| format!("write the journal: {error}")));
         self.update_state();
@@ -257,7 +254,13 @@ impl JournalWriter {
             self.count_lost_body();
             return OMITTED;
         }
-        match self.bodies.put(bytes) {
+        let stored = self.bodies.put(bytes);
+        self.settled(stored)
+    }
+
+    /// What became of a body that was to be stored.
+    fn settled(&mut self, stored: io::Result<Capture>) -> Capture {
+        match stored {
             Ok(capture) => {
                 self.body_stored();
                 capture
@@ -310,16 +313,10 @@ impl JournalWriter {
         match self.streams.remove(&key)? {
             Stream::Over(capture) => Some(capture),
             Stream::Open(None) => Some(Capture::Empty),
-            Stream::Open(Some(partial)) => match self.bodies.finish(&partial) {
-                Ok(capture) => {
-                    self.body_stored();
-                    Some(capture)
-                }
-                Err(error) => {
-                    self.bodies_failed(&error);
-                    Some(OMITTED)
-                }
-            },
+            Stream::Open(Some(partial)) => {
+                let stored = self.bodies.finish(&partial);
+                Some(self.settled(stored))
+            }
         }
     }
 
@@ -336,13 +333,14 @@ impl JournalWriter {
 
     /// Gives up every body that is on its way; `false` when none had a file.
     fn drop_streams(&mut self) -> bool {
-        let on_disk = |stream: &Stream| matches!(stream, Stream::Open(Some(_)));
-        let keys: Vec<BodyKey> = self
+        let on_disk = self
             .streams
             .iter()
-            .filter(|(_, stream)| on_disk(stream))
-            .map(|(key, _)| *key)
-            .collect();
+            .filter_map(|(key, stream)| match stream {
+                Stream::Open(Some(_)) => Some(*key),
+                _ => None,
+            });
+        let keys: Vec<BodyKey> = on_disk.collect();
         for key in &keys {
             self.lose_stream(*key, "its room was needed for records");
         }
@@ -363,11 +361,8 @@ impl JournalWriter {
     }
 
     fn bodies_failed(&mut self, error: &io::Error) {
-        if let Some(outage) = &mut self.bodies_out {
-            outage.renew(self.retry, 0);
-        } else {
+        if Outage::begin_or_renew(&mut self.bodies_out, self.retry, 0) {
             tracing::info!(%error, "cannot store bodies; going on without");
-            self.bodies_out = Some(Outage::new(self.retry, 0));
         }
         self.count_lost_body();
         self.count(|status| status.note(|| format!("store a body: {error}")));

@@ -1,5 +1,7 @@
 //! Header fields whose values are secrets, or hold some.
 
+use memchr::memchr;
+
 use super::kind::{Candidate, SecretKind};
 use super::query::{self, Mode};
 use super::rule::FieldRule;
@@ -9,21 +11,9 @@ pub(super) fn find(value: &[u8], rule: FieldRule, out: &mut Vec<Candidate>) {
     let whole = 0..value.len();
     match rule {
         FieldRule::Credentials => find_credentials(value, out),
-        FieldRule::Cookies => {
-            let mut start = 0;
-            for pair in value.split(|&b| b == b';') {
-                out.push(cookie(start, pair));
-                start += pair.len() + 1;
-            }
-        }
-        FieldRule::SetCookie => {
-            out.extend(
-                value
-                    .split(|&b| b == b';')
-                    .next()
-                    .map(|pair| cookie(0, pair)),
-            );
-        }
+        FieldRule::Cookies => find_cookies(value, usize::MAX, out),
+        // What follows are its attributes.
+        FieldRule::SetCookie => find_cookies(value, 1, out),
         FieldRule::DockerConfig => out.push(Candidate::new(whole, SecretKind::DockerConfig)),
         FieldRule::Opaque => out.push(Candidate::new(whole, SecretKind::Credential)),
         FieldRule::Address => out.push(Candidate::new(whole, SecretKind::Address)),
@@ -83,13 +73,15 @@ const SCHEMES: [&[u8]; 29] = [
     b"jwt",
 ];
 
-/// The value of `name=value`, or all of a pair without a name.
-fn cookie(start: usize, pair: &[u8]) -> Candidate {
-    let skip = pair
-        .iter()
-        .position(|&b| b == b'=')
-        .map_or(0, |equals| equals + 1);
-    Candidate::new(start + skip..start + pair.len(), SecretKind::Cookie)
+/// The first so many cookies: of each the value of `name=value`, or all of a pair without a name.
+fn find_cookies(value: &[u8], count: usize, out: &mut Vec<Candidate>) {
+    let mut start = 0;
+    for pair in value.split(|&b| b == b';').take(count) {
+        let skip = memchr(b'=', pair).map_or(0, |equals| equals + 1);
+        let range = start + skip..start + pair.len();
+        out.push(Candidate::new(range, SecretKind::Cookie));
+        start += pair.len() + 1;
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use super::{field, json, layer, placeholder, query, scheme, url_parts, xml};
 
 /// Finds the secrets of a text, also under its escapes. Placeholders are none.
 pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
-    let mut out = Vec::new();
     let mode = match shape {
         Shape::Url | Shape::Field(FieldRule::Url) => Mode::Url,
         Shape::Form => Mode::Form,
@@ -21,10 +20,10 @@ pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
         Shape::Authority => url_parts::find_user_info_of_authority(text, &mut own),
         Shape::Url | Shape::Form | Shape::Text => {}
     }
-    out.extend(
-        own.into_iter()
-            .filter_map(|candidate| refine(text, candidate)),
-    );
+    let own = own.into_iter();
+    let mut out: Vec<_> = own
+        .filter_map(|candidate| refine(text, candidate))
+        .collect();
     if matches!(shape, Shape::Field(rule) if rule.is_all_there_is()) {
         return out;
     }

@@ -124,12 +124,7 @@ impl EscapedChar {
 
     fn char(character: char) -> Self {
         let mut bytes = [0; 4];
-        let len = match character.encode_utf8(&mut bytes).len() {
-            1 => 1,
-            2 => 2,
-            3 => 3,
-            _ => 4,
-        };
+        let len = u8::try_from(character.encode_utf8(&mut bytes).len()).unwrap_or(4);
         Self { bytes, len }
     }
 

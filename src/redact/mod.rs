@@ -47,7 +47,6 @@ mod redactor;
 mod replacement;
 mod rule;
 mod scheme;
-mod secret;
 mod secrets;
 mod shape;
 mod spread;
@@ -56,4 +55,3 @@ mod xml;
 
 pub use bare_url::url;
 pub use redactor::Redactor;
-pub use secret::Secret;

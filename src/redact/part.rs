@@ -192,13 +192,7 @@ fn of_body(body: Option<&mut Body>, is_form: bool, visit: &mut dyn FnMut(EventPa
 }
 
 fn replace<T>(target: &mut T, value: Option<T>) -> bool {
-    match value {
-        Some(value) => {
-            *target = value;
-            true
-        }
-        None => false,
-    }
+    value.map(|value| *target = value).is_some()
 }
 
 fn shifted(spans: Vec<Replacement>, by: usize) -> impl Iterator<Item = Replacement> {

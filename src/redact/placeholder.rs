@@ -37,16 +37,18 @@ impl Placeholder {
 /// Names secrets by placeholders, under a key that lives and dies with a session.
 pub(super) struct Namer(hmac::Key);
 
-impl Namer {
+impl Default for Namer {
     /// A namer with a fresh random key.
     ///
     /// # Panics
     /// When the operating system has no randomness to give.
-    pub(super) fn new() -> Self {
+    fn default() -> Self {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         Self(key.expect("the operating system provides randomness"))
     }
+}
 
+impl Namer {
     /// The placeholder of this secret, however it is escaped.
     pub(super) fn name(&self, secret: &[u8]) -> Placeholder {
         let tag = hmac::sign(&self.0, &layer::settle(secret));
@@ -98,7 +100,7 @@ mod tests {
 
     #[test]
     fn one_session_names_a_secret_alike_and_another_differently() {
-        let (one, two) = (Namer::new(), Namer::new());
+        let (one, two) = (Namer::default(), Namer::default());
         assert_eq!(one.name(b"a/b="), one.name(b"a%2Fb%3d"));
         assert_ne!(one.name(b"secret"), one.name(b"secrets"));
         // 24 bits each: five secrets that all collide do not happen.

@@ -18,6 +18,7 @@ use crate::exchange::{Event, Exchange, ExchangeId};
 ///
 /// It holds at most 20,000 secrets or 4 MiB of them; beyond that it forgets those that were not
 /// seen for the longest time. What it recognises by its place is redacted regardless.
+#[derive(Default)]
 pub struct Redactor {
     namer: Namer,
     secrets: Secrets,
@@ -42,12 +43,7 @@ impl Redactor {
     /// # Panics
     /// When the operating system has no randomness to give.
     pub fn new() -> Self {
-        Self {
-            namer: Namer::new(),
-            secrets: Secrets::default(),
-            clean: Clean::default(),
-            open: HashMap::new(),
-        }
+        Self::default()
     }
 
     /// Redacts one step of the traffic. The steps of one exchange must come in order, those of
@@ -166,12 +162,6 @@ impl Redactor {
     /// Whether this text taught nothing and held nothing, and would still.
     fn is_clean(&self, text: &[u8], shape: Shape) -> bool {
         self.clean.holds(text, shape, self.secrets.generation())
-    }
-}
-
-impl Default for Redactor {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -255,7 +255,7 @@ mod tests {
     use crate::redact::placeholder::Namer;
 
     fn secrets(all: &[&str]) -> Secrets {
-        let namer = Namer::new();
+        let namer = Namer::default();
         let mut secrets = Secrets::default();
         for secret in all {
             secrets.insert(secret.as_bytes(), namer.name(secret.as_bytes()));

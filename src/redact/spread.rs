@@ -40,7 +40,7 @@ mod tests {
     use crate::redact::replacement::splice;
 
     fn spread(secret: &str, text: &str) -> String {
-        let namer = Namer::new();
+        let namer = Namer::default();
         let mut secrets = Secrets::default();
         secrets.insert(secret.as_bytes(), namer.name(secret.as_bytes()));
         let spans = find(text.as_bytes(), &secrets);
