@@ -180,7 +180,7 @@ fn first(bytes: &[u8]) -> (u8, &[u8]) {
 static AUTHORITY: LazyLock<CertificateAuthority> = LazyLock::new(|| {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let identity = CaFiles::new(dir.path().join("ca")).open().expect("a CA");
-    CertificateAuthority::new(identity, 100, None)
+    CertificateAuthority::new(identity, 100, std::sync::Arc::new(rustls::NoKeyLog))
 });
 
 const HEAD_BYTES: usize = 4_096;

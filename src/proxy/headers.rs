@@ -83,15 +83,8 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// A client must not have us drop what the message's meaning hangs on.
 fn kept_though_listed(name: &HeaderName) -> bool {
-    [
-        HOST,
-        CONTENT_LENGTH,
-        TRANSFER_ENCODING,
-        CONNECTION,
-        TE,
-        UPGRADE,
-    ]
-    .contains(name)
+    [HOST, CONTENT_LENGTH, TRANSFER_ENCODING].contains(name)
+        || [CONNECTION, TE, UPGRADE].contains(name)
         || matches!(name.as_str(), "close" | "authorization" | "trailer")
 }
 

@@ -13,9 +13,11 @@ pub type KeyLog = Arc<dyn Fn(&str) + Send + Sync>;
 pub(super) struct KeyLines(KeyLog);
 
 impl KeyLines {
-    pub(super) fn of(log: Option<&KeyLog>) -> Option<Arc<dyn rustls::KeyLog>> {
-        let lines = Self(Arc::clone(log?));
-        Some(Arc::new(lines))
+    pub(super) fn of(log: Option<&KeyLog>) -> Arc<dyn rustls::KeyLog> {
+        match log {
+            Some(log) => Arc::new(Self(Arc::clone(log))),
+            None => Arc::new(rustls::NoKeyLog),
+        }
     }
 }
 

@@ -57,14 +57,12 @@ impl Proxy {
     /// # Errors
     /// When the address is taken, or certificates of the settings are unusable.
     pub fn start(settings: Settings, identity: Identity) -> Result<(Self, Changes), ProxyError> {
-        let listener = bind(settings.listen).map_err(|source| ProxyError::Listen {
+        let failed = |source| ProxyError::Listen {
             address: settings.listen,
             source,
-        })?;
-        let address = listener.local_addr().map_err(|source| ProxyError::Listen {
-            address: settings.listen,
-            source,
-        })?;
+        };
+        let listener = bind(settings.listen).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
         let settings = Arc::new(settings);
         let limits = &settings.limits;
         let (recorder, changes) = Recorder::new(&limits.capture, Instant::now);
@@ -99,14 +97,12 @@ impl Proxy {
         let door = shared
             .tasks
             .spawn(door::serve(Arc::clone(&shared), listener));
-        Ok((
-            Self {
-                address,
-                shared,
-                door,
-            },
-            changes,
-        ))
+        let proxy = Self {
+            address,
+            shared,
+            door,
+        };
+        Ok((proxy, changes))
     }
 
     /// The address clients use.

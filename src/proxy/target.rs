@@ -62,16 +62,17 @@ pub(crate) fn normalise_host(host: &str) -> Result<String, TargetError> {
         return Ok(address.to_string());
     }
     let name = host.strip_suffix('.').unwrap_or(host);
-    let label_ok = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    };
-    if name.len() > 253 || !name.split('.').all(label_ok) {
+    if !is_domain(name) {
         return Err(TargetError::Host);
     }
     Ok(name.to_ascii_lowercase())
+}
+
+/// Whether this can be a DNS name.
+pub(super) fn is_domain(name: &str) -> bool {
+    let is_in_label = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_in_label);
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 fn split(text: &str) -> Result<(&str, Option<&str>), TargetError> {

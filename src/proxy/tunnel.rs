@@ -11,13 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
-use tokio_rustls::server::TlsStream;
 
 use crate::base::{cause, clock};
 use crate::capture::{OpenTunnel, record_failed_handshake};
 use crate::exchange::{
-    Authority, Connection, Ending, Failure, HandshakeFailed, Rejection, Side, TlsSession,
-    TunnelKind,
+    Authority, Connection, Ending, Failure, HandshakeFailed, Rejection, Side, TunnelKind,
 };
 
 use super::context::ProxyContext;
@@ -74,7 +72,9 @@ impl ConnectTunnel {
             process,
         } = match accepted {
             Ok(accepted) => accepted,
-            Err((rejection, process)) => return self.rejected(rejection, process),
+            Err((rejection, process)) => {
+                return handshake_failed(&self.shared, self.connection, rejection, process);
+            }
         };
         let served = serving.await;
         if served.requests > 0 {
@@ -107,7 +107,9 @@ impl ConnectTunnel {
             }
         };
         let looked = Instant::now();
-        let process = self.peer(&name).await;
+        let (shared, client) = (&self.shared, self.connection.client);
+        let looking = shared.peers.look(&shared.tasks, &name, client, shared.own);
+        let process = looking.await;
         let began = began + looked.elapsed();
         let stream = match timeout(limits.client_handshake, start.into_stream(config)).await {
             Ok(Ok(stream)) => stream,
@@ -118,7 +120,7 @@ impl ConnectTunnel {
             Err(_) => return Err((Rejection::Timeout, process)),
         };
         self.connection.handshake = Some(began.elapsed());
-        self.connection.tls = server_session(&stream);
+        self.connection.tls = tls_session(stream.get_ref().1);
         let (connection, target) = (self.connection.clone(), self.target.clone());
         let serving = serve(&self.shared, stream, connection, Protocol::Https, target);
         Ok(Accepted {
@@ -126,12 +128,6 @@ impl ConnectTunnel {
             name,
             process,
         })
-    }
-
-    async fn peer(&self, host: &str) -> Option<String> {
-        let (shared, client) = (&self.shared, self.connection.client);
-        let looked = shared.peers.look(&shared.tasks, host, client, shared.own);
-        looked.await
     }
 
     /// Passes on bytes that are neither TLS nor HTTP.
@@ -157,10 +153,6 @@ impl ConnectTunnel {
             by,
             detail: detail.to_owned(),
         });
-    }
-
-    fn rejected(self, rejection: Rejection, process: Option<String>) {
-        handshake_failed(&self.shared, self.connection, rejection, process);
     }
 }
 
@@ -244,13 +236,4 @@ fn alert_in(error: &(dyn std::error::Error + 'static)) -> Option<Rejection> {
         cause = error.source();
     }
     None
-}
-
-fn server_session<S>(stream: &TlsStream<S>) -> Option<TlsSession> {
-    let (_, session) = stream.get_ref();
-    tls_session(
-        session.protocol_version(),
-        session.negotiated_cipher_suite(),
-        session.alpn_protocol(),
-    )
 }

@@ -23,7 +23,7 @@ use super::leaf::Leaf;
 pub(crate) struct CertificateAuthority {
     identity: Identity,
     provider: Arc<CryptoProvider>,
-    key_log: Option<Arc<dyn KeyLog>>,
+    key_log: Arc<dyn KeyLog>,
     capacity: usize,
     state: Mutex<Certificates>,
 }
@@ -36,6 +36,7 @@ pub(crate) struct IssueError {
     problem: String,
 }
 
+#[derive(Default)]
 struct Certificates {
     key: Option<DayKey>,
     leaves: HashMap<String, LeafSlot>,
@@ -60,23 +61,14 @@ struct Ready {
 
 impl CertificateAuthority {
     /// An authority that keeps at most `capacity` certificates.
-    pub(crate) fn new(
-        identity: Identity,
-        capacity: usize,
-        key_log: Option<Arc<dyn KeyLog>>,
-    ) -> Self {
+    pub(crate) fn new(identity: Identity, capacity: usize, key_log: Arc<dyn KeyLog>) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let state = Certificates {
-            key: None,
-            leaves: HashMap::new(),
-            order: VecDeque::new(),
-        };
         Self {
             identity,
             provider,
             key_log,
             capacity,
-            state: Mutex::new(state),
+            state: Mutex::default(),
         }
     }
 
@@ -91,13 +83,13 @@ impl CertificateAuthority {
     /// When no certificate can be made for such a name.
     pub(crate) fn server_config(&self, host: &str) -> Result<Arc<ServerConfig>, IssueError> {
         let now = clock::system();
-        let fail = |problem: String| IssueError {
+        let failed = |error: anyhow::Error| IssueError {
             host: host.to_owned(),
-            problem,
+            problem: error.to_string(),
         };
-        let key = self.day_key(now).map_err(|error| fail(error.to_string()))?;
+        let key = self.day_key(now).map_err(|error| failed(error.into()))?;
         let entry = self.entry(host, now);
-        let ready = entry.get_or_init(|| self.issue(host, &key, now));
+        let ready = entry.get_or_init(|| self.issue(host, &key, now).map_err(failed));
         match ready {
             Ok(ready) => Ok(Arc::clone(&ready.config)),
             Err(error) => Err(error.clone()),
@@ -129,32 +121,20 @@ impl CertificateAuthority {
         entry
     }
 
-    fn issue(&self, host: &str, key: &DayKey, now: Timestamp) -> Result<Ready, IssueError> {
-        let fail = |problem: String| IssueError {
-            host: host.to_owned(),
-            problem,
-        };
-        let leaf = Leaf::issue(&self.identity, &key.pair, host, now)
-            .map_err(|error| fail(error.to_string()))?;
+    fn issue(&self, host: &str, key: &DayKey, now: Timestamp) -> anyhow::Result<Ready> {
+        let leaf = Leaf::issue(&self.identity, &key.pair, host, now)?;
         let der = PrivatePkcs8KeyDer::from(key.pair.serialize_der());
-        let signer = self
-            .provider
-            .key_provider
-            .load_private_key(der.into())
-            .map_err(|error| fail(error.to_string()))?;
+        let signer = self.provider.key_provider.load_private_key(der.into())?;
         let certified = CertifiedKey::new(vec![leaf.certificate.clone()], signer);
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| fail(error.to_string()))?
+            .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         // Container clients do not resume sessions: what is not kept costs nothing.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        if let Some(key_log) = &self.key_log {
-            config.key_log = Arc::clone(key_log);
-        }
+        config.key_log = Arc::clone(&self.key_log);
         Ok(Ready {
             config: Arc::new(config),
             leaf,
@@ -191,7 +171,7 @@ mod tests {
     fn authority(capacity: usize) -> CertificateAuthority {
         let dir = tempfile::tempdir().unwrap();
         let identity = CaFiles::new(dir.path().join("ca")).open().unwrap();
-        CertificateAuthority::new(identity, capacity, None)
+        CertificateAuthority::new(identity, capacity, Arc::new(rustls::NoKeyLog))
     }
 
     fn issue(authority: &CertificateAuthority, host: &str) -> Vec<u8> {

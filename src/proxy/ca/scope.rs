@@ -8,6 +8,8 @@ use thiserror::Error;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 
+use crate::proxy::target::is_domain;
+
 /// The hosts that a CA may sign for. A domain stands for itself and all names below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SigningScope {
@@ -95,16 +97,6 @@ impl SigningScope {
             excluded_subtrees: excluded,
         }
     }
-}
-
-fn is_domain(name: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-    };
-    name.len() <= 253 && name.split('.').all(label)
 }
 
 /// An address with its mask, of which only whole addresses are ours.

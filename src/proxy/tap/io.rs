@@ -168,6 +168,12 @@ impl Tap {
         self.lock().last_write
     }
 
+    /// Remembers the first fault; the error that tells it.
+    fn timed_out(&self, fault: Fault) -> io::Error {
+        self.lock().fault.get_or_insert(fault.clone());
+        io::Error::new(io::ErrorKind::TimedOut, fault)
+    }
+
     fn lock(&self) -> MutexGuard<'_, TapState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -345,9 +351,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
             self.ended = true;
             return Poll::Ready(Ok(()));
         }
-        let fault = Fault::Idle(limit);
-        self.tap.lock().fault.get_or_insert(fault.clone());
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, fault)))
+        Poll::Ready(Err(self.tap.timed_out(Fault::Idle(limit))))
     }
 
     fn wrote(
@@ -367,9 +371,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
                 let limit = self.timers.stall;
                 let deadline = self.writing.since() + limit;
                 ready!(self.writing.poll(cx, deadline));
-                let fault = Fault::Stalled(limit);
-                self.tap.lock().fault.get_or_insert(fault.clone());
-                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, fault)))
+                Poll::Ready(Err(self.tap.timed_out(Fault::Stalled(limit))))
             }
         }
     }

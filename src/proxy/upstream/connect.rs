@@ -132,22 +132,21 @@ impl Attempt<'_> {
                 .for_target(self.target)
                 .map_err(|error| (Failure::UpstreamProxy, error.to_string()))?,
         };
-        let dialled = mapped.as_ref().unwrap_or(&self.target.authority);
         if let Some(via) = via {
             vet.named = true;
             self.upstream.via = Some(format!("http://{}", via.authority));
             let stream = self.dial(&via.authority, vet).await?;
             if self.target.protocol == Protocol::Http {
+                let credentials = via.credentials;
                 return Ok(Connected {
                     stream: Either::Left(stream),
-                    forward_proxy: Some(ForwardProxy {
-                        credentials: via.credentials,
-                    }),
+                    forward_proxy: Some(ForwardProxy { credentials }),
                 });
             }
             let stream = self.tunnel(stream, &via).await?;
             return self.finish(stream).await;
         }
+        let dialled = mapped.as_ref().unwrap_or(&self.target.authority);
         let stream = self.dial(dialled, vet).await?;
         self.finish(stream).await
     }
@@ -199,11 +198,8 @@ impl Attempt<'_> {
             },
             Ok(Err(error)) => fail(error.to_string()),
             Err(_) => {
-                let seconds = limits.upstream_handshake.as_secs();
-                Err((
-                    Failure::Timeout,
-                    through(format!("no answer within {seconds} s")),
-                ))
+                let detail = format!("no answer within {} s", limits.upstream_handshake.as_secs());
+                Err((Failure::Timeout, through(detail)))
             }
         }
     }
@@ -228,23 +224,15 @@ impl Attempt<'_> {
         self.upstream.verification = presented.verification;
         match outcome {
             Ok(Ok(stream)) => {
-                let (_, session) = stream.get_ref();
-                self.upstream.tls = tls::session(
-                    session.protocol_version(),
-                    session.negotiated_cipher_suite(),
-                    session.alpn_protocol(),
-                );
-                Ok(Connected::to(Either::Right(Box::new(
-                    GatheringReader::new(stream),
-                ))))
+                self.upstream.tls = tls::session(stream.get_ref().1);
+                let stream = Box::new(GatheringReader::new(stream));
+                Ok(Connected::to(Either::Right(stream)))
             }
             Ok(Err(error)) => Err((Failure::Tls, self.tls_problem(&cause::innermost(&error)))),
             Err(_) => {
                 let seconds = limit.as_secs();
-                Err((
-                    Failure::Timeout,
-                    format!("no TLS handshake with {host} within {seconds} s"),
-                ))
+                let detail = format!("no TLS handshake with {host} within {seconds} s");
+                Err((Failure::Timeout, detail))
             }
         }
     }

@@ -108,10 +108,8 @@ async fn lookup(
         Ok(Err(error)) => Err((Failure::Dns, format!("looking up {}: {error}", to.host))),
         Err(_) => {
             let seconds = limits.dns.as_secs();
-            Err((
-                Failure::Timeout,
-                format!("no answer to the lookup of {} within {seconds} s", to.host),
-            ))
+            let detail = format!("no answer to the lookup of {} within {seconds} s", to.host);
+            Err((Failure::Timeout, detail))
         }
     }
 }
@@ -133,11 +131,8 @@ async fn race(
         if let Some(address) = waiting.next() {
             attempts.push(attempt(address));
         } else if attempts.is_empty() {
-            let nothing = (
-                SocketAddr::from(([0, 0, 0, 0], 0)),
-                io::ErrorKind::NotFound.into(),
-            );
-            return Err(first_error.unwrap_or(nothing));
+            let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+            return Err(first_error.unwrap_or((nowhere, io::ErrorKind::NotFound.into())));
         }
         tokio::select! {
             Some(outcome) = attempts.next() => match outcome {

@@ -99,11 +99,13 @@ fn parse_connect_to(text: &str) -> Option<ConnectTo> {
     let (host, rest) = take_host(text)?;
     let (port, rest) = rest.split_once(':')?;
     let (to_host, to_port) = take_host(rest)?;
+    let name = |text: &str| target::normalise_host(text).ok();
+    let number = |text: &str| text.parse().ok().filter(|port| *port > 0);
     Some(ConnectTo {
-        host: parse_host(host)?,
-        port: parse_port(port)?,
-        to_host: parse_host(to_host)?,
-        to_port: parse_port(to_port)?,
+        host: unless_any(host, name)?,
+        port: unless_any(port, number)?,
+        to_host: unless_any(to_host, name)?,
+        to_port: unless_any(to_port, number)?,
     })
 }
 
@@ -117,25 +119,15 @@ fn take_host(text: &str) -> Option<(&str, &str)> {
     text.split_once(':')
 }
 
+/// What a part says, where `None` stands for anything; nothing when it says nothing sensible.
 #[expect(
     clippy::option_option,
     reason = "wrong and absent are different things"
 )]
-fn parse_host(text: &str) -> Option<Option<String>> {
+fn unless_any<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Option<T>> {
     match text {
         "" | "*" => Some(None),
-        host => target::normalise_host(host).ok().map(Some),
-    }
-}
-
-#[expect(
-    clippy::option_option,
-    reason = "wrong and absent are different things"
-)]
-fn parse_port(text: &str) -> Option<Option<u16>> {
-    match text {
-        "" | "*" => Some(None),
-        port => port.parse().ok().filter(|port| *port > 0).map(Some),
+        text => read(text).map(Some),
     }
 }
 
@@ -172,11 +164,7 @@ impl UpstreamProxy {
         let Some(matcher) = &self.0 else {
             return Ok(None);
         };
-        let scheme = if to.protocol == Protocol::Http {
-            "http"
-        } else {
-            "https"
-        };
+        let scheme = to.protocol.as_str();
         let Ok(uri) = format!("{scheme}://{}/", to.authority).parse::<Uri>() else {
             return Ok(None);
         };

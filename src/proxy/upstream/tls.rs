@@ -8,8 +8,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, KeyLog, RootCertStore, SignatureScheme,
-    SupportedCipherSuite,
+    CertificateError, ClientConfig, CommonState, DigitallySignedStruct, KeyLog, RootCertStore,
+    SignatureScheme,
 };
 use thiserror::Error;
 
@@ -71,14 +71,14 @@ impl UpstreamTls {
             .build()
             .map_err(|error| UpstreamTlsError::Verifier(error.to_string()))?;
         let key_log = KeyLines::of(settings.key_log.as_ref());
-        let base = config(&provider, &verifier, None, key_log.as_ref())
+        let base = config(&provider, &verifier, None, &key_log)
             .map_err(|error| UpstreamTlsError::Verifier(error.to_string()))?;
         let client_certificates = settings
             .client_certificates
             .iter()
             .map(|own| {
                 let presented = Some((own.chain.clone(), own.key.clone_key()));
-                config(&provider, &verifier, presented, key_log.as_ref())
+                config(&provider, &verifier, presented, &key_log)
                     .map(|config| (own.hosts.clone(), Arc::new(config)))
                     .map_err(|error| {
                         UpstreamTlsError::ClientCertificate(own.hosts.clone(), error.to_string())
@@ -114,22 +114,18 @@ impl UpstreamTls {
 }
 
 /// What a finished handshake agreed on.
-pub(crate) fn session(
-    version: Option<rustls::ProtocolVersion>,
-    cipher: Option<SupportedCipherSuite>,
-    alpn: Option<&[u8]>,
-) -> Option<TlsSession> {
-    let version = match version? {
+pub(crate) fn session(agreed: &CommonState) -> Option<TlsSession> {
+    let version = match agreed.protocol_version()? {
         rustls::ProtocolVersion::TLSv1_2 => "TLSv1.2".to_owned(),
         rustls::ProtocolVersion::TLSv1_3 => "TLSv1.3".to_owned(),
         other => format!("{other:?}"),
     };
-    let cipher = format!("{:?}", cipher?.suite()).replace("TLS13_", "TLS_");
-    let alpn = alpn.map(|name| String::from_utf8_lossy(name).into_owned());
+    let cipher = agreed.negotiated_cipher_suite()?.suite();
+    let alpn = agreed.alpn_protocol();
     Some(TlsSession {
         version,
-        cipher,
-        alpn,
+        cipher: format!("{cipher:?}").replace("TLS13_", "TLS_"),
+        alpn: alpn.map(|name| String::from_utf8_lossy(name).into_owned()),
     })
 }
 
@@ -168,7 +164,7 @@ fn config(
         Vec<CertificateDer<'static>>,
         rustls::pki_types::PrivateKeyDer<'static>,
     )>,
-    key_log: Option<&Arc<dyn KeyLog>>,
+    key_log: &Arc<dyn KeyLog>,
 ) -> Result<ClientConfig, rustls::Error> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(provider))
         .with_safe_default_protocol_versions()?
@@ -180,9 +176,7 @@ fn config(
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // A resumed session presents no certificates: the trace would not know whom it spoke to.
     config.resumption = rustls::client::Resumption::disabled();
-    if let Some(key_log) = key_log {
-        config.key_log = Arc::clone(key_log);
-    }
+    config.key_log = Arc::clone(key_log);
     Ok(config)
 }
 
@@ -202,30 +196,26 @@ impl ServerCertVerifier for RememberingVerifier {
             ocsp_response,
             now,
         );
+        let (verification, outcome) = match outcome {
+            Ok(verified) => (Verification::Verified, Ok(verified)),
+            Err(error) => {
+                let reason = reason(&error);
+                if self.insecure {
+                    let overridden = Verification::Overridden { reason };
+                    (overridden, Ok(ServerCertVerified::assertion()))
+                } else {
+                    (Verification::Rejected { reason }, Err(error))
+                }
+            }
+        };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.verification = Some(verification);
         seen.chain = std::iter::once(end_entity)
             .chain(intermediates)
             .take(MAX_CHAIN)
             .map(|certificate| certificate.to_vec())
             .collect();
-        match outcome {
-            Ok(verified) => {
-                seen.verification = Some(Verification::Verified);
-                Ok(verified)
-            }
-            Err(error) if self.insecure => {
-                seen.verification = Some(Verification::Overridden {
-                    reason: reason(&error),
-                });
-                Ok(ServerCertVerified::assertion())
-            }
-            Err(error) => {
-                seen.verification = Some(Verification::Rejected {
-                    reason: reason(&error),
-                });
-                Err(error)
-            }
-        }
+        outcome
     }
 
     fn verify_tls12_signature(

@@ -28,7 +28,7 @@ impl Vet {
             return Err((Failure::Loop, format!("{address} is pullscope itself")));
         }
         let forbidden = |what| Err((Failure::Forbidden, format!("{ip} is {what}")));
-        if ip.is_unspecified() || ip.is_multicast() || is_broadcast(ip) {
+        if ip.is_unspecified() || ip.is_multicast() || ip == Ipv4Addr::BROADCAST {
             return forbidden("not the address of one server");
         }
         if self.named {
@@ -65,10 +65,6 @@ impl Vet {
 /// Whether the address is one of this machine's: only those can be bound.
 fn is_local(ip: IpAddr) -> bool {
     TcpListener::bind((ip, 0)).is_ok()
-}
-
-fn is_broadcast(ip: IpAddr) -> bool {
-    ip == IpAddr::V4(Ipv4Addr::BROADCAST)
 }
 
 fn is_link_local(ip: IpAddr) -> bool {
