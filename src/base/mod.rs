@@ -4,6 +4,7 @@ pub mod atomic_file;
 pub mod cause;
 pub mod clock;
 pub mod hex;
+pub(crate) mod lock;
 pub(crate) mod pem;
 pub mod printable;
 pub mod text;

@@ -2,10 +2,11 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::exchange::{
     Body, Capture, Connection, End, Ending, Event, ExchangeId, Failure, RequestHead, ResponseHead,
     Side, Timings, Upstream,
@@ -137,17 +138,17 @@ impl OpenExchange {
 
     /// Notes which connection it goes out on.
     pub fn set_upstream(&self, upstream: Upstream) {
-        self.cell.lock().upstream = Some(upstream);
+        lock(&self.cell.known).upstream = Some(upstream);
     }
 
     /// Notes when something of it happened.
     pub fn phases(&self, change: impl FnOnce(&mut PhaseMarks)) {
-        change(&mut self.cell.lock().phases);
+        change(&mut lock(&self.cell.known).phases);
     }
 
     /// Notes the head of its response.
     pub fn set_response(&self, response: ResponseHead) {
-        let mut known = self.cell.lock();
+        let mut known = lock(&self.cell.known);
         known.answered = true;
         known.response = Some(response);
         drop(known);
@@ -156,8 +157,7 @@ impl OpenExchange {
 
     /// Notes that the server's answer could not be passed on. The first reason stands.
     pub fn fail(&self, failure: Failure, detail: impl Into<String>) {
-        self.cell
-            .lock()
+        lock(&self.cell.known)
             .failure
             .get_or_insert((failure, detail.into()));
     }
@@ -173,13 +173,13 @@ impl OpenExchange {
 
     /// Notes the end of a body.
     pub fn end_body(&self, direction: Direction, body: Body, end: BodyEnd) {
-        self.cell.lock().bodies[direction as usize] = Some((body, end));
+        lock(&self.cell.known).bodies[direction as usize] = Some((body, end));
     }
 }
 
 impl Drop for OpenExchange {
     fn drop(&mut self) {
-        let mut known = self.cell.lock();
+        let mut known = lock(&self.cell.known);
         let end = known.conclude(&self.cell);
         known.end = Some(Box::new(end));
         drop(known);
@@ -265,10 +265,6 @@ impl PhaseMarks {
 }
 
 impl ExchangeCell {
-    fn lock(&self) -> MutexGuard<'_, ExchangeFacts> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Gives back the memory that was reserved for bodies which others have from now on.
     fn release(&self, end: &End) {
         for body in [&end.request_body, &end.response_body]
@@ -285,7 +281,7 @@ impl ExchangeCell {
 impl EventCell for ExchangeCell {
     fn drain(&self, events: &mut Vec<Event>) -> bool {
         let id = self.id;
-        let mut known = self.lock();
+        let mut known = lock(&self.known);
         if let Some(opened) = known.opened.take() {
             events.push(Event::Opened {
                 id,
@@ -322,14 +318,14 @@ impl EventCell for ExchangeCell {
     }
 
     fn is_over(&self) -> bool {
-        self.lock().end.is_some()
+        lock(&self.known).end.is_some()
     }
 }
 
 impl Drop for ExchangeCell {
     /// A cell dropped from the backlog unread still gives its body memory back.
     fn drop(&mut self) {
-        let end = self.lock().end.take();
+        let end = lock(&self.known).end.take();
         if let Some(end) = end {
             self.release(&end);
         }

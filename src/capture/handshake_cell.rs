@@ -1,7 +1,8 @@
 //! One TLS handshake that a client ended. It is over before it is recorded.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::base::lock::lock;
 use crate::exchange::{Event, HandshakeFailed};
 
 use super::recorder::{EventCell, Mark, Recorder};
@@ -22,7 +23,7 @@ pub fn record_failed_handshake(recorder: &Recorder, failed: HandshakeFailed) {
 
 impl EventCell for HandshakeCell {
     fn drain(&self, events: &mut Vec<Event>) -> bool {
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = lock(&self.failed);
         events.extend(failed.take().map(Event::HandshakeFailed));
         true
     }

@@ -6,11 +6,12 @@
 //! goes unmeasured.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio_util::task::TaskTracker;
 
+use crate::base::lock::lock;
 use crate::exchange::{Body, Capture, Omission};
 
 use super::catch_panic::isolated_now;
@@ -64,11 +65,11 @@ impl HashWorker {
 
     /// Queues bytes that have passed.
     pub(crate) fn push(&self, bytes: Bytes) {
-        let mut queue = self.job.queue();
+        let mut queue = lock(&self.job.queue);
         queue.total += bytes.len() as u64;
         if self.light {
             drop(queue);
-            let mut meter = self.job.meter();
+            let mut meter = lock(&self.job.meter);
             self.job.measure(&mut meter, [&bytes]);
             return;
         }
@@ -87,7 +88,7 @@ impl HashWorker {
     /// No more bytes will come; `then` is called with the result, at once or from the thread
     /// that still measures.
     pub(crate) fn close(self, complete: bool, then: impl FnOnce(Body) + Send + 'static) {
-        let mut queue = self.job.queue();
+        let mut queue = lock(&self.job.queue);
         queue.closing = Some(Closing {
             complete,
             then: Box::new(then),
@@ -106,15 +107,11 @@ impl HashWorker {
 }
 
 impl Measuring {
-    fn queue(&self) -> MutexGuard<'_, Pieces> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Measures until there is nothing left, and finishes when the worker is closed.
     fn run(&self) {
         loop {
             self.catch_up();
-            let mut queue = self.queue();
+            let mut queue = lock(&self.queue);
             if !queue.queued.is_empty() {
                 continue;
             }
@@ -124,7 +121,7 @@ impl Measuring {
             drop(queue);
             if let Some(closing) = closing {
                 let complete = closing.complete;
-                let meter = self.meter().take();
+                let meter = lock(&self.meter).take();
                 let finish = || meter.map(|meter| meter.finish(complete));
                 let measured = isolated_now(&self.recorder, finish).flatten();
                 (closing.then)(measured.unwrap_or_else(|| unmeasured(total, complete)));
@@ -136,8 +133,8 @@ impl Measuring {
     /// Measures what is queued. The meter is locked before the queue is emptied, so that pieces
     /// stay in order whoever measures them.
     fn catch_up(&self) {
-        let mut meter = self.meter();
-        let mut queue = self.queue();
+        let mut meter = lock(&self.meter);
+        let mut queue = lock(&self.queue);
         let pieces = std::mem::take(&mut queue.queued);
         queue.bytes = 0;
         drop(queue);
@@ -156,10 +153,6 @@ impl Measuring {
         if isolated_now(&self.recorder, measure).is_none() {
             *meter = None;
         }
-    }
-
-    fn meter(&self) -> MutexGuard<'_, Option<Meter>> {
-        self.meter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,12 +9,13 @@
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Duration, sleep_until};
 
+use crate::base::lock::lock;
 use crate::exchange::{ConnectionId, Event, ExchangeId, SocketId, TunnelId};
 
 use super::limits::CaptureLimits;
@@ -105,17 +106,13 @@ impl Recorder {
             sockets: AtomicU64::new(0),
             tunnels: AtomicU64::new(0),
         });
-        (
-            Self {
-                shared: Arc::clone(&shared),
-            },
-            Changes {
-                shared,
-                dirty: receiver,
-                held: None,
-                next_look: tokio::time::Instant::now(),
-            },
-        )
+        let changes = Changes {
+            shared: Arc::clone(&shared),
+            dirty: receiver,
+            held: None,
+            next_look: tokio::time::Instant::now(),
+        };
+        (Self { shared }, changes)
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -153,7 +150,7 @@ impl Recorder {
             mark,
             cell: Arc::clone(&cell) as Arc<dyn EventCell>,
         });
-        self.shared.lock().insert(key, slot);
+        lock(&self.shared.cells).insert(key, slot);
         cell
     }
 
@@ -249,7 +246,7 @@ impl Changes {
 
     /// Everything that is new right now, without waiting.
     pub fn drain_all(&mut self, events: &mut Vec<Event>) {
-        let keys: Vec<u64> = self.shared.lock().keys().copied().collect();
+        let keys: Vec<u64> = lock(&self.shared.cells).keys().copied().collect();
         for key in keys {
             self.drain_key(key, events);
         }
@@ -257,9 +254,7 @@ impl Changes {
 
     /// How far the open exchanges are, as [`Event::Progress`].
     pub fn progress(&self, events: &mut Vec<Event>) {
-        let open: Vec<_> = self
-            .shared
-            .lock()
+        let open: Vec<_> = lock(&self.shared.cells)
             .values()
             .map(|slot| Arc::clone(&slot.cell))
             .collect();
@@ -278,11 +273,11 @@ impl Changes {
     }
 
     fn drain_key(&self, key: u64, events: &mut Vec<Event>) {
-        let slot = self.shared.lock().get(&key).map(Arc::clone);
+        let slot = lock(&self.shared.cells).get(&key).map(Arc::clone);
         let Some(slot) = slot else { return };
         // Cleared first: what happens from here on is queued again.
         slot.mark.queued.store(false, Ordering::Release);
-        if slot.cell.drain(events) && self.shared.lock().remove(&key).is_some() {
+        if slot.cell.drain(events) && lock(&self.shared.cells).remove(&key).is_some() {
             self.shared.over.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -311,12 +306,8 @@ impl Mark {
 }
 
 impl Ledger {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<CellSlot>>> {
-        self.cells.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn drop_oldest(&self) {
-        let mut cells = self.lock();
+        let mut cells = lock(&self.cells);
         let oldest = cells
             .iter()
             .find(|(_, slot)| slot.cell.is_over())

@@ -1,9 +1,10 @@
 //! One tunnel whose bytes pass unread: where it leads, how much passed, and how it ended.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::exchange::{Connection, Ending, Event, Side, Timings, Tunnel, TunnelKind, Upstream};
 
 use super::recorder::{EventCell, Mark, Recorder};
@@ -48,7 +49,7 @@ impl OpenTunnel {
 
     /// Notes where it leads and how long it took to get there.
     pub fn set_upstream(&self, upstream: Upstream, timings: Timings) {
-        let mut tunnel = self.cell.lock();
+        let mut tunnel = lock(&self.cell.tunnel);
         tunnel.upstream = Some(upstream);
         tunnel.timings = timings;
         drop(tunnel);
@@ -80,18 +81,14 @@ impl Drop for OpenTunnel {
 }
 
 impl TunnelCell {
-    fn lock(&self) -> MutexGuard<'_, Tunnel> {
-        self.tunnel.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The first end stands.
     fn end(&self, ending: Ending) {
         let at = clock::at(self.recorder.now());
-        self.lock().ended.get_or_insert((at, ending));
+        lock(&self.tunnel).ended.get_or_insert((at, ending));
     }
 
     fn snapshot(&self) -> Tunnel {
-        let mut tunnel = self.lock().clone();
+        let mut tunnel = lock(&self.tunnel).clone();
         tunnel.sent = self.sent.load(Ordering::Relaxed);
         tunnel.received = self.received.load(Ordering::Relaxed);
         tunnel
@@ -108,6 +105,6 @@ impl EventCell for TunnelCell {
 
     /// An open tunnel is told again by the reader's next look only: its end carries the counts.
     fn is_over(&self) -> bool {
-        self.lock().ended.is_some()
+        lock(&self.tunnel).ended.is_some()
     }
 }

@@ -10,15 +10,7 @@ use crate::capture::{BodyStore, BodyWriter, Direction};
 use crate::exchange::ExchangeId;
 
 /// Hands bodies to the journal's thread.
-pub(super) struct BlobStore {
-    queue: Arc<Queue>,
-}
-
-impl BlobStore {
-    pub(super) fn new(queue: Arc<Queue>) -> Self {
-        Self { queue }
-    }
-}
+pub(super) struct BlobStore(pub(super) Arc<Queue>);
 
 impl fmt::Debug for BlobStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,8 +22,8 @@ impl BodyStore for BlobStore {
     fn open(&self, exchange: ExchangeId, direction: Direction) -> Box<dyn BodyWriter> {
         let key = (exchange, direction);
         Box::new(BlobSink {
-            open: self.queue.push(Job::BodyBegins(key)),
-            queue: Arc::clone(&self.queue),
+            open: self.0.push(Job::BodyBegins(key)),
+            queue: Arc::clone(&self.0),
             key,
         })
     }

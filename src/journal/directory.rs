@@ -14,6 +14,7 @@ use super::JournalError;
 
 /// The name of the file of events.
 const JOURNAL: &str = "journal.ndjson";
+const OPEN: &str = "open the session directory";
 /// The path of the body store inside the session directory.
 const BODIES: [&str; 2] = ["blobs", "sha256"];
 
@@ -33,14 +34,10 @@ impl Directory {
             .mode(0o700)
             .create(path)
             .map_err(|source| match source.kind() {
-                io::ErrorKind::AlreadyExists => JournalError::UnsafeDirectory {
-                    path: path.to_owned(),
-                    reason: "it is no directory",
-                },
-                _ => JournalError::CreateDirectory {
-                    path: path.to_owned(),
-                    source,
-                },
+                io::ErrorKind::AlreadyExists => {
+                    JournalError::unsafe_directory(path, "it is no directory")
+                }
+                _ => JournalError::failed_to("create the session directory", path)(source),
             })?;
         let directory = Self::open(path)?;
         directory.check()?;
@@ -55,14 +52,11 @@ impl Directory {
                 fd,
                 path: path.to_owned(),
             }),
-            Err(Errno::LOOP | Errno::NOTDIR) => Err(JournalError::UnsafeDirectory {
-                path: path.to_owned(),
-                reason: "it is a symbolic link or no directory",
-            }),
-            Err(errno) => Err(JournalError::OpenDirectory {
-                path: path.to_owned(),
-                source: errno.into(),
-            }),
+            Err(Errno::LOOP | Errno::NOTDIR) => {
+                let reason = "it is a symbolic link or no directory";
+                Err(JournalError::unsafe_directory(path, reason))
+            }
+            Err(errno) => Err(JournalError::failed_to(OPEN, path)(errno.into())),
         }
     }
 
@@ -79,10 +73,7 @@ impl Directory {
                 io::ErrorKind::AlreadyExists => JournalError::Occupied {
                     path: self.path.clone(),
                 },
-                _ => JournalError::Write {
-                    path: self.path.clone(),
-                    source,
-                },
+                _ => JournalError::failed_to("write the journal in", &self.path)(source),
             })
     }
 
@@ -158,10 +149,8 @@ impl Directory {
 
     /// Refuses a directory in which somebody else could exchange our files.
     fn check(&self) -> Result<(), JournalError> {
-        let stat = rustix::fs::fstat(&self.fd).map_err(|errno| JournalError::OpenDirectory {
-            path: self.path.clone(),
-            source: errno.into(),
-        })?;
+        let stat = rustix::fs::fstat(&self.fd)
+            .map_err(|errno| JournalError::failed_to(OPEN, &self.path)(errno.into()))?;
         let mode = Mode::from_raw_mode(stat.st_mode);
         let reason = if stat.st_uid != rustix::process::geteuid().as_raw() {
             "it belongs to another user"
@@ -170,10 +159,7 @@ impl Directory {
         } else {
             return Ok(());
         };
-        Err(JournalError::UnsafeDirectory {
-            path: self.path.clone(),
-            reason,
-        })
+        Err(JournalError::unsafe_directory(&self.path, reason))
     }
 }
 

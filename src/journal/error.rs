@@ -1,23 +1,17 @@
 //! What can go wrong with a session directory.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A session that cannot be begun or read. Each text fits after "failed to …".
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The directory could not be made.
-    #[error("create the session directory {}: {source}", path.display())]
-    CreateDirectory {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The directory could not be opened.
-    #[error("open the session directory {}: {source}", path.display())]
-    OpenDirectory {
-        /// Which.
+    /// A file or the directory could not be used.
+    #[error("{operation} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// The session directory.
         path: PathBuf,
         /// Why.
         source: io::Error,
@@ -35,22 +29,6 @@ pub enum JournalError {
     Occupied {
         /// Which.
         path: PathBuf,
-    },
-    /// The journal could not be created or written to.
-    #[error("write the journal in {}: {source}", path.display())]
-    Write {
-        /// The session directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The journal could not be read.
-    #[error("read the journal in {}: {source}", path.display())]
-    Read {
-        /// The session directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
     },
     /// The journal's first line is not the header of one.
     #[error("read the journal in {}: its first line is no journal header: {reason}", path.display())]
@@ -73,4 +51,23 @@ pub enum JournalError {
         /// What can be read.
         known: u32,
     },
+}
+
+impl JournalError {
+    /// What an operation that failed on a session directory becomes.
+    pub(super) fn failed_to(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Io {
+            operation,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Why a session directory is not used.
+    pub(super) fn unsafe_directory(path: &Path, reason: &'static str) -> Self {
+        Self::UnsafeDirectory {
+            path: path.to_owned(),
+            reason,
+        }
+    }
 }

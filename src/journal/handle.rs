@@ -10,11 +10,12 @@ use super::bodies::BodyFiles;
 use super::directory::Directory;
 use super::link::JournalLink;
 use super::log::Log;
-use super::queue::{Job, lock};
+use super::queue::Job;
 use super::syncer::Syncer;
 use super::writer::JournalWriter;
 use super::{Header, JournalError, Options, Status};
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::capture::BodyStore;
 use crate::exchange::Event;
 
@@ -38,10 +39,7 @@ impl Journal {
     /// # Errors
     /// When the directory cannot be made, is not safe to write to, or holds a journal already.
     pub fn create(path: &Path, options: &Options) -> Result<Self, JournalError> {
-        let failed = |source| JournalError::Write {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| JournalError::failed_to("write the journal in", path)(source);
         let directory = Directory::create(path)?;
         let file = directory.create_journal()?;
         let bodies = BodyFiles::new(directory.create_bodies().map_err(failed)?);
@@ -130,7 +128,7 @@ impl JournalHandle {
 
     /// The body store, for the proxy.
     pub fn bodies(&self) -> Arc<dyn BodyStore> {
-        Arc::new(BlobStore::new(Arc::clone(&self.shared.queue)))
+        Arc::new(BlobStore(Arc::clone(&self.shared.queue)))
     }
 
     /// How it is going, or how it went.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::queue::{Job, Queue, lock};
+use super::queue::{Job, Queue};
 use super::{Options, Status};
+use crate::base::lock::lock;
 use crate::exchange::{Body, Capture, Event};
 
 /// What the handles and the journal's thread share.

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use crate::base::lock::lock;
 use crate::capture::Direction;
 use crate::exchange::{Event, ExchangeId};
 
@@ -156,12 +157,6 @@ impl Queue {
 
 /// Events that are taken at once, at most.
 const TOGETHER: usize = 128;
-
-/// Locks, also after another thread panicked with the lock held: all data behind the journal's
-/// locks is whole between any two statements.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 #[cfg(test)]
 mod tests {

@@ -108,10 +108,7 @@ impl Session {
         each: &mut impl FnMut(Event),
     ) -> Result<(), JournalError> {
         let scan = self.scan_file(bookmark, until, report, each);
-        scan.map_err(|source| JournalError::Read {
-            path: self.directory.path().to_owned(),
-            source,
-        })
+        scan.map_err(JournalError::failed_to(READ, self.directory.path()))
     }
 
     fn scan_file(
@@ -223,10 +220,7 @@ enum Note {
 
 fn read_header(directory: &Directory) -> Result<Header, JournalError> {
     let path = || directory.path().to_owned();
-    let failed = |source| JournalError::Read {
-        path: path(),
-        source,
-    };
+    let failed = |source| JournalError::failed_to(READ, directory.path())(source);
     let file = directory.open_journal().map_err(failed)?;
     let mut lines = JournalLines::new(BufReader::new(file));
     let no_header = |reason: String| JournalError::NoHeader {
@@ -249,6 +243,8 @@ fn read_header(directory: &Directory) -> Result<Header, JournalError> {
     }
     Ok(header)
 }
+
+const READ: &str = "read the journal in";
 
 /// Whether a name is one that the body store gives.
 fn is_digest(name: &str) -> bool {

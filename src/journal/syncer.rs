@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::Status;
-use super::queue::lock;
+use crate::base::lock::lock;
 
 /// Calls `fdatasync` about once per interval while there is something new, and at the end.
 #[derive(Debug)]

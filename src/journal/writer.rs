@@ -12,9 +12,10 @@ use super::bodies::{BodyFiles, Partial};
 use super::link::JournalLink;
 use super::log::Log;
 use super::outage::Outage;
-use super::queue::{BodyKey, Job, lock};
+use super::queue::{BodyKey, Job};
 use super::syncer::Syncer;
 use super::{State, Status};
+use crate::base::lock::lock;
 use crate::capture::Direction;
 use crate::exchange::{Body, Capture, End, Event, ExchangeId, Omission};
 

@@ -6,8 +6,10 @@
 
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+
+use crate::base::lock::lock;
 
 use futures_util::task::{ArcWake, AtomicWaker, waker};
 
@@ -26,14 +28,14 @@ pub(crate) struct CoDrivenGuard(CoDriven);
 impl CoDriven {
     /// Puts work in the place of what was there.
     pub(crate) fn place(&self, work: Work) -> CoDrivenGuard {
-        let before = self.slot().replace(work);
+        let before = lock(&self.slot).replace(work);
         drop(before);
         CoDrivenGuard(self.clone())
     }
 
     /// Takes the work out, for somebody else to drive.
     pub(crate) fn take(&self) -> Option<Work> {
-        self.slot().take()
+        lock(&self.slot).take()
     }
 
     /// Drives `main` to its end, and meanwhile the work that is placed here.
@@ -67,12 +69,8 @@ impl CoDriven {
     fn poll(&self, cx: &mut Context<'_>) {
         let Some(mut work) = self.take() else { return };
         if work.as_mut().poll(cx).is_pending() {
-            self.slot().get_or_insert(work);
+            lock(&self.slot).get_or_insert(work);
         }
-    }
-
-    fn slot(&self) -> MutexGuard<'_, Option<Work>> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,8 +8,10 @@
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
+
+use crate::base::lock::lock;
 
 use tokio_util::sync::CancellationToken;
 
@@ -71,7 +73,7 @@ impl IdleReaper {
                 }
             };
             since.retain(|client, _| sockets.contains_key(client));
-            let speaking = self.speaking();
+            let speaking = lock(&self.speaking);
             for (client, socket) in sockets {
                 if speaking.contains(&client) {
                     since.remove(&client);
@@ -81,10 +83,6 @@ impl IdleReaper {
             }
         }
     }
-
-    fn speaking(&self) -> MutexGuard<'_, HashSet<SocketAddr>> {
-        self.speaking.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl AcceptedSocket {
@@ -92,7 +90,7 @@ impl AcceptedSocket {
     pub(crate) fn speaks(&self, client: SocketAddr) -> Arc<SpeakingSocket> {
         let speaking = self.speaking.get_or_init(|| {
             self.reaper.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.reaper.speaking().insert(client);
+            lock(&self.reaper.speaking).insert(client);
             Arc::new(SpeakingSocket {
                 reaper: Arc::clone(&self.reaper),
                 client,
@@ -112,7 +110,7 @@ impl Drop for AcceptedSocket {
 
 impl Drop for SpeakingSocket {
     fn drop(&mut self) {
-        self.reaper.speaking().remove(&self.client);
+        lock(&self.reaper.speaking).remove(&self.client);
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use crate::base::lock::lock;
 
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -42,7 +44,7 @@ impl Peers {
     ) -> Option<String> {
         let lookup = self.lookup.clone()?;
         let known = {
-            let hosts = self.hosts();
+            let hosts = lock(&self.accepted);
             hosts.contains(host) || hosts.len() >= ENOUGH
         };
         if known || !client.ip().is_loopback() {
@@ -64,7 +66,7 @@ impl Peers {
         if self.lookup.is_none() {
             return;
         }
-        let mut hosts = self.hosts();
+        let mut hosts = lock(&self.accepted);
         if hosts.len() < ENOUGH && !hosts.contains(host) {
             hosts.insert(host.to_owned());
         }
@@ -72,11 +74,7 @@ impl Peers {
 
     /// A client did not; the next one is to be known.
     pub(crate) fn refused(&self, host: &str) {
-        self.hosts().remove(host);
-    }
-
-    fn hosts(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.accepted).remove(host);
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
+
+use crate::base::lock::lock;
 
 /// The `User-Agent` fields of addresses.
 #[derive(Default)]
@@ -24,7 +26,7 @@ impl UserAgents {
         if agent.is_empty() || agent.len() > LONGEST || agent.starts_with("Go-http-client") {
             return;
         }
-        let mut seen = self.seen();
+        let mut seen = lock(&self.seen);
         match seen.get_mut(&address) {
             Some(AgentsSeen::One(known)) if known == agent => {}
             Some(known) => *known = AgentsSeen::Several,
@@ -39,14 +41,10 @@ impl UserAgents {
 
     /// What all requests from this address said, if they said the same.
     pub(crate) fn only(&self, address: IpAddr) -> Option<String> {
-        match self.seen().get(&address)? {
+        match lock(&self.seen).get(&address)? {
             AgentsSeen::One(agent) => Some(agent.clone()),
             AgentsSeen::Several => None,
         }
-    }
-
-    fn seen(&self) -> MutexGuard<'_, HashMap<IpAddr, AgentsSeen>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Certificates on demand, issued once per host.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
@@ -13,6 +13,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use thiserror::Error;
 
 use crate::base::clock;
+use crate::base::lock::lock;
 
 use super::files::Identity;
 use super::leaf::Leaf;
@@ -97,7 +98,7 @@ impl CertificateAuthority {
     }
 
     fn entry(&self, host: &str, now: Timestamp) -> LeafSlot {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let made = state.key.as_ref().map(|key| key.made);
         if let Some(entry) = state.leaves.get(host) {
             let outdated = match entry.get() {
@@ -144,7 +145,7 @@ impl CertificateAuthority {
 
     /// The key of the day; a clock that jumps by more than a day brings a new one.
     fn day_key(&self, now: Timestamp) -> Result<DayKey, rcgen::Error> {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         if let Some(key) = &state.key
             && now.duration_since(key.made).abs() < SignedDuration::from_hours(24)
         {
@@ -154,10 +155,6 @@ impl CertificateAuthority {
         let key = DayKey { pair, made: now };
         state.key = Some(key.clone());
         Ok(key)
-    }
-
-    fn state(&self) -> MutexGuard<'_, Certificates> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

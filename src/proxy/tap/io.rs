@@ -4,7 +4,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+use crate::base::lock::lock;
 use crate::capture::AtWork;
 use crate::capture::Violation;
 use crate::capture::{FramedHead, Framer};
@@ -131,57 +132,53 @@ impl<S> TapIo<S> {
 impl Tap {
     /// Announces that a response to this method is due from now on.
     pub(crate) fn expect(&self, method: &str) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.framer.expect(method);
         state.last_write = None;
     }
 
     /// Says that an exchange is under way until what is returned is dropped.
     pub(crate) fn at_work(&self) -> AtWork {
-        self.lock().working += 1;
+        lock(&self.state).working += 1;
         Box::new(Working(self.clone()))
     }
 
     /// Takes the oldest head that arrived.
     pub(crate) fn take_head(&self) -> Option<FramedHead> {
-        self.lock().framer.take_head()
+        lock(&self.state).framer.take_head()
     }
 
     /// Takes the trailer section of the last chunked body.
     pub(crate) fn take_trailers(&self) -> Option<Vec<u8>> {
-        self.lock().framer.take_trailers()
+        lock(&self.state).framer.take_trailers()
     }
 
     /// The connection leaves HTTP: what arrives is not looked at any more.
     pub(crate) fn switch(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.released = state.framer.switch();
     }
 
     /// Why the stream was ended from our side, if it was.
     pub(crate) fn fault(&self) -> Option<Fault> {
-        self.lock().fault.clone()
+        lock(&self.state).fault.clone()
     }
 
     /// When bytes were last handed to the socket.
     pub(crate) fn last_write(&self) -> Option<Instant> {
-        self.lock().last_write
+        lock(&self.state).last_write
     }
 
     /// Remembers the first fault; the error that tells it.
     fn timed_out(&self, fault: Fault) -> io::Error {
-        self.lock().fault.get_or_insert(fault.clone());
+        lock(&self.state).fault.get_or_insert(fault.clone());
         io::Error::new(io::ErrorKind::TimedOut, fault)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, TapState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = lock(&self.0.state);
         state.working = state.working.saturating_sub(1);
         state.rested = Some(Instant::now());
     }
@@ -211,7 +208,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TapIo<S> {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault)));
             }
             let in_body = {
-                let mut state = this.tap.lock();
+                let mut state = lock(&this.tap.state);
                 this.ready.unsplit(state.released.split());
                 state.framer.in_body()
             };
@@ -246,7 +243,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TapIo<S> {
                     let (arrived, kept) = read?;
                     if arrived == 0 {
                         this.ended = true;
-                        this.tap.lock().cut_short();
+                        lock(&this.tap.state).cut_short();
                         return Poll::Ready(Ok(()));
                     }
                     buf.set_filled(before + kept);
@@ -263,7 +260,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
     /// Shows the framer what arrived in a body; returns how many of the bytes may stay where they
     /// are.
     fn look_at_body(&mut self, arrived: &[u8]) -> usize {
-        let (kept, broken) = self.tap.lock().framer.pass(arrived);
+        let (kept, broken) = lock(&self.tap.state).framer.pass(arrived);
         match (broken, arrived.get(kept..)) {
             (Some(violation), _) => self.refuse(violation),
             (None, Some(rest @ [_, ..])) => self.look_at_head(rest),
@@ -275,7 +272,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
     /// Shows the framer what arrived where a head is due; what may pass on is ready then.
     fn look_at_head(&mut self, arrived: &[u8]) {
         let now = Instant::now();
-        let fed = self.tap.lock().framer.feed(arrived, now, &mut self.ready);
+        let fed = lock(&self.tap.state)
+            .framer
+            .feed(arrived, now, &mut self.ready);
         if let Err(violation) = fed {
             self.refuse(violation);
         }
@@ -283,8 +282,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
 
     /// After a violation nothing more is read.
     fn refuse(&mut self, violation: Violation) {
-        self.tap
-            .lock()
+        lock(&self.tap.state)
             .fault
             .get_or_insert(Fault::Refused(violation.clone()));
         match self.end {
@@ -299,7 +297,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
     /// Waits for the timer that applies while nothing arrives.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let (began, due, raw, wrote, rested) = {
-            let state = self.tap.lock();
+            let state = lock(&self.tap.state);
             let framer = &state.framer;
             if framer.is_switched() {
                 // Whoever relays what follows has a timer of its own.
@@ -340,8 +338,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
         };
         ready!(self.reading.poll(cx, deadline));
         if began.is_some() {
-            self.tap
-                .lock()
+            lock(&self.tap.state)
                 .framer
                 .refuse(Violation::Late, Instant::now());
             self.refuse(Violation::Late);
@@ -363,7 +360,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
             Poll::Ready(outcome) => {
                 self.writing.reset();
                 if outcome.is_ok() {
-                    self.tap.lock().last_write = Some(Instant::now());
+                    lock(&self.tap.state).last_write = Some(Instant::now());
                 }
                 Poll::Ready(outcome)
             }

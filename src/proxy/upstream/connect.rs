@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -16,6 +16,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
 use crate::base::cause;
+use crate::base::lock::lock;
 use crate::capture::{PhaseMarks, Recorder};
 use crate::exchange::{Authority, Failure, RawHead, Upstream, Verification};
 use crate::proxy::answer::FailureDetail;
@@ -219,7 +220,7 @@ impl Attempt<'_> {
         let outcome = timeout(limit, TlsConnector::from(config).connect(name, stream)).await;
         self.phases.ssl = Some(began.elapsed());
         self.add_connect(began.elapsed());
-        let presented = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let presented = lock(&seen).clone();
         self.upstream.certificates = presented.chain.into();
         self.upstream.verification = presented.verification;
         match outcome {

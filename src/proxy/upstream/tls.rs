@@ -1,7 +1,7 @@
 //! TLS towards servers: verification is never skipped silently, and what a server presented is
 //! remembered even when it is refused.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -13,6 +13,7 @@ use rustls::{
 };
 use thiserror::Error;
 
+use crate::base::lock::lock;
 use crate::exchange::{TlsSession, Verification};
 use crate::proxy::certificate::RootCertificate;
 use crate::proxy::key_log::KeyLines;
@@ -208,7 +209,7 @@ impl ServerCertVerifier for RememberingVerifier {
                 }
             }
         };
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = lock(&self.seen);
         seen.verification = Some(verification);
         seen.chain = std::iter::once(end_entity)
             .chain(intermediates)
