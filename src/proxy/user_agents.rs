@@ -78,7 +78,7 @@ mod tests {
         for number in 0..3_000_u32 {
             agents.note(IpAddr::from(number.to_be_bytes()), "curl/8");
         }
-        assert!(agents.seen().len() <= MOST);
+        assert!(lock(&agents.seen).len() <= MOST);
         agents.note(IpAddr::from([192, 0, 2, 1]), &"x".repeat(LONGEST + 1));
         assert_eq!(agents.only(IpAddr::from([192, 0, 2, 1])), None);
     }

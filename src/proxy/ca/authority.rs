@@ -254,7 +254,7 @@ mod tests {
         for host in ["b.example", "c.example", "d.example"] {
             authority.server_config(host).unwrap();
         }
-        assert_eq!(authority.state().leaves.len(), 3);
+        assert_eq!(lock(&authority.state).leaves.len(), 3);
         assert!(!Arc::ptr_eq(
             &first,
             &authority.server_config("a.example").unwrap()
@@ -347,7 +347,7 @@ mod tests {
                 .server_config(&format!("{n}.flood.example"))
                 .unwrap();
         }
-        let state = authority.state();
+        let state = lock(&authority.state);
         assert_eq!((state.leaves.len(), state.order.len()), (50, 50));
     }
 }
