@@ -128,11 +128,9 @@ impl Meter {
         let mut body = Body {
             size: self.wire,
             complete,
+            encoded_sha256: encoded.filter(|_| complete).map(finish),
             ..Body::default()
         };
-        if complete {
-            body.encoded_sha256 = encoded.map(finish);
-        }
         match self.decoder.finish() {
             Some(mut entity) => {
                 body.decoded_size = Some(entity.size);

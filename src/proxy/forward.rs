@@ -156,10 +156,8 @@ impl<B: RequestBody> Forwarder<B> {
         let client_side =
             headers::wants_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
         let watch = self.watch(&exchange, Direction::Request, content, self.source.clone());
-        let request = outgoing(
-            request.map(|body| Box::new(TapBody::new(body, watch))),
-            &target,
-        );
+        let request = request.map(|body| Box::new(TapBody::new(body, watch)));
+        let request = outgoing(request, &target);
         let outcome = self.send_on(&exchange, request, target).await;
         let (mut response, tap) = match outcome {
             Ok(answered) => answered,
@@ -211,14 +209,11 @@ impl<B: RequestBody> Forwarder<B> {
         source: Option<Tap>,
     ) -> Watch {
         let meter = exchange.meter(&self.shared.policy, direction, content);
+        let (recorder, tasks) = (exchange.recorder().clone(), self.shared.tasks.clone());
         Watch {
             exchange: Arc::clone(exchange),
             direction,
-            worker: HashWorker::new(
-                meter,
-                exchange.recorder().clone(),
-                self.shared.tasks.clone(),
-            ),
+            worker: HashWorker::new(meter, recorder, tasks),
             source,
         }
     }
@@ -296,12 +291,8 @@ impl<B: RequestBody> Forwarder<B> {
         let mut request = request;
         if let Some(proxy) = &socket.forward_proxy {
             let token = HeaderValue::from_str(&self.shared.via_token).ok();
-            through_proxy(
-                &mut request,
-                &socket.target,
-                proxy.credentials.as_ref(),
-                token,
-            );
+            let credentials = proxy.credentials.as_ref();
+            through_proxy(&mut request, &socket.target, credentials, token);
         }
         exchange.phases(|phases| phases.send_start = Some(Instant::now()));
         socket.tap.expect(request.method().as_str());
@@ -348,10 +339,10 @@ impl<B: RequestBody> Forwarder<B> {
         let client = || self.source.as_ref().and_then(Tap::fault);
         Some(match tap.fault() {
             Some(Fault::Refused(violation)) => (Failure::BadResponse, violation.to_string()),
-            Some(fault @ (Fault::Idle(_) | Fault::Stalled(_))) => (
-                Failure::Timeout,
-                format!("while its answer was awaited, {fault}"),
-            ),
+            Some(fault @ (Fault::Idle(_) | Fault::Stalled(_))) => {
+                let detail = format!("while its answer was awaited, {fault}");
+                (Failure::Timeout, detail)
+            }
             // What hyper calls the user is the source of the request's body.
             None if error.is_user() => match client()? {
                 Fault::Refused(violation) => (Failure::BadRequest, violation.to_string()),
@@ -402,9 +393,15 @@ fn outgoing<B>(mut request: Request<B>, target: &Target) -> Request<B> {
     request
 }
 
+/// The path and the query, as a request line has them.
+pub(crate) fn path_of(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/", |path| path.as_str())
+}
+
 fn origin_form(uri: &Uri) -> Uri {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    path.parse().unwrap_or_else(|_| Uri::from_static("/"))
+    path_of(uri)
+        .parse()
+        .unwrap_or_else(|_| Uri::from_static("/"))
 }
 
 /// A plain-HTTP request to another proxy names its server in the request line.
@@ -414,18 +411,14 @@ fn through_proxy<B>(
     credentials: Option<&HeaderValue>,
     via: Option<HeaderValue>,
 ) {
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
+    let path = path_of(request.uri());
     let absolute = format!("http://{}{path}", target.authority.in_url("http"));
     if let Ok(uri) = absolute.parse() {
         *request.uri_mut() = uri;
     }
     if let Some(credentials) = credentials {
-        request
-            .headers_mut()
-            .insert(http::header::PROXY_AUTHORIZATION, credentials.clone());
+        let name = http::header::PROXY_AUTHORIZATION;
+        request.headers_mut().insert(name, credentials.clone());
     }
     if let Some(via) = via {
         request.headers_mut().append(http::header::VIA, via);

@@ -19,7 +19,7 @@ use crate::exchange::{Authority, Connection, Failure, RawHead};
 use super::answer::{self, FailureDetail};
 use super::co_driven::CoDriven;
 use super::context::ProxyContext;
-use super::forward::{Arrived, Forwarder, ResponseBody, whole};
+use super::forward::{Arrived, Forwarder, ResponseBody, path_of, whole};
 use super::tap::io::{Tap, TapIo, Timers};
 use super::target;
 use super::upstream::{Protocol, Target};
@@ -144,11 +144,7 @@ impl TunnelService {
         if let Some(violation) = refused {
             return self.refuse(arrived, &violation);
         }
-        let path = request
-            .uri()
-            .path_and_query()
-            .map_or("/", |path| path.as_str());
-        let url = self.url(path);
+        let url = self.url(path_of(request.uri()));
         if let Err((failure, detail)) = self.check(&request) {
             return self.forwarder.refuse(arrived, url, failure, &detail);
         }
@@ -159,12 +155,8 @@ impl TunnelService {
 
     fn refuse(&self, arrived: Arrived, violation: &Violation) -> Response<ResponseBody> {
         let url = self.refused_url(&arrived);
-        self.forwarder.refuse(
-            arrived,
-            url,
-            answer::refusal(violation),
-            &violation.to_string(),
-        )
+        let (failure, detail) = (answer::refusal(violation), violation.to_string());
+        self.forwarder.refuse(arrived, url, failure, &detail)
     }
 
     /// The CONNECT request alone says where a tunnel leads: a request that names another host
@@ -204,15 +196,9 @@ impl TunnelService {
     }
 
     fn refused_url(&self, arrived: &Arrived) -> String {
-        let target = arrived
-            .raw
-            .target()
-            .and_then(|target| std::str::from_utf8(target).ok());
-        self.url(
-            target
-                .filter(|target| target.starts_with('/'))
-                .unwrap_or("/"),
-        )
+        let target = std::str::from_utf8(arrived.raw.target().unwrap_or_default());
+        let path = target.ok().filter(|target| target.starts_with('/'));
+        self.url(path.unwrap_or("/"))
     }
 
     /// Heads that no request was made of: cut short by the client, or refused by hyper.

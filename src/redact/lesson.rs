@@ -170,21 +170,14 @@ fn is_worth_it(secret: &[u8]) -> bool {
 
 /// Whether an address names no one: it stands in every capture made in a laboratory.
 fn is_everywhere(address: &[u8]) -> bool {
-    match std::str::from_utf8(address)
-        .ok()
-        .and_then(|text| text.parse().ok())
-    {
-        Some(IpAddr::V4(ip)) => {
-            ip.is_loopback() || ip.is_private() || ip.is_link_local() || ip.is_unspecified()
-        }
-        Some(IpAddr::V6(ip)) => {
-            ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_unique_local()
-                || ip.is_unicast_link_local()
-        }
-        None => false,
-    }
+    let text = std::str::from_utf8(address).unwrap_or_default();
+    text.parse().is_ok_and(|address: IpAddr| {
+        let within = match address {
+            IpAddr::V4(ip) => ip.is_private() || ip.is_link_local(),
+            IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+        };
+        within || address.is_loopback() || address.is_unspecified()
+    })
 }
 
 /// The same text in the other of UTF-8 and Latin-1, where it can be said in both.

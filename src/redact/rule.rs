@@ -63,15 +63,7 @@ impl FieldRule {
 
     /// Whether nothing but this rule applies to the value.
     pub(super) fn is_all_there_is(self) -> bool {
-        match self {
-            Self::Credentials
-            | Self::Cookies
-            | Self::SetCookie
-            | Self::DockerConfig
-            | Self::Opaque
-            | Self::Address => true,
-            Self::Challenge | Self::Url | Self::Plain => false,
-        }
+        !matches!(self, Self::Challenge | Self::Url | Self::Plain)
     }
 
     /// The rule for a line that continues a value (RFC 9112 section 5.2).
