@@ -86,25 +86,24 @@ impl fmt::Display for Expr {
                 f.write_char('-')?;
                 inner.part(f, |inner| !matches!(inner, Self::Term(_)))
             }
-            Self::And(parts) => {
-                for (number, part) in parts.iter().enumerate() {
-                    if number > 0 {
-                        f.write_char(' ')?;
-                    }
-                    part.part(f, |part| matches!(part, Self::Or(_)))?;
-                }
-                Ok(())
-            }
-            Self::Or(parts) => {
-                for (number, part) in parts.iter().enumerate() {
-                    if number > 0 {
-                        f.write_str(" | ")?;
-                    }
-                    // Everything in an empty And would be nothing in writing.
-                    part.part(f, |part| *part == Self::default())?;
-                }
-                Ok(())
-            }
+            Self::And(parts) => joined(f, parts, " ", |part| matches!(part, Self::Or(_))),
+            // Everything in an empty And would be nothing in writing.
+            Self::Or(parts) => joined(f, parts, " | ", |part| *part == Self::default()),
         }
     }
+}
+
+fn joined(
+    f: &mut fmt::Formatter<'_>,
+    parts: &[Expr],
+    between: &str,
+    within: fn(&Expr) -> bool,
+) -> fmt::Result {
+    for (number, part) in parts.iter().enumerate() {
+        if number > 0 {
+            f.write_str(between)?;
+        }
+        part.part(f, within)?;
+    }
+    Ok(())
 }
