@@ -19,7 +19,7 @@ use crate::registry::{
 /// `WWW-Authenticate`.
 pub(super) fn challenge(bytes: &[u8]) {
     for challenge in Challenge::read_all(bytes.split(|&b| b == b'\n')) {
-        let _ = (challenge.realm(), challenge.service(), challenge.error());
+        let _ = (challenge.realm(), challenge.scopes(), challenge.error());
         for scope in challenge.scopes() {
             let _ = scope.allows("library/alpine", "pull");
         }
@@ -79,9 +79,7 @@ pub(super) fn url(bytes: &[u8]) {
             endpoint.reference().map(Reference::tag),
         );
     }
-    if let Some(signed) = SignedUrl::read(&url) {
-        let _ = signed.expired_at(Timestamp::UNIX_EPOCH);
-    }
+    let _ = SignedUrl::read(&url);
     let _ = Redirect::read(307, &url, rest);
     let form = Some(rest.as_bytes());
     for method in ["GET", "POST"] {
@@ -101,7 +99,7 @@ pub(super) fn words(bytes: &[u8]) {
         let _ = digest.short();
     }
     let kind = MediaType::read(&text);
-    let _ = (kind.class(), kind.short().len(), kind.is_manifest());
+    let _ = (kind.class(), kind.short().len());
     let _ = (Scope::read_list(&text), Client::read(&text).label());
     let head =
         format!("HTTP/1.1 429 Slow\r\nratelimit-limit: {text}\r\nretry-after: {text}\r\n\r\n");

@@ -204,7 +204,7 @@ impl Transfers {
         self.open |= exchange.ended.is_none();
         self.elsewhere = reading.redirect.is_some() && !followed;
         let method = reading.method.as_str();
-        match reading.endpoint.as_ref().map(|e| &e.route) {
+        match reading.route() {
             Some(Route::UploadStart { mount, .. }) if mount.is_some() => {
                 self.mounted |= reading.status == Some(201);
             }

@@ -123,10 +123,7 @@ impl Seen<'_> {
         if let Some(from) = self.memory.pages.get(&target(url)) {
             return Some((Why::Page, *from));
         }
-        let uploads = matches!(
-            member.reading.endpoint.as_ref().map(|e| &e.route),
-            Some(Route::Upload { .. }) | None
-        );
+        let uploads = matches!(member.reading.route(), Some(Route::Upload { .. }) | None);
         let from = self.memory.uploads.get(&upload(url))?;
         uploads.then_some((Why::Upload, *from))
     }

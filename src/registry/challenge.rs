@@ -50,11 +50,6 @@ impl Challenge {
         self.param("realm")
     }
 
-    /// The service a token must be for.
-    pub fn service(&self) -> Option<&str> {
-        self.param("service")
-    }
-
     /// The scopes a token must grant.
     pub fn scopes(&self) -> Vec<Scope> {
         self.params

@@ -89,14 +89,6 @@ impl MediaType {
         }
     }
 
-    /// Whether it names a manifest of any format, or a list of them.
-    pub fn is_manifest(&self) -> bool {
-        matches!(
-            self.class(),
-            Class::Manifest | Class::Index | Class::Schema1
-        )
-    }
-
     /// The part that tells it from its siblings: `tar+gzip`, `image.index.v1+json`.
     pub fn short(&self) -> &str {
         let text = &*self.0;

@@ -322,7 +322,7 @@ impl Reading {
                 .map(Box::new);
             return;
         }
-        match self.endpoint.as_ref().map(|endpoint| &endpoint.route) {
+        match self.route() {
             Some(Route::Tags(_) | Route::Catalog(_)) => {
                 let bytes = load(MANIFEST_LIMIT);
                 self.listing = bytes.and_then(|bytes| Listing::read(&bytes)).map(Box::new);
@@ -389,10 +389,10 @@ impl Reading {
         if self.token_request.is_some() {
             return Kind::Token;
         }
-        let Some(endpoint) = &self.endpoint else {
+        let Some(route) = self.route() else {
             return Kind::Other;
         };
-        match (&endpoint.route, self.method.as_str()) {
+        match (route, self.method.as_str()) {
             (Route::Ping, _) => Kind::Ping,
             (Route::Tags(_), _) => Kind::Tags,
             (Route::Referrers { .. }, _) => Kind::Referrers,
@@ -408,6 +408,11 @@ impl Reading {
             (Route::Blob(_), _) => Kind::Blob,
             (Route::UploadStart { .. } | Route::Upload { .. }, _) => Kind::Upload,
         }
+    }
+
+    /// What of the API was asked for.
+    pub fn route(&self) -> Option<&Route> {
+        self.endpoint.as_ref().map(|endpoint| &endpoint.route)
     }
 
     /// The path of the URL; empty where the URL could not be read.
@@ -437,23 +442,17 @@ impl Reading {
 
     /// Whether the URL is one of a manifest.
     pub fn is_manifest_route(&self) -> bool {
-        matches!(
-            self.endpoint.as_ref().map(|e| &e.route),
-            Some(Route::Manifest(_))
-        )
+        matches!(self.route(), Some(Route::Manifest(_)))
     }
 
     /// Whether the URL is one of a blob.
     pub fn is_blob_route(&self) -> bool {
-        matches!(
-            self.endpoint.as_ref().map(|e| &e.route),
-            Some(Route::Blob(_))
-        )
+        matches!(self.route(), Some(Route::Blob(_)))
     }
 
     /// Whether it moves something towards the registry.
     pub fn is_upload(&self) -> bool {
-        match self.endpoint.as_ref().map(|e| &e.route) {
+        match self.route() {
             Some(Route::UploadStart { .. } | Route::Upload { .. }) => true,
             Some(Route::Manifest(_)) => self.method == "PUT",
             _ => false,

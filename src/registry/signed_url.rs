@@ -97,11 +97,6 @@ impl SignedUrl {
             return None;
         })
     }
-
-    /// Whether it no longer held at some moment.
-    pub fn expired_at(&self, moment: Timestamp) -> bool {
-        self.expires.is_some_and(|expires| expires < moment)
-    }
 }
 
 /// `q-sign-time=<from>;<until>`.

@@ -20,22 +20,15 @@ pub struct BlobPair<'a> {
 /// The blobs of the first in the manifest's order, then those that only the second has. Blobs of
 /// which the digest is not known are like no others.
 pub(super) fn align<'a>(a: &'a Pull, b: &'a Pull) -> Vec<BlobPair<'a>> {
-    let in_b = |digest: &Digest| {
-        b.blobs
-            .iter()
-            .find(|blob| blob.digest.as_ref() == Some(digest))
-    };
-    let in_a = |digest: &Digest| {
-        a.blobs
-            .iter()
-            .any(|blob| blob.digest.as_ref() == Some(digest))
+    let same = |pull: &'a Pull, blob: &Blob| {
+        let mut blobs = pull.blobs.iter();
+        blobs.find(|other| blob.digest.is_some() && other.digest == blob.digest)
     };
     let of_a = a.blobs.iter().map(|blob| Pair {
         a: Some(blob),
-        b: blob.digest.as_ref().and_then(in_b),
+        b: same(b, blob),
     });
-    let only_b = b.blobs.iter();
-    let only_b = only_b.filter(|blob| !blob.digest.as_ref().is_some_and(in_a));
+    let only_b = b.blobs.iter().filter(|blob| same(a, blob).is_none());
     let only_b = only_b.map(|blob| Pair {
         a: None,
         b: Some(blob),

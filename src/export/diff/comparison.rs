@@ -93,27 +93,20 @@ fn findings<'a>(
     b: ComparedPull<'a>,
 ) -> Vec<(&'static str, Pair<&'a Finding>)> {
     let mut found: Vec<(&'static str, Pair<&Finding>)> = Vec::new();
-    for finding in a.store.findings_of(a.pull.id) {
-        if !found.iter().any(|(rule, _)| *rule == finding.rule) {
-            let pair = Pair {
-                a: Some(finding),
-                b: None,
-            };
-            found.push((finding.rule, pair));
-        }
-    }
-    for finding in b.store.findings_of(b.pull.id) {
-        match found.iter_mut().find(|(rule, _)| *rule == finding.rule) {
-            Some((_, pair)) if pair.b.is_none() => pair.b = Some(finding),
-            Some(_) => {}
-            None => {
-                let pair = Pair {
-                    a: None,
-                    b: Some(finding),
-                };
+    type Of<'a> = for<'p> fn(&'p mut Pair<&'a Finding>) -> &'p mut Option<&'a Finding>;
+    let mut note = |side: ComparedPull<'a>, of: Of<'a>| {
+        for finding in side.store.findings_of(side.pull.id) {
+            let known = found.iter_mut().find(|(rule, _)| *rule == finding.rule);
+            if let Some((_, pair)) = known {
+                of(pair).get_or_insert(finding);
+            } else {
+                let mut pair = Pair { a: None, b: None };
+                *of(&mut pair) = Some(finding);
                 found.push((finding.rule, pair));
             }
         }
-    }
+    };
+    note(a, |pair| &mut pair.a);
+    note(b, |pair| &mut pair.b);
     found
 }

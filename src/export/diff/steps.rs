@@ -104,24 +104,16 @@ pub(super) fn align(a: ComparedPull<'_>, b: ComparedPull<'_>) -> Vec<StepPair> {
                 .for_each(|list| list.push(at_b)),
         }
     }
-    let only_b = |places: &[usize]| -> Vec<StepPair> {
+    let only_b = |behind: usize| -> Vec<StepPair> {
+        let places = alone.get(behind).into_iter().flatten();
         places
-            .iter()
             .filter_map(|at| pair(&a, None, &b, Some(*at)))
             .collect()
     };
-    let mut pairs = alone
-        .first()
-        .map(|places| only_b(places))
-        .unwrap_or_default();
+    let mut pairs = only_b(0);
     for (at_a, at_b) in like.into_iter().enumerate() {
         pairs.extend(pair(&a, Some(at_a), &b, at_b));
-        pairs.extend(
-            alone
-                .get(at_a + 1)
-                .map(|places| only_b(places))
-                .unwrap_or_default(),
-        );
+        pairs.extend(only_b(at_a + 1));
     }
     pairs
 }

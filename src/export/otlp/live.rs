@@ -48,11 +48,6 @@ impl Live {
         }
     }
 
-    /// Whether nothing waits to be given out.
-    pub fn is_idle(&self) -> bool {
-        self.ended.is_empty() && self.rootless.is_empty()
-    }
-
     /// Spans that can no more be given out, because the store has let their exchanges go.
     pub fn missed(&self) -> u64 {
         self.missed

@@ -37,12 +37,7 @@ fn denial(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str> 
         let named = request.credentials != Credentials::Anonymous;
         return (refused && !asked_again).then_some(if named { "login" } else { "token" });
     }
-    let route = one
-        .reading
-        .endpoint
-        .as_ref()
-        .map(|endpoint| &endpoint.route);
-    let is_needed = match route? {
+    let is_needed = match one.reading.route()? {
         // Where these are refused, clients go on without.
         Route::Referrers { .. } | Route::UploadStart { mount: Some(_), .. } => false,
         _ => !scene.recovered(at),

@@ -76,11 +76,6 @@ impl Json {
         Self(value.to_string().into())
     }
 
-    /// As text, on one line.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// As values.
     pub(crate) fn value(&self) -> Value {
         // It was written from values.

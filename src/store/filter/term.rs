@@ -125,19 +125,23 @@ fn header(side: MessageSide, value: &Atom) -> Term {
 fn heads(side: MessageSide, entry: &Entry) -> impl Iterator<Item = &RawHead> {
     let request = entry.exchange.request.as_ref().map(|sent| &sent.head);
     let response = entry.exchange.response.as_ref().map(|got| &got.head);
-    request
-        .filter(|_| side != MessageSide::Response)
-        .into_iter()
-        .chain(response.filter(|_| side != MessageSide::Request))
+    of_side(side, request, response)
 }
 
 fn bodies(side: MessageSide, entry: &Entry) -> impl Iterator<Item = &Body> {
-    let request = entry.exchange.request_body.as_ref();
-    let response = entry.exchange.response_body.as_ref();
-    request
-        .filter(|_| side != MessageSide::Response)
-        .into_iter()
-        .chain(response.filter(|_| side != MessageSide::Request))
+    let exchange = &entry.exchange;
+    let (request, response) = (&exchange.request_body, &exchange.response_body);
+    of_side(side, request.as_ref(), response.as_ref())
+}
+
+fn of_side<T>(
+    side: MessageSide,
+    request: Option<T>,
+    response: Option<T>,
+) -> impl Iterator<Item = T> {
+    let request = request.filter(|_| side != MessageSide::Response);
+    let response = response.filter(|_| side != MessageSide::Request);
+    request.into_iter().chain(response)
 }
 
 impl fmt::Display for Term {
