@@ -197,7 +197,7 @@ mod tests {
         };
         assert!(one.is_bearer() && one.problem.is_none());
         assert_eq!(one.realm(), Some("https://auth.docker.io/token"));
-        assert_eq!(one.service(), Some("registry.docker.io"));
+        assert_eq!(one.param("service"), Some("registry.docker.io"));
         assert_eq!(one.scopes().len(), 2);
         assert_eq!(one.error(), Some("insufficient_scope"));
     }
@@ -229,7 +229,7 @@ mod tests {
     fn spaces_around_the_equals_sign_are_harmless() {
         let all = read(&["Bearer  realm = \"https://t\" , service = s"]);
         assert_eq!(all[0].realm(), Some("https://t"));
-        assert_eq!(all[0].service(), Some("s"));
+        assert_eq!(all[0].param("service"), Some("s"));
     }
 
     #[test]
