@@ -176,8 +176,6 @@ pub trait Runner {
 pub struct Ran {
     /// Whether it ended with 0.
     pub success: bool,
-    /// Its exit code, when it ended by itself.
-    pub code: Option<i32>,
     /// What it wrote to stdout.
     pub out: String,
     /// What it wrote to stderr.
@@ -235,7 +233,6 @@ impl Runner for Programs {
         };
         Ok(Ran {
             success: status.success(),
-            code: status.code(),
             out: text(&mut out)?,
             err: text(&mut err)?,
         })

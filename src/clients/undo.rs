@@ -274,8 +274,8 @@ fn missing_folders(system: &System, path: &Path) -> Vec<PathBuf> {
 
 fn make_folder(folder: &Path, mode: u32) -> Result<(), ChangeError> {
     let mut builder = DirBuilder::new();
-    let made = builder.recursive(true).mode(mode).create(folder);
-    made.map_err(failed("create", folder))
+    let outcome = builder.recursive(true).mode(mode).create(folder);
+    outcome.map_err(failed("create", folder))
 }
 
 fn write(

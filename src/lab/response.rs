@@ -205,10 +205,8 @@ impl OutgoingResponse {
         match self.delivery {
             BodyDelivery::Paced { rate } => {
                 let step = (rate / STEPS_PER_SECOND).max(1);
-                (
-                    usize::try_from(step).unwrap_or(PIECE),
-                    Duration::from_secs(1) / STEPS_PER_SECOND,
-                )
+                let pause = Duration::from_secs(1) / STEPS_PER_SECOND;
+                (usize::try_from(step).unwrap_or(PIECE), pause)
             }
             BodyDelivery::Whole | BodyDelivery::Cut { .. } => (PIECE, Duration::ZERO),
         }

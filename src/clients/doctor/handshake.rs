@@ -69,10 +69,10 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
                 export_trust(client),
             ],
         ),
-        HandshakeOutcome::Unclear => skipped(
-            "handshake",
-            format!("what {name} says tells nothing: {}", tail(&told)),
-        ),
+        HandshakeOutcome::Unclear => {
+            let text = format!("what {name} says tells nothing: {}", tail(&told));
+            skipped("handshake", text)
+        }
     });
     checks
 }
