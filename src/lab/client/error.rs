@@ -107,11 +107,15 @@ pub enum PullError {
 }
 
 impl PullError {
-    pub(super) fn unusable(step: PullStep, host: impl Into<String>, reason: impl ToString) -> Self {
+    pub(super) fn unusable(
+        step: PullStep,
+        host: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
         Self::Unusable {
             step,
             host: host.into(),
-            reason: reason.to_string(),
+            reason: reason.into(),
         }
     }
 }

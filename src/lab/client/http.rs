@@ -130,7 +130,7 @@ impl Http<'_> {
             source: error.into(),
         };
         let request = request(target, url, ask, referer)
-            .map_err(|error| PullError::unusable(ask.step, host(url), error))?;
+            .map_err(|error| PullError::unusable(ask.step, host(url), error.to_string()))?;
         let (mut sender, connection) = http1::Builder::new()
             .title_case_headers(true)
             .handshake(TokioIo::new(io))
@@ -178,7 +178,7 @@ impl ServerAnswer {
         let content = timeout(CONTENT_TIMEOUT, body.collect()).await;
         match content {
             Ok(Ok(content)) => Ok(content.to_bytes()),
-            Ok(Err(error)) => Err(PullError::unusable(step, host, error)),
+            Ok(Err(error)) => Err(PullError::unusable(step, host, error.to_string())),
             Err(_) => Err(PullError::Timeout { step, host }),
         }
     }
@@ -197,7 +197,7 @@ impl ServerAnswer {
         }
     }
 
-    pub(super) fn unusable(&self, reason: impl ToString) -> PullError {
+    pub(super) fn unusable(&self, reason: impl Into<String>) -> PullError {
         PullError::unusable(self.step, &self.host, reason)
     }
 

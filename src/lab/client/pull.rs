@@ -261,8 +261,9 @@ impl RunningPull<'_> {
 
     fn url(&self, rest: &str) -> Result<Url, PullError> {
         let url = format!("https://{}/v2/{rest}", self.image.registry);
-        Url::parse(&url)
-            .map_err(|error| PullError::unusable(PullStep::Ping, self.image.registry, error))
+        Url::parse(&url).map_err(|error| {
+            PullError::unusable(PullStep::Ping, self.image.registry, error.to_string())
+        })
     }
 }
 
@@ -273,7 +274,7 @@ struct IssuedToken {
 }
 
 fn read<T: DeserializeOwned>(step: PullStep, host: &str, body: &[u8]) -> Result<T, PullError> {
-    serde_json::from_slice(body).map_err(|error| PullError::unusable(step, host, error))
+    serde_json::from_slice(body).map_err(|error| PullError::unusable(step, host, error.to_string()))
 }
 
 /// Downloads at a time, as dockerd.
