@@ -55,7 +55,10 @@ pub enum JournalError {
 
 impl JournalError {
     /// What an operation that failed on a session directory becomes.
-    pub(super) fn failed_to(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> Self {
+    pub(super) fn failed_to(
+        operation: &'static str,
+        path: &Path,
+    ) -> impl Fn(io::Error) -> Self + Copy {
         move |source| Self::Io {
             operation,
             path: path.to_owned(),

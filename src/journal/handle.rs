@@ -39,7 +39,7 @@ impl Journal {
     /// # Errors
     /// When the directory cannot be made, is not safe to write to, or holds a journal already.
     pub fn create(path: &Path, options: &Options) -> Result<Self, JournalError> {
-        let failed = |source| JournalError::failed_to("write the journal in", path)(source);
+        let failed = JournalError::failed_to("write the journal in", path);
         let directory = Directory::create(path)?;
         let file = directory.create_journal()?;
         let bodies = BodyFiles::new(directory.create_bodies().map_err(failed)?);

@@ -220,7 +220,7 @@ enum Note {
 
 fn read_header(directory: &Directory) -> Result<Header, JournalError> {
     let path = || directory.path().to_owned();
-    let failed = |source| JournalError::failed_to(READ, directory.path())(source);
+    let failed = JournalError::failed_to(READ, directory.path());
     let file = directory.open_journal().map_err(failed)?;
     let mut lines = JournalLines::new(BufReader::new(file));
     let no_header = |reason: String| JournalError::NoHeader {

@@ -1,6 +1,7 @@
 //! Certificates on demand, issued once per host.
 
 use std::collections::{HashMap, VecDeque};
+use std::error::Error;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +11,6 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::server::{NoServerSessionStorage, ServerConfig};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use thiserror::Error;
 
 use crate::base::clock;
 use crate::base::lock::lock;
@@ -30,7 +30,7 @@ pub(crate) struct CertificateAuthority {
 }
 
 /// Why there is no certificate for a host.
-#[derive(Clone, Debug, Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("failed to issue a certificate for {host}: {problem}")]
 pub(crate) struct IssueError {
     host: String,
@@ -84,7 +84,7 @@ impl CertificateAuthority {
     /// When no certificate can be made for such a name.
     pub(crate) fn server_config(&self, host: &str) -> Result<Arc<ServerConfig>, IssueError> {
         let now = clock::system();
-        let failed = |error: anyhow::Error| IssueError {
+        let failed = |error: Box<dyn Error>| IssueError {
             host: host.to_owned(),
             problem: error.to_string(),
         };
@@ -122,7 +122,7 @@ impl CertificateAuthority {
         entry
     }
 
-    fn issue(&self, host: &str, key: &DayKey, now: Timestamp) -> anyhow::Result<Ready> {
+    fn issue(&self, host: &str, key: &DayKey, now: Timestamp) -> Result<Ready, Box<dyn Error>> {
         let leaf = Leaf::issue(&self.identity, &key.pair, host, now)?;
         let der = PrivatePkcs8KeyDer::from(key.pair.serialize_der());
         let signer = self.provider.key_provider.load_private_key(der.into())?;
