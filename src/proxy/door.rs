@@ -152,19 +152,16 @@ impl HttpHandler for FrontDoor {
         request: Request<Body>,
     ) -> RequestOrResponse {
         let began = Instant::now();
-        let response = match self.entry.clone() {
-            Some(entry) => {
-                let received = self.receive(&entry, ctx.client_addr, request, began);
-                let recorder = &self.shared.recorder;
-                isolated(recorder, received).await.unwrap_or_else(|| {
-                    let detail = "a fault ended the request";
-                    own(answer::failure(Failure::Internal, detail))
-                })
-            }
-            None => {
-                let detail = "a request without a connection";
+        let response = if let Some(entry) = self.entry.clone() {
+            let received = self.receive(&entry, ctx.client_addr, request, began);
+            let recorder = &self.shared.recorder;
+            isolated(recorder, received).await.unwrap_or_else(|| {
+                let detail = "a fault ended the request";
                 own(answer::failure(Failure::Internal, detail))
-            }
+            })
+        } else {
+            let detail = "a request without a connection";
+            own(answer::failure(Failure::Internal, detail))
         };
         RequestOrResponse::Response(response)
     }
