@@ -27,7 +27,6 @@ pub struct Field<'a> {
 /// A head taken apart in one pass, for those who look for more than one thing in it.
 #[derive(Clone)]
 pub struct ParsedHead<'a> {
-    start_line: &'a [u8],
     fields: Vec<Field<'a>>,
 }
 
@@ -73,7 +72,6 @@ impl RawHead {
     /// The head, taken apart.
     pub fn parse(&self) -> ParsedHead<'_> {
         ParsedHead {
-            start_line: self.start_line(),
             fields: self.fields().collect(),
         }
     }
@@ -159,11 +157,6 @@ impl RawHead {
 }
 
 impl<'a> ParsedHead<'a> {
-    /// The first line, without its line end.
-    pub fn start_line(&self) -> &'a [u8] {
-        self.start_line
-    }
-
     /// The field lines in wire order.
     pub fn fields(&self) -> &[Field<'a>] {
         &self.fields

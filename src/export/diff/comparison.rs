@@ -92,21 +92,14 @@ fn findings<'a>(
     a: ComparedPull<'a>,
     b: ComparedPull<'a>,
 ) -> Vec<(&'static str, Pair<&'a Finding>)> {
+    let of = |side: ComparedPull<'a>| side.store.findings_of(side.pull.id);
+    let first = |side, rule| of(side).iter().find(|finding| finding.rule == rule);
     let mut found: Vec<(&'static str, Pair<&Finding>)> = Vec::new();
-    type Of<'a> = for<'p> fn(&'p mut Pair<&'a Finding>) -> &'p mut Option<&'a Finding>;
-    let mut note = |side: ComparedPull<'a>, of: Of<'a>| {
-        for finding in side.store.findings_of(side.pull.id) {
-            let known = found.iter_mut().find(|(rule, _)| *rule == finding.rule);
-            if let Some((_, pair)) = known {
-                of(pair).get_or_insert(finding);
-            } else {
-                let mut pair = Pair { a: None, b: None };
-                *of(&mut pair) = Some(finding);
-                found.push((finding.rule, pair));
-            }
+    for Finding { rule, .. } in of(a).iter().chain(of(b)) {
+        if !found.iter().any(|(known, _)| known == rule) {
+            let (a, b) = (first(a, *rule), first(b, *rule));
+            found.push((rule, Pair { a, b }));
         }
-    };
-    note(a, |pair| &mut pair.a);
-    note(b, |pair| &mut pair.b);
+    }
     found
 }

@@ -143,11 +143,7 @@ pub(super) fn size_mismatch(scene: &Scene<'_>) -> Option<Found> {
         }
         let whole = measured(one).filter(|body| body.complete && !one.is_head());
         let length = reading.content_length.or(whole.map(|body| body.size));
-        let Some((length, stated)) =
-            length.zip(scene.asked(at).and_then(|asked| scene.stated_size(asked)))
-        else {
-            return None;
-        };
+        let (length, stated) = length.zip(scene.stated_size(scene.asked(at)?))?;
         if length == stated {
             return None;
         }

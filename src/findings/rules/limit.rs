@@ -52,9 +52,7 @@ pub(super) fn rate_low(scene: &Scene<'_>) -> Option<Found> {
         let limit = one.reading.rate_limit.as_deref()?;
         Some((one, limit.limit?, limit.remaining?, limit))
     });
-    let Some((one, limit, remaining, all)) = stated.next().filter(|(.., all)| all.is_low()) else {
-        return None;
-    };
+    let (one, limit, remaining, all) = stated.next().filter(|(.., all)| all.is_low())?;
     Some(
         Found::new("rate-low", Severity::Warning)
             .at(one, "rate limit", format!("{remaining} of {limit} left"))
