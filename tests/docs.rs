@@ -185,7 +185,9 @@ fn stands(root: &Path, place: &str) -> bool {
     let mut heads = kinds.iter().map(|kind| format!("{kind} {item}"));
     heads.any(|head| {
         text.match_indices(&head).any(|(at, _)| {
-            let after = text[at + head.len()..].chars().next();
+            let after = text
+                .get(at + head.len()..)
+                .and_then(|rest| rest.chars().next());
             !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
         })
     })
