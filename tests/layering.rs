@@ -8,7 +8,7 @@
 //! `PULLSCOPE_UPDATE_DOCS=1 cargo test --test layering` writes them there.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -256,12 +256,13 @@ fn tables() -> String {
             Names::Only(names) => list(names),
             Names::Any => "all".to_owned(),
         };
-        text += &format!("| `{name}` | {} | {names} |\n", what_it_is(&[name]));
+        let _ = writeln!(text, "| `{name}` | {} | {names} |", what_it_is(&[name]));
     }
     text += "\nInside `app`:\n\n| room | what it is | which others it may name |\n|---|---|---|\n";
     for (name, names) in APP_MAY_NAME {
-        text += &format!(
-            "| `{name}` | {} | {} |\n",
+        let _ = writeln!(
+            text,
+            "| `{name}` | {} | {} |",
             what_it_is(&["app", name]),
             list(names)
         );
@@ -271,9 +272,10 @@ fn tables() -> String {
 
 fn list(names: &[&str]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.is_empty() {
-        true => "none".to_owned(),
-        false => quoted.join(", "),
+    if quoted.is_empty() {
+        "none".to_owned()
+    } else {
+        quoted.join(", ")
     }
 }
 

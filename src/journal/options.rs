@@ -11,7 +11,7 @@ pub struct Options {
     pub sync: Duration,
     /// Time between two attempts while the disk takes nothing.
     pub retry: Duration,
-    /// The longest that [`JournalHandle::record`] waits for a place in the queue.
+    /// The longest that [`JournalHandle::record`](super::JournalHandle::record) waits for a place in the queue.
     pub patience: Duration,
     /// Bytes of streamed bodies that may wait to be written.
     pub body_budget: usize,
