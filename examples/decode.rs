@@ -24,11 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn tell(store: &Store, lang: Lang, out: &mut impl Write) -> io::Result<()> {
-    let telling = Telling {
-        store,
-        lang,
-        now: None,
-    };
+    let telling = Telling::of(store, lang);
     for pull in store.pulls() {
         let (purpose, state) = (pull.purpose.name(lang), pull.state.name(lang));
         writeln!(out, "{purpose} {}: {state}", safe(&pull.name()))?;

@@ -1,5 +1,6 @@
 //! The capture core, fed by a source that is not the proxy: two streams of bytes, and times that
 //! nobody's clock has shown.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -243,7 +244,7 @@ impl Source {
                 StreamPart::Head => {
                     let head = framer.take_head().unwrap();
                     match side {
-                        Direction::Request => self.open(head),
+                        Direction::Request => self.open(&head),
                         Direction::Response => self.answer(head),
                     }
                 }
@@ -271,7 +272,7 @@ impl Source {
         }
     }
 
-    fn open(&mut self, head: FramedHead) {
+    fn open(&mut self, head: &FramedHead) {
         let method = std::str::from_utf8(head.raw.method().unwrap()).unwrap();
         self.responses.expect(method);
         let target = String::from_utf8_lossy(head.raw.target().unwrap());
@@ -283,7 +284,7 @@ impl Source {
         let exchange = OpenExchange::open(&self.recorder, connection(), request, head.began, None);
         exchange.phases(|marks| marks.send_start = Some(head.began));
         self.pending.push_back(Pending {
-            request: Some(meter(&exchange, &head, Direction::Request)),
+            request: Some(meter(&exchange, head, Direction::Request)),
             response: None,
             interim: Vec::new(),
             exchange,

@@ -94,10 +94,7 @@ fn from_the_store(count: usize) {
     };
     let store = Store::of_trace(trace, &InMemoryOnly);
     let bodies = har::HarDocument::default();
-    let telling = Telling {
-        store: &store,
-        lang: Lang::En,
-    };
+    let telling = Telling::of(&store, Lang::En);
     let all = |_: &Entry| true;
     measure("json", count, |out| {
         json::write(&telling, &all, true, false, out).unwrap();

@@ -27,14 +27,14 @@ fn wrong_token() -> Scenario {
 
 #[test]
 fn the_token_tab_says_what_show_says() {
-    let story = wrong_token();
+    let scenario = wrong_token();
     for lang in [Lang::En, Lang::Zh] {
-        let mut stage = Stage::of_story(&story);
+        let mut stage = Stage::of_story(&scenario);
         if lang == Lang::Zh {
             stage.keys("i");
         }
         let screen = stage.keys("g j j enter").screen();
-        let store = store(&story);
+        let store = store(&scenario);
         let telling = Telling {
             store: &store,
             lang,

@@ -301,7 +301,7 @@ async fn the_key_log_has_the_secrets_of_both_sides() {
             words[1]
         })
         .collect();
-    randoms.sort();
+    randoms.sort_unstable();
     randoms.dedup();
     assert_eq!(
         randoms.len(),
