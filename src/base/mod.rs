@@ -3,6 +3,7 @@
 pub mod atomic_file;
 pub mod cause;
 pub mod clock;
+pub(crate) mod fast;
 pub mod hex;
 pub(crate) mod lock;
 pub(crate) mod pem;

@@ -56,7 +56,7 @@ struct ExchangeFacts {
     response: Option<ResponseHead>,
     end: Option<Box<End>>,
     answered: bool,
-    upstream: Option<Upstream>,
+    upstream: Option<Arc<Upstream>>,
     bodies: [Option<(Body, BodyEnd)>; 2],
     phases: PhaseMarks,
     failure: Option<(Failure, String)>,
@@ -138,7 +138,7 @@ impl OpenExchange {
 
     /// Notes which connection it goes out on.
     pub fn set_upstream(&self, upstream: Upstream) {
-        lock(&self.cell.known).upstream = Some(upstream);
+        lock(&self.cell.known).upstream = Some(Arc::new(upstream));
     }
 
     /// Notes when something of it happened.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -42,14 +43,14 @@ pub struct Connection {
     pub sni: Option<String>,
     /// The TLS session with the client; `None` without TLS.
     #[serde(default)]
-    pub tls: Option<TlsSession>,
+    pub tls: Option<Arc<TlsSession>>,
     /// How long the TLS handshake with the client took.
     #[serde(default, with = "super::timings::millis")]
     pub handshake: Option<Duration>,
 }
 
 /// What one TLS handshake agreed on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TlsSession {
     /// `TLSv1.2` or `TLSv1.3`.
     pub version: String,

@@ -1,5 +1,7 @@
 //! What the proxy announces, in a form that is stored, replayed and merged in any order.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +72,7 @@ pub struct End {
     pub timings: Timings,
     /// The server's side, when a connection was tried.
     #[serde(default)]
-    pub upstream: Option<Upstream>,
+    pub upstream: Option<Arc<Upstream>>,
     /// The request's body, when there was a request.
     #[serde(default)]
     pub request_body: Option<Body>,

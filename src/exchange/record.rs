@@ -1,5 +1,6 @@
 //! One exchange as it is known so far.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,7 +29,7 @@ pub struct Exchange {
     pub request_body: Option<Body>,
     /// The server's side, once a connection was tried.
     #[serde(default)]
-    pub upstream: Option<Upstream>,
+    pub upstream: Option<Arc<Upstream>>,
     /// The response, once its head arrived.
     #[serde(default)]
     pub response: Option<ResponseHead>,

@@ -11,7 +11,7 @@ use crate::words::{Lang, row, worded};
 
 /// The connection an exchange was forwarded on, or would have been.
 #[serde_with::skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Upstream {
     /// The socket's number in this session; the same for exchanges that shared it.
     #[serde(default)]
@@ -45,7 +45,9 @@ pub struct Upstream {
 }
 
 /// The outcome of verifying an upstream certificate chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantNames,
+)]
 #[serde(rename_all = "snake_case", tag = "result")]
 #[strum(serialize_all = "snake_case")]
 pub enum Verification {

@@ -38,7 +38,7 @@ pub(super) enum Original {
 /// the entry.
 pub(super) fn of_exchange(exchange: &Exchange, inlined: [bool; 2]) -> Value {
     let mut exchange = exchange.clone();
-    take_certificates(exchange.upstream.as_mut());
+    take_certificates(exchange.upstream.as_mut().map(Arc::make_mut));
     let bodies = [&mut exchange.request_body, &mut exchange.response_body];
     for (body, inlined) in bodies.into_iter().zip(inlined) {
         if let Some(body) = body.as_mut().filter(|_| inlined) {
@@ -87,7 +87,7 @@ pub(super) fn read(extra: &Extras, bodies: [Option<Bytes>; 2]) -> Option<Origina
                     };
                 }
             }
-            exchange.upstream.as_mut()
+            exchange.upstream.as_mut().map(Arc::make_mut)
         }
         Original::Tunnel(tunnel) => tunnel.upstream.as_mut(),
         Original::HandshakeFailed {} => None,

@@ -1,6 +1,7 @@
 //! An entry of another program's HAR as an exchange.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -44,7 +45,7 @@ pub(super) fn exchange(entry: &HarEntry, number: u64, connected: bool) -> Exchan
         fidelity: Fidelity::Regrouped,
     });
     exchange.request_body = Some(request_body(&entry.request));
-    exchange.upstream = upstream(entry, url.as_ref(), socket);
+    exchange.upstream = upstream(entry, url.as_ref(), socket).map(Arc::new);
     if entry.response.status != 0 {
         exchange.response = Some(ResponseHead {
             at: after(started, answered),

@@ -120,7 +120,7 @@ impl ConnectTunnel {
             Err(_) => return Err((Rejection::Timeout, process)),
         };
         self.connection.handshake = Some(began.elapsed());
-        self.connection.tls = tls_session(stream.get_ref().1);
+        self.connection.tls = tls_session(stream.get_ref().1).map(Arc::new);
         let (connection, target) = (self.connection.clone(), self.target.clone());
         let serving = serve(&self.shared, stream, connection, Protocol::Https, target);
         Ok(Accepted {

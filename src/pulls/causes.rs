@@ -1,11 +1,10 @@
 //! What made the client send each request of a pull.
 
-use std::collections::HashMap;
-
 use super::ask::{Ask, digest_key, failed, hash, reference_key};
 use super::links::{normal, referred, target, upload};
 use super::observed::Observed;
 use super::waiting::asks_for;
+use crate::base::fast::HashMap;
 use crate::pulls::Why;
 use crate::registry::{Digest, Document, Fingerprint, Route};
 

@@ -1,7 +1,7 @@
 //! Which exchanges belong together, decided one after the other and undone where an earlier one
 //! turns out to be different.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -12,6 +12,7 @@ use super::observed::{Look, Observed};
 use super::orphans::{Orphans, orphans};
 use super::party::Party;
 use super::waiting::Waiting;
+use crate::base::fast::HashMap;
 use crate::exchange::ExchangeId;
 
 /// The exchanges of a session, divided into pulls.

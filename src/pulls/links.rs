@@ -1,12 +1,12 @@
 //! Where answers send their client: redirects, uploads, next pages, places outside the registry.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use url::Url;
 
 use super::ask::{ClientKey, Place, answered_by, hash, place};
 use super::observed::Observed;
+use crate::base::fast::HashMap;
 use crate::registry::Document;
 
 /// The places that answers named so far.
@@ -76,6 +76,7 @@ impl Links {
                 .take(MOST)
                 .max_by_key(|link| rank(link));
             if let Some(link) = best {
+                link.followers.reserve_exact(1);
                 link.followers.push(here);
                 self.followed.insert(here, (key, link.by));
                 return Some(link.by);

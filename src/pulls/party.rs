@@ -1,7 +1,7 @@
 //! A pull that forms: what its exchanges have asked for and been told, and how well a further
 //! exchange fits in.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +14,8 @@ use super::member::Member;
 use super::observed::{Look, Observed};
 use super::waiting::{Waiting, asks_for, within};
 use crate::base::clock;
-use crate::exchange::{Ending, Side};
+use crate::base::fast::HashSet;
+use crate::exchange::{Ending, ExchangeId, Side};
 use crate::registry::{Digest, Document, Fingerprint, Reference};
 
 /// The exchanges of one pull so far.
@@ -39,7 +40,7 @@ struct Told {
     /// The manifest that was asked for first.
     root: Option<u64>,
     /// Who asked for what.
-    asked: HashMap<u64, Vec<Place>>,
+    asked: BTreeSet<(u64, Place)>,
     /// The digests that documents and answers named.
     named: HashSet<u64>,
     /// The 401s.
@@ -76,7 +77,7 @@ impl Party {
             lane,
             members: BTreeSet::new(),
             told: Told::default(),
-            open: HashSet::new(),
+            open: HashSet::default(),
             last_end: None,
         }
     }
@@ -385,10 +386,8 @@ impl Party {
 
     fn asked(&self, here: &Here<'_>, key: u64) -> Asked {
         let mut asked = Asked::default();
-        let Some(places) = self.told.asked.get(&key) else {
-            return asked;
-        };
-        for at in places.iter().rev().take(MOST) {
+        let places = self.told.asked.range((key, FIRST)..=(key, LAST));
+        for (_, at) in places.rev().take(MOST) {
             let Some(other) = here.look.look(at.1) else {
                 continue;
             };
@@ -409,6 +408,9 @@ impl Party {
     }
 }
 
+/// The places before and behind all others.
+const FIRST: Place = (Timestamp::MIN, ExchangeId(0));
+const LAST: Place = (Timestamp::MAX, ExchangeId(u64::MAX));
 /// How many earlier requests for the same are looked at.
 const MOST: usize = 16;
 
@@ -483,10 +485,7 @@ impl Told {
     }
 
     fn ask(&mut self, reference: &Reference, at: Place) {
-        self.asked
-            .entry(reference_key(reference))
-            .or_default()
-            .push(at);
+        self.asked.insert((reference_key(reference), at));
     }
 
     fn name<'a>(&mut self, digests: impl Iterator<Item = &'a Digest>) {

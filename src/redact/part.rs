@@ -1,6 +1,7 @@
 //! The parts of an event that may hold a secret.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -97,7 +98,7 @@ pub(super) fn of_event(event: &mut Event, forms: Forms, visit: &mut dyn FnMut(Ev
         Event::Progress { .. } => {}
         Event::Ended { end, .. } => {
             of_ending(&mut end.ending, visit);
-            of_upstream(end.upstream.as_mut(), visit);
+            of_upstream(end.upstream.as_mut().map(Arc::make_mut), visit);
             of_body(end.request_body.as_mut(), forms.request, visit);
             of_body(end.response_body.as_mut(), forms.response, visit);
         }
@@ -132,7 +133,7 @@ pub(super) fn of_exchange(exchange: &mut Exchange, visit: &mut dyn FnMut(EventPa
         forms.response = announces_form(&response.head);
         of_response(response, visit);
     }
-    of_upstream(exchange.upstream.as_mut(), visit);
+    of_upstream(exchange.upstream.as_mut().map(Arc::make_mut), visit);
     of_body(exchange.request_body.as_mut(), forms.request, visit);
     of_body(exchange.response_body.as_mut(), forms.response, visit);
     if let Some((_, ending)) = &mut exchange.ended {

@@ -1,12 +1,12 @@
 //! What was decoded before: the same bytes are decoded once, and what they say is kept once.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
-use super::{Client, Document, ImageConfig};
+use super::{Client, Document, ImageConfig, TokenAnswer};
+use crate::base::fast::HashMap;
 
 /// What many exchanges of a session say alike. One that is empty leaves nothing out.
 #[derive(Debug, Default)]
@@ -14,6 +14,7 @@ pub struct Known {
     clients: HashMap<Box<str>, Arc<Client>>,
     documents: HashMap<Sha256, Document>,
     configs: HashMap<Sha256, Option<Arc<ImageConfig>>>,
+    token_answers: HashMap<Sha256, Option<Arc<TokenAnswer>>>,
 }
 
 type Sha256 = [u8; digest::SHA256_OUTPUT_LEN];
@@ -48,6 +49,14 @@ impl Known {
         let read = || ImageConfig::read(bytes).map(Arc::new);
         match sha256(bytes) {
             Some(key) => once(&mut self.configs, key, read),
+            None => read(),
+        }
+    }
+
+    pub(super) fn token_answer(&mut self, bytes: &[u8]) -> Option<Arc<TokenAnswer>> {
+        let read = || TokenAnswer::read(bytes).map(Arc::new);
+        match sha256(bytes) {
+            Some(key) => once(&mut self.token_answers, key, read),
             None => read(),
         }
     }

@@ -66,7 +66,7 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub challenges: Vec<Challenge>,
     /// The token server's answer.
-    pub token_answer: Option<Box<TokenAnswer>>,
+    pub token_answer: Option<Arc<TokenAnswer>>,
     /// The manifest that was served, or sent.
     pub document: Option<Document>,
     /// The page of tags or repositories that was served.
@@ -317,9 +317,7 @@ impl Reading {
             return;
         }
         if self.token_request.is_some() {
-            self.token_answer = load(TEXT_LIMIT)
-                .and_then(|bytes| TokenAnswer::read(&bytes))
-                .map(Box::new);
+            self.token_answer = load(TEXT_LIMIT).and_then(|bytes| known.token_answer(&bytes));
             return;
         }
         match self.route() {

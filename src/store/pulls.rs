@@ -1,9 +1,10 @@
 //! The pulls in order, and their numbers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use crate::base::fast::HashMap;
 use crate::exchange::ExchangeId;
 use crate::findings::Finding;
 use crate::pulls::{GroupKey, order};

@@ -1,15 +1,17 @@
 //! Keeps once what many exchanges have in common.
 
-use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::exchange::{Exchange, RawHead};
+use crate::base::fast::HashSet;
+use crate::exchange::{Exchange, RawHead, TlsSession, Upstream};
 
 /// What has been seen before.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     certificates: HashSet<Arc<[Vec<u8>]>>,
+    upstreams: HashSet<Arc<Upstream>>,
+    sessions: HashSet<Arc<TlsSession>>,
     heads: HashSet<RawHead>,
 }
 
@@ -17,10 +19,18 @@ pub(super) struct Shared {
 const MOST: usize = 1_024;
 
 impl Shared {
-    /// Lets an exchange share what others have as well: certificates and CONNECT head.
+    /// Lets an exchange share what others have as well: the server's side, the
+    /// TLS session and the CONNECT head.
     pub(super) fn share(&mut self, exchange: &mut Exchange) {
         if let Some(upstream) = &mut exchange.upstream {
-            once(&mut self.certificates, &mut upstream.certificates);
+            if !self.upstreams.contains(upstream) {
+                let certificates = &mut Arc::make_mut(upstream).certificates;
+                once(&mut self.certificates, certificates);
+            }
+            once(&mut self.upstreams, upstream);
+        }
+        if let Some(session) = &mut exchange.connection.tls {
+            once(&mut self.sessions, session);
         }
         if let Some(head) = &mut exchange.connection.connect_head {
             once(&mut self.heads, head);

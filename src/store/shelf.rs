@@ -1,10 +1,11 @@
 //! The exchanges themselves, by their start and by their number.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
 use super::Entry;
+use crate::base::fast::HashMap;
 use crate::exchange::ExchangeId;
 use crate::pulls::Look;
 use crate::pulls::{Observed, PullId};

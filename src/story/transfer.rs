@@ -199,7 +199,7 @@ pub fn connection(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let mut pairs = Pairs::new();
     let connection = &exchange.connection;
     if connection.client.port() != 0 {
-        let mut value = peer(&connection.client.to_string(), connection.tls.as_ref());
+        let mut value = peer(&connection.client.to_string(), connection.tls.as_deref());
         let number = phrase("connection.number").fill(lang, &[("n", connection.id.to_string())]);
         value.push(Span::dim(format!("  {number}")));
         pairs.push((Span::label("connection.from", lang), value));

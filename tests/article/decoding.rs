@@ -81,7 +81,7 @@ fn seven_manifests_and_one_configuration_verify() {
 fn token(name: &str) -> (Token, Reading) {
     let (_, reading) = readings(name).remove(1);
     let answer = reading.token_answer.clone().unwrap();
-    (answer.token, reading)
+    (answer.token.clone(), reading)
 }
 
 #[test]

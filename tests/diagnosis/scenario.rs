@@ -1,6 +1,7 @@
 //! Builds small stories of requests and answers, and asks what is wrong with them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -446,19 +447,19 @@ impl Telling<'_> {
 
     /// What our verification of the server's certificate said.
     pub(crate) fn verified(mut self, verification: Verification) -> Self {
-        self.exchange().upstream = Some(Upstream {
+        self.exchange().upstream = Some(Arc::new(Upstream {
             verification: Some(verification),
             ..Upstream::default()
-        });
+        }));
         self
     }
 
     /// The server's address.
     pub(crate) fn at(mut self, address: &str) -> Self {
-        self.exchange().upstream = Some(Upstream {
+        self.exchange().upstream = Some(Arc::new(Upstream {
             address: Some(address.parse().unwrap()),
             ..Upstream::default()
-        });
+        }));
         self
     }
 

@@ -116,7 +116,7 @@ fn exchanges() -> Vec<Exchange> {
     add(part);
     let mut no_answer = Sample::new(12, "GET", "/nowhere");
     no_answer.ended = Some((time(22), failed(Failure::Dns, "no such host: r.example")));
-    no_answer.upstream = Some(Upstream::default());
+    no_answer.upstream = Some(Arc::default());
     add(no_answer);
 
     add(Sample::new(13, "GET", "/v2/a/blobs/sha256:02").answer(
@@ -138,7 +138,8 @@ fn exchanges() -> Vec<Exchange> {
     six.connection = connection(16, "2001:db8::1", 5_000);
     six = six.head("Host: [2001:db8::1]:5000");
     six.request.as_mut().unwrap().url = "https://[2001:db8::1]:5000/v2/".into();
-    six.upstream.as_mut().unwrap().address = Some("[2001:db8::1]:5000".parse().unwrap());
+    Arc::make_mut(six.upstream.as_mut().unwrap()).address =
+        Some("[2001:db8::1]:5000".parse().unwrap());
     add(six.answer(
         "200 OK",
         "Content-Length: 2\r\nContent-Type: application/json",
@@ -172,7 +173,7 @@ fn exchanges() -> Vec<Exchange> {
     let request = plain_http.request.as_mut().unwrap();
     request.url = "http://r.example/plain?a=1&b=%00".into();
     request.fidelity = Fidelity::Regrouped;
-    let upstream = plain_http.upstream.as_mut().unwrap();
+    let upstream = Arc::make_mut(plain_http.upstream.as_mut().unwrap());
     upstream.via = Some("http://proxy.example:3128".to_owned());
     upstream.tls = None;
     upstream.certificates = Arc::default();
@@ -287,7 +288,7 @@ impl Sample {
             fidelity: Fidelity::Exact,
         });
         exchange.request_body = Some(empty());
-        exchange.upstream = Some(Upstream {
+        let upstream = Upstream {
             socket: SocketId(id),
             address: Some("192.0.2.1:443".parse().unwrap()),
             local: Some("192.0.2.9:50000".parse().unwrap()),
@@ -297,7 +298,8 @@ impl Sample {
                 reason: "self-signed".to_owned(),
             }),
             ..Upstream::default()
-        });
+        };
+        exchange.upstream = Some(upstream.into());
         exchange.timings = Timings {
             blocked: None,
             dns: Some(Duration::from_micros(1_234)),
@@ -386,7 +388,7 @@ fn connection(id: u64, host: &str, port: u16) -> Connection {
         connect_fidelity: Fidelity::Regrouped,
         sni: Some(host.to_owned()),
         target: Some(target),
-        tls: Some(tls("http/1.1")),
+        tls: Some(tls("http/1.1").into()),
         handshake: Some(Duration::from_micros(1_500)),
     }
 }

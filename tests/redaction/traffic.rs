@@ -1,5 +1,7 @@
 //! Conversations to redact, built by hand.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use pullscope::exchange::{
@@ -85,10 +87,10 @@ impl Talk {
                     at: Timestamp::UNIX_EPOCH,
                     ending,
                     timings: Timings::default(),
-                    upstream: Some(Upstream {
+                    upstream: Some(Arc::new(Upstream {
                         via: via.map(str::to_owned),
                         ..Upstream::default()
-                    }),
+                    })),
                     request_body: Some(body(&self.request_body)),
                     response_body: Some(body(&self.response_body)),
                     redacted: false,

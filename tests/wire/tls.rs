@@ -130,7 +130,8 @@ async fn security_11_an_invalid_certificate_can_be_accepted_for_one_host_and_tha
     .await;
     let got = rig.exchange(&get()).await;
     assert!(got.ends_with(b"ok"), "{}", got.escape_ascii());
-    let verification = rig.ended().await.upstream.unwrap().verification;
+    let upstream = rig.ended().await.upstream.unwrap();
+    let verification = &upstream.verification;
     assert!(
         matches!(verification, Some(Verification::Overridden { .. })),
         "{verification:?}"
@@ -160,7 +161,7 @@ async fn what_both_sides_agreed_on_is_recorded() {
     );
     assert!(exchange.connection.handshake.is_some());
     let upstream = exchange.upstream.unwrap();
-    let server = upstream.tls.unwrap();
+    let server = upstream.tls.as_ref().unwrap();
     assert_eq!(server.version, "TLSv1.3");
     assert!(server.cipher.starts_with("TLS_AES_") || server.cipher.starts_with("TLS_CHACHA20_"));
     assert_eq!(upstream.address, Some(rig.origin));

@@ -22,7 +22,7 @@ pub(super) fn exchange(entry: &Entry) -> Value {
         "sent": exchange.sent,
         "received": exchange.received,
         "timings": exchange.timings,
-        "server": exchange.upstream.as_ref().map(server),
+        "server": exchange.upstream.as_deref().map(server),
         "client_tls": exchange.connection.tls,
         "redacted": exchange.redacted,
         "decoded": entry.reading,

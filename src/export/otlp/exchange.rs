@@ -28,7 +28,7 @@ pub(super) fn span(
     let (error, status) = outcome(entry);
     let mut attributes = Attributes::default();
     request(&mut attributes, entry);
-    server(&mut attributes, exchange.upstream.as_ref());
+    server(&mut attributes, exchange.upstream.as_deref());
     response(&mut attributes, entry);
     attributes.text_of(name::ERROR_TYPE, error);
     attributes.number("pullscope.exchange.id", exchange.id.0);

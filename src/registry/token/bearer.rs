@@ -2,14 +2,14 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest;
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{Certificate, Signature, signature};
-use crate::registry::digest::Algorithm;
-use crate::registry::{Digest, Scope, json};
+use crate::registry::{Scope, json};
 
 /// A bearer token as far as it can be read. The token's text itself is not kept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -193,9 +193,9 @@ fn decode(part: &str) -> Option<Vec<u8>> {
 impl Fingerprint {
     /// The fingerprint of a credential.
     pub fn of(secret: &str) -> Self {
-        let digest = Digest::of(Algorithm::Sha256, secret.as_bytes());
-        let first = digest.hex().get(..16).unwrap_or_default();
-        Self(u64::from_str_radix(first, 16).unwrap_or_default())
+        let value = digest::digest(&digest::SHA256, secret.as_bytes());
+        let first = value.as_ref().first_chunk();
+        Self(first.map_or(0, |first| u64::from_be_bytes(*first)))
     }
 }
 

@@ -185,7 +185,7 @@ fn tokens(gallery: &mut Gallery) {
         let url = reading.url.clone().unwrap();
         reading.token_request = TokenRequest::read("GET", &url, authorization, None).map(Box::new);
         reading.token_answer = answer
-            .and_then(|answer| TokenAnswer::read(answer.to_string().as_bytes()).map(Box::new));
+            .and_then(|answer| TokenAnswer::read(answer.to_string().as_bytes()).map(Arc::new));
         gallery.add(Kind::Token, &reading);
     }
 }

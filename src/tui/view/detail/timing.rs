@@ -86,7 +86,7 @@ pub(super) fn tls(subject: &Subject<'_>, sheet: &mut Sheet) {
     sheet.told(&story::connection(exchange, lang));
     let upstream = exchange.upstream.as_ref();
     let sessions = [
-        exchange.connection.tls.as_ref(),
+        exchange.connection.tls.as_deref(),
         upstream.and_then(|upstream| upstream.tls.as_ref()),
     ];
     if sessions.iter().all(Option::is_none) {
