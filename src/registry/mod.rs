@@ -25,7 +25,7 @@ pub(crate) mod reference;
 pub(crate) mod schema1;
 pub(crate) mod scope;
 pub(crate) mod signed_url;
-mod time;
+pub(crate) mod time;
 pub(crate) mod token;
 pub(crate) mod warning;
 

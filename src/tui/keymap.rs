@@ -53,7 +53,8 @@ impl Binding {
     }
 }
 
-const ALL: &[Place] = &[Place::List, Place::Detail, Place::Pull, Place::Page];
+/// Everywhere.
+pub const ALL: &[Place] = &[Place::List, Place::Detail, Place::Pull, Place::Page];
 const LIST: &[Place] = &[Place::List];
 const DETAIL: &[Place] = &[Place::Detail];
 const ITEMS: &[Place] = &[Place::List, Place::Detail, Place::Pull];
@@ -207,56 +208,6 @@ pub fn name(key: &KeyEvent) -> Option<String> {
     };
     Some(plain.to_owned())
 }
-
-/// The table as a page of the documentation.
-pub fn markdown() -> String {
-    let mut page = String::from(HEAD);
-    for group in GROUPS {
-        page.extend([
-            "\n## ",
-            say(group, Lang::En),
-            "\n\n| Key | Where | What it does |\n|---|---|---|\n",
-        ]);
-        for binding in BINDINGS.iter().filter(|binding| binding.group == *group) {
-            let keys: Vec<String> = binding
-                .keys
-                .iter()
-                .map(|key| format!("`{}`", shown(key)))
-                .collect();
-            let help = binding.help(Lang::En).replace('|', "\\|");
-            page.extend([
-                "| ",
-                &keys.join(" "),
-                " | ",
-                &where_of(binding.places),
-                " | ",
-                &help,
-                " |\n",
-            ]);
-        }
-    }
-    page
-}
-
-fn where_of(places: &[Place]) -> String {
-    if places == ALL {
-        return "everywhere".to_owned();
-    }
-    let words: Vec<&str> = places
-        .iter()
-        .map(|place| match place {
-            Place::List => "list",
-            Place::Detail => "exchange",
-            Place::Pull => "pull",
-            Place::Page => "other pages",
-        })
-        .collect();
-    words.join(", ")
-}
-
-const HEAD: &str = "# Keys\n\n\
-    Keys of the live view, `pullscope`, `pullscope view` and `pullscope demo`. This page is made \
-    from the\ntable in `src/tui/keymap.rs`; `?` shows the same in the program.\n";
 
 #[cfg(test)]
 mod tests {

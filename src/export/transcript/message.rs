@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use url::Url;
 
 use super::line::{Annotation, Start, field, printable_content};
 use crate::base::hex::sha256;
 use crate::exchange::{Body, Capture, Omission, RawHead};
+use crate::registry::time::http_date;
 use crate::registry::{Digest, Endpoint};
 
 /// A message on its way.
@@ -178,9 +178,7 @@ fn origin_form(url: &str, parsed: &Url) -> String {
 
 /// `Date` of an answer.
 pub(super) fn date(response: &PrintedMessage) -> Option<Timestamp> {
-    let head = response.head();
-    let parser = DateTimeParser::new().relaxed_weekday(true);
-    parser.parse_timestamp(head.text("date")?).ok()
+    http_date(response.head().text("date")?)
 }
 
 /// When an answer came, by its `Date`. A cache may repeat the date of long ago and add `Age`.
