@@ -30,6 +30,7 @@ pub struct HandshakeFailed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum Rejection {
     /// The client sent a TLS alert (RFC 8446 section 6.2).
     Alert {

@@ -44,6 +44,7 @@ impl Body {
 /// What the trace keeps of a body.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kept")]
+#[non_exhaustive]
 pub enum Capture {
     /// There was no content.
     #[default]
@@ -79,6 +80,7 @@ pub enum Capture {
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum Omission {
     /// It is bulk data; `--keep-blobs` keeps it.
     Blob,

@@ -8,6 +8,7 @@ use crate::words::worded;
 /// The end of an exchange. An HTTP error status is an answer, not a failure: it is `Complete`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "result")]
+#[non_exhaustive]
 pub enum Ending {
     /// Request and response passed whole.
     Complete,
@@ -50,6 +51,7 @@ pub enum Side {
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum Failure {
     /// The client's request is malformed or ambiguous (400).
     BadRequest,

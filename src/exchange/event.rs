@@ -14,6 +14,7 @@ use super::{
 /// of events in any order gives the same record; `Ended` and `Tunnel` supersede earlier figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
+#[non_exhaustive]
 pub enum Event {
     /// A request began to arrive.
     Opened {

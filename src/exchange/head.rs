@@ -33,6 +33,7 @@ pub struct ParsedHead<'a> {
 /// How closely a recorded head follows the bytes on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Fidelity {
     /// Byte for byte what was on the wire.
     #[default]

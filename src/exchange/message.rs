@@ -35,6 +35,7 @@ pub struct ResponseHead {
 /// Who wrote a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ResponseOrigin {
     /// The upstream server.
     #[default]

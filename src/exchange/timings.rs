@@ -13,6 +13,7 @@ use crate::words::worded;
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum Phase {
     /// Before anything was done for it.
     Blocked,

@@ -40,6 +40,7 @@ pub struct Tunnel {
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum TunnelKind {
     /// The user excluded the host (`--passthrough`, or not in `--intercept`).
     Passthrough,

@@ -50,6 +50,7 @@ pub struct Upstream {
 )]
 #[serde(rename_all = "snake_case", tag = "result")]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum Verification {
     /// The chain is valid for the name.
     Verified,

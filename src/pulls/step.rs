@@ -28,6 +28,7 @@ pub struct Step {
 )]
 #[serde(rename_all = "snake_case", tag = "part")]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum Part {
     /// The list of the image's platforms.
     Index,
@@ -57,6 +58,7 @@ pub struct Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum Why {
     /// A 401 told where to ask for a token.
     Challenge,

@@ -18,6 +18,7 @@ pub struct Digest {
 /// The digest algorithms the image-spec registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
+#[non_exhaustive]
 pub enum Algorithm {
     /// SHA-256.
     Sha256,
@@ -27,6 +28,7 @@ pub enum Algorithm {
 
 /// Why a text is no digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DigestProblem {
     /// There is no colon between algorithm and value.
     #[error("a digest is written algorithm:value")]

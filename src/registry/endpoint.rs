@@ -23,6 +23,7 @@ pub struct Endpoint {
 #[serde_with::skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Route {
     /// `/v2/`: is this a registry, and must one log in?
     Ping,

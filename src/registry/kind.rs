@@ -25,6 +25,7 @@ use crate::words::worded;
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case", ascii_case_insensitive)]
+#[non_exhaustive]
 pub enum Kind {
     /// `/v2/` answered without asking for credentials.
     Ping,

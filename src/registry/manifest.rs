@@ -12,6 +12,7 @@ use super::{Descriptor, MediaType, Schema1, json};
 /// A decoded manifest body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case", tag = "format")]
+#[non_exhaustive]
 pub enum Document {
     /// One image or artifact: Docker v2 schema 2 or OCI.
     Manifest(Arc<Manifest>),

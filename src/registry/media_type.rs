@@ -11,6 +11,7 @@ pub struct MediaType(Arc<str>);
 
 /// What a media type stands for in a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Class {
     /// One image or artifact: Docker v2 schema 2 or OCI.
     Manifest,
@@ -41,6 +42,7 @@ pub enum Class {
 
 /// How a layer is compressed, as its media type says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Compression {
     /// Not compressed.
     None,

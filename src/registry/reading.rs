@@ -131,6 +131,7 @@ pub struct Digests {
 /// What the first bytes of some content show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Magic {
     /// gzip (RFC 1952).
     Gzip,

@@ -21,6 +21,7 @@ pub struct SignedUrl {
 /// The signing schemes in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Signer {
     /// AWS Signature Version 4, also used by R2, `MinIO` and others.
     S3V4,

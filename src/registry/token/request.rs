@@ -29,6 +29,7 @@ pub struct TokenRequest {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum Credentials {
     /// Not at all.
     #[default]

@@ -15,6 +15,7 @@ use x509_parser::prelude::FromDer as _;
 /// What a check of a signature without any network said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Signature {
     /// It verifies with the first certificate of `x5c`.
     Valid,
