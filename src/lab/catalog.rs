@@ -242,7 +242,7 @@ const ALPINE_CURL: About = About {
         ADD_ALPINE,
         RUN_SHELL,
         HistoryStep::empty(
-            r#"/bin/sh -c #(nop)  MAINTAINER Adam Dobrawy "http://github.com/ad-m""#,
+            r#"/bin/sh -c #(nop)  MAINTAINER Adam Dobrawy "http://github.com/ad-m/""#,
         )
         .at("2020-07-05T11:54:25.799315127Z")
         .by(AD_M),
@@ -255,7 +255,7 @@ const ALPINE_CURL: About = About {
     ],
 };
 
-const AD_M: Option<&str> = Some(r#"Adam Dobrawy "http://github.com/ad-m""#);
+const AD_M: Option<&str> = Some(r#"Adam Dobrawy "http://github.com/ad-m/""#);
 
 const KUBE: About = About {
     author: None,
