@@ -36,7 +36,8 @@ fn page(lang: Lang) -> String {
     let mut rules: Vec<_> = Rule::ALL.iter().collect();
     rules.sort_by_key(|rule| (std::cmp::Reverse(rule.severity), rule.id));
     for rule in &rules {
-        let texts = FindingText::find(rule.id).unwrap();
+        let texts = FindingText::find(rule.id)
+            .unwrap_or_else(|| panic!("{} has no words in src/words/findings.toml", rule.id));
         let _ = writeln!(
             page,
             "| [`{0}`](#{0}) | {1} | {2} |",
@@ -93,7 +94,8 @@ pullscope 按下列规则检查每次拉取。每条结论包括：规则名、�
 ";
 
 fn section(page: &mut String, rule: &Rule, lang: Lang) {
-    let texts = FindingText::find(rule.id).unwrap();
+    let texts = FindingText::find(rule.id)
+        .unwrap_or_else(|| panic!("{} has no words in src/words/findings.toml", rule.id));
     let (what_to_do, link) = match lang {
         Lang::En => ("What to do:", "How it should be"),
         Lang::Zh => ("处理办法：", "规范依据"),

@@ -321,7 +321,8 @@ pub(crate) fn judge(
 
 /// Whichever sentence of its rule a finding has, it could fill all of them.
 fn assert_all_facts(finding: &Finding) {
-    let texts = FindingText::find(finding.rule).unwrap();
+    let texts = FindingText::find(finding.rule)
+        .unwrap_or_else(|| panic!("{} has no words in src/words/findings.toml", finding.rule));
     for (case, text) in texts.sentences.iter().chain(&texts.fixes) {
         for placeholder in text.placeholders(Lang::En) {
             let name = placeholder.split(':').next();
@@ -463,7 +464,8 @@ impl Telling<'_> {
         self
     }
 
-    /// It takes so long to the first byte, and from there to the last.
+    /// It takes so many seconds to the first byte, and from there to the last. From the request to
+    /// the end it is 0.1 s more.
     pub(crate) fn takes(mut self, wait: u64, receive: u64) -> Self {
         let (wait, receive) = (Duration::from_secs(wait), Duration::from_secs(receive));
         let timings = &mut self.exchange().timings;

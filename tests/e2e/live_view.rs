@@ -98,8 +98,8 @@ fn a_pull_is_seen_exported_and_left() {
     terminal.keys(&["g", "Enter"]);
     terminal.until(&[
         "complete",
-        "Nothing is wrong with this pull",
-        "Critical path",
+        "nothing is wrong with it",
+        "critical path",
         "auth.docker.io",
     ]);
     terminal.keys(&["s"]);

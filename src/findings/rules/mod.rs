@@ -158,7 +158,7 @@ mod tests {
         let rules: BTreeSet<_> = Rule::ALL.iter().map(|rule| rule.id).collect();
         let texts: BTreeSet<_> = FindingText::rules().collect();
         assert_eq!(rules, texts);
-        assert_eq!((Rule::ALL.len(), texts.len()), (35, 35));
+        assert!(rules.len() >= 35, "a rule is gone");
         for texts in rules.into_iter().filter_map(FindingText::find) {
             assert_eq!(texts.sentences[0].0, "", "{texts:?}");
             assert_eq!(texts.fixes[0].0, "", "{texts:?}");
