@@ -18,11 +18,11 @@ mod source;
 
 /// What may not be exceeded. Each only goes down.
 const MOST: Bounds = Bounds {
-    production_lines: 52_100,
-    import_cycles: 7,
-    shared_names_percent: 9.0,
-    files_that_word_a_rejection: 3,
-    files_that_list_the_phases: 3,
+    production_lines: 49_800,
+    import_cycles: 0,
+    shared_names_percent: 7.0,
+    files_that_word_a_rejection: 2,
+    files_that_list_the_phases: 2,
 };
 
 struct Bounds {
