@@ -111,7 +111,7 @@ fn a_pull_is_seen_exported_and_left() {
     terminal.keys(&["Enter"]);
     terminal.until(&["filter: kind:token (2)"]);
     terminal.keys(&["G", "Enter"]);
-    terminal.until(&["[1 Token]", "Granted", "as asked", "left", "signature"]);
+    terminal.until(&["[1 Token]", "granted", "as asked", "left", "signature"]);
     terminal.keys(&["q", "f", "C-u", "Enter", "x", "Enter"]);
     terminal.until(&["save har as:"]);
     let saved = view.dir.join("saved.har");
