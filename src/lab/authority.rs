@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use rcgen::{
@@ -17,6 +17,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use time::OffsetDateTime;
 
 use super::clock::after;
+use crate::base::lock::lock;
 
 /// The authority, and the certificates it has issued.
 pub(super) struct LabAuthority {
@@ -99,7 +100,7 @@ impl ResolvesServerCert for LabAuthority {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let host = hello.server_name().map(str::to_ascii_lowercase);
         let key = host.clone().unwrap_or_default();
-        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut issued = lock(&self.issued);
         if let Some(certificate) = issued.get(&key) {
             return Some(certificate.clone());
         }

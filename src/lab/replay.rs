@@ -1,11 +1,12 @@
 //! Answers from a recording, byte for byte.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use bytes::Bytes;
 
 use super::{IncomingRequest, OutgoingResponse};
+use crate::base::lock::lock;
 
 /// One recorded exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +140,7 @@ impl Replay {
 
 impl Answers {
     fn take(&self) -> Option<&RecordedAnswer> {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = lock(&self.next);
         let answer = self.recorded.get(*next).or(self.recorded.last());
         *next = next.saturating_add(1);
         answer

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use crate::base::lock::lock;
 use crate::exchange::{Bodies, Body, Capture, Exchange, ExchangeId};
 use crate::redact::Redactor;
 
@@ -31,7 +32,7 @@ impl Mask {
     /// The exchange without its secrets. Where `bodies` are given, kept ones of up to
     /// [`LARGEST`] are read, so that they are shown without theirs.
     pub(crate) fn exchange(&self, exchange: &Exchange, bodies: Option<&dyn Bodies>) -> Exchange {
-        let mut masked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut masked = lock(&self.0);
         let state = State {
             id: exchange.id,
             parts: [
@@ -67,7 +68,7 @@ impl Mask {
 
     /// The redactor, for what leaves the program from within the view.
     pub fn with<T>(&self, work: impl FnOnce(&mut Redactor) -> T) -> T {
-        let mut masked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut masked = lock(&self.0);
         work(&mut masked.redactor)
     }
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::exchange::{Backlog, Event};
 use crate::redact::Redactor;
 use crate::store::{Dropped, Retention, Store};
@@ -93,7 +94,7 @@ impl Drop for Model {
 impl SeenAll {
     /// The store.
     pub(in crate::app) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.store)
     }
 
     /// Whether the store holds everything that passed.
@@ -148,7 +149,7 @@ impl Intake {
     }
 
     fn pile(&self) -> MutexGuard<'_, IntakePile> {
-        self.pile.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.pile)
     }
 }
 
@@ -185,7 +186,7 @@ impl ModelThread {
                 watcher.event(event);
             }
         }
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut store = lock(&self.store);
         if !events.is_empty() {
             store.extend(events);
         }

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::future::OptionFuture;
@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::base::lock::lock;
 use crate::har;
 use crate::journal::{self, Journal};
 use crate::proxy::ca::Identity;
@@ -243,7 +244,7 @@ impl Recording {
 async fn write(har: &Arc<Mutex<HarFile>>, until: u64) -> Outcome<har::Written> {
     let har = Arc::clone(har);
     let write = move || {
-        let mut har = har.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut har = lock(&har);
         har.write(until)
     };
     let written = tokio::task::spawn_blocking(write).await;

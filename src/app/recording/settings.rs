@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use data_encoding::BASE64;
 
+use crate::base::lock::lock;
 use crate::clients::peer;
 use crate::config::{ProxyArgs, RecordArgs};
 use crate::proxy::limits::Limits;
@@ -165,7 +166,7 @@ fn key_log(path: &Path) -> Outcome<KeyLog> {
         .map_err(|error| usage(format!("--sslkeylogfile {}: {error}", path.display())))?;
     let file = Mutex::new(file);
     Ok(Arc::new(move |line| {
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = lock(&file);
         // A key log that cannot be written must not stop traffic.
         let _ = file.write_all(line.as_bytes());
     }))

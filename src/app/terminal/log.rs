@@ -13,6 +13,7 @@ use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::process::failure::{Outcome, usage};
+use crate::base::lock::lock;
 
 /// Begins to log. Lines to stderr go round the live lines of `bars`.
 pub(in crate::app) fn start(
@@ -73,12 +74,12 @@ static SINK: Mutex<Option<Sink>> = Mutex::new(None);
 /// From here on lines go to `sink` and no longer to stderr, or to stderr again: while the live
 /// view is on, the terminal is its own.
 pub(in crate::app) fn divert(sink: Option<Sink>) {
-    *SINK.lock().unwrap_or_else(PoisonError::into_inner) = sink;
+    *lock(&SINK) = sink;
 }
 
 /// Gives text to whoever has the lines now; whether there is someone.
 pub(in crate::app) fn diverted(text: &str) -> bool {
-    let sink = SINK.lock().unwrap_or_else(PoisonError::into_inner);
+    let sink = lock(&SINK);
     let Some(sink) = sink.as_ref() else {
         return false;
     };

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::message::{Mailbox, Message};
+use crate::base::lock::lock;
 use crate::exchange::ExchangeId;
 
 /// Where news goes in.
@@ -76,7 +77,7 @@ impl Feed {
     }
 
     fn news(&self) -> MutexGuard<'_, StoreNews> {
-        self.0.news.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.news)
     }
 }
 

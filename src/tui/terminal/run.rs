@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ use super::message::{Inbox, Mailbox, Message, Opened};
 use super::tty::{THREAD, Tty, TtyError, mouse};
 use super::writer::Writer;
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::exchange::{Bodies, ExchangeId};
 use crate::store::Store;
 use crate::tui::{Effect, Said, State, render};
@@ -268,7 +269,7 @@ impl Loop<'_> {
 }
 
 fn held(store: &SharedStore) -> MutexGuard<'_, Store> {
-    store.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(store)
 }
 
 enum Next {

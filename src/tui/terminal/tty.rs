@@ -1,7 +1,7 @@
 //! The terminal's modes: taken over at the start, given back at every end.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{
@@ -16,6 +16,8 @@ use rustix::stdio::{stdin, stdout};
 use rustix::termios::{
     Action, OptionalActions, Termios, tcflow, tcgetattr, tcgetwinsize, tcsetattr,
 };
+
+use crate::base::lock::lock;
 
 /// Why the terminal cannot be used. Each text fits after "failed to …".
 #[derive(Debug, thiserror::Error)]
@@ -138,7 +140,7 @@ fn write(bytes: &[u8]) -> io::Result<()> {
 }
 
 fn saved() -> std::sync::MutexGuard<'static, Option<Termios>> {
-    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&BEFORE)
 }
 
 /// The name of the view's thread.

@@ -1,6 +1,8 @@
 //! How the delivery of spans goes.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
+
+use crate::base::lock::lock;
 
 /// Counts what became of spans.
 pub(super) struct Tally {
@@ -69,6 +71,6 @@ impl Tally {
     }
 
     fn delivery_mut(&self) -> MutexGuard<'_, Delivery> {
-        self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.delivery)
     }
 }
