@@ -1,11 +1,12 @@
 //! What a request asks for, as far as it matters for where it belongs.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 
 use super::observed::Observed;
+pub(super) use crate::base::fast::hash;
 use crate::exchange::{Ending, ExchangeId};
 use crate::registry::{Digest, Reference, Route};
 
@@ -72,13 +73,6 @@ impl ClientKey {
         let address: IpAddr = observed.exchange.connection.client.ip();
         Self(hash(&(address, observed.reading.agent)))
     }
-}
-
-/// Hashes that only ever tell things of one session apart.
-pub(super) fn hash(value: &(impl Hash + ?Sized)) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 pub(super) fn digest_key(digest: &Digest) -> u64 {

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 
 use super::ask::{Ask, ClientKey, Place, hash, place};
 use super::group_key::GroupKey;
@@ -22,7 +21,7 @@ use crate::exchange::ExchangeId;
 #[derive(Debug, Default)]
 pub struct Grouping {
     order: BTreeMap<Place, Placed>,
-    parties: BTreeMap<GroupKey, Party>,
+    parties: BTreeMap<GroupKey, Box<Party>>,
     lanes: HashMap<(ClientKey, u64), Vec<GroupKey>>,
     recent: HashMap<ClientKey, Vec<GroupKey>>,
     links: Links,
@@ -43,16 +42,13 @@ struct Placed {
     heard: Heard,
 }
 
-/// How far an exchange had got: placing looks at nothing else that changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+/// How far an exchange had got, hashed: placing looks at nothing else that changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Heard {
-    request: bool,
-    answered: Option<Timestamp>,
-    document: bool,
-    token: bool,
-    token_request: bool,
-    ended: Option<Timestamp>,
+    /// Its request, its answer, and what was read in them.
+    told: u64,
+    /// Its end.
+    ended: u64,
 }
 
 /// How many pulls of one client, or of one repository, are looked at for a place.
@@ -81,13 +77,9 @@ impl Grouping {
         if before == heard {
             return;
         }
-        let only_ended = Heard {
-            ended: before.ended,
-            ..heard
-        } == before;
-        match heard.ended {
+        match &observed.exchange.ended {
             // What had started by then was placed as if it were open, as it was.
-            Some(at) if only_ended => self.spoil((at, ExchangeId(0))),
+            Some((at, _)) if before.told == heard.told => self.spoil((*at, ExchangeId(0))),
             _ => self.spoil(here),
         }
     }
@@ -236,7 +228,7 @@ impl Grouping {
 
     fn form(&mut self, client: ClientKey, lane: u64, observed: Observed<'_>) -> GroupKey {
         let key = GroupKey(observed.exchange.id);
-        self.parties.insert(key, Party::new(client, lane));
+        self.parties.insert(key, Party::new(client, lane).into());
         self.lanes.entry((client, lane)).or_default().push(key);
         self.recent.entry(client).or_default().push(key);
         key
@@ -310,13 +302,16 @@ const SENT: u32 = 80;
 impl Heard {
     fn of(observed: Observed<'_>) -> Self {
         let Observed { exchange, reading } = observed;
+        let answered = exchange.response.as_ref().map(|response| response.at);
+        let read = [
+            exchange.request.is_some(),
+            reading.document.is_some(),
+            reading.token_answer.is_some(),
+            reading.token_request.is_some(),
+        ];
         Self {
-            request: exchange.request.is_some(),
-            answered: exchange.response.as_ref().map(|response| response.at),
-            document: reading.document.is_some(),
-            token: reading.token_answer.is_some(),
-            token_request: reading.token_request.is_some(),
-            ended: exchange.ended.as_ref().map(|(at, _)| *at),
+            told: hash(&(answered, read)),
+            ended: hash(&exchange.ended.as_ref().map(|(at, _)| *at)),
         }
     }
 }
