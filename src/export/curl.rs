@@ -70,7 +70,7 @@ impl Script<'_> {
             entry.kind,
             printable(&place)
         );
-        let scheme = entry.reading.url.as_ref().map(url::Url::scheme);
+        let scheme = entry.reading.url.as_deref().map(url::Url::scheme);
         if !matches!(scheme, Some("http" | "https")) {
             self.text
                 .push_str("# (not a URL that curl should be given)\n");

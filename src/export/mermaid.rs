@@ -72,7 +72,7 @@ where
 fn pair(entry: &Entry, telling: &Telling<'_>) -> [String; 2] {
     let pull = entry.pull.and_then(|id| telling.store.pull(id));
     let client = pull.map_or(&*entry.reading.client, |pull| &pull.client);
-    [client.label(), entry.reading.authority.clone()]
+    [client.label(), entry.reading.authority.to_string()]
 }
 
 /// Who takes part, by name: the place in the order of appearance.

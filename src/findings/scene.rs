@@ -263,7 +263,7 @@ impl<'a> Scene<'a> {
     pub(super) fn trusted_hosts(&self) -> HashSet<&str> {
         self.seen
             .iter()
-            .filter_map(|one| one.reading.url.as_ref())
+            .filter_map(|one| one.reading.url.as_deref())
             .filter(|url| url.scheme() == "https")
             .filter_map(Url::host_str)
             .collect()
@@ -314,7 +314,7 @@ impl<'a> Seen<'a> {
 
     /// The host that was asked, without port.
     pub(super) fn host(&self) -> &'a str {
-        let url = self.reading.url.as_ref();
+        let url = self.reading.url.as_deref();
         url.and_then(Url::host_str).unwrap_or_default()
     }
 
@@ -349,7 +349,7 @@ impl<'a> Seen<'a> {
 
     /// The URL, as text.
     fn url(&self) -> Option<&'a str> {
-        self.reading.url.as_ref().map(Url::as_str)
+        self.reading.url.as_deref().map(Url::as_str)
     }
 
     /// The manifest or blob it is about, whichever registry is asked.
@@ -401,7 +401,7 @@ impl<'a> Seen<'a> {
 
     /// The action that a request needs a token for.
     pub(super) fn action(&self) -> &'static str {
-        match self.reading.method.as_str() {
+        match &*self.reading.method {
             "DELETE" => "delete",
             "GET" | "HEAD" => "pull",
             _ => "push",
@@ -458,7 +458,7 @@ pub(super) fn hosts<'a>(readings: impl Iterator<Item = &'a Reading>) -> HashSet<
         hosts.extend(
             reading
                 .url
-                .as_ref()
+                .as_deref()
                 .and_then(Url::host_str)
                 .map(str::to_owned),
         );

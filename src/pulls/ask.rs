@@ -48,7 +48,7 @@ impl Ask {
                 Self::Other
             };
         };
-        let reads = matches!(reading.method.as_str(), "GET" | "HEAD");
+        let reads = matches!(&*reading.method, "GET" | "HEAD");
         match &endpoint.route {
             Route::Ping => Self::Ping,
             Route::Manifest(reference) if reads => Self::Manifest(reference.clone()),

@@ -133,12 +133,12 @@ fn registries(members: &[Observed<'_>], image: &Image<'_>) -> (String, Vec<Strin
         })
         .or_else(|| api.clone().next_back())
         .or(members.first());
-    let registry = answered.map_or_else(String::new, |m| m.reading.authority.clone());
+    let registry = answered.map_or_else(String::new, |m| m.reading.authority.to_string());
     let mut mirrors: Vec<String> = Vec::new();
     for member in api {
         let authority = &member.reading.authority;
-        if *authority != registry && !mirrors.contains(authority) {
-            mirrors.push(authority.clone());
+        if **authority != *registry && mirrors.iter().all(|known| **known != **authority) {
+            mirrors.push(authority.to_string());
         }
     }
     (registry, mirrors)
@@ -163,7 +163,7 @@ fn went_without(members: &[Observed<'_>], purpose: Purpose) -> bool {
             Ask::Change(reference) => hash(&("change", &reading.method, reference_key(&reference))),
             Ask::Store if reading.method == "HEAD" => continue,
             Ask::Store => {
-                let path = reading.url.as_ref().map(url::Url::path);
+                let path = reading.url.as_deref().map(url::Url::path);
                 hash(&("store", path))
             }
             Ask::Tags { .. } | Ask::Catalog => hash(&"list"),

@@ -203,7 +203,7 @@ impl Transfers {
         let Observed { exchange, reading } = observed;
         self.open |= exchange.ended.is_none();
         self.elsewhere = reading.redirect.is_some() && !followed;
-        let method = reading.method.as_str();
+        let method = &*reading.method;
         match reading.route() {
             Some(Route::UploadStart { mount, .. }) if mount.is_some() => {
                 self.mounted |= reading.status == Some(201);

@@ -1,5 +1,7 @@
 //! What made the client send each request of a pull.
 
+use std::sync::Arc;
+
 use super::ask::{Ask, digest_key, failed, hash, reference_key};
 use super::links::{normal, referred, target, upload};
 use super::observed::Observed;
@@ -76,7 +78,7 @@ struct Memory {
     resolved: HashMap<u64, usize>,
     tags: HashMap<u64, usize>,
     named: HashMap<u64, (Why, usize)>,
-    pings: HashMap<String, usize>,
+    pings: HashMap<Arc<str>, usize>,
 }
 
 struct Seen<'a> {

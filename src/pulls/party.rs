@@ -2,6 +2,7 @@
 //! exchange fits in.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -34,7 +35,7 @@ pub(super) struct Party {
 #[derive(Debug, Default)]
 struct Told {
     /// The registries that were asked, in order.
-    registries: Vec<String>,
+    registries: Vec<Arc<str>>,
     /// The connections they came on.
     connections: HashSet<u64>,
     /// The manifest that was asked for first.

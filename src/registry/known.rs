@@ -5,17 +5,26 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
-use super::{Client, Document, ImageConfig, TokenAnswer};
+use url::Url;
+
+use super::redirect::authority;
+use super::{Client, Document, Endpoint, ImageConfig, MediaType, TokenAnswer};
 use crate::base::fast::HashMap;
 
 /// What many exchanges of a session say alike. One that is empty leaves nothing out.
 #[derive(Debug, Default)]
 pub struct Known {
+    names: HashMap<Box<str>, Arc<str>>,
+    media_types: HashMap<Box<str>, MediaType>,
+    places: HashMap<Box<str>, Place>,
     clients: HashMap<Box<str>, Arc<Client>>,
     documents: HashMap<Sha256, Document>,
     configs: HashMap<Sha256, Option<Arc<ImageConfig>>>,
     token_answers: HashMap<Sha256, Option<Arc<TokenAnswer>>>,
 }
+
+/// A URL, its authority, and its route of the registry API.
+type Place = (Option<Arc<Url>>, Arc<str>, Option<Arc<Endpoint>>);
 
 type Sha256 = [u8; digest::SHA256_OUTPUT_LEN];
 
@@ -26,14 +35,28 @@ const MOST: usize = 1_024;
 
 impl Known {
     pub(super) fn client(&mut self, user_agent: &str) -> Arc<Client> {
-        if user_agent.len() > SHORT {
-            return Arc::new(Client::read(user_agent));
-        }
-        if let Some(known) = self.clients.get(user_agent) {
-            return known.clone();
-        }
-        once(&mut self.clients, user_agent.into(), || {
-            Arc::new(Client::read(user_agent))
+        by_text(&mut self.clients, user_agent, |text| {
+            Arc::new(Client::read(text))
+        })
+    }
+
+    pub(super) fn media_type(&mut self, text: &str) -> MediaType {
+        by_text(&mut self.media_types, text, |text| MediaType::read(text))
+    }
+
+    /// A word that many exchanges hold.
+    pub(super) fn name(&mut self, text: &str) -> Arc<str> {
+        by_text(&mut self.names, text, |text| text.into())
+    }
+
+    pub(super) fn place(&mut self, url: &str) -> Place {
+        let names = &mut self.names;
+        by_text(&mut self.places, url, |url| {
+            let url = Url::parse(url).ok();
+            let authority = url.as_ref().and_then(authority).unwrap_or_default();
+            let authority = by_text(names, &authority, |text| text.into());
+            let endpoint = url.as_ref().and_then(Endpoint::read);
+            (url.map(Arc::new), authority, endpoint.map(Arc::new))
         })
     }
 
@@ -69,6 +92,20 @@ fn sha256(bytes: &[u8]) -> Option<Sha256> {
     }
     let value = digest::digest(&digest::SHA256, bytes);
     value.as_ref().try_into().ok()
+}
+
+fn by_text<T: Clone>(
+    known: &mut HashMap<Box<str>, T>,
+    text: &str,
+    read: impl FnOnce(&str) -> T,
+) -> T {
+    if text.len() > SHORT {
+        return read(text);
+    }
+    match known.get(text) {
+        Some(value) => value.clone(),
+        None => once(known, text.into(), || read(text)),
+    }
 }
 
 fn once<K: Eq + Hash, T: Clone>(known: &mut HashMap<K, T>, key: K, read: impl FnOnce() -> T) -> T {

@@ -1,5 +1,6 @@
 //! What one exchange says, taken by itself: everything decoded, nothing judged.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,7 +11,6 @@ use super::bodies::content;
 use super::digest::Algorithm;
 use super::endpoint::Route;
 use super::errors::{self, ReportedError};
-use super::redirect::authority;
 use super::time::http_date;
 use super::{
     Bodies, Challenge, Client, Digest, Document, Endpoint, Fingerprint, ImageConfig, Index, Kind,
@@ -24,14 +24,14 @@ use crate::exchange::{Body, Ending, Event, Exchange, RawHead, RequestHead};
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Reading {
     /// The request's method.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// The request's URL, when it is one.
     #[serde(skip)]
-    pub url: Option<Url>,
+    pub url: Option<Arc<Url>>,
     /// The host, and the port where it is not the scheme's own; empty when there is none.
-    pub authority: String,
+    pub authority: Arc<str>,
     /// The route of the registry API, when it is for one.
-    pub endpoint: Option<Endpoint>,
+    pub endpoint: Option<Arc<Endpoint>>,
     /// The client, by its own words.
     pub client: Arc<Client>,
     /// Tells `User-Agent` fields apart; `None` without one.
@@ -40,10 +40,10 @@ pub struct Reading {
     /// The credentials the request carried.
     pub authorization: Option<Authorization>,
     /// `Range` of the request.
-    pub range: Option<String>,
+    pub range: Option<Box<str>>,
     /// `Referer` of the request, which Go sends along a redirect.
     #[serde(skip)]
-    pub referer: Option<String>,
+    pub referer: Option<Box<str>>,
     /// What it asks a token server for.
     pub token_request: Option<Box<TokenRequest>>,
     /// The response's status; `None` without a response.
@@ -57,14 +57,14 @@ pub struct Reading {
     /// The whole length that `Content-Range` of a 206 states.
     pub range_total: Option<u64>,
     /// The response's `Content-Encoding`, unless it is `identity`.
-    pub content_encoding: Option<String>,
+    pub content_encoding: Option<Box<str>>,
     /// The server's clock when it answered: `Date`.
     pub date: Option<Timestamp>,
     /// `Age` in seconds: how long the answer lay in a cache (RFC 9111 section 5.1).
     pub age: Option<u32>,
     /// The challenges.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub challenges: Vec<Challenge>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub challenges: Box<[Challenge]>,
     /// The token server's answer.
     pub token_answer: Option<Arc<TokenAnswer>>,
     /// The manifest that was served, or sent.
@@ -74,17 +74,17 @@ pub struct Reading {
     /// What refers to the manifest that was asked about.
     pub referrers: Option<Arc<Index>>,
     /// `OCI-Filters-Applied`: by what the registry has filtered its answer.
-    pub filters_applied: Option<String>,
+    pub filters_applied: Option<Box<str>>,
     /// The image configuration that was served.
     pub config: Option<Arc<ImageConfig>>,
     /// The errors that were reported.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub errors: Vec<ReportedError>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub errors: Box<[ReportedError]>,
     /// The limits that were stated.
     pub rate_limit: Option<Box<RateLimit>>,
     /// The warnings.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Warning>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub warnings: Box<[Warning]>,
     /// Where the client is sent.
     pub redirect: Option<Box<Redirect>>,
     /// `Location` of any answer, resolved: where an upload goes on, for one.
@@ -92,7 +92,7 @@ pub struct Reading {
     pub location: Option<Arc<str>>,
     /// `Link: …; rel="next"`, resolved: the next page of a list.
     #[serde(skip)]
-    pub next_page: Option<String>,
+    pub next_page: Option<Box<str>>,
     /// The digests that ought to be one.
     #[serde(skip_serializing_if = "Digests::is_empty")]
     pub digests: Digests,
@@ -110,7 +110,7 @@ pub struct Reading {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Authorization {
     /// The scheme as sent: `Basic`, `Bearer`.
-    pub scheme: String,
+    pub scheme: Arc<str>,
     /// Tells credentials apart without holding them.
     #[serde(skip)]
     pub fingerprint: Fingerprint,
@@ -204,7 +204,7 @@ impl Reading {
         if let Some(response) = &exchange.response
             && changed <= ReadingPart::Response
         {
-            self.read_response(&response.head);
+            self.read_response(&response.head, known);
         }
         self.ending = exchange.ended.as_ref().map(|(_, ending)| ending.clone());
         (self.document, self.config, self.referrers) = Default::default();
@@ -224,16 +224,15 @@ impl Reading {
 
     fn read_request(&mut self, request: &RequestHead, known: &mut Known) {
         let head = request.head.parse();
-        self.method = latin1(request.head.method().unwrap_or_default());
+        self.method = method(request.head.method().unwrap_or_default());
         self.client = known.client(head.text("user-agent").unwrap_or_default());
         let agent = head.values("user-agent").next();
         self.agent = agent.map(|agent| Fingerprint::of(&latin1(agent)));
-        self.authorization = head.text("authorization").map(Authorization::read);
-        self.range = head.text("range").map(str::to_owned);
-        self.referer = head.text("referer").map(str::to_owned);
-        self.url = Url::parse(&request.url).ok();
-        self.authority = self.url.as_ref().and_then(authority).unwrap_or_default();
-        self.endpoint = self.url.as_ref().and_then(Endpoint::read);
+        let sent = head.text("authorization");
+        self.authorization = sent.map(|sent| Authorization::read(sent, known));
+        self.range = head.text("range").map(Box::from);
+        self.referer = head.text("referer").map(Box::from);
+        (self.url, self.authority, self.endpoint) = known.place(&request.url);
         self.digests.requested = self
             .endpoint
             .as_ref()
@@ -244,19 +243,19 @@ impl Reading {
     /// What it asks a token server for, by its URL and its form.
     fn asked_token(&self, form: Option<&[u8]>) -> Option<Box<TokenRequest>> {
         let url = self.url.as_ref().filter(|_| self.endpoint.is_none())?;
-        let scheme = self.authorization.as_ref().map(|sent| sent.scheme.as_str());
+        let scheme = self.authorization.as_ref().map(|sent| &*sent.scheme);
         TokenRequest::read(&self.method, url, scheme, form).map(Box::new)
     }
 
-    fn read_response(&mut self, raw: &RawHead) {
+    fn read_response(&mut self, raw: &RawHead, known: &mut Known) {
         let head = raw.parse();
         self.status = raw.status();
-        self.content_type = MediaType::read(head.text("content-type").unwrap_or_default());
+        self.content_type = known.media_type(head.text("content-type").unwrap_or_default());
         self.content_length = head.text("content-length").and_then(|n| n.parse().ok());
         self.content_encoding = head
             .text("content-encoding")
             .filter(|coding| !coding.eq_ignore_ascii_case("identity") && !coding.is_empty())
-            .map(str::to_owned);
+            .map(Box::from);
         self.range_total = head
             .text("content-range")
             .and_then(|range| range.rsplit_once('/')?.1.trim().parse().ok());
@@ -264,8 +263,8 @@ impl Reading {
         self.age = head.text("age").and_then(|age| age.parse().ok());
         // RFC 6750 has `insufficient_scope` come with 403.
         self.challenges = match self.status {
-            Some(401 | 403) => Challenge::read_all(head.values("www-authenticate")),
-            _ => Vec::new(),
+            Some(401 | 403) => Challenge::read_all(head.values("www-authenticate")).into(),
+            _ => Box::default(),
         };
         self.rate_limit = RateLimit::read(&head, self.date).map(Box::new);
         self.warnings = head.values("warning").filter_map(Warning::read).collect();
@@ -276,7 +275,7 @@ impl Reading {
         self.misstated_digest = stated
             .filter(|_| self.digests.stated.is_none())
             .map(Box::from);
-        self.filters_applied = head.text("oci-filters-applied").map(str::to_owned);
+        self.filters_applied = head.text("oci-filters-applied").map(Box::from);
         (self.redirect, self.location, self.next_page) = Default::default();
         let (Some(url), Some(status)) = (&self.url, self.status) else {
             return;
@@ -293,7 +292,8 @@ impl Reading {
         self.next_page = head
             .values("link")
             .find_map(next_link)
-            .and_then(|t| resolve(&t));
+            .and_then(|t| resolve(&t))
+            .map(Box::from);
     }
 
     /// Reads what the client sent: a form for a token, or a manifest.
@@ -311,7 +311,8 @@ impl Reading {
         let load = |limit| content(body, bodies, limit);
         let status = self.status.unwrap_or_default();
         if status >= 400 {
-            self.errors = load(TEXT_LIMIT).map_or_else(Vec::new, |bytes| errors::read(&bytes));
+            let bytes = load(TEXT_LIMIT);
+            self.errors = bytes.map_or_else(Box::default, |bytes| errors::read(&bytes).into());
             return;
         }
         if status != 200 || self.method != "GET" && self.token_request.is_none() {
@@ -347,7 +348,7 @@ impl Reading {
         self.magic = bytes.as_deref().and_then(Magic::of);
         self.digests.computed = self
             .compute(body.complete, body.sha256.as_deref(), bytes.as_deref())
-            .map(|computed| shared(computed, self.digests.requested.as_ref()));
+            .map(|computed| shared(computed, self.wanted_digest()));
     }
 
     /// The digest of what passed, by the algorithm that was asked for.
@@ -363,15 +364,17 @@ impl Reading {
         if let Some(Document::Schema1(schema1)) = &self.document {
             return schema1.payload_digest.clone();
         }
-        let wanted = self
-            .digests
-            .requested
-            .as_ref()
-            .or(self.digests.stated.as_ref());
-        match wanted.map(Digest::algorithm) {
+        match self.wanted_digest().map(Digest::algorithm) {
             Some(Algorithm::Sha512) => bytes.map(|bytes| Digest::of(Algorithm::Sha512, bytes)),
             Some(Algorithm::Sha256) | None => sha256.and_then(Digest::from_sha256_hex),
         }
+    }
+
+    fn wanted_digest(&self) -> Option<&Digest> {
+        let Digests {
+            requested, stated, ..
+        } = &self.digests;
+        requested.as_ref().or(stated.as_ref())
     }
 
     /// What the exchange is for, as far as it shows by itself.
@@ -391,7 +394,7 @@ impl Reading {
         let Some(route) = self.route() else {
             return Kind::Other;
         };
-        match (route, self.method.as_str()) {
+        match (route, &*self.method) {
             (Route::Ping, _) => Kind::Ping,
             (Route::Tags(_), _) => Kind::Tags,
             (Route::Referrers { .. }, _) => Kind::Referrers,
@@ -466,10 +469,10 @@ impl Reading {
 }
 
 impl Authorization {
-    fn read(value: &str) -> Self {
+    fn read(value: &str, known: &mut Known) -> Self {
         let (scheme, secret) = value.split_once(' ').unwrap_or((value, ""));
         Self {
-            scheme: scheme.to_owned(),
+            scheme: known.name(scheme),
             fingerprint: Fingerprint::of(secret.trim()),
         }
     }
@@ -512,12 +515,17 @@ impl Magic {
     }
 }
 
-/// A digest, kept once where it is the one that was asked for.
-fn shared(digest: Digest, requested: Option<&Digest>) -> Digest {
-    match requested {
-        Some(requested) if *requested == digest => requested.clone(),
-        _ => digest,
-    }
+/// A digest, kept once where it is the one that is wanted.
+fn shared(digest: Digest, wanted: Option<&Digest>) -> Digest {
+    let same = wanted.filter(|wanted| **wanted == digest);
+    same.cloned().unwrap_or(digest)
+}
+
+/// The usual methods take no memory.
+fn method(sent: &[u8]) -> Cow<'static, str> {
+    let usual = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+    let usual = usual.into_iter().find(|usual| usual.as_bytes() == sent);
+    usual.map_or_else(|| latin1(sent).into(), Cow::Borrowed)
 }
 
 /// The target of a `Link` value whose relation is `next` (RFC 8288).

@@ -143,7 +143,7 @@ fn hop(
         about.extend([Span::dim(format!("  {field}: ")), sent]);
     }
     pairs.push((name.clone(), about));
-    let signed = reading.url.as_ref().and_then(SignedUrl::read);
+    let signed = reading.url.as_deref().and_then(SignedUrl::read);
     if let Some(expires) = signed.and_then(|signed| signed.expires) {
         let used = match seconds(exchange.started, expires) {
             Some(left) => {

@@ -196,7 +196,7 @@ fn blob_bar(entry: &Entry, length: u64) -> ProgressBar {
         Some(digest) => digest.short(),
         None => request
             .and_then(|request| sha256_in(&request.url))
-            .unwrap_or_else(|| reading.authority.clone()),
+            .unwrap_or_else(|| reading.authority.to_string()),
     };
     let style = ProgressStyle::with_template("  {msg:22} {bar:30} {bytes:>10} / {total_bytes}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -17,7 +17,7 @@ pub(super) fn ladder(pull: &Pull, steps: &[StepStory], store: &Store, lang: Lang
     let mut y = HEAD;
     let drawn = steps.iter().take(MOST);
     for entry in drawn.filter_map(|step| store.entry(step.exchange)) {
-        let host = entry.reading.authority.as_str();
+        let host = &*entry.reading.authority;
         let column = hosts
             .iter()
             .position(|one| *one == host)

@@ -44,7 +44,7 @@ pub(super) fn redirect_private(scene: &Scene<'_>) -> Option<Found> {
 
 /// Whether a server is reachable by everybody, as far as it shows.
 fn is_public(one: &Seen<'_>) -> bool {
-    let url = one.reading.url.as_ref();
+    let url = one.reading.url.as_deref();
     let named_private = url.and_then(literal_address).is_some_and(is_private);
     let upstream = one.exchange.upstream.as_ref();
     let dialled = upstream
@@ -97,7 +97,7 @@ pub(super) fn signed_url_expired(scene: &Scene<'_>) -> Option<Found> {
         if one.reading.endpoint.is_some() || !matches!(one.status(), Some(400..=499)) {
             continue;
         }
-        let signed = one.reading.url.as_ref().and_then(SignedUrl::read);
+        let signed = one.reading.url.as_deref().and_then(SignedUrl::read);
         let now = one.reading.server_time().unwrap_or(one.exchange.started);
         let expires = signed.as_ref().and_then(|signed| signed.expires);
         let past = expires.filter(|expires| *expires < now);

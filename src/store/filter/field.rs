@@ -118,8 +118,8 @@ impl TextField {
                 asked || challenges.any(|c| c.param("scope").is_some_and(fits))
             }
             Self::Authorization => {
-                let scheme = reading.authorization.as_ref().map(|auth| &auth.scheme);
-                fits(scheme.map_or("none", String::as_str))
+                let auth = reading.authorization.as_ref();
+                fits(auth.map_or("none", |auth| &auth.scheme))
             }
             Self::Address => {
                 let upstream = entry.exchange.upstream.as_ref();

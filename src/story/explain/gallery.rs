@@ -22,10 +22,10 @@ const HEX: &str = "a24bb4013296f61e89ba57005a7b3e52274d8edd3ae2077d04395f806b63d
 fn reading(method: &str, path: &str, status: u16) -> Reading {
     let url = url::Url::parse(&format!("https://r.example{path}")).unwrap();
     Reading {
-        method: method.to_owned(),
-        authority: "r.example".to_owned(),
-        endpoint: Endpoint::read(&url),
-        url: Some(url),
+        method: method.to_owned().into(),
+        authority: "r.example".into(),
+        endpoint: Endpoint::read(&url).map(Arc::new),
+        url: Some(url.into()),
         status: Some(status),
         ending: Some(Ending::Complete),
         ..Reading::default()
@@ -42,7 +42,7 @@ fn tag(method: &str, status: u16) -> Reading {
 
 fn sent(scheme: &str) -> Authorization {
     Authorization {
-        scheme: scheme.to_owned(),
+        scheme: scheme.into(),
         fingerprint: Fingerprint::of("t"),
     }
 }
@@ -141,7 +141,7 @@ fn challenges(gallery: &mut Gallery) {
         ("", None),
     ] {
         let mut reading = reading("GET", "/v2/", 401);
-        reading.challenges = Challenge::read_all([challenge.as_bytes()]);
+        reading.challenges = Challenge::read_all([challenge.as_bytes()]).into();
         reading.authorization = scheme.map(sent);
         gallery.add(Kind::Challenge, &reading);
     }
@@ -239,7 +239,7 @@ fn blobs(gallery: &mut Gallery) {
     }
     let whole = pull(Purpose::Pull, true);
     let mut reading = blob("GET", 206);
-    reading.range = Some("bytes=3-".to_owned());
+    reading.range = Some("bytes=3-".into());
     reading.config = ImageConfig::read(br#"{"os":"linux","rootfs":{}}"#).map(Arc::new);
     for digest in [HEX.to_owned(), "0".repeat(64)] {
         reading.digests.computed = Digest::from_sha256_hex(&digest);
@@ -284,7 +284,7 @@ fn pushes(gallery: &mut Gallery) {
 
 fn lists(gallery: &mut Gallery) {
     let mut tags = reading("GET", "/v2/a/tags/list", 200);
-    tags.next_page = Some("https://r.example/v2/a/tags/list?last=x".to_owned());
+    tags.next_page = Some("https://r.example/v2/a/tags/list?last=x".into());
     tags.listing = Listing::read(br#"{"tags":["latest"]}"#).map(Box::new);
     gallery.add_in(Kind::Tags, &tags, None, None, Some(Why::Page));
     let path = format!("/v2/a/referrers/sha256:{HEX}");
@@ -312,7 +312,8 @@ fn errors(gallery: &mut Gallery) {
             code: "DENIED".to_owned(),
             message: "no".to_owned(),
             detail: None,
-        }];
+        }]
+        .into();
         let reading = Reading { errors, ..reading };
         gallery.add_in(Kind::Error, &reading, Some(&push), None, None);
     }

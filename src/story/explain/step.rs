@@ -353,7 +353,7 @@ impl Story<'_> {
         let reading = self.scene.reading;
         let digest = self.asked();
         let route = reading.endpoint.as_ref().map(|endpoint| &endpoint.route);
-        match (reading.method.as_str(), route) {
+        match (&*reading.method, route) {
             (_, Some(Route::UploadStart { mount, from, .. })) if mount.is_some() => {
                 let from = from.as_deref().unwrap_or("?");
                 let text = match reading.status {
@@ -415,7 +415,7 @@ impl Story<'_> {
         };
         let facts = [
             ("status", status.to_string()),
-            ("method", reading.method.clone()),
+            ("method", reading.method.to_string()),
         ];
         self.say_with(text, &facts.each_ref().map(|(key, value)| (*key, &**value)));
         let first = reading.errors.first();
@@ -477,7 +477,7 @@ impl Story<'_> {
         if self.lang == Lang::En && !self.text.is_empty() {
             self.text.push(' ');
         }
-        let host = ("host", self.scene.reading.authority.as_str());
+        let host = ("host", &*self.scene.reading.authority);
         let facts: Vec<_> = facts
             .iter()
             .chain([&host])

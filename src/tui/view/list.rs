@@ -424,7 +424,7 @@ impl Painter<'_> {
                 status_text,
                 STATUS,
             ),
-            method: entry.reading.method.clone(),
+            method: entry.reading.method.to_string(),
             kind: pen.fit(role, format!("{indent}{kind_word}"), self.columns.kind),
             host,
             subject: self.subject(entry, shown, blob, pull.is_some(), room),

@@ -1,6 +1,7 @@
 //! A pull as a ladder: client, pullscope and the servers, one arrow per message.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::text::{Line, Span};
@@ -50,7 +51,7 @@ pub(super) fn doc(
         let here = cursor == Some(step.exchange);
         let server = servers
             .iter()
-            .position(|host| *host == entry.reading.authority)
+            .position(|host| **host == *entry.reading.authority)
             .unwrap_or(0);
         let waited =
             Duration::try_from(entry.exchange.started.duration_since(before)).unwrap_or_default();
@@ -103,8 +104,8 @@ fn answered_after(entry: &Entry) -> String {
 }
 
 /// The hosts of a pull, in the order in which they are met.
-fn servers(store: &Store, pull: &Pull) -> Vec<String> {
-    let mut hosts: Vec<String> = Vec::new();
+fn servers(store: &Store, pull: &Pull) -> Vec<Arc<str>> {
+    let mut hosts: Vec<Arc<str>> = Vec::new();
     for step in &pull.steps {
         if let Some(entry) = store.entry(step.exchange)
             && !hosts.contains(&entry.reading.authority)
@@ -184,7 +185,7 @@ struct Ladder {
 }
 
 impl Ladder {
-    fn new(servers: &[String], room: usize, left: usize, client: &str, lang: Lang) -> Self {
+    fn new(servers: &[Arc<str>], room: usize, left: usize, client: &str, lang: Lang) -> Self {
         let lanes = servers.len().max(1);
         // Client to pullscope holds the words; the other lanes share what is left.
         let first = (room / 3).clamp(18, 28);
