@@ -1,6 +1,7 @@
 //! The configuration and the layers of a pull, and how far each got.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -78,7 +79,7 @@ pub(super) fn is_failure(state: BlobState) -> bool {
 
 /// The state of a blob that was never asked for.
 fn untouched(blob: &Blob, frame: &Frame, failed: bool) -> BlobState {
-    let descriptor = blob.descriptor.as_ref();
+    let descriptor = blob.descriptor.as_deref();
     if descriptor.is_some_and(|d| d.inline.is_some()) {
         BlobState::Inline
     } else if descriptor.is_some_and(Descriptor::is_foreign) {
@@ -120,7 +121,7 @@ impl<'a> Asked<'a> {
         &self,
         part: Option<Part>,
         digest: Option<&Digest>,
-        descriptor: Option<&Descriptor>,
+        descriptor: Option<&Arc<Descriptor>>,
         under_way: bool,
     ) -> Blob {
         let about = digest.and_then(|digest| self.at.get(digest));

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-
 use super::ask::{Ask, ClientKey, Place, hash, place};
 use super::group_key::GroupKey;
 use super::links::Links;

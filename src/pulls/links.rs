@@ -140,8 +140,7 @@ fn wanted(observed: Observed<'_>) -> Vec<u64> {
         return Vec::new();
     };
     let mut keys = vec![target(url.as_str())];
-    if matches!(&*reading.method, "PATCH" | "PUT" | "POST" | "DELETE") || reading.is_upload()
-    {
+    if matches!(&*reading.method, "PATCH" | "PUT" | "POST" | "DELETE") || reading.is_upload() {
         keys.push(upload(url.as_str()));
     }
     if reading.endpoint.is_none() {

@@ -1,5 +1,6 @@
 //! A pull or push: the exchanges that belong together, across connections and hosts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -112,7 +113,7 @@ pub struct Blob {
     /// Its digest, when one is known.
     pub digest: Option<Digest>,
     /// What the manifest says of it.
-    pub descriptor: Option<Descriptor>,
+    pub descriptor: Option<Arc<Descriptor>>,
     /// How far it got.
     pub state: BlobState,
     /// Whether a transfer of it was cut off and taken up again.

@@ -1,6 +1,7 @@
 //! The image of a pull: which manifest is the one the client chose, and what its parts are.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::ask::{Ask, failed};
 use super::causes::Trail;
@@ -27,9 +28,9 @@ pub(super) struct Image<'a> {
 struct Chosen<'a> {
     at: usize,
     digest: Option<Digest>,
-    config: Option<&'a Descriptor>,
+    config: Option<&'a Arc<Descriptor>>,
     /// Lowest first.
-    layers: Vec<&'a Descriptor>,
+    layers: Vec<&'a Arc<Descriptor>>,
 }
 
 impl<'a> Image<'a> {
@@ -129,12 +130,12 @@ impl<'a> Image<'a> {
     }
 
     /// The configuration and the layers of the chosen manifest.
-    pub(super) fn descriptors(&self) -> impl Iterator<Item = (Part, &'a Descriptor)> {
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = (Part, &'a Arc<Descriptor>)> {
         self.chosen.iter().flat_map(Chosen::descriptors)
     }
 
     /// Those of the other manifests.
-    pub(super) fn other_descriptors(&self) -> impl Iterator<Item = (Part, &'a Descriptor)> {
+    pub(super) fn other_descriptors(&self) -> impl Iterator<Item = (Part, &'a Arc<Descriptor>)> {
         self.others.iter().flat_map(Chosen::descriptors)
     }
 
@@ -212,7 +213,7 @@ impl<'a> Chosen<'a> {
         }
     }
 
-    fn descriptors(&self) -> impl Iterator<Item = (Part, &'a Descriptor)> + use<'a> {
+    fn descriptors(&self) -> impl Iterator<Item = (Part, &'a Arc<Descriptor>)> + use<'a> {
         let count = self.layers.len();
         let config = self.config.map(|config| (Part::Config, config));
         let layers = self.layers.clone().into_iter().zip(1..);

@@ -35,9 +35,9 @@ pub struct Manifest {
     pub media_type: MediaType,
     /// The configuration.
     #[serialize_always]
-    pub config: Option<Descriptor>,
+    pub config: Option<Arc<Descriptor>>,
     /// The layers, lowest first; the blobs of an artifact.
-    pub layers: Vec<Descriptor>,
+    pub layers: Vec<Arc<Descriptor>>,
     /// The type of an artifact.
     pub artifact_type: Option<String>,
     /// What it is about: a signature's image, for one.
@@ -111,10 +111,11 @@ impl Document {
     pub fn descriptors(&self) -> Box<dyn Iterator<Item = &Descriptor> + '_> {
         match self {
             Self::Manifest(manifest) => {
-                Box::new(manifest.config.iter().chain(manifest.layers.iter()))
+                let blobs = manifest.config.iter().chain(&manifest.layers);
+                Box::new(blobs.map(AsRef::as_ref))
             }
             Self::Index(index) => Box::new(index.manifests.iter()),
-            Self::Schema1(schema1) => Box::new(schema1.layers.iter()),
+            Self::Schema1(schema1) => Box::new(schema1.layers.iter().map(AsRef::as_ref)),
             Self::Unreadable { .. } => Box::new(std::iter::empty()),
         }
     }
@@ -127,7 +128,9 @@ impl Manifest {
         } else {
             "layers"
         };
-        let config = value.get("config").map(Descriptor::read);
+        let config = value
+            .get("config")
+            .map(|value| Arc::new(Descriptor::read(value)));
         let mut problems = Vec::new();
         if config.is_none() && layers_key == "layers" {
             problems.push("config is missing".to_owned());
@@ -137,7 +140,7 @@ impl Manifest {
             config,
             layers: json::list(value, layers_key)
                 .iter()
-                .map(Descriptor::read)
+                .map(|value| Arc::new(Descriptor::read(value)))
                 .collect(),
             artifact_type: json::text(value, "artifactType"),
             subject: value.get("subject").map(Descriptor::read),

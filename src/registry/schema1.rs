@@ -1,5 +1,7 @@
 //! The image manifest of 2014 (Docker image manifest v2, schema 1).
 
+use std::sync::Arc;
+
 use data_encoding::{BASE64URL, BASE64URL_NOPAD};
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +19,7 @@ pub struct Schema1 {
     /// `architecture`.
     pub architecture: String,
     /// The layers, **topmost first** as the format has it, without sizes.
-    pub layers: Vec<Descriptor>,
+    pub layers: Vec<Arc<Descriptor>>,
     /// How many signatures it carries.
     pub signatures: usize,
     /// The digest of what was signed: the body without its signatures. This is the digest that
@@ -33,6 +35,7 @@ impl Schema1 {
                 digest: json::text(layer, "blobSum").and_then(|sum| sum.parse().ok()),
                 ..Descriptor::default()
             })
+            .map(Arc::new)
             .collect();
         let signatures = json::list(value, "signatures");
         let payload = match signatures.first() {

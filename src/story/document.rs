@@ -1,5 +1,7 @@
 //! Manifests and lists of manifests as tables.
 
+use std::sync::Arc;
+
 use super::blob::{size, state};
 use super::block::{cell, spaced};
 use super::digest::{full, short};
@@ -210,7 +212,7 @@ fn artifact(entry: &Descriptor, lang: Lang) -> Cell {
 }
 
 /// What a manifest names: what it is, and its descriptor.
-fn parts(manifest: &Manifest, lang: Lang) -> Vec<(String, Option<Descriptor>)> {
+fn parts(manifest: &Manifest, lang: Lang) -> Vec<(String, Option<Arc<Descriptor>>)> {
     let config = manifest
         .config
         .iter()
@@ -221,7 +223,7 @@ fn parts(manifest: &Manifest, lang: Lang) -> Vec<(String, Option<Descriptor>)> {
 }
 
 /// Blobs with what became of them.
-fn blobs(parts: &[(String, Option<Descriptor>)], pull: Option<&Pull>, lang: Lang) -> Table {
+fn blobs(parts: &[(String, Option<Arc<Descriptor>>)], pull: Option<&Pull>, lang: Lang) -> Table {
     let head = [
         (phrase("image.layer"), false),
         (phrase("label.digest"), false),
@@ -241,7 +243,7 @@ fn blobs(parts: &[(String, Option<Descriptor>)], pull: Option<&Pull>, lang: Lang
                     blobs.find(|blob| blob.digest.as_ref() == Some(digest))
                 });
                 let mut media_type = cell(descriptor.map_or("", |d| d.media_type.short()));
-                if let Some(lazy) = descriptor.and_then(Descriptor::lazy_format) {
+                if let Some(lazy) = descriptor.and_then(|d| d.lazy_format()) {
                     media_type.push(Span::dim(format!(" {lazy}")));
                 }
                 vec![

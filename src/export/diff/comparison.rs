@@ -60,7 +60,9 @@ fn hosts(a: ComparedPull<'_>, b: ComparedPull<'_>) -> Vec<(String, Pair<Traffic>
     let mut hosts: BTreeMap<String, Pair<Traffic>> = BTreeMap::new();
     let mut count = |side: ComparedPull<'_>, of: fn(&mut Pair<Traffic>) -> &mut Option<Traffic>| {
         for entry in side.entries() {
-            let pair = hosts.entry(entry.reading.authority.to_string()).or_default();
+            let pair = hosts
+                .entry(entry.reading.authority.to_string())
+                .or_default();
             let traffic = of(pair).get_or_insert_default();
             traffic.exchanges += 1;
             traffic.received = traffic.received.saturating_add(entry.exchange.received);

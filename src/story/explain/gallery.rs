@@ -71,7 +71,7 @@ fn pull(purpose: Purpose, index: bool) -> Pull {
         blobs: vec![crate::pulls::Blob {
             part: Some(Part::Config),
             digest: Some(digest),
-            descriptor: Some(Descriptor::default()),
+            descriptor: Some(Descriptor::default().into()),
             state: BlobState::Verified,
             resumed: false,
             received: 0,
