@@ -9,3 +9,4 @@ pub(crate) mod lock;
 pub(crate) mod pem;
 pub mod printable;
 pub mod text;
+pub(crate) mod token;

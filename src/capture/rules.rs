@@ -6,6 +6,7 @@
 use memchr::{memchr, memchr2};
 use thiserror::Error;
 
+use crate::base::token::is_token;
 use crate::exchange::RawHead;
 use crate::exchange::head::{lines, passes};
 
@@ -287,30 +288,6 @@ fn field_line(line: &[u8]) -> Result<(&[u8], &[u8]), Violation> {
     }
     Ok((name, value.get(1..).unwrap_or_default().trim_ascii()))
 }
-
-/// RFC 9110 section 5.6.2.
-fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|b| TCHAR[usize::from(*b)])
-}
-
-/// `tchar` of RFC 9110 section 5.6.2.
-const TCHAR: [bool; 256] = {
-    let mut table = [false; 256];
-    let others = b"!#$%&'*+-.^_`|~";
-    let mut at = 0;
-    while at < others.len() {
-        table[others[at] as usize] = true;
-        at += 1;
-    }
-    let mut byte = 0;
-    while byte < 128_u8 {
-        if byte.is_ascii_alphanumeric() {
-            table[byte as usize] = true;
-        }
-        byte += 1;
-    }
-    table
-};
 
 /// RFC 9110 section 5.5: visible characters, white space and obs-text.
 fn is_field_text(bytes: &[u8]) -> bool {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use crate::base::printable::{printable, printable_bytes};
+use crate::base::token::is_token;
 use crate::exchange::head::latin1;
 use crate::exchange::{Bodies, Capture, Exchange, ExchangeId, RawHead};
 use crate::pulls::Why;
@@ -98,7 +99,7 @@ impl Script<'_> {
     fn fields(&self, command: &mut CurlCommand, entry: &Entry, head: &RawHead) {
         for field in head.fields() {
             let name = latin1(field.name);
-            if !is_name(&name) {
+            if !is_token(name.as_bytes()) {
                 continue;
             }
             let value = printable_bytes(field.value);
@@ -269,13 +270,6 @@ fn numbered(name: &str, before: usize) -> String {
 /// A word for the shell, whatever is in it. Hidden characters are escaped.
 fn quoted(text: &str) -> String {
     format!("'{}'", printable(text).replace('\'', "'\\''"))
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 const CURL: &str = "curl --silent --show-error --globoff --proto =http,https";

@@ -132,12 +132,6 @@ impl Grouping {
         all.chain(orphans.map(|at| at.1)).collect()
     }
 
-    /// Every group's exchanges.
-    pub fn groups(&self) -> impl Iterator<Item = Vec<ExchangeId>> {
-        let keys = self.parties.keys().chain(self.orphans.keys());
-        keys.map(|key| self.members(*key))
-    }
-
     fn spoil(&mut self, from: Place) {
         self.stale = Some(self.stale.map_or(from, |stale| stale.min(from)));
     }

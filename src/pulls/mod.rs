@@ -11,7 +11,6 @@ mod assemble;
 mod blobs;
 mod causes;
 mod critical;
-mod group;
 mod group_key;
 mod grouping;
 mod links;
@@ -25,7 +24,6 @@ mod summary;
 mod waiting;
 
 pub use assemble::assemble;
-pub use group::group;
 pub use group_key::GroupKey;
 pub use grouping::Grouping;
 pub use observed::{Look, Observed};

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::Scope;
+use crate::base::token::is_tchar;
 use crate::exchange::head::latin1;
 
 /// One challenge: a scheme and its parameters.
@@ -113,7 +114,7 @@ impl Reader {
             self.quoted(&mut problem)
         } else {
             let value = self.take(|c| c != ',' && !c.is_whitespace());
-            if !value.bytes().all(is_token) {
+            if !value.bytes().all(is_tchar) {
                 problem = Some(UNQUOTED);
             }
             value
@@ -171,10 +172,6 @@ impl Reader {
         }
         word
     }
-}
-
-fn is_token(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
 }
 
 #[cfg(test)]

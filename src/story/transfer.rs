@@ -8,6 +8,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::block::{cell, spaced};
 use super::digest::full;
 use super::{Block, Cell, Span, Tone};
+use crate::base::clock;
 use crate::exchange::{Ending, Exchange, Phase, Side, TlsSession, Verification};
 use crate::registry::{Kind, RateLimit, Reading};
 use crate::store::Entry;
@@ -159,7 +160,7 @@ pub(super) fn ended(ending: &Ending, lang: Lang) -> Option<String> {
 pub fn moments(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let started = exchange.started;
     let after = |at: Timestamp| {
-        let after = Duration::try_from(at.duration_since(started)).unwrap_or_default();
+        let after = clock::passed(started, at);
         spaced([
             Span::plain(format!("{at:.3}")),
             Span::dim(format!("+{}", millis(after))),

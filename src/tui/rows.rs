@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::action::Item;
+use crate::base::clock;
 use crate::exchange::{ExchangeId, HandshakeFailed};
 use crate::pulls::{BlobState, Pull, Why};
 use crate::store::{Entry, Store};
@@ -285,5 +286,5 @@ impl Order {
 /// How long an exchange took, or has taken by `now`.
 pub(crate) fn span(entry: &Entry, now: Timestamp) -> Duration {
     let end = entry.exchange.ended.as_ref().map_or(now, |(at, _)| *at);
-    Duration::try_from(end.duration_since(entry.exchange.started)).unwrap_or_default()
+    clock::passed(entry.exchange.started, end)
 }

@@ -123,18 +123,6 @@ impl State {
         self.facts = facts;
     }
 
-    /// Another store takes the place of the one before: nothing in it is selected.
-    pub fn turn_to(&mut self, facts: Facts) {
-        let kept = (self.look, self.size, self.explain, self.mouse, self.now);
-        let events = std::mem::take(&mut self.events);
-        let (look, size, explain, mouse, now) = kept;
-        *self = Self::new(facts, look, now);
-        self.size = size;
-        self.explain = explain;
-        self.mouse = mouse;
-        self.events = events;
-    }
-
     /// The store has changed in what concerns these exchanges.
     pub fn changed(&mut self, store: &Store, ids: &[ExchangeId]) {
         self.filtering.again(store, ids);

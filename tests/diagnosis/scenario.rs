@@ -11,12 +11,13 @@ use jiff::Timestamp;
 use pullscope::exchange::{
     Authority, Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure,
     Fidelity, HandshakeFailed, Omission, RawHead, Rejection, RequestHead, ResponseHead,
-    ResponseOrigin, Side, Timings, Tunnel, TunnelId, TunnelKind, Upstream, Verification,
+    ResponseOrigin, Side, Timings, Trace, Tunnel, TunnelId, TunnelKind, Upstream, Verification,
 };
 use pullscope::findings::diagnose;
 use pullscope::findings::{Case, Finding, Session, Severity, diagnose_session};
-use pullscope::pulls::{Observed, Pull, group};
+use pullscope::pulls::{Observed, Pull};
 use pullscope::registry::{InMemoryOnly, Reading};
+use pullscope::store::Store;
 use pullscope::story::{explain, explain_alone};
 use pullscope::words::FindingText;
 use pullscope::words::Lang;
@@ -274,7 +275,12 @@ pub(crate) fn judge(
         .map(|(exchange, reading)| Observed { exchange, reading })
         .collect();
     let find = |id| observed.iter().find(|o| o.exchange.id == id).copied();
-    let pulls = group(&observed);
+    let trace = Trace {
+        exchanges: exchanges.to_vec(),
+        ..Trace::default()
+    };
+    let store = Store::of_trace(trace, &InMemoryOnly);
+    let pulls = store.pulls().to_vec();
     let mut findings = Vec::new();
     for pull in &pulls {
         findings.extend(diagnose(&Case {

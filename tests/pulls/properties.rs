@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use pullscope::exchange::{Event, Exchange, ExchangeId, Trace};
 use pullscope::pulls::order;
-use pullscope::pulls::{Observed, Pull, PullId, group};
+use pullscope::pulls::{Pull, PullId};
 use pullscope::registry::InMemoryOnly;
-use pullscope::store::{Entry, Retention, Store};
+use pullscope::store::{Retention, Store};
 
 use crate::traffic::{CONTAINERD, DOCKER, PODMAN, Traffic, X, digest_of, moment, pull};
 
@@ -62,7 +62,7 @@ fn part(what: u8, image: &str, at: u64) -> Vec<X> {
     }
 }
 
-/// The exchanges that events make, decoded; grouped all at once.
+/// The pulls of the trace that events make, loaded all at once.
 fn at_once(events: &[Event]) -> Vec<Pull> {
     let mut exchanges: Vec<Exchange> = Vec::new();
     for event in events {
@@ -78,12 +78,11 @@ fn at_once(events: &[Event]) -> Vec<Pull> {
         }
     }
     exchanges.sort_by_key(|x| (x.started, x.id));
-    let entries: Vec<_> = exchanges
-        .into_iter()
-        .map(|exchange| Entry::new(exchange, &InMemoryOnly))
-        .collect();
-    let observed: Vec<Observed<'_>> = entries.iter().map(Entry::observed).collect();
-    group(&observed)
+    let trace = Trace {
+        exchanges,
+        ..Trace::default()
+    };
+    Store::of_trace(trace, &InMemoryOnly).pulls().to_vec()
 }
 
 fn assert_sound(store: &Store) {

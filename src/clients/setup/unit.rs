@@ -61,7 +61,7 @@ const K3S_AGENT: ServiceUnit = ServiceUnit {
     ..K3S
 };
 /// What a node reaches without a proxy: itself, pods, services, private networks.
-const IN_CLUSTER: &str =
+pub(super) const IN_CLUSTER: &str =
     "localhost,127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,.svc,.cluster.local";
 
 /// dockerd: also looks at `daemon.json`, and at containers that a restart would stop.

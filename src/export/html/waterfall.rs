@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::markup::{Bilingual, anchor, both, escape};
+use crate::base::clock;
 use crate::exchange::Exchange;
 use crate::exchange::Phase;
 use crate::pulls::Pull;
@@ -17,7 +18,7 @@ use crate::words::Lang;
 pub(super) fn waterfall(pull: &Pull, steps: &Bilingual<&[StepStory]>, store: &Store) -> String {
     let exchanges = || steps.en.iter().filter_map(|s| store.entry(s.exchange));
     let end = exchanges()
-        .map(|entry| since(pull.started, entry.exchange.started) + entry.exchange.took())
+        .map(|entry| clock::passed(pull.started, entry.exchange.started) + entry.exchange.took())
         .fold(Duration::ZERO, Duration::max);
     let whole = end.as_secs_f64();
     if whole <= 0.0 {
@@ -71,7 +72,7 @@ fn bars(exchange: &Exchange, start: Timestamp, whole: f64) -> String {
     if timings.total().is_zero() {
         phases = vec![(Phase::Wait, Some(exchange.took()))];
     }
-    let mut at = since(start, exchange.started).as_secs_f64();
+    let mut at = clock::passed(start, exchange.started).as_secs_f64();
     let mut html = String::new();
     for (phase, took) in phases {
         let name = phase.word();
@@ -104,9 +105,4 @@ fn legend() -> String {
     }
     html.push_str("</div>");
     html
-}
-
-/// Zero where the clock went back.
-fn since(start: Timestamp, at: Timestamp) -> Duration {
-    Duration::try_from(at.duration_since(start)).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! What a line of a transcript is.
 
 use crate::base::printable::printable_lines;
+use crate::base::token::is_token;
 use crate::exchange::RawHead;
 use crate::registry::Digest;
 
@@ -113,8 +114,7 @@ impl Annotation {
 /// Name and value of a field line; `None` when the line is none.
 pub(super) fn field(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once(':')?;
-    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    (!name.is_empty() && name.bytes().all(is_token)).then_some((name, value.trim()))
+    is_token(name.as_bytes()).then_some((name, value.trim()))
 }
 
 /// Whether some content, printed as it is, would be taken for a message of its own.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -182,7 +182,7 @@ impl Loop<'_> {
                     return Next::Leave;
                 };
                 state.tick(clock::now());
-                state.changed(&held(&store), &[]);
+                state.changed(&lock(&store), &[]);
                 self.view.state = state;
                 self.view.store = store;
                 self.view.bodies = bodies;
@@ -225,7 +225,7 @@ impl Loop<'_> {
     /// Works on the store that is shown, with a state that knows all of it.
     fn on_store<T>(&mut self, work: impl FnOnce(&mut State, &Store) -> T) -> T {
         let store = Arc::clone(&self.view.store);
-        let store = held(&store);
+        let store = lock(&store);
         self.learn(&store);
         work(&mut self.view.state, &store)
     }
@@ -258,7 +258,7 @@ impl Loop<'_> {
 
     fn draw(&mut self, screen: &mut Screen, tty: &Tty) {
         let store = Arc::clone(&self.view.store);
-        let store = held(&store);
+        let store = lock(&store);
         self.learn(&store);
         let first = std::mem::take(&mut self.waiting);
         let bytes = screen.frame(&mut self.view, &store, tty.size(), first);
@@ -266,10 +266,6 @@ impl Loop<'_> {
             self.writer.write(bytes);
         }
     }
-}
-
-fn held(store: &SharedStore) -> MutexGuard<'_, Store> {
-    lock(store)
 }
 
 enum Next {

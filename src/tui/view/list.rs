@@ -10,6 +10,7 @@ use super::layout::Layout;
 use super::pen::{self, Pen, fit};
 use super::phases::Axis;
 use super::{colours, find, names};
+use crate::base::clock;
 use crate::base::text;
 use crate::base::text::{middle, size, took};
 use crate::exchange::{ConnectionId, Ending, Exchange, Rejection, TunnelId};
@@ -210,7 +211,7 @@ impl Scale {
             to = Some(to.map_or(ended, |to: jiff::Timestamp| to.max(ended)));
         }
         let from = from.unwrap_or(state.now);
-        let all = Duration::try_from(to.unwrap_or(from).duration_since(from)).unwrap_or_default();
+        let all = clock::passed(from, to.unwrap_or(from));
         let span = if state.flat { all } else { longest };
         Self {
             span: span.max(Duration::from_millis(1)),
@@ -237,12 +238,8 @@ impl Scale {
 /// How long a pull took, or has taken.
 fn length(pull: &Pull, now: jiff::Timestamp) -> Duration {
     match (pull.state, pull.ended) {
-        (_, Some(ended)) => {
-            Duration::try_from(ended.duration_since(pull.started)).unwrap_or_default()
-        }
-        (PullState::UnderWay, None) => {
-            Duration::try_from(now.duration_since(pull.started)).unwrap_or_default()
-        }
+        (_, Some(ended)) => clock::passed(pull.started, ended),
+        (PullState::UnderWay, None) => clock::passed(pull.started, now),
         (_, None) => pull.totals.took,
     }
 }
@@ -436,8 +433,7 @@ impl Painter<'_> {
                         .ended
                         .as_ref()
                         .map_or(self.state.now, |(at, _)| *at);
-                    Duration::try_from(end.duration_since(entry.exchange.started))
-                        .unwrap_or_default()
+                    clock::passed(entry.exchange.started, end)
                 }
                 None => span(entry, self.state.now),
             }),
@@ -687,8 +683,7 @@ impl Painter<'_> {
         let (pen, lang) = (self.pen, self.state.look.lang);
         let target = story::target(&tunnel.connection);
         let end = tunnel.ended.as_ref().map_or(self.state.now, |(at, _)| *at);
-        let lasted =
-            Duration::try_from(end.duration_since(tunnel.connection.opened)).unwrap_or_default();
+        let lasted = clock::passed(tunnel.connection.opened, end);
         let mut subject = Vec::new();
         if self.columns.host == 0 {
             subject.push(pen.put(Role::Dim, format!("{target}  ")));

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use ratatui::text::Span;
 
 use super::pen::Pen;
+use crate::base::clock;
 use crate::exchange::Exchange;
 use crate::tui::theme::Role;
 
@@ -35,9 +36,7 @@ pub(crate) struct Phases {
 
 impl Phases {
     pub(crate) fn of(exchange: &Exchange, now: Timestamp) -> Self {
-        let since = |at: Timestamp| {
-            Duration::try_from(at.duration_since(exchange.started)).unwrap_or_default()
-        };
+        let since = |at: Timestamp| clock::passed(exchange.started, at);
         let timings = &exchange.timings;
         let sum = |parts: &[Option<Duration>]| {
             parts
@@ -73,7 +72,7 @@ impl Phases {
 impl Axis {
     /// The column at which a moment is.
     pub(crate) fn column(&self, at: Timestamp) -> usize {
-        let since = Duration::try_from(at.duration_since(self.from)).unwrap_or_default();
+        let since = clock::passed(self.from, at);
         self.offset(since)
     }
 
@@ -91,8 +90,7 @@ impl Axis {
     /// The bar of an exchange.
     pub(crate) fn bar(&self, pen: Pen, exchange: &Exchange, now: Timestamp) -> Vec<Span<'static>> {
         let phases = Phases::of(exchange, now);
-        let begin =
-            Duration::try_from(exchange.started.duration_since(self.from)).unwrap_or_default();
+        let begin = clock::passed(self.from, exchange.started);
         let last = self.columns.saturating_sub(1);
         let start = self.offset(begin).min(last);
         let at = |phase: Duration| self.offset(begin.saturating_add(phase)).min(self.columns);

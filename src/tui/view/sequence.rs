@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ratatui::text::{Line, Span};
 
 use super::pen::{Pen, Sheet};
 use super::{colours, names};
+use crate::base::clock;
 use crate::base::text::{cut, middle, size, took, width};
 use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, State as PullState};
@@ -53,8 +53,7 @@ pub(super) fn doc(
             .iter()
             .position(|host| **host == *entry.reading.authority)
             .unwrap_or(0);
-        let waited =
-            Duration::try_from(entry.exchange.started.duration_since(before)).unwrap_or_default();
+        let waited = clock::passed(before, entry.exchange.started);
         before = entry.exchange.started;
         let time = if waited.is_zero() {
             "+0ms".to_owned()
@@ -99,7 +98,7 @@ pub(super) fn doc(
 fn answered_after(entry: &Entry) -> String {
     let head = entry.exchange.response.as_ref().map(|response| response.at);
     head.map_or_else(String::new, |at| {
-        took(Duration::try_from(at.duration_since(entry.exchange.started)).unwrap_or_default())
+        took(clock::passed(entry.exchange.started, at))
     })
 }
 

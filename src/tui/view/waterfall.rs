@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::pen::Sheet;
 use super::phases::Axis;
 use super::{colours, names};
+use crate::base::clock;
 use crate::base::text::{size, took};
 use crate::exchange::ExchangeId;
 use crate::pulls::Pull;
@@ -26,7 +27,7 @@ pub(super) fn doc(
 ) -> Doc {
     let (pen, lang) = (sheet.pen, state.look.lang);
     let end = pull.ended.unwrap_or(state.now);
-    let length = Duration::try_from(end.duration_since(pull.started)).unwrap_or_default();
+    let length = clock::passed(pull.started, end);
     let wide = sheet.width >= 100;
     let (kind, host, bytes, time) = (15, if wide { 20 } else { 0 }, 8, 8);
     let used = 6 + kind + host + bytes + time + 2;

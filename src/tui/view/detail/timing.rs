@@ -5,6 +5,7 @@ use std::time::Duration;
 use ratatui::text::Span;
 
 use super::subject::Subject;
+use crate::base::clock;
 use crate::base::text::took;
 use crate::exchange::Phase;
 use crate::story;
@@ -60,7 +61,7 @@ pub(super) fn phases(subject: &Subject<'_>, sheet: &mut Sheet) {
     if let Some(pull) = subject.pull {
         sheet.heading(say("label.in-its-pull", lang));
         let end = pull.ended.unwrap_or(state.now);
-        let span = Duration::try_from(end.duration_since(pull.started)).unwrap_or_default();
+        let span = clock::passed(pull.started, end);
         let axis = Axis {
             from: pull.started,
             span,
