@@ -18,10 +18,10 @@ mod source;
 
 /// What may not be exceeded. Each only goes down.
 const MOST: Bounds = Bounds {
-    production_lines: 49_800,
+    production_lines: 49_540,
     shared_names_percent: 7.0,
-    files_that_word_a_rejection: 2,
-    files_that_list_the_phases: 2,
+    files_that_word_a_rejection: 1,
+    files_that_list_the_phases: 1,
 };
 
 struct Bounds {

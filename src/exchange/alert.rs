@@ -98,9 +98,19 @@ impl Rejection {
             Self::Protocol { .. } | Self::Timeout => false,
         }
     }
-}
 
-impl Rejection {
+    /// How it ended, in the vocabulary of HTTP Toolkit (`log._tlsErrors` in a HAR).
+    pub fn toolkit_cause(&self) -> &'static str {
+        match self {
+            Self::Alert {
+                certificate: true, ..
+            } => "cert-rejected",
+            Self::Closed => "closed",
+            Self::Timeout => "handshake-timeout",
+            Self::Alert { .. } | Self::Protocol { .. } => "unknown",
+        }
+    }
+
     /// How it ended, in a sentence's half.
     pub fn told(&self, lang: Lang) -> String {
         let phrase = row("rejection", self.word());

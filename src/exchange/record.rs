@@ -83,6 +83,11 @@ impl Exchange {
         }
     }
 
+    /// When it ended, or `other` as long as it has not.
+    pub fn ended_by(&self, other: Timestamp) -> Timestamp {
+        self.ended.as_ref().map_or(other, |(at, _)| *at)
+    }
+
     /// Bytes of its bodies that are in memory.
     pub(crate) fn in_memory(&self) -> u64 {
         let bodies = [&self.request_body, &self.response_body];

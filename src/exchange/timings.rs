@@ -34,6 +34,15 @@ pub enum Phase {
 impl Phase {
     /// Every phase in its order.
     pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
+
+    /// The stretches that a waterfall draws, each with the phases in it; together they are all of
+    /// an exchange, `Ssl` being inside `Connect`.
+    pub const STRETCHES: &[(Self, &[Self])] = &[
+        (Self::Blocked, &[Self::Blocked]),
+        (Self::Connect, &[Self::Dns, Self::Connect]),
+        (Self::Wait, &[Self::Send, Self::Wait]),
+        (Self::Receive, &[Self::Receive]),
+    ];
 }
 
 worded! {
@@ -73,11 +82,15 @@ pub struct Timings {
 impl Timings {
     /// The sum of the phases (`ssl` is inside `connect`).
     pub fn total(&self) -> Duration {
-        self.phases()
-            .filter(|(phase, _)| *phase != Phase::Ssl)
-            .filter_map(|(_, took)| took)
-            // Figures read from a file may be absurd.
-            .fold(Duration::ZERO, Duration::saturating_add)
+        let stretches = Phase::STRETCHES.iter().map(|(_, phases)| self.sum(phases));
+        stretches.fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// The sum of some phases.
+    pub fn sum(&self, phases: &[Phase]) -> Duration {
+        let took = phases.iter().filter_map(|phase| self.of(*phase));
+        // Figures read from a file may be absurd.
+        took.fold(Duration::ZERO, Duration::saturating_add)
     }
 
     /// Every phase in its order, and how long it took where it happened.

@@ -6,28 +6,20 @@ use super::connect::describe;
 use super::entry::started;
 use super::facts;
 use super::text::without_nul;
+use crate::base::clock;
+use crate::exchange::HandshakeFailed;
 use crate::exchange::timings::millis::to_millis;
-use crate::exchange::{HandshakeFailed, Rejection};
 
 /// One element of the list.
 pub(super) fn tls_error(failed: &HandshakeFailed) -> Value {
     let connection = &failed.connection;
     let name = connection.sni.clone();
     let target = connection.target.as_ref().map(|target| target.host.clone());
-    let cause = match &failed.rejection {
-        Rejection::Alert {
-            certificate: true, ..
-        } => "cert-rejected",
-        Rejection::Closed => "closed",
-        Rejection::Timeout => "handshake-timeout",
-        Rejection::Alert { .. } | Rejection::Protocol { .. } => "unknown",
-    };
-    let time = failed.at.duration_since(connection.opened).try_into();
     json!({
         "startedDateTime": started(connection.opened),
-        "time": to_millis(time.unwrap_or_default()),
+        "time": to_millis(clock::passed(connection.opened, failed.at)),
         "hostname": without_nul(name.or(target).unwrap_or_default()),
-        "cause": cause,
+        "cause": failed.rejection.toolkit_cause(),
         "clientIPAddress": connection.client.ip().to_canonical(),
         "clientPort": connection.client.port(),
         "comment": describe(&failed.rejection),

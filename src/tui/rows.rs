@@ -285,6 +285,5 @@ impl Order {
 
 /// How long an exchange took, or has taken by `now`.
 pub(crate) fn span(entry: &Entry, now: Timestamp) -> Duration {
-    let end = entry.exchange.ended.as_ref().map_or(now, |(at, _)| *at);
-    clock::passed(entry.exchange.started, end)
+    clock::passed(entry.exchange.started, entry.exchange.ended_by(now))
 }

@@ -52,31 +52,18 @@ pub(super) fn waterfall(pull: &Pull, steps: &Bilingual<&[StepStory]>, store: &St
 
 fn bars(exchange: &Exchange, start: Timestamp, whole: f64) -> String {
     let timings = &exchange.timings;
-    let connect = [timings.dns, timings.connect];
-    let connect = connect
-        .into_iter()
-        .flatten()
-        .fold(Duration::ZERO, Duration::saturating_add);
-    let mut phases = vec![
-        (Phase::Blocked, timings.blocked),
-        (Phase::Connect, Some(connect)),
-        (
-            Phase::Wait,
-            timings
-                .send
-                .map(|send| send.saturating_add(timings.wait.unwrap_or_default()))
-                .or(timings.wait),
-        ),
-        (Phase::Receive, timings.receive),
-    ];
+    let mut stretches: Vec<_> = Phase::STRETCHES
+        .iter()
+        .map(|(phase, parts)| (*phase, timings.sum(parts)))
+        .collect();
     if timings.total().is_zero() {
-        phases = vec![(Phase::Wait, Some(exchange.took()))];
+        stretches = vec![(Phase::Wait, exchange.took())];
     }
     let mut at = clock::passed(start, exchange.started).as_secs_f64();
     let mut html = String::new();
-    for (phase, took) in phases {
+    for (phase, took) in stretches {
         let name = phase.word();
-        let took = took.unwrap_or_default().as_secs_f64();
+        let took = took.as_secs_f64();
         if took <= 0.0 {
             continue;
         }
@@ -92,9 +79,8 @@ fn bars(exchange: &Exchange, start: Timestamp, whole: f64) -> String {
 }
 
 fn legend() -> String {
-    let phases = [Phase::Blocked, Phase::Connect, Phase::Wait, Phase::Receive];
     let mut html = String::from("<div class=\"legend\">");
-    for phase in phases {
+    for (phase, _) in Phase::STRETCHES {
         let name = phase.word();
         let text = both("span", phase.name(Lang::En), phase.name(Lang::Zh));
         let _ = write!(

@@ -15,7 +15,7 @@ use crate::base::text;
 use crate::base::text::{middle, size, took};
 use crate::exchange::{ConnectionId, Ending, Exchange, Rejection, TunnelId};
 use crate::pulls::{Blob, BlobState, Pull, PullId, State as PullState};
-use crate::registry::{Credentials, Kind};
+use crate::registry::{Credentials, Document, Kind};
 use crate::store::{Entry, Store};
 use crate::story::{self, Share};
 use crate::tui::action::Item;
@@ -321,32 +321,23 @@ impl Painter<'_> {
         let found = self.store.findings_of(pull.id);
         if let Some(finding) = found.first() {
             let role = colours::severity(finding.severity);
-            left.push(pen.put(
-                role,
-                format!("  ! {}", names::count(found.len(), names::FINDINGS, lang)),
-            ));
+            let count = names::count(found.len(), names::FINDINGS, lang);
+            left.push(pen.put(role, format!("  ! {count}")));
         }
         if let Some(platform) = &pull.platform {
             left.push(pen.put(Role::Dim, format!("  {platform}")));
         }
         left.push(pen.put(Role::Dim, format!("  {}", pull.client.label())));
-        left.push(pen.put(
-            Role::Dim,
-            format!(
-                "  {}",
-                names::count(pull.totals.exchanges, names::EXCHANGES, lang)
-            ),
-        ));
+        let exchanges = names::count(pull.totals.exchanges, names::EXCHANGES, lang);
+        left.push(pen.put(Role::Dim, format!("  {exchanges}")));
         let size_text = match pull.totals.promised {
             Some(promised) if open && promised > 0 => {
                 let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();
-                {
-                    let facts = [
-                        ("n", percent(received, promised).to_string()),
-                        ("size", size(promised)),
-                    ];
-                    phrase("screen.percent-of").fill(lang, &facts)
-                }
+                let facts = [
+                    ("n", percent(received, promised).to_string()),
+                    ("size", size(promised)),
+                ];
+                phrase("screen.percent-of").fill(lang, &facts)
             }
             _ => size(pull.totals.received),
         };
@@ -387,15 +378,11 @@ impl Painter<'_> {
         };
         let kind_word = names::kind(entry, part, merged, lang);
         let indent = if row.depth > 1 { "└ " } else { "" };
-        let kind = if merged {
-            last.map_or(entry.kind, |last| last.kind)
+        let kind = shown.kind;
+        let (outcome, role) = if failed {
+            (Role::Bad, Role::Bad)
         } else {
-            entry.kind
-        };
-        let role = if failed {
-            Role::Bad
-        } else {
-            colours::kind(kind)
+            (colours::outcome(entry), colours::kind(kind))
         };
         let host = match last {
             Some(last) => {
@@ -412,31 +399,16 @@ impl Painter<'_> {
         };
         let room = self.columns.subject.saturating_sub(1);
         Cells {
-            status: pen.fit(
-                if failed {
-                    Role::Bad
-                } else {
-                    colours::outcome(entry)
-                },
-                status_text,
-                STATUS,
-            ),
+            status: pen.fit(outcome, status_text, STATUS),
             method: entry.reading.method.to_string(),
             kind: pen.fit(role, format!("{indent}{kind_word}"), self.columns.kind),
             host,
             subject: self.subject(entry, shown, blob, pull.is_some(), room),
             size: self.size(shown, blob),
-            time: took(match last {
-                Some(last) => {
-                    let end = last
-                        .exchange
-                        .ended
-                        .as_ref()
-                        .map_or(self.state.now, |(at, _)| *at);
-                    clock::passed(entry.exchange.started, end)
-                }
-                None => span(entry, self.state.now),
-            }),
+            time: took(clock::passed(
+                entry.exchange.started,
+                shown.exchange.ended_by(self.state.now),
+            )),
             bar: self.bar(entry, last, pull),
         }
     }
@@ -489,23 +461,20 @@ impl Painter<'_> {
     /// What stands at the right edge of the subject: ticks, lifetimes, failures.
     fn notes(&self, entry: &Entry, shown: &Entry, blob: Option<&Blob>) -> Vec<Span<'static>> {
         let (pen, lang) = (self.pen, self.state.look.lang);
+        let note = |role, text: &str| pen.put(role, format!(" {text}"));
         let reading = &shown.reading;
         let mut notes = Vec::new();
-        if let Some((_, ending)) = &shown.exchange.ended {
-            match ending {
-                Ending::Complete => {}
-                Ending::Aborted { .. } => {
-                    let text = format!(" {}", say("screen.cut-off", lang));
-                    notes.push(pen.put(Role::Bad, text));
-                }
-                Ending::Failed { reason, .. } => {
-                    let text = format!(" {}", reason.name(lang));
-                    notes.push(pen.put(Role::Bad, text));
-                }
+        match &shown.exchange.ended {
+            Some((_, Ending::Aborted { .. })) => {
+                notes.push(note(Role::Bad, say("screen.cut-off", lang)));
             }
+            Some((_, Ending::Failed { reason, .. })) => {
+                notes.push(note(Role::Bad, reason.name(lang)));
+            }
+            Some((_, Ending::Complete)) | None => {}
         }
         if let Some(error) = reading.errors.first() {
-            notes.push(pen.put(Role::Bad, format!(" {}", middle(&error.code, 24))));
+            notes.push(note(Role::Bad, &middle(&error.code, 24)));
         }
         if let Some(answer) = &reading.token_answer {
             let anonymous = reading
@@ -517,52 +486,32 @@ impl Painter<'_> {
             } else {
                 say("screen.signed-in", lang)
             };
-            notes.push(pen.put(Role::Dim, format!(" {who}")));
-            if self.state.facts.live {
-                let issued = entry
-                    .exchange
-                    .ended
-                    .as_ref()
-                    .map_or(entry.exchange.started, |(at, _)| *at);
-                let left = remaining(issued + answer.lifetime(), self.state.now);
-                let text = left.map_or_else(
-                    || say("screen.expired", lang).to_owned(),
-                    |left| phrase("screen.left").with(lang, took(left)),
-                );
-                notes.push(pen.put(Role::Secret, format!(" {text}")));
+            notes.push(note(Role::Dim, who));
+            let text = if self.state.facts.live {
+                let issued = entry.exchange.ended_by(entry.exchange.started);
+                match clock::passed(self.state.now, issued + answer.lifetime()) {
+                    Duration::ZERO => say("screen.expired", lang).to_owned(),
+                    left => phrase("screen.left").with(lang, took(left)),
+                }
             } else {
-                let text = phrase("screen.holds-for").with(lang, took(answer.lifetime()));
-                notes.push(pen.put(Role::Secret, format!(" {text}")));
+                phrase("screen.holds-for").with(lang, took(answer.lifetime()))
+            };
+            notes.push(note(Role::Secret, &text));
+        }
+        let parts = match &reading.document {
+            Some(Document::Index(index)) => {
+                names::count(index.images().count(), names::PLATFORMS, lang)
             }
-        }
-        if let Some(crate::registry::Document::Index(index)) = &reading.document {
-            notes.push(pen.put(
-                Role::Dim,
-                format!(
-                    " {}",
-                    names::count(
-                        index.images().count(),
-                        ["number.platform", "number.platforms"],
-                        lang
-                    )
-                ),
-            ));
-        }
-        if let Some(crate::registry::Document::Manifest(manifest)) = &reading.document {
-            notes.push(pen.put(
-                Role::Dim,
-                format!(
-                    " {}",
-                    names::count(
-                        manifest.layers.len(),
-                        ["number.layer", "number.layers"],
-                        lang
-                    )
-                ),
-            ));
+            Some(Document::Manifest(manifest)) => {
+                names::count(manifest.layers.len(), names::LAYERS, lang)
+            }
+            _ => String::new(),
+        };
+        if !parts.is_empty() {
+            notes.push(note(Role::Dim, &parts));
         }
         if reading.range.is_some() && blob.is_some_and(|blob| blob.resumed) {
-            notes.push(pen.put(Role::Warn, format!(" {}", say("image.resumed", lang))));
+            notes.push(note(Role::Warn, say("image.resumed", lang)));
         }
         let verified = match blob.map(|blob| blob.state) {
             Some(BlobState::Verified) => Some(true),
@@ -712,13 +661,6 @@ fn blob_of<'a>(pull: &'a Pull, exchange: &Exchange) -> Option<&'a Blob> {
     pull.blobs
         .iter()
         .find(|blob| blob.exchanges.contains(&exchange.id))
-}
-
-/// What is left until a moment.
-fn remaining(until: jiff::Timestamp, now: jiff::Timestamp) -> Option<Duration> {
-    Duration::try_from(until.duration_since(now))
-        .ok()
-        .filter(|left| !left.is_zero())
 }
 
 /// `24.0/41.4M`.

@@ -78,6 +78,10 @@ pub(super) fn count(number: usize, [one, many]: [&'static str; 2], lang: Lang) -
 
 /// The keys of the nouns that are counted.
 pub(super) const EXCHANGES: [&str; 2] = ["label.one-exchange", "label.exchanges"];
+/// The same of layers.
+pub(super) const LAYERS: [&str; 2] = ["number.layer", "number.layers"];
+/// The same of platforms.
+pub(super) const PLATFORMS: [&str; 2] = ["number.platform", "number.platforms"];
 /// The same of findings.
 pub(super) const FINDINGS: [&str; 2] = ["number.finding", "number.findings"];
 

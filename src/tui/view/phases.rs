@@ -7,7 +7,7 @@ use ratatui::text::Span;
 
 use super::pen::Pen;
 use crate::base::clock;
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Phase};
 use crate::tui::theme::Role;
 
 /// A stretch of time drawn over some columns.
@@ -38,19 +38,12 @@ impl Phases {
     pub(crate) fn of(exchange: &Exchange, now: Timestamp) -> Self {
         let since = |at: Timestamp| clock::passed(exchange.started, at);
         let timings = &exchange.timings;
-        let sum = |parts: &[Option<Duration>]| {
-            parts
-                .iter()
-                .flatten()
-                .fold(Duration::ZERO, |sum, part| sum.saturating_add(*part))
-        };
         let open = exchange.ended.is_none();
-        let over = exchange
-            .ended
-            .as_ref()
-            .map_or_else(|| since(now), |(at, _)| since(*at));
-        let connected = sum(&[timings.blocked, timings.dns, timings.connect]).min(over);
-        let waited = sum(&[timings.send, timings.wait]);
+        let over = since(exchange.ended_by(now));
+        let connected = timings
+            .sum(&[Phase::Blocked, Phase::Dns, Phase::Connect])
+            .min(over);
+        let waited = timings.sum(&[Phase::Send, Phase::Wait]);
         let head = exchange
             .response
             .as_ref()
