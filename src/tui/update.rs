@@ -14,6 +14,7 @@ use super::state::State;
 use super::theme::Scheme;
 use super::view;
 use super::view::layout::Layout;
+use crate::exchange::Capture;
 use crate::store::Store;
 use crate::store::filter::KEYWORDS;
 use crate::words::{Lang, phrase};
@@ -505,11 +506,7 @@ impl State {
             self.pages.truncate(at + 1);
         } else {
             let mut page = Page::new(screen);
-            page.cursor = if page.has_cursor() {
-                self.subject()
-            } else {
-                None
-            };
+            page.cursor = self.subject().filter(|_| page.has_cursor());
             if matches!(screen, Screen::Events) {
                 page.top = usize::MAX;
             }
@@ -523,14 +520,8 @@ impl State {
             return;
         };
         let cursor = self.subject();
-        let here = matches!(
-            self.page(),
-            Some(Page {
-                screen: Screen::Pull(..),
-                ..
-            })
-        );
-        if here {
+        let here = self.page().map(|page| page.screen);
+        if matches!(here, Some(Screen::Pull(..))) {
             self.pages.pop();
         }
         self.show(Screen::Pull(id, which));
@@ -649,17 +640,12 @@ impl State {
         let entry = self.subject().and_then(|id| store.entry(id));
         let body = entry.and_then(|entry| entry.exchange.response_body.as_ref());
         match body.map(|body| &body.capture) {
-            Some(
-                capture @ (crate::exchange::Capture::Memory { .. }
-                | crate::exchange::Capture::Stored { .. }),
-            ) => {
+            Some(capture @ (Capture::Memory { .. } | Capture::Stored { .. })) => {
                 let name = entry.map_or_else(String::new, view::body_name);
-                let purpose = Purpose::SaveBody {
-                    capture: capture.clone(),
-                };
-                self.overlay = Some(Overlay::prompt(purpose, name));
+                let capture = capture.clone();
+                self.overlay = Some(Overlay::prompt(Purpose::SaveBody { capture }, name));
             }
-            Some(crate::exchange::Capture::Omitted { reason }) => {
+            Some(Capture::Omitted { reason }) => {
                 let text = Lang::ALL.map(|lang| {
                     let facts = [("reason", reason.told(lang))];
                     phrase("notice.body-not-kept").fill(lang, &facts)
