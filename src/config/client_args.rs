@@ -84,15 +84,8 @@ pub struct SetupArgs {
     #[arg(long)]
     pub print: bool,
 
-    /// The proxy that the client is to use.
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8642",
-        env = "PULLSCOPE_PROXY",
-        value_parser = proxy_url
-    )]
-    pub proxy: String,
+    #[command(flatten)]
+    pub proxy: ClientProxyArg,
 
     /// Trust this certificate (PEM) instead of your own CA's: that of a pullscope which runs as
     /// a service, from `http://127.0.0.1:8642/ca.pem`.
@@ -130,6 +123,21 @@ pub enum ConfigCommand {
     Path,
 }
 
+/// Where the client finds pullscope.
+#[derive(Args, Clone, Debug)]
+pub struct ClientProxyArg {
+    /// The proxy that the client is to use.
+    #[arg(
+        long = "proxy",
+        id = "proxy",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8642",
+        env = "PULLSCOPE_PROXY",
+        value_parser = proxy_url
+    )]
+    pub url: String,
+}
+
 /// `pullscope doctor`.
 #[derive(Args, Clone, Debug)]
 pub struct DoctorArgs {
@@ -137,15 +145,8 @@ pub struct DoctorArgs {
     #[arg(value_enum, value_name = "CLIENT")]
     pub client: Option<ClientName>,
 
-    /// The proxy that the client is to use.
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8642",
-        env = "PULLSCOPE_PROXY",
-        value_parser = proxy_url
-    )]
-    pub proxy: String,
+    #[command(flatten)]
+    pub proxy: ClientProxyArg,
 
     /// Print the checks as JSON.
     #[arg(long)]

@@ -37,16 +37,14 @@ pub(super) enum RegistryAnswer {
 }
 
 /// A blob store's answer.
+pub(super) type StoreAnswer = Result<StoredPart, Withheld>;
+
+/// A blob, or a part of it. The bytes may be damaged.
 #[derive(Debug)]
-pub(super) enum StoreAnswer {
-    /// A blob, or a part of it. The bytes may be damaged.
-    Content {
-        blob: Arc<StoredBlob>,
-        part: ByteRange,
-        bytes: Bytes,
-    },
-    /// There is nothing for the client.
-    Withheld(Withheld),
+pub(super) struct StoredPart {
+    pub(super) blob: Arc<StoredBlob>,
+    pub(super) part: ByteRange,
+    pub(super) bytes: Bytes,
 }
 
 /// A registry's error answer (OCI distribution-spec, "Error Codes").

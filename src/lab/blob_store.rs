@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 
-use super::answer::{StoreAnswer, Withheld};
+use super::answer::{StoredPart, Withheld};
 use super::image::{BlobKind, StoredBlob};
 use super::range::{ByteRange, Unsatisfiable};
 use super::response::BodyDelivery;
@@ -26,20 +26,18 @@ impl ProviderService {
         .and_then(|digest| self.find(request, &digest));
         let (blob, part) = match found {
             Ok(found) => found,
-            Err(withheld) => {
-                return dialect::store(self.provider, StoreAnswer::Withheld(withheld), now);
-            }
+            Err(withheld) => return dialect::store(self.provider, Err(withheld), now),
         };
         let delivery = match blob.kind {
             BlobKind::Layer { last } if !request.is_head() => self.delivery(blob, &part, last),
             _ => BodyDelivery::Whole,
         };
-        let content = StoreAnswer::Content {
+        let content = StoredPart {
             bytes: self.content(blob).slice(part.range.clone()),
             blob: blob.clone(),
             part,
         };
-        dialect::store(self.provider, content, now).delivered(delivery)
+        dialect::store(self.provider, Ok(content), now).delivered(delivery)
     }
 
     fn find(

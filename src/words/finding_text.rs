@@ -22,6 +22,7 @@ pub struct FindingText {
 
 impl FindingText {
     /// The words of the rules that have texts.
+    #[cfg(test)]
     pub fn rules() -> impl Iterator<Item = &'static str> {
         BY_RULE.keys().copied()
     }

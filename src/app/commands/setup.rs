@@ -36,7 +36,7 @@ fn set_up(args: &SetupArgs, changes: &PlannedChanges<'_>, dirs: &Dirs, talk: &Ta
     let client = args.client.name();
     let record = changes.record(client)?;
     let wanted = Wanted {
-        proxy: args.proxy.clone(),
+        proxy: args.proxy.url.clone(),
         ca: certificate(args, dirs, talk)?,
         user: own_places(args, changes, dirs),
     };
@@ -157,7 +157,7 @@ fn print_recipe(args: &SetupArgs, dirs: &Dirs) -> Outcome {
         ca::bundle(files.open()?.pem(), dirs)?
     };
     let ca = files.certificate_path();
-    let text = setup::recipe(args.client, &args.proxy, &ca, &bundle);
+    let text = setup::recipe(args.client, &args.proxy.url, &ca, &bundle);
     Ok(output::data(&text)?)
 }
 

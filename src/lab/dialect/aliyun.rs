@@ -3,16 +3,16 @@
 use data_encoding::{BASE64, HEXUPPER};
 use jiff::Timestamp;
 
-use super::super::answer::{StoreAnswer, Withheld};
+use super::super::answer::{StoreAnswer, StoredPart, Withheld};
 use super::super::digest::{crc64, md5, random};
 use super::super::{OutgoingResponse, Provider, signed_url};
 use super::shared::error_document;
 
 pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let request_id = HEXUPPER.encode(&random::<12>());
-    let (blob, part, bytes) = match answer {
-        StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
-        StoreAnswer::Withheld(withheld) => return withhold(&withheld, &request_id, now),
+    let StoredPart { blob, part, bytes } = match answer {
+        Ok(found) => found,
+        Err(withheld) => return withhold(&withheld, &request_id, now),
     };
     let (status, reason) = part.status();
     let md5 = md5(&blob.bytes);

@@ -6,7 +6,7 @@ use jiff::tz::{Offset, TimeZone};
 use serde_json::json;
 
 use super::super::OutgoingResponse;
-use super::super::answer::{RegistryAnswer, StoreAnswer};
+use super::super::answer::{RegistryAnswer, StoreAnswer, StoredPart};
 use super::super::clock::{after, http_date};
 use super::super::digest::{crc32c, md5, random};
 use super::super::image::{BlobKind, StoredBlob};
@@ -87,9 +87,9 @@ pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> OutgoingRespo
 
 pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let upload_id = BASE64URL_NOPAD.encode(&random::<68>());
-    let (blob, part, bytes) = match answer {
-        StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
-        StoreAnswer::Withheld(withheld) => {
+    let StoredPart { blob, part, bytes } = match answer {
+        Ok(found) => found,
+        Err(withheld) => {
             let (status, reason, _, _) = withheld.error();
             return OutgoingResponse::new(status, reason)
                 .field("X-GUploader-UploadID", upload_id)

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::super::OutgoingResponse;
-use super::super::answer::StoreAnswer;
+use super::super::answer::{StoreAnswer, StoredPart};
 use super::super::clock::{after, http_date};
 use super::super::digest::{md5, random};
 use super::super::token::Grant;
@@ -38,9 +38,9 @@ pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> OutgoingRespo
 
 pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let ray = format!("{}-HKG", HEXLOWER.encode(&random::<8>()));
-    let (blob, part, bytes) = match answer {
-        StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
-        StoreAnswer::Withheld(withheld) => {
+    let StoredPart { blob, part, bytes } = match answer {
+        Ok(found) => found,
+        Err(withheld) => {
             let (status, reason, _, message) = withheld.error();
             return OutgoingResponse::new(status, reason)
                 .date(now)

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::OutgoingResponse;
-use super::super::answer::{RegistryAnswer, StoreAnswer};
+use super::super::answer::{RegistryAnswer, StoreAnswer, StoredPart};
 use super::super::digest::{md5, random};
 use super::super::image::BlobKind;
 use super::super::token::Grant;
@@ -64,9 +64,9 @@ pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> OutgoingRespo
 }
 
 pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
-    let (blob, part, bytes) = match answer {
-        StoreAnswer::Content { blob, part, bytes } => (blob, part, bytes),
-        StoreAnswer::Withheld(withheld) => {
+    let StoredPart { blob, part, bytes } = match answer {
+        Ok(found) => found,
+        Err(withheld) => {
             let (status, reason, _, _) = withheld.error();
             let response = OutgoingResponse::new(status, reason)
                 .field("Server", "CloudFront")
