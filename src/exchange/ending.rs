@@ -43,6 +43,8 @@ pub enum Side {
     Shutdown,
     /// The capture stopped without a word: the process was killed.
     Capture,
+    /// Nobody is known to: the file it was read from tells no more.
+    File,
 }
 
 /// Why no answer of the server could be passed on.
@@ -81,6 +83,8 @@ pub enum Failure {
     BadResponse,
     /// The server closed before it answered (502).
     NoResponse,
+    /// It failed, and no more is known than somebody else's word for it (502).
+    Unspecified,
     /// A fault in pullscope (500).
     Internal,
 }
@@ -100,7 +104,8 @@ impl Failure {
             | Self::UpstreamProxy
             | Self::Tls
             | Self::BadResponse
-            | Self::NoResponse => 502,
+            | Self::NoResponse
+            | Self::Unspecified => 502,
             Self::Overload => 503,
             Self::Timeout => 504,
             Self::Loop => 508,

@@ -51,6 +51,10 @@ pub struct Exchange {
     /// Whether secrets were taken out of this record.
     #[serde(default)]
     pub redacted: bool,
+    /// Whether its moments were not measured but taken from its place in a file, and from the
+    /// servers' clocks: they give an order and nothing else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untimed: bool,
 }
 
 impl Exchange {
@@ -70,6 +74,7 @@ impl Exchange {
             timings: Timings::default(),
             ended: None,
             redacted: false,
+            untimed: false,
         }
     }
 

@@ -138,6 +138,7 @@ pub(super) fn failure(entry: &mut HarEntry, ending: &Ending) {
                 Side::Upstream => "aborted by the server",
                 Side::Shutdown => "aborted by the proxy's shutdown",
                 Side::Capture => "aborted",
+                Side::File => "not told",
             };
             (who, detail)
         }

@@ -1,12 +1,16 @@
 //! Fuzz targets: archives from elsewhere, and certificates that servers present.
 
 use super::certificate;
+use super::json_text::JsonText;
 use super::read::{HarDocument, read_from};
 
 /// A HAR.
 pub(crate) fn document(bytes: &[u8]) {
     let mut document = HarDocument::default();
-    if read_from(bytes, &mut document).is_ok() {
+    let Ok(text) = JsonText::of(std::io::Cursor::new(bytes.to_vec())) else {
+        return;
+    };
+    if read_from(text, &mut document).is_ok() {
         let mut ids: Vec<_> = document
             .trace
             .exchanges

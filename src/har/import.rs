@@ -12,28 +12,100 @@ use serde_json::Value;
 use url::Url;
 
 use super::model::{HarContent, HarEntry, HarRequest, HarResponse, NameValue};
+use super::moment;
+use super::oddity::Oddity;
+use super::said_error;
 use crate::base::hex::sha256;
 use crate::exchange::head::from_latin1;
 use crate::exchange::{
-    Authority, Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure,
-    Fidelity, Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, SocketId,
+    Authority, Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Fidelity,
+    Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, SocketId,
     Timings, Upstream,
 };
 
-/// The exchange that an entry tells of, as far as it tells. `connected` says that the entry's
-/// start is that of its request, behind the phases of connecting.
-pub(super) fn exchange(entry: &HarEntry, number: u64, connected: bool) -> Exchange {
-    let started = entry
-        .started_date_time
-        .parse()
-        .unwrap_or(Timestamp::UNIX_EPOCH);
+/// An entry of another program's.
+#[derive(Debug)]
+pub(super) struct ForeignEntry {
+    pub(super) entry: HarEntry,
+    /// Its place in the file, from 1 on.
+    pub(super) number: u64,
+    /// Whether its start is that of its request, behind the phases of connecting.
+    pub(super) connected: bool,
+    /// What stands for a status that is no number.
+    pub(super) status: Option<String>,
+}
+
+/// What is not as HAR has it in an entry, seen before its types are forced on it.
+#[derive(Debug, Default)]
+pub(super) struct EntryOddities {
+    pub(super) found: Vec<Oddity>,
+    /// What stands for a status that is no number.
+    pub(super) status: Option<String>,
+}
+
+/// Looks an entry over.
+pub(super) fn oddities(entry: &Value) -> EntryOddities {
+    let mut oddities = EntryOddities::default();
+    let is_object = |pointer: &str| entry.pointer(pointer).is_some_and(Value::is_object);
+    if is_object("/request/headers") || is_object("/response/headers") {
+        oddities.found.push(Oddity::Headers);
+    }
+    let status = entry.pointer("/response/status");
+    let text = status.and_then(Value::as_str).map(str::trim);
+    let unanswered = matches!(status, None | Some(Value::Null));
+    let is_zero = status.and_then(Value::as_f64) == Some(0.0);
+    match text {
+        Some(text) if text.parse::<u16>().is_ok() => oddities.found.push(Oddity::StatusText),
+        Some(text) => {
+            oddities.status = Some(text.to_owned());
+            oddities.found.push(Oddity::NoStatus);
+        }
+        None if unanswered || is_zero && said(entry).is_none() => {
+            oddities.found.push(Oddity::NoAnswer);
+        }
+        None => {}
+    }
+    oddities
+}
+
+/// What a program says of a request that failed.
+fn said(entry: &Value) -> Option<&str> {
+    let fields = ["/response/_error", "/response/_failureText", "/_error"];
+    let mut said = fields
+        .iter()
+        .filter_map(|field| entry.pointer(field)?.as_str());
+    said.find(|text| !text.is_empty())
+}
+
+impl ForeignEntry {
+    /// When it began, where that can be read, and what was odd about it.
+    pub(super) fn started(&self) -> (Option<Timestamp>, Option<Oddity>) {
+        moment::read(&self.entry.started_date_time)
+    }
+
+    /// The server's clock when it answered.
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        let mut fields = self.entry.response.headers.iter();
+        let date = fields.find(|field| field.name.eq_ignore_ascii_case("date"))?;
+        moment::http_date(&date.value)
+    }
+}
+
+/// The exchange that an entry tells of, as far as it tells.
+pub(super) fn exchange(foreign: &ForeignEntry, started: Timestamp) -> Exchange {
+    let ForeignEntry {
+        entry,
+        number,
+        connected,
+        status,
+    } = foreign;
     let url = Url::parse(&entry.request.url).ok();
     let socket = entry.extra.get("_connectionId").and_then(as_number);
     let connection = connection(url.as_ref(), started, socket);
-    let mut exchange = Exchange::new(ExchangeId(number), started, connection);
+    let mut exchange = Exchange::new(ExchangeId(*number), started, connection);
     let timings = timings(entry);
     let connecting = [timings.blocked, timings.dns, timings.connect];
-    let connecting = connecting.into_iter().flatten().filter(|_| !connected);
+    let connecting = connecting.into_iter().flatten().filter(|_| !*connected);
     let answered = connecting
         .chain(timings.send)
         .chain(timings.wait)
@@ -68,7 +140,7 @@ pub(super) fn exchange(entry: &HarEntry, number: u64, connected: bool) -> Exchan
             let by = Side::Capture;
             Ending::Aborted { by, detail }
         }
-        None => ending(entry),
+        None => ending(entry, status.as_deref()),
     };
     exchange.ended = Some((after(started, whole), ended));
     exchange
@@ -83,7 +155,7 @@ fn missing(entry: &HarEntry) -> Option<String> {
         let mut fields = response.headers.iter();
         fields.find(|field| field.name.eq_ignore_ascii_case(name))
     };
-    if bodiless || field("content-encoding").is_some() || ending(entry) != Ending::Complete {
+    if bodiless || field("content-encoding").is_some() || ending(entry, None) != Ending::Complete {
         return None;
     }
     let promised: u64 = field("content-length")?.value.trim().parse().ok()?;
@@ -274,18 +346,23 @@ fn timings(entry: &HarEntry) -> Timings {
     }
 }
 
-fn ending(entry: &HarEntry) -> Ending {
+fn ending(entry: &HarEntry, status: Option<&str>) -> Ending {
     let fields = [
         entry.response.extra.get("_error"),
         entry.response.extra.get("_failureText"),
         entry.extra.get("_error"),
     ];
-    let said = fields.into_iter().flatten().find_map(Value::as_str);
-    match (said.filter(|text| !text.is_empty()), entry.response.status) {
+    let said = fields.into_iter().flatten().filter_map(Value::as_str);
+    let said = said.into_iter().find(|text| !text.is_empty());
+    match (said, entry.response.status) {
         (None, 1..) => Ending::Complete,
-        (said, 0) => Ending::Failed {
-            reason: Failure::NoResponse,
-            detail: said.unwrap_or("there was no response").to_owned(),
+        (Some(said), 0) => said_error::ending(said),
+        (None, 0) => Ending::Aborted {
+            by: Side::File,
+            detail: status.map_or_else(
+                || "no response".to_owned(),
+                |status| format!("its status is {status:?}"),
+            ),
         },
         (Some(said), _) => Ending::Aborted {
             by: Side::Upstream,

@@ -16,6 +16,14 @@ pub(super) trait Lenient: Default + DeserializeOwned {
         Self::default()
     }
 
+    /// What a value means as a list of these.
+    fn list(value: Value) -> Option<Vec<Self>> {
+        let Value::Array(values) = value else {
+            return None;
+        };
+        Some(values.into_iter().filter_map(Self::understand).collect())
+    }
+
     /// For `#[serde(skip_serializing_if)]`.
     fn is_omitted(&self) -> bool {
         false
@@ -42,10 +50,7 @@ impl<T: Lenient> Lenient for Option<T> {
 /// A list, without the elements that are not of its type.
 impl<T: Lenient> Lenient for Vec<T> {
     fn understand(value: Value) -> Option<Self> {
-        let Value::Array(values) = value else {
-            return None;
-        };
-        Some(values.into_iter().filter_map(T::understand).collect())
+        T::list(value)
     }
 }
 

@@ -346,7 +346,27 @@ impl Lenient for HarRequest {}
 impl Lenient for HarResponse {}
 impl Lenient for HarContent {}
 impl Lenient for PostData {}
-impl Lenient for NameValue {}
+impl Lenient for NameValue {
+    /// Some programs write an object, whose values may be lists, in the place of a list of pairs.
+    fn list(value: Value) -> Option<Vec<Self>> {
+        let members = match value {
+            Value::Array(values) => {
+                return Some(values.into_iter().filter_map(Self::understand).collect());
+            }
+            Value::Object(members) => members,
+            _ => return None,
+        };
+        let pairs = members.into_iter().flat_map(|(name, value)| {
+            let values = match value {
+                Value::Array(values) => values,
+                value => vec![value],
+            };
+            let values = values.into_iter().filter_map(String::understand);
+            values.map(move |value| Self::new(name.clone(), value))
+        });
+        Some(pairs.collect())
+    }
+}
 impl Lenient for Cookie {}
 impl Lenient for HarTimings {}
 impl Lenient for Cache {}

@@ -1,18 +1,24 @@
 //! A HAR read back, ours or another program's.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use jiff::Timestamp;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize as _, Deserializer};
 use serde_json::Value;
 
 use super::facts::{self, Original};
+use super::import::ForeignEntry;
+use super::json_text::{JsonText, Mended};
 use super::model::{Creator, HarEntry};
+use super::oddity::{Oddities, Oddity, OddityCount};
 use super::{HarError, import};
 use crate::base::atomic_file::directory;
 use crate::exchange::{Bodies, Capture, Exchange, ExchangeId, Trace};
@@ -26,8 +32,18 @@ pub struct HarDocument {
     pub creator: Creator,
     /// The numbers of entries that are none, counted from 1; they were left out.
     pub skipped: Vec<u64>,
+    /// What is not as HAR has it.
+    oddities: Oddities,
+    /// Entries without a time of their own, before the first that has one.
+    undated: Vec<ForeignEntry>,
+    /// The start of the last entry that has one.
+    clock: Option<Timestamp>,
+    /// Numbers of exchanges.
+    ids: Ids,
     /// Whether there is a list of entries.
     has_entries: bool,
+    /// How many were read.
+    entries: u64,
     /// The directory of the file.
     base: PathBuf,
     /// Where stored bodies are, by their digest.
@@ -44,42 +60,122 @@ pub fn read(path: &Path) -> Result<HarDocument, HarError> {
         base: directory(path).to_owned(),
         ..HarDocument::default()
     };
-    read_from(open(path)?, &mut document).map_err(|error| no_har(path, error))?;
+    let (text, modified) = open(path)?;
+    read_from(text, &mut document).map_err(|error| no_har(path, error))?;
     if !document.has_entries {
         return Err(HarError::NoEntries {
             path: path.to_owned(),
         });
     }
+    document.date_the_undated(modified);
     document.trace.sort();
     Ok(document)
 }
 
-/// Reads into a document.
-pub(super) fn read_from(reader: impl Read, document: &mut HarDocument) -> serde_json::Result<()> {
-    let mut json = serde_json::Deserializer::from_reader(reader);
-    let part = FilePart::Root;
-    PartSeed { document, part }.deserialize(&mut json)?;
-    json.end()
+/// Reads into a document. What was whole before a file was cut off is read.
+pub(super) fn read_from(text: JsonText, document: &mut HarDocument) -> serde_json::Result<()> {
+    let mended = text.mended();
+    let mut json = serde_json::Deserializer::from_reader(text);
+    let seed = PartSeed {
+        document,
+        part: FilePart::Root,
+        mended: mended.clone(),
+    };
+    let read = seed.deserialize(&mut json).and_then(|()| json.end());
+    let done = mended.get();
+    let oddities = &mut document.oddities;
+    for (oddity, is_so) in [
+        (Oddity::Gzip, done.gzip),
+        (Oddity::Utf16, done.utf16),
+        (Oddity::Nuls, done.nuls > 0),
+        (Oddity::NoNumber, done.numbers > 0),
+        (Oddity::Characters, done.characters > 0),
+    ] {
+        if is_so {
+            oddities.note(oddity, 0);
+        }
+    }
+    match read {
+        Err(error) if error.is_eof() && document.entries > 0 => {
+            oddities.note(Oddity::CutOff, document.entries);
+            Ok(())
+        }
+        read => read,
+    }
 }
 
 impl HarDocument {
-    fn entry(&mut self, value: Value, number: u64, ids: &mut Ids) {
+    /// What is not as HAR has it in the file, and what was made of it.
+    pub fn oddities(&self) -> Vec<OddityCount> {
+        self.oddities.all()
+    }
+
+    fn entry(&mut self, value: Value, number: u64) {
         let is_entry = value.get("request").is_some_and(Value::is_object);
+        let oddities = import::oddities(&value);
         let Some(entry) = serde_json::from_value(value).ok().filter(|_| is_entry) else {
             self.skipped.push(number);
             return;
         };
-        // mitmproxy's entries begin with the request, when the connection stands already.
-        let connected = self.creator.name.starts_with("mitmproxy");
-        match record(&entry, number, connected) {
-            Original::Exchange(mut exchange) => {
-                exchange.id = ids.unique(exchange.id);
-                self.remember_files(&entry, &exchange);
-                self.trace.exchanges.push(*exchange);
-            }
-            Original::Tunnel(tunnel) => self.trace.tunnels.push(*tunnel),
-            Original::HandshakeFailed {} => {}
+        self.entries += 1;
+        if let Some(original) = own(&entry) {
+            return match original {
+                Original::Exchange(exchange) => self.add(&entry, *exchange),
+                Original::Tunnel(tunnel) => self.trace.tunnels.push(*tunnel),
+                Original::HandshakeFailed {} => {}
+            };
         }
+        let foreign = ForeignEntry {
+            entry,
+            number,
+            // mitmproxy's entries begin with the request, when the connection stands already.
+            connected: self.creator.name.starts_with("mitmproxy"),
+            status: oddities.status,
+        };
+        for oddity in oddities.found {
+            self.oddities.count(oddity);
+        }
+        let (started, oddity) = foreign.started();
+        if let Some(oddity) = oddity {
+            self.oddities.count(oddity);
+        }
+        match (started, self.clock) {
+            (Some(started), _) => {
+                self.clock = Some(started);
+                self.date_the_undated(started);
+                self.add_foreign(&foreign, started, true);
+            }
+            (None, Some(last)) => self.add_foreign(&foreign, last, false),
+            (None, None) => self.undated.push(foreign),
+        }
+    }
+
+    /// Adds the entries before the first that has a time; without any the time is that of the
+    /// servers' clocks, or else that of the file.
+    fn date_the_undated(&mut self, at: Timestamp) {
+        let undated = std::mem::take(&mut self.undated);
+        let first = undated.iter().find_map(ForeignEntry::date);
+        let mut clock = match (self.clock, first) {
+            (None, Some(first)) => first,
+            _ => at,
+        };
+        for foreign in undated {
+            let date = foreign.date().filter(|_| self.clock.is_none());
+            clock = date.map_or(clock, |date| date.max(clock));
+            self.add_foreign(&foreign, clock, false);
+        }
+    }
+
+    fn add_foreign(&mut self, foreign: &ForeignEntry, started: Timestamp, timed: bool) {
+        let mut exchange = import::exchange(foreign, started);
+        exchange.untimed = !timed;
+        self.add(&foreign.entry, exchange);
+    }
+
+    fn add(&mut self, entry: &HarEntry, mut exchange: Exchange) {
+        exchange.id = self.ids.unique(exchange.id);
+        self.remember_files(entry, &exchange);
+        self.trace.exchanges.push(exchange);
     }
 
     /// Notes where the bodies that are not in the entry are.
@@ -123,18 +219,17 @@ impl Bodies for HarDocument {
     }
 }
 
-/// What an entry is about: as we wrote it, or as far as it tells.
-fn record(entry: &HarEntry, number: u64, connected: bool) -> Original {
+/// What an entry of ours is about.
+fn own(entry: &HarEntry) -> Option<Original> {
     let bodies = [
         import::request_bytes(&entry.request),
         import::content_bytes(&entry.response.content),
     ];
     facts::read(&entry.extra, bodies)
-        .unwrap_or_else(|| Original::Exchange(Box::new(import::exchange(entry, number, connected))))
 }
 
 /// The numbers that are taken: files that were joined may use one twice.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Ids {
     taken: HashSet<ExchangeId>,
     highest: u64,
@@ -153,15 +248,13 @@ impl Ids {
     }
 }
 
-/// Opens a file behind the byte order mark that some programs put first.
-fn open(path: &Path) -> Result<BufReader<File>, HarError> {
-    const MARK: &[u8] = "\u{feff}".as_bytes();
+/// Opens a file; says also when it was written.
+fn open(path: &Path) -> Result<(JsonText, Timestamp), HarError> {
     let open = || {
-        let mut reader = BufReader::with_capacity(64 << 10, File::open(path)?);
-        if reader.fill_buf()?.starts_with(MARK) {
-            reader.consume(MARK.len());
-        }
-        Ok(reader)
+        let file = File::open(path)?;
+        let modified = file.metadata()?.modified()?;
+        let modified = Timestamp::try_from(modified).map_err(io::Error::other)?;
+        Ok((JsonText::of(file)?, modified))
     };
     open().map_err(|source| HarError::Read {
         path: path.to_owned(),
@@ -192,6 +285,7 @@ fn no_har(path: &Path, error: serde_json::Error) -> HarError {
 struct PartSeed<'a> {
     document: &'a mut HarDocument,
     part: FilePart,
+    mended: Rc<Cell<Mended>>,
 }
 
 /// The parts of a file, from the outside in.
@@ -225,17 +319,31 @@ impl<'de> Visitor<'de> for PartSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { document, part } = self;
+        let Self {
+            document,
+            part,
+            mended,
+        } = self;
         while let Some(name) = map.next_key::<String>()? {
             match (part, name.as_str()) {
                 (FilePart::Root, "log") => {
                     let part = FilePart::Log;
-                    map.next_value_seed(PartSeed { document, part })?;
+                    let mended = mended.clone();
+                    map.next_value_seed(PartSeed {
+                        document,
+                        part,
+                        mended,
+                    })?;
                 }
                 (FilePart::Log, "entries") => {
                     document.has_entries = true;
                     let part = FilePart::Entries;
-                    map.next_value_seed(PartSeed { document, part })?;
+                    let mended = mended.clone();
+                    map.next_value_seed(PartSeed {
+                        document,
+                        part,
+                        mended,
+                    })?;
                 }
                 (FilePart::Log, "creator") => {
                     document.creator =
@@ -259,11 +367,23 @@ impl<'de> Visitor<'de> for PartSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let mut ids = Ids::default();
         let mut number = 0;
-        while let Some(value) = list.next_element()? {
+        loop {
+            let before = self.mended.get();
+            let Some(value) = list.next_element()? else {
+                break;
+            };
             number += 1;
-            self.document.entry(value, number, &mut ids);
+            let now = self.mended.get();
+            for (oddity, is_so) in [
+                (Oddity::NoNumber, now.numbers > before.numbers),
+                (Oddity::Characters, now.characters > before.characters),
+            ] {
+                if is_so {
+                    self.document.oddities.count(oddity);
+                }
+            }
+            self.document.entry(value, number);
         }
         Ok(())
     }

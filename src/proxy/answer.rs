@@ -77,6 +77,7 @@ fn meaning(failure: Failure) -> &'static str {
         Failure::Timeout => "the server took too long",
         Failure::BadResponse => "the server's answer is malformed",
         Failure::NoResponse => "the server closed without an answer",
+        Failure::Unspecified => "the request failed",
         Failure::Internal => "something is wrong in pullscope",
     }
 }

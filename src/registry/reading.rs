@@ -17,7 +17,7 @@ use super::{
     Known, Listing, MediaType, RateLimit, Redirect, TokenAnswer, TokenRequest, Warning,
 };
 use crate::exchange::head::latin1;
-use crate::exchange::{Body, Ending, Event, Exchange, RawHead, RequestHead};
+use crate::exchange::{Body, Capture, Ending, Event, Exchange, RawHead, RequestHead};
 
 /// One exchange, decoded. A part that is missing or cannot be read is absent.
 #[serde_with::skip_serializing_none]
@@ -101,6 +101,9 @@ pub struct Reading {
     pub misstated_digest: Option<Box<str>>,
     /// What the first bytes of the content show.
     pub magic: Option<Magic>,
+    /// Whether the answer had content that is not at hand: what it says is not known.
+    #[serde(skip)]
+    pub unseen: bool,
     /// How the exchange ended; `None` while it is open.
     #[serde(skip)]
     pub ending: Option<Ending>,
@@ -209,7 +212,7 @@ impl Reading {
         self.ending = exchange.ended.as_ref().map(|(_, ending)| ending.clone());
         (self.document, self.config, self.referrers) = Default::default();
         (self.token_answer, self.listing, self.errors) = Default::default();
-        (self.magic, self.digests.computed) = Default::default();
+        (self.magic, self.digests.computed, self.unseen) = Default::default();
         if let Some(body) = &exchange.request_body
             && exchange.request.is_some()
         {
@@ -308,6 +311,7 @@ impl Reading {
     }
 
     fn read_received(&mut self, body: &Body, bodies: &dyn Bodies, known: &mut Known) {
+        self.unseen = matches!(body.capture, Capture::Omitted { .. } | Capture::Streamed);
         let load = |limit| content(body, bodies, limit);
         let status = self.status.unwrap_or_default();
         if status >= 400 {

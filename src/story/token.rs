@@ -118,11 +118,11 @@ fn granted(
         self::claims(pairs, &jwt.claims, reading, lang);
         signature(pairs, jwt, lang);
     } else {
-        let length = answer.token.length.to_string();
-        pairs.push((
-            Span::label("token.token", lang),
-            cell(phrase("token.opaque").with(lang, length)),
-        ));
+        let told = match answer.token.length {
+            Some(length) => phrase("token.opaque").with(lang, length.to_string()),
+            None => say("token.redacted", lang).to_owned(),
+        };
+        pairs.push((Span::label("token.token", lang), cell(told)));
     }
     if answer.refresh_token {
         pairs.push((

@@ -148,6 +148,7 @@ pub(super) fn ended(ending: &Ending, lang: Lang) -> Option<String> {
                 Side::Upstream => say("cut.server", lang),
                 Side::Shutdown => say("cut.shutdown", lang),
                 Side::Capture => say("cut.capture", lang),
+                Side::File => say("cut.file", lang),
             };
             (words, detail)
         }

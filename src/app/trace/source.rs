@@ -38,9 +38,12 @@ pub(in crate::app) fn open(path: &Path) -> Outcome<Source> {
         });
     }
     let mut document = har::read(path)?;
+    let oddities = document.oddities().into_iter();
     let skipped = document.skipped.iter();
-    let warnings = skipped
-        .map(|number| format!("entry {number} is none and was left out"))
+    let skipped = skipped.map(|number| format!("entry {number} is none and was left out"));
+    let warnings = oddities
+        .map(|odd| odd.to_string())
+        .chain(skipped)
         .collect();
     let trace = std::mem::take(&mut document.trace);
     Ok(Source {

@@ -132,6 +132,7 @@ fn outcome(entry: &Entry) -> (Option<String>, Status) {
                 Side::Client => "aborted_by_client",
                 Side::Upstream => "aborted_by_server",
                 Side::Shutdown | Side::Capture => "capture_ended",
+                Side::File => "unknown",
             };
             failed(by.to_owned(), detail)
         }

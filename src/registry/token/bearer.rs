@@ -17,8 +17,10 @@ pub struct Token {
     /// Tells tokens apart without holding them.
     #[serde(skip)]
     pub fingerprint: Fingerprint,
-    /// Its length in characters.
-    pub length: usize,
+    /// Its length in characters; `None` where it was taken out before it came here, and a mark
+    /// stands in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
     /// What is inside, when it is a JSON Web Token; an opaque token only the server can read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwt: Option<Box<Jwt>>,
@@ -98,12 +100,15 @@ impl Serialize for Json {
 /// Larger tokens are taken as opaque: no registry sends them, and decoding must stay cheap.
 const MAX_LENGTH: usize = 64 * 1024;
 
+/// How that begins what stands in the place of a secret.
+const MARK: &str = "REDACTED";
+
 impl Token {
     /// Reads a token.
     pub fn read(text: &str) -> Self {
         Self {
             fingerprint: Fingerprint::of(text),
-            length: text.chars().count(),
+            length: (!text.starts_with(MARK)).then(|| text.chars().count()),
             jwt: (text.len() <= MAX_LENGTH)
                 .then(|| Jwt::read(text))
                 .flatten()
@@ -243,6 +248,12 @@ mod tests {
             assert!(Token::read(text).jwt().is_none(), "{text}");
         }
         assert!(token("{}", "{}").jwt().is_some());
+    }
+
+    #[test]
+    fn what_was_taken_out_has_no_length() {
+        assert_eq!(Token::read("REDACTED-00ff00").length, None);
+        assert_eq!(Token::read("opaque").length, Some(6));
     }
 
     #[test]

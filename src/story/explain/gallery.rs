@@ -187,6 +187,10 @@ fn tokens(gallery: &mut Gallery) {
         reading.token_answer = answer
             .and_then(|answer| TokenAnswer::read(answer.to_string().as_bytes()).map(Arc::new));
         gallery.add(Kind::Token, &reading);
+        if reading.token_answer.is_none() {
+            reading.unseen = true;
+            gallery.add(Kind::Token, &reading);
+        }
     }
 }
 
@@ -335,6 +339,7 @@ fn endings(gallery: &mut Gallery) {
         Failure::Timeout,
         Failure::BadResponse,
         Failure::NoResponse,
+        Failure::Unspecified,
         Failure::Internal,
     ] {
         let detail = "what was seen".to_owned();
@@ -342,7 +347,13 @@ fn endings(gallery: &mut Gallery) {
         reading.ending = Some(Ending::Failed { reason, detail });
         gallery.add(Kind::Error, &reading);
     }
-    for by in [Side::Client, Side::Upstream, Side::Shutdown, Side::Capture] {
+    for by in [
+        Side::Client,
+        Side::Upstream,
+        Side::Shutdown,
+        Side::Capture,
+        Side::File,
+    ] {
         let detail = "reset".to_owned();
         let mut reading = blob("GET", 200);
         reading.ending = Some(Ending::Aborted { by, detail });

@@ -150,7 +150,11 @@ impl Story<'_> {
         let credentials = request.map_or_else(Credentials::default, |it| it.credentials);
         self.add(row("credentials.told", credentials.word()), &[]);
         let Some(answer) = reading.token_answer.as_deref() else {
-            return self.say("step.token-none");
+            return self.say(if reading.unseen {
+                "step.token-unseen"
+            } else {
+                "step.token-none"
+            });
         };
         let asked = request.map_or(&[][..], |request| request.scopes.as_slice());
         self.granted(asked, answer);
@@ -434,7 +438,9 @@ impl Story<'_> {
     fn ending(&mut self) {
         match &self.scene.reading.ending {
             None => self.say("step.open"),
-            Some(Ending::Aborted { by, .. }) => self.add(row("side.told", by.word()), &[]),
+            Some(Ending::Aborted { by, detail }) => {
+                self.add(row("side.told", by.word()), &[("detail", detail)]);
+            }
             Some(Ending::Complete | Ending::Failed { .. }) => {}
         }
     }

@@ -60,7 +60,8 @@ fn payload(subject: &Subject<'_>, sheet: &mut Sheet) {
     let Some(jwt) = answer.token.jwt() else {
         return;
     };
-    let length = size(answer.token.length.try_into().unwrap_or(0));
+    let length = answer.token.length.unwrap_or_default();
+    let length = size(length.try_into().unwrap_or(0));
     let note = phrase("screen.of-a-token").with(lang, length);
     sheet.heading_with(say("screen.payload", lang), &note);
     write(sheet, &jwt.claims.all.value());
