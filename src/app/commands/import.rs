@@ -7,7 +7,7 @@ use anyhow::Context as _;
 
 use crate::base::clock;
 use crate::config::ImportArgs;
-use crate::export::transcript;
+use crate::export::transcript::{self, Form};
 use crate::har;
 
 use crate::app::process::failure::{Failure, Outcome};
@@ -25,10 +25,21 @@ pub(in crate::app) fn run(args: &ImportArgs, talk: &Talk) -> Outcome {
             remark.line, remark.text
         ));
     }
+    match imported.form {
+        Form::Plain => {}
+        Form::Curl => talk.say(&format!("{name}: read as the output of curl -v")),
+        Form::Log => talk.say(&format!("{name}: read as a log with messages in it")),
+    }
+    if let Some(words) = &imported.unsent {
+        talk.insist(&format!(
+            "warning: {name}: curl sent nothing, and the command is not in the file: {words}"
+        ));
+    }
     if imported.trace.exchanges.is_empty() {
         return Err(Failure::from(anyhow::anyhow!(
             "failed to import {name}: there is no request in it; one begins with a line such as \
-             \"GET https://registry.example/v2/ HTTP/1.1\""
+             \"GET https://registry.example/v2/ HTTP/1.1\", and the output of curl -v, \
+             ctr --http-dump, crane -v and the like is read as well"
         )));
     }
     if args.keep_secrets {

@@ -18,6 +18,12 @@ pub(super) struct PrintedMessage {
     /// Everything behind the blank line, as it stands.
     pub(super) content: String,
     pub(super) notes: Vec<Annotation>,
+    /// Its stated length, once its head is over and says one.
+    pub(super) stated: Option<usize>,
+    /// Bytes of content that somebody counted without printing them.
+    pub(super) counted: u64,
+    /// Whether its content may stand in the framing of the wire (RFC 9112 section 7.1).
+    pub(super) framed: bool,
 }
 
 impl PrintedMessage {
@@ -33,8 +39,9 @@ impl PrintedMessage {
         RawHead::new(text + "\r\n")
     }
 
-    /// Method, absolute URL, and the request line as it stands inside a tunnel.
-    pub(super) fn asked(&self) -> (String, String, String) {
+    /// Method, absolute URL, and the request line as it stands inside a tunnel. `scheme` is that
+    /// of a target without one.
+    pub(super) fn asked(&self, scheme: &str) -> (String, String, String) {
         let Some(Start::Request {
             method,
             target,
@@ -50,15 +57,33 @@ impl PrintedMessage {
         // With a blank in it, it is no host, and would end the target when that is written.
         let host = host.filter(|host| !host.contains(' '));
         let url = match (target.starts_with('/'), host) {
-            (true, Some(host)) => format!("https://{host}{target}"),
+            (true, Some(host)) => format!("{scheme}://{host}{target}"),
+            _ if method == "CONNECT" && !target.contains("://") => format!("https://{target}/"),
             _ => target.to_owned(),
         };
+        if method == "CONNECT" {
+            return (method.to_owned(), url, self.start.clone());
+        }
         let origin_form = match Url::parse(&url) {
             Ok(parsed) if parsed.scheme() == "https" => origin_form(&url, &parsed),
             _ => target.to_owned(),
         };
         let line = format!("{method} {origin_form} {version}");
         (method.to_owned(), url, line)
+    }
+
+    /// The length of what follows the head, where it says so.
+    pub(super) fn stated_length(&self) -> Option<usize> {
+        let head = self.head();
+        let encoded = head.text("content-encoding").is_some();
+        let length = head.text("content-length").filter(|_| !encoded)?;
+        length.parse().ok()
+    }
+
+    /// Whether all content has been read that its head says there is.
+    pub(super) fn is_whole(&self) -> bool {
+        let given = self.content.len();
+        self.stated.is_some_and(|length| given >= length)
     }
 
     /// The content, and whether it is all that there was.
@@ -91,9 +116,21 @@ impl PrintedMessage {
             .text("content-encoding")
             .is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity"));
         let expected = length.filter(|_| !encoded);
-        let text = exact(&self.content, expected, promised);
+        let unframed = self.framed && head.text("transfer-encoding").is_some();
+        let unframed = unframed.then(|| unchunked(&self.content)).flatten();
+        let content = unframed.as_deref().unwrap_or(&self.content);
+        let mut text = exact(content, expected, promised);
+        if text.contains(char::REPLACEMENT_CHARACTER) && expected != Some(text.len() as u64) {
+            // It is no text, and so not what was sent.
+            text.clear();
+        }
         let given = text.len() as u64;
-        let whole = expected.is_none_or(|expected| expected == given) && !(given == 0 && encoded);
+        // Its length stands nowhere, so that there was none is not said either.
+        let unknown = !bodiless && length.is_none() && given == 0 && has_unstated_length(head);
+        let length = length.or((self.counted > 0 && given == 0).then_some(self.counted));
+        let expected = expected.or(length.filter(|_| !encoded));
+        let whole = expected.is_none_or(|expected| expected == given)
+            && !(given == 0 && (encoded || unknown));
         Body {
             size: length.unwrap_or(given),
             decoded_size: Some(expected.unwrap_or(given)),
@@ -103,7 +140,7 @@ impl PrintedMessage {
                 Capture::Memory {
                     bytes: Bytes::copy_from_slice(text.as_bytes()),
                 }
-            } else if length.is_some_and(|length| length > 0) {
+            } else if unknown || length.is_some_and(|length| length > 0) {
                 Capture::Omitted {
                     reason: Omission::Absent,
                 }
@@ -112,6 +149,28 @@ impl PrintedMessage {
             },
             ..Body::default()
         }
+    }
+}
+
+/// Whether a head leaves it open how long its content is.
+fn has_unstated_length(head: &RawHead) -> bool {
+    let version = head.version().unwrap_or_default();
+    head.text("transfer-encoding").is_some() || version.starts_with(b"HTTP/2")
+}
+
+/// Content out of its chunks; `None` where it does not stand in any.
+fn unchunked(content: &str) -> Option<String> {
+    let mut text = String::new();
+    let mut rest = content;
+    loop {
+        let (size, after) = rest.split_once('\n')?;
+        let size = usize::from_str_radix(size.trim_end_matches('\r'), 16).ok()?;
+        if size == 0 {
+            return after.trim().is_empty().then_some(text);
+        }
+        let (chunk, after) = after.split_at_checked(size)?;
+        text.push_str(chunk);
+        rest = after.trim_start_matches('\r').strip_prefix('\n')?;
     }
 }
 

@@ -13,12 +13,16 @@
 //!
 //! Heads stand as they were on the wire: case, order and repetitions. Text stands as it is, with
 //! hidden characters escaped; other content is one line such as `[688971 bytes, sha256:c365…]`.
+//! What `curl -v` prints, and logs with such messages in them, are read as well (see `paste`).
 //! How an exchange ended, when not well, is a line as well: `[cut off: …]`, `[no response: …]`.
 
 mod line;
+mod connecting;
 mod message;
+mod paste;
 mod read;
 mod write;
 
+pub use paste::Form;
 pub use read::{Imported, Remark, read};
 pub use write::{exchange, write};

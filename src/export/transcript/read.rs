@@ -5,8 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use jiff::Timestamp;
 use url::Url;
 
+use super::connecting::{Connecting, failure};
 use super::line::{Annotation, FENCE, Start, field, is_bodiless};
 use super::message::{PrintedMessage, date, moment, promised};
+use super::paste::{Form, Printed, Unwrapper};
 use crate::exchange::{
     Authority, Body, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure, Fidelity,
     RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, Timings, Trace,
@@ -19,6 +21,10 @@ pub struct Imported {
     pub trace: Trace,
     /// What was passed over, or taken to mean something else.
     pub remarks: Vec<Remark>,
+    /// In which form its messages were printed.
+    pub form: Form,
+    /// Why the program that printed it sent nothing, by its own words.
+    pub unsent: Option<String>,
 }
 
 /// Something about a line.
@@ -37,9 +43,25 @@ pub struct Remark {
 pub fn read(text: &[u8], undated: Timestamp) -> Imported {
     let text = String::from_utf8_lossy(text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let mut reader = TranscriptReader::default();
+    let form = Form::of(text);
+    let mut reader = TranscriptReader {
+        form,
+        ..TranscriptReader::default()
+    };
+    let mut unwrapper = Unwrapper::new(form);
     for line in text.split_inclusive('\n') {
-        reader.line(line);
+        reader.number += 1;
+        for printed in unwrapper.take(line) {
+            match printed {
+                Printed::Message(whole) => reader.line(&whole),
+                Printed::Aside(said) => reader.aside(&said),
+                Printed::Outside(said) => {
+                    reader.aside(&said);
+                    reader.end_content();
+                    reader.place = Within::Outside;
+                }
+            }
+        }
     }
     reader.finish(undated)
 }
@@ -49,6 +71,12 @@ struct PrintedExchange {
     request: PrintedMessage,
     response: Option<PrintedMessage>,
     interim: Vec<RawHead>,
+    /// The scheme of a target that has none.
+    scheme: Option<&'static str>,
+    /// Why there is no answer, or not all of it.
+    failure: Option<(Failure, String)>,
+    /// Where it begins.
+    line: usize,
 }
 
 /// Where the reader is.
@@ -68,15 +96,20 @@ struct TranscriptReader {
     after_blank: bool,
     talks: Vec<PrintedExchange>,
     remarks: Vec<Remark>,
+    form: Form,
+    connecting: Connecting,
+    /// The last thing that curl said of its TLS; what it counts then is no content.
+    of_tls: bool,
+    unsent: Option<String>,
 }
 
 impl TranscriptReader {
     fn line(&mut self, whole: &str) {
-        self.number += 1;
         let line = whole.trim_end_matches(['\n', '\r']);
         let may_start = self.after_blank || self.place != Within::Content;
         self.after_blank = line.trim().is_empty();
-        if may_start && let Some(start) = Start::read(line) {
+        let start = Start::read(line).filter(|start| may_start || self.answers(start));
+        if let Some(start) = start {
             self.end_content();
             self.start(line, &start);
         } else if line.starts_with(FENCE) {
@@ -90,16 +123,80 @@ impl TranscriptReader {
         }
     }
 
+    /// Whether a line begins the answer to a request that has no content, as most have none: no
+    /// blank line is needed before it.
+    fn answers(&self, start: &Start<'_>) -> bool {
+        let asked = self.talks.last().filter(|talk| talk.response.is_none());
+        let asked = asked.and_then(|talk| Start::read(&talk.request.start));
+        matches!(start, Start::Response { .. })
+            && matches!(asked, Some(Start::Request { method, .. }) if matches!(method, "GET" | "HEAD"))
+    }
+
+    /// What a program says beside the messages.
+    fn aside(&mut self, said: &str) {
+        if self.form != Form::Curl {
+            return;
+        }
+        self.connecting.hear(said);
+        let count = said.split_once(" [").and_then(|(_, rest)| rest.split_once(' '));
+        match count.map(|(count, _)| count.parse::<u64>()) {
+            Some(Ok(count)) if said.starts_with(['{', '}']) => {
+                let message = self.talks.last_mut().map(PrintedExchange::message);
+                let received = said.starts_with('{');
+                if let Some(message) = message.filter(|message| {
+                    let is_answer = matches!(Start::read(&message.start), Some(Start::Response { .. }));
+                    is_answer == received && !self.of_tls
+                }) {
+                    message.counted = message.counted.saturating_add(count);
+                }
+            }
+            _ => self.of_tls = said.contains("TLS h") || said.contains("TLSv1"),
+        }
+        let Some((reason, words)) = failure(said) else {
+            return;
+        };
+        match self.talks.last_mut() {
+            Some(talk) if !self.connecting.is_new && talk.failure.is_none() => {
+                talk.failure = Some((reason, words));
+            }
+            _ => self.unsent(reason, words),
+        }
+    }
+
+    /// Nothing was sent: what would have been is known by the command.
+    fn unsent(&mut self, reason: Failure, words: String) {
+        let Some(url) = self.connecting.url.take() else {
+            self.unsent = Some(words);
+            return;
+        };
+        let start = format!("GET {url} HTTP/1.1");
+        self.talks.push(PrintedExchange {
+            request: PrintedMessage {
+                start,
+                ..PrintedMessage::default()
+            },
+            failure: Some((reason, words)),
+            line: self.number,
+            ..PrintedExchange::default()
+        });
+        self.place = Within::Outside;
+    }
+
     fn start(&mut self, line: &str, start: &Start<'_>) {
         match start {
-            Start::Request { method, .. } if *method == "CONNECT" => {
-                self.remark("a CONNECT request opens a tunnel and is no exchange; left out");
-                self.place = Within::Outside;
-                return;
-            }
-            Start::Request { .. } => {
-                let mut talk = PrintedExchange::default();
+            Start::Request { method, .. } => {
+                let is_curl = self.form == Form::Curl;
+                let mut talk = PrintedExchange {
+                    scheme: is_curl.then(|| self.connecting.scheme()),
+                    line: self.number,
+                    ..PrintedExchange::default()
+                };
+                self.connecting.is_new = false;
+                if *method == "CONNECT" {
+                    self.connecting.tunnelled();
+                }
                 line.clone_into(&mut talk.request.start);
+                talk.request.framed = self.form == Form::Log;
                 self.talks.push(talk);
             }
             Start::Response { .. } => {
@@ -114,6 +211,7 @@ impl TranscriptReader {
                 }
                 talk.response = Some(PrintedMessage {
                     start: line.to_owned(),
+                    framed: self.form == Form::Log,
                     ..PrintedMessage::default()
                 });
             }
@@ -124,7 +222,9 @@ impl TranscriptReader {
     fn outside(&mut self, line: &str) {
         match (Annotation::read(line), self.talks.last_mut()) {
             (Some(note), Some(talk)) => talk.message().notes.push(note),
-            _ if !line.trim().is_empty() => self.remark("not part of a message; passed over"),
+            _ if !line.trim().is_empty() && self.form == Form::Plain => {
+                self.remark("not part of a message; passed over");
+            }
             _ => {}
         }
     }
@@ -132,6 +232,13 @@ impl TranscriptReader {
     fn head(&mut self, line: &str, whole: &str) {
         if line.trim().is_empty() {
             self.place = Within::Content;
+            if let Some(message) = self.talks.last_mut().map(PrintedExchange::message) {
+                message.stated = message.stated_length();
+            }
+            // What a program says next is no content of an answer that has none.
+            if self.form != Form::Plain && self.talks.last().is_some_and(PrintedExchange::is_bodiless) {
+                self.place = Within::Outside;
+            }
             return;
         }
         let Some(message) = self.talks.last_mut().map(PrintedExchange::message) else {
@@ -161,6 +268,9 @@ impl TranscriptReader {
             Some(note) => {
                 message.notes.push(note);
                 self.end_content();
+                self.place = Within::Outside;
+            }
+            None if self.form != Form::Plain && message.is_whole() => {
                 self.place = Within::Outside;
             }
             None => message.content.push_str(whole),
@@ -193,13 +303,19 @@ impl TranscriptReader {
     }
 
     fn finish(mut self, undated: Timestamp) -> Imported {
-        let first = self
-            .talks
-            .iter()
-            .find_map(|talk| date(talk.response.as_ref()?));
+        let mut talks = std::mem::take(&mut self.talks);
+        for talk in &talks {
+            if talk.is_tunnel() && self.form == Form::Plain {
+                self.number = talk.line;
+                self.remark("a CONNECT request opens a tunnel and is no exchange; left out");
+            }
+        }
+        self.remarks.sort_by_key(|remark| remark.line);
+        talks.retain(|talk| !talk.is_tunnel());
+        let first = talks.iter().find_map(|talk| date(talk.response.as_ref()?));
         let mut clock = first.unwrap_or(undated);
         let mut trace = Trace::default();
-        for (talk, number) in std::mem::take(&mut self.talks).into_iter().zip(1..) {
+        for (talk, number) in talks.into_iter().zip(1..) {
             if let Some(response) = &talk.response {
                 clock = moment(response, clock);
             }
@@ -208,6 +324,8 @@ impl TranscriptReader {
         Imported {
             trace,
             remarks: self.remarks,
+            form: self.form,
+            unsent: self.unsent,
         }
     }
 }
@@ -229,8 +347,46 @@ impl PrintedExchange {
         )
     }
 
-    fn exchange(self, number: u64, at: Timestamp) -> Exchange {
-        let (method, url, line) = self.request.asked();
+    fn status(&self) -> Option<u16> {
+        match Start::read(&self.response.as_ref()?.start) {
+            Some(Start::Response { status }) => Some(status),
+            _ => None,
+        }
+    }
+
+    fn method(&self) -> &str {
+        match Start::read(&self.request.start) {
+            Some(Start::Request { method, .. }) => method,
+            _ => "",
+        }
+    }
+
+    /// Whether it only opens a tunnel for the exchanges that follow.
+    fn is_tunnel(&self) -> bool {
+        let refused = self.status().is_some_and(|status| status >= 300);
+        let said = self
+            .request
+            .notes
+            .iter()
+            .any(|note| matches!(note, Annotation::NoResponse(_)));
+        self.method() == "CONNECT" && !refused && !said && self.failure.is_none()
+    }
+
+    /// Whether its answer, which has begun, has no content by definition.
+    fn is_bodiless(&self) -> bool {
+        let response = self.response.as_ref();
+        response.is_some_and(|response| is_bodiless(self.method(), &response.head()))
+    }
+
+    fn exchange(mut self, number: u64, at: Timestamp) -> Exchange {
+        if self.method() == "CONNECT"
+            && let Some(refusal) = self.response.take()
+        {
+            let (_, answer) = refusal.start.split_once(' ').unwrap_or_default();
+            let detail = format!("asking the proxy for a tunnel: it answered {}", answer.trim());
+            self.failure = Some((Failure::UpstreamProxy, detail));
+        }
+        let (method, url, line) = self.request.asked(self.scheme.unwrap_or("https"));
         let connection = connection(number, &url, at);
         let mut exchange = Exchange::new(ExchangeId(number), at, connection);
         let messages = [Some(&self.request), self.response.as_ref()];
@@ -260,7 +416,17 @@ impl PrintedExchange {
         exchange.sent = size(&exchange.request_body);
         exchange.received = size(&exchange.response_body);
         exchange.timings = Timings::default();
-        exchange.ended = Some((at, ending(&notes, exchange.response.is_some())));
+        let ended = match self.failure {
+            Some(failure) => failed(failure, exchange.response.is_some()),
+            None => ending(&notes, exchange.response.is_some()),
+        };
+        if ended != Ending::Complete
+            && let Some(body) = &mut exchange.response_body
+        {
+            body.complete = false;
+        }
+        exchange.ended = Some((at, ended));
+        exchange.untimed = true;
         exchange
     }
 }
@@ -281,6 +447,14 @@ fn connection(number: u64, url: &str, at: Timestamp) -> Connection {
     }
 }
 
+fn failed((reason, detail): (Failure, String), answered: bool) -> Ending {
+    if answered {
+        let by = Side::Upstream;
+        return Ending::Aborted { by, detail };
+    }
+    Ending::Failed { reason, detail }
+}
+
 fn ending(notes: &[Annotation], answered: bool) -> Ending {
     let said = notes.iter().find_map(|note| match note {
         Annotation::CutOff(why) | Annotation::NoResponse(why) => Some(why.clone()),
@@ -292,9 +466,13 @@ fn ending(notes: &[Annotation], answered: bool) -> Ending {
             by: Side::Upstream,
             detail,
         },
-        (said, false) => Ending::Failed {
-            reason: Failure::NoResponse,
-            detail: said.unwrap_or_else(|| "the transcript has no answer".to_owned()),
+        (Some(detail), false) => Ending::Failed {
+            reason: Failure::Unspecified,
+            detail,
+        },
+        (None, false) => Ending::Aborted {
+            by: Side::File,
+            detail: "no response".to_owned(),
         },
     }
 }

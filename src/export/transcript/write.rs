@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::line::{Annotation, is_ambiguous, is_bodiless, printable_content};
 use crate::base::printable::{printable, printable_bytes};
 use crate::exchange::head::latin1;
-use crate::exchange::{Bodies, Body, Capture, Ending, Exchange, Omission, RawHead};
+use crate::exchange::{Bodies, Body, Capture, Ending, Exchange, Omission, RawHead, Side};
 
 /// Writes exchanges one after the other; answers how many.
 ///
@@ -130,6 +130,8 @@ fn is_text(text: &str) -> bool {
 fn ending(exchange: &Exchange) -> Option<Annotation> {
     match &exchange.ended {
         Some((_, Ending::Complete)) => None,
+        // The file that it was read from did not show an answer either.
+        Some((_, Ending::Aborted { by: Side::File, .. })) if exchange.response.is_none() => None,
         Some((_, Ending::Aborted { detail, .. } | Ending::Failed { detail, .. })) => {
             Some(if exchange.response.is_some() {
                 Annotation::CutOff(detail.clone())
