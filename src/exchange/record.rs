@@ -93,6 +93,11 @@ impl Exchange {
         self.ended.as_ref().map_or(other, |(at, _)| *at)
     }
 
+    /// When it began, where that was measured.
+    pub fn measured(&self) -> Option<Timestamp> {
+        (!self.untimed).then_some(self.started)
+    }
+
     /// Bytes of its bodies that are in memory.
     pub(crate) fn in_memory(&self) -> u64 {
         let bodies = [&self.request_body, &self.response_body];

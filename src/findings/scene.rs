@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::exchange::{Ending, Exchange, ExchangeId, HandshakeFailed, Side, Tunnel};
@@ -336,6 +337,20 @@ impl<'a> Seen<'a> {
 
     pub(super) fn is_head(&self) -> bool {
         self.reading.method == "HEAD"
+    }
+
+    /// When it happened: by the server's clock, or by ours.
+    pub(super) fn moment(&self) -> Option<Timestamp> {
+        let date = self.reading.server_time();
+        date.or_else(|| self.exchange.measured())
+    }
+
+    /// How long after another one it began, by one clock: ours, or else the servers'.
+    pub(super) fn since(&self, other: &Seen<'_>) -> Option<SignedDuration> {
+        let measured = self.exchange.measured().zip(other.exchange.measured());
+        let stated = || self.reading.server_time().zip(other.reading.server_time());
+        let (later, earlier) = measured.or_else(stated)?;
+        Some(later.duration_since(earlier))
     }
 
     /// Whether it is the registry API or a token server that was asked.

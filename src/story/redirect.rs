@@ -40,15 +40,16 @@ pub(super) fn redirect(entry: &Entry, telling: &Telling<'_>) -> Vec<Block> {
         ));
         if let Some(expires) = signed.expires {
             let mut until = cell(expires.to_string());
-            let asked = reading.server_time().unwrap_or(entry.exchange.started);
-            if let Some(left) = seconds(asked, expires) {
+            let asked = reading.server_time().or_else(|| entry.exchange.measured());
+            let left = asked.map(|asked| seconds(asked, expires));
+            if let Some(Some(left)) = left {
                 let text = phrase("redirect.after-date").with(lang, span(left, lang));
                 until.push(Span::dim(format!("  {text}")));
-            } else {
+            } else if left.is_some() {
                 let text = format!("  {}", say("redirect.expired-when-it-came", lang));
                 until.push(Span::new(text, Tone::Bad));
             }
-            until.extend(telling.left(expires, asked));
+            until.extend(asked.and_then(|asked| telling.left(expires, asked)));
             pairs.push((Span::label("redirect.signed-until", lang), until));
         }
     } else if redirect.leaves {
@@ -144,8 +145,10 @@ fn hop(
     }
     pairs.push((name.clone(), about));
     let signed = reading.url.as_deref().and_then(SignedUrl::read);
-    if let Some(expires) = signed.and_then(|signed| signed.expires) {
-        let used = match seconds(exchange.started, expires) {
+    if let Some(expires) = signed.and_then(|signed| signed.expires)
+        && let Some(used) = exchange.measured().or_else(|| reading.server_time())
+    {
+        let used = match seconds(used, expires) {
             Some(left) => {
                 let facts = [("t", left.to_string())];
                 Span::dim(phrase("redirect.used-before-expiry").fill(lang, &facts))

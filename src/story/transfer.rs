@@ -160,6 +160,11 @@ pub(super) fn ended(ending: &Ending, lang: Lang) -> Option<String> {
 /// When an exchange began, was answered and ended.
 pub fn moments(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let started = exchange.started;
+    if exchange.untimed {
+        let told = Span::dim(say("label.not-measured", lang));
+        let pairs = vec![(Span::label("label.started", lang), vec![told])];
+        return section(say("label.moments", lang), pairs);
+    }
     let after = |at: Timestamp| {
         let after = clock::passed(started, at);
         spaced([

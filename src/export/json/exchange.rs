@@ -24,6 +24,7 @@ pub(super) fn exchange(entry: &Entry) -> Value {
         "timings": exchange.timings,
         "server": exchange.upstream.as_deref().map(server),
         "client_tls": exchange.connection.tls,
+        "untimed": exchange.untimed,
         "redacted": exchange.redacted,
         "decoded": entry.reading,
     })

@@ -38,8 +38,9 @@ pub struct Remark {
 
 /// Reads a transcript. Every text is one; what is no message is passed over with a remark.
 ///
-/// Moments are those of the answers' `Date` fields, never earlier than the one before;
-/// `undated` is the moment of a transcript without any.
+/// Moments are those of the answers' `Date` fields, never earlier than the one before unless a
+/// client begins anew; `undated` is the moment of a transcript without any. None of them was
+/// measured, so they only give an order.
 pub fn read(text: &[u8], undated: Timestamp) -> Imported {
     let text = String::from_utf8_lossy(text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -317,7 +318,9 @@ impl TranscriptReader {
         let mut trace = Trace::default();
         for (talk, number) in talks.into_iter().zip(1..) {
             if let Some(response) = &talk.response {
-                clock = moment(response, clock);
+                // With `/v2/` a client begins, perhaps at another time than the pull before.
+                let begins = talk.is_ping().then(|| date(response)).flatten();
+                clock = begins.unwrap_or_else(|| moment(response, clock));
             }
             trace.exchanges.push(talk.exchange(number, clock));
         }
@@ -352,6 +355,12 @@ impl PrintedExchange {
             Some(Start::Response { status }) => Some(status),
             _ => None,
         }
+    }
+
+    fn is_ping(&self) -> bool {
+        let (_, url, _) = self.request.asked("https");
+        let path = Url::parse(&url).map(|url| url.path() == "/v2/");
+        path.unwrap_or_default()
     }
 
     fn method(&self) -> &str {

@@ -98,16 +98,16 @@ pub(super) fn signed_url_expired(scene: &Scene<'_>) -> Option<Found> {
             continue;
         }
         let signed = one.reading.url.as_deref().and_then(SignedUrl::read);
-        let now = one.reading.server_time().unwrap_or(one.exchange.started);
+        let now = one.moment();
         let expires = signed.as_ref().and_then(|signed| signed.expires);
-        let past = expires.filter(|expires| *expires < now);
+        let past = expires.filter(|expires| now.is_some_and(|now| *expires < now));
         if past.is_none() && !says_expired(one) {
             continue;
         }
         let from = scene.redirects_to(at).next();
         let stale = from.is_some_and(|from| {
-            let given = from.reading.server_time().unwrap_or(from.exchange.started);
-            past.is_some_and(|past| past < given)
+            let given = from.moment();
+            past.is_some_and(|past| given.is_some_and(|given| past < given))
         });
         let case = match (stale, past) {
             (true, _) => "stale",

@@ -95,9 +95,9 @@ pub(super) fn token_expired(scene: &Scene<'_>) -> Option<Found> {
         let (Some(401 | 403), Some((issuer, answer))) = (one.status(), scene.issuer(one)) else {
             return None;
         };
-        let used = one.reading.server_time().unwrap_or(one.exchange.started);
+        let used = one.moment()?;
         let expired = end(issuer, answer)?;
-        if !is_later(used, expired) || !is_old(one, issuer, answer) {
+        if !is_later(used, expired) || is_old(one, issuer, answer) != Some(true) {
             return None;
         }
         let severity = if scene.recovered(at) {
@@ -127,17 +127,16 @@ fn end(issuer: &Seen<'_>, answer: &TokenAnswer) -> Option<Timestamp> {
 }
 
 /// Whether as much time has passed since a token was issued as it lives; if not, a token that
-/// seems expired shows that clocks differ.
-fn is_old(one: &Seen<'_>, issuer: &Seen<'_>, answer: &TokenAnswer) -> bool {
+/// seems expired shows that clocks differ. `None` where no clock tells.
+fn is_old(one: &Seen<'_>, issuer: &Seen<'_>, answer: &TokenAnswer) -> Option<bool> {
     let claims = answer.token.jwt().map(|jwt| &jwt.claims);
     let stated = claims.and_then(|c| Some(c.expires?.duration_since(c.issued_at?)));
     let lifetime = stated.or_else(|| Some(SignedDuration::from_secs(answer.expires_in?)));
-    let passed = one
-        .exchange
-        .started
-        .duration_since(issuer.exchange.started)
-        .saturating_add(LEEWAY);
-    lifetime.is_none_or(|lifetime| passed >= lifetime)
+    let Some(lifetime) = lifetime else {
+        return Some(true);
+    };
+    let passed = one.since(issuer)?.saturating_add(LEEWAY);
+    Some(passed >= lifetime)
 }
 
 /// Two clocks differ by more than a minute.
@@ -157,7 +156,7 @@ fn skewed_token(scene: &Scene<'_>) -> Option<Found> {
         let early = begins.filter(|begins| is_later(*begins, now));
         let late = claims
             .expires
-            .filter(|end| is_later(now, *end) && !is_old(one, issuer, answer));
+            .filter(|end| is_later(now, *end) && is_old(one, issuer, answer) == Some(false));
         let moment = early.or(late)?;
         let refused = one.status() == Some(401) && !scene.recovered(at);
         let claim = if early.is_some() {
@@ -243,7 +242,7 @@ fn every_refusal(found: Found, scene: &Scene<'_>, issuer: &Seen<'_>) -> Found {
 /// By how much a server's clock is off from the time between question and answer, when by more
 /// than clocks may.
 fn offset(one: &Seen<'_>, date: Timestamp) -> Option<SignedDuration> {
-    let asked = one.exchange.started;
+    let asked = one.exchange.measured()?;
     let answered = one.exchange.response.as_ref()?.at;
     let off = if date > answered {
         date.duration_since(answered)
