@@ -8,7 +8,7 @@
 mod samples;
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use pullscope::exchange::{
     Bodies, Body, Capture, Ending, Exchange, Failure, Omission, RawHead, Side, Timings, Trace,
 };
 use pullscope::har::model::{Creator, HarEntry};
-use pullscope::har::{self, ReaderWarning, WriteOptions};
+use pullscope::har::{self, Oddity, ReaderWarning, WriteOptions};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -321,6 +321,7 @@ fn stored_bodies_stand_in_the_file_or_are_referred_to() {
     let har: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let content = |id| &entry(&har, id)["response"]["content"];
     assert_eq!(content(1)["text"], "small");
+    assert_eq!(content(1).get("_file"), None);
     assert_eq!(content(2).get("text"), None);
     let name = samples::sha256(&[7; 100]);
     assert_eq!(content(2)["_file"], format!("session/blobs/sha256/{name}"));
@@ -450,7 +451,7 @@ fn files_of_other_programs_are_read_for_what_they_say() {
     };
     assert_eq!(
         (*reason, detail.as_str()),
-        (Failure::NoResponse, "net::ERR_FAILED")
+        (Failure::Unspecified, "net::ERR_FAILED")
     );
     let third = &by_id(3).response_body.as_ref().unwrap().capture;
     let reason = Omission::Absent;
@@ -631,6 +632,169 @@ fn assert_no_null_nor_nul(value: &Value) {
         Value::Object(members) => members.values().for_each(assert_no_null_nor_nul),
         _ => {}
     }
+}
+
+/// Three exchanges of a program that fills them in as it likes.
+fn foreign(change: impl Fn(usize, &mut Value)) -> String {
+    let entries: Vec<_> = (0..3)
+        .map(|number| {
+            let mut entry = json!({
+                "startedDateTime": format!("2026-05-04T12:00:0{number}.500Z"), "time": 20,
+                "request": {"method": "GET", "url": "https://r.example/v2/", "headers": [],
+                    "httpVersion": "HTTP/1.1"},
+                "response": {"status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1",
+                    "headers": [{"name": "Date", "value": "Mon, 04 May 2026 11:00:00 GMT"}],
+                    "content": {"size": 2, "mimeType": "application/json", "text": "{}"}},
+                "timings": {"send": 0, "wait": 20, "receive": 0}
+            });
+            change(number, &mut entry);
+            entry
+        })
+        .collect();
+    json!({"log": {"creator": {"name": "x", "version": "1"}, "entries": entries}}).to_string()
+}
+
+fn odd(bytes: &[u8]) -> (har::HarDocument, Vec<(Oddity, u64)>) {
+    let document = read_text(bytes).unwrap();
+    let counts = document.oddities().into_iter();
+    let counts = counts.map(|odd| (odd.oddity, odd.entries)).collect();
+    (document, counts)
+}
+
+#[test]
+fn a_file_that_is_wrapped_or_broken_is_read_and_told_of() {
+    let plain = foreign(|_, _| {});
+    let (whole, none) = odd(plain.as_bytes());
+    assert_eq!(none, []);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(plain.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let units = || ["\u{feff}", &plain].concat().encode_utf16().collect::<Vec<_>>();
+    let little: Vec<u8> = units().into_iter().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = units().into_iter().flat_map(u16::to_be_bytes).collect();
+    let nuls = [plain.as_bytes(), &[0; 4_096]].concat();
+    let nan = plain.replace("\"time\":20", "\"time\":NaN");
+    for (bytes, expected) in [
+        (gzip.clone(), (Oddity::Gzip, 0)),
+        (little, (Oddity::Utf16, 0)),
+        (big, (Oddity::Utf16, 0)),
+        (nuls, (Oddity::Nuls, 0)),
+        (nan.into_bytes(), (Oddity::NoNumber, 3)),
+    ] {
+        let (document, found) = odd(&bytes);
+        assert_eq!(found, [expected]);
+        assert_eq!(document.trace, whole.trace, "{expected:?}");
+    }
+    // Cut off within the third entry, packed or not.
+    let place = plain.rfind("statusText").unwrap();
+    let cut = &plain[..place];
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    packed.write_all(cut.as_bytes()).unwrap();
+    packed.flush().unwrap();
+    for bytes in [cut.as_bytes(), packed.get_ref()] {
+        let (document, found) = odd(bytes);
+        assert!(found.contains(&(Oddity::CutOff, 2)), "{found:?}");
+        assert_eq!(document.trace.exchanges, whole.trace.exchanges[..2]);
+    }
+    let within_the_first = &plain[..plain.find("statusText").unwrap()];
+    let error = read_text(within_the_first.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("EOF"), "{error}");
+    let error = read_text(b"PK\x03\x04 and so on").unwrap_err();
+    assert!(error.to_string().contains("(zip); unpack it first"), "{error}");
+}
+
+#[test]
+fn times_of_every_kind_are_read_and_none_is_of_1970() {
+    let noon = |number: usize| format!("2026-05-04T12:00:0{number}.500Z");
+    let (document, found) = odd(foreign(|number, entry| {
+        entry["startedDateTime"] = json!(1_777_896_000_500_i64 + 1_000 * number as i64);
+    })
+    .as_bytes());
+    assert_eq!(found, [(Oddity::EpochTime, 3)]);
+    for (number, exchange) in document.trace.exchanges.iter().enumerate() {
+        assert_eq!(exchange.started.to_string(), noon(number).replace("00Z", "Z"));
+        assert!(!exchange.untimed);
+    }
+    // One without a time keeps its place.
+    for odd_one in [0, 1] {
+        let (document, found) = odd(foreign(|number, entry| {
+            if number == odd_one {
+                entry["startedDateTime"] = json!("tomorrow");
+            }
+        })
+        .as_bytes());
+        assert_eq!(found, [(Oddity::NoTime, 1)]);
+        let ids: Vec<_> = document.trace.exchanges.iter().map(|e| e.id.0).collect();
+        assert_eq!(ids, [1, 2, 3]);
+        let untimed: Vec<_> = document.trace.exchanges.iter().map(|e| e.untimed).collect();
+        assert_eq!(untimed, [odd_one == 0, odd_one == 1, false]);
+    }
+    // Without any, the servers' clock is all there is.
+    let (document, found) = odd(foreign(|_, entry| {
+        entry.as_object_mut().unwrap().remove("startedDateTime");
+    })
+    .as_bytes());
+    assert_eq!(found, [(Oddity::NoTime, 3)]);
+    for exchange in &document.trace.exchanges {
+        assert_eq!(exchange.started.to_string(), "2026-05-04T11:00:00Z");
+        assert_eq!(exchange.timings.wait, Some(std::time::Duration::from_millis(20)));
+    }
+}
+
+#[test]
+fn answers_that_a_file_does_not_hold_are_not_made_up() {
+    let (document, found) = odd(foreign(|number, entry| match number {
+        0 => entry["response"] = Value::Null,
+        1 => entry["response"]["status"] = json!("broken"),
+        _ => entry["response"]["status"] = json!("204"),
+    })
+    .as_bytes());
+    let expected = [
+        (Oddity::StatusText, 1),
+        (Oddity::NoStatus, 1),
+        (Oddity::NoAnswer, 1),
+    ];
+    assert_eq!(found, expected);
+    let ending = |at: usize| document.trace.exchanges[at].ended.clone().unwrap().1;
+    let unseen = |detail: &str| Ending::Aborted {
+        by: Side::File,
+        detail: detail.to_owned(),
+    };
+    assert_eq!(ending(0), unseen("no response"));
+    assert_eq!(ending(1), unseen("its status is \"broken\""));
+    assert_eq!(ending(2), Ending::Complete);
+    let (document, found) = odd(foreign(|number, entry| {
+        let words = ["net::ERR_NAME_NOT_RESOLVED", "net::ERR_ABORTED", "NS_BASE_STREAM_CLOSED"];
+        entry["response"] = json!({"status": 0, "_error": words[number]});
+    })
+    .as_bytes());
+    assert_eq!(found, []);
+    let kinds: Vec<_> = document
+        .trace
+        .exchanges
+        .iter()
+        .map(|exchange| match exchange.ended.as_ref().unwrap().1 {
+            Ending::Failed { reason, .. } => Ok(reason),
+            Ending::Aborted { by, .. } => Err(by),
+            _ => panic!("{exchange:?}"),
+        })
+        .collect();
+    let expected = [Ok(Failure::Dns), Err(Side::Client), Ok(Failure::Unspecified)];
+    assert_eq!(kinds, expected);
+}
+
+#[test]
+fn headers_that_are_an_object_are_fields() {
+    let (document, found) = odd(foreign(|_, entry| {
+        entry["response"]["headers"] = json!({"Date": "x", "Warning": ["a", "b"], "N": 7});
+    })
+    .as_bytes());
+    assert_eq!(found, [(Oddity::Headers, 3)]);
+    let head = &document.trace.exchanges[0].response.as_ref().unwrap().head;
+    assert_eq!(
+        head.as_bytes(),
+        b"HTTP/1.1 200 OK\r\nDate: x\r\nWarning: a\r\nWarning: b\r\nN: 7\r\n\r\n"
+    );
 }
 
 /// One exchange whose connection took 100 ms, in a file of some program.

@@ -12,9 +12,10 @@ use pullscope::exchange::{
     Body, Capture, Ending, Exchange, ExchangeId, Failure, Fidelity, Omission, RawHead,
     ResponseHead, Side, Trace,
 };
-use pullscope::export::transcript::{self, Imported};
+use pullscope::export::transcript::{self, Form, Imported};
 use pullscope::har;
 use pullscope::registry::{InMemoryOnly, Reading};
+use pullscope::store::Store;
 use serde_json::Value;
 
 const NAMES: [&str; 4] = ["gcr", "mirror", "dockerhub", "quay"];
@@ -157,16 +158,9 @@ fn line_ends_fences_and_prose_do_no_harm() {
     assert_eq!(kept(&second.response_body), Capture::Empty);
     assert_eq!(second.response.as_ref().unwrap().head.status(), Some(200));
     assert_eq!(kept(&third.request_body), memory("grant_type=password"));
-    assert!(matches!(
-        third.ended,
-        Some((
-            _,
-            Ending::Failed {
-                reason: Failure::NoResponse,
-                ..
-            }
-        ))
-    ));
+    // That it was answered is not said, nor that it was not.
+    let by = Side::File;
+    assert!(matches!(third.ended, Some((_, Ending::Aborted { by: side, .. })) if side == by));
     let remarks: Vec<_> = imported.remarks.iter().map(|remark| remark.line).collect();
     assert_eq!(remarks, [1, 18, 24, 26]);
 }
@@ -252,7 +246,7 @@ fn how_an_exchange_ended_is_said_and_read_back() {
     let detail = "reset\\x07".to_owned();
     assert_eq!(ending, Ending::Aborted { by, detail });
     exchange.response = None;
-    let (reason, detail) = (Failure::NoResponse, "refused".to_owned());
+    let (reason, detail) = (Failure::Unspecified, "refused".to_owned());
     let failed = Ending::Failed { reason, detail };
     exchange.ended = Some((Timestamp::UNIX_EPOCH, failed.clone()));
     let (text, ending) = ends(&exchange);
@@ -301,6 +295,186 @@ fn undated_transcripts_have_the_moment_given() {
     let text = b"GET https://r.example/ HTTP/1.1\n\nHTTP/1.1 200 OK\n";
     let trace = transcript::read(text, at).trace;
     assert_eq!(trace.exchanges[0].started, at);
+}
+
+/// A transcript as some program printed it.
+fn pasted(name: &str) -> Imported {
+    let path = format!("{}/tests/data/transcripts/{name}", env!("CARGO_MANIFEST_DIR"));
+    let imported = transcript::read(&std::fs::read(path).unwrap(), Timestamp::UNIX_EPOCH);
+    assert_eq!(imported.remarks, [], "{name}");
+    imported
+}
+
+/// What was asked, and the status or the failure that came of it.
+fn told(imported: &Imported) -> Vec<(String, String)> {
+    let tell = |exchange: &Exchange| {
+        let request = exchange.request.as_ref().unwrap();
+        let method = String::from_utf8_lossy(request.head.method().unwrap());
+        let status = exchange.response.as_ref().and_then(|r| r.head.status());
+        let came = match (&exchange.ended.as_ref().unwrap().1, status) {
+            (Ending::Complete, Some(status)) => status.to_string(),
+            (Ending::Failed { reason, detail }, None) => format!("{}: {detail}", reason.word()),
+            other => panic!("{other:?}"),
+        };
+        (format!("{method} {}", request.url), came)
+    };
+    imported.trace.exchanges.iter().map(tell).collect()
+}
+
+fn content(exchange: &Exchange) -> String {
+    match &exchange.response_body.as_ref().unwrap().capture {
+        Capture::Memory { bytes } => String::from_utf8(bytes.to_vec()).unwrap(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_curl_prints_is_read() {
+    for (name, expected) in [
+        (
+            "curl-tls.txt",
+            &[
+                ("GET https://r.example/v2/", "401"),
+                ("GET https://r.example/v2/team/tool/manifests/1.2", "404"),
+            ][..],
+        ),
+        (
+            "curl-h2-trace-time.txt",
+            &[("GET https://r.example/v2/", "200")],
+        ),
+        (
+            "curl-proxy.txt",
+            &[
+                ("GET https://r.example/v2/", "200"),
+                (
+                    "CONNECT https://shut.example:8443/",
+                    "upstream_proxy: asking the proxy for a tunnel: it answered 407 Proxy \
+                     Authentication Required",
+                ),
+            ],
+        ),
+        (
+            "curl-failures.txt",
+            &[
+                (
+                    "GET https://nowhere.example/v2/",
+                    "dns: Could not resolve host: nowhere.example",
+                ),
+                (
+                    "GET http://r.example:5000/v2/",
+                    "connect: Failed to connect to r.example port 5000 after 1 ms: Couldn't \
+                     connect to server",
+                ),
+                (
+                    "GET https://r.example/v2/",
+                    "tls: SSL certificate problem: self-signed certificate",
+                ),
+                (
+                    "GET http://r.example:5000/v2/",
+                    "no_response: Empty reply from server",
+                ),
+            ],
+        ),
+    ] {
+        let imported = pasted(name);
+        assert_eq!(imported.form, Form::Curl, "{name}");
+        let told = told(&imported);
+        let told: Vec<_> = told.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(told, expected, "{name}");
+    }
+    // What curl says right behind some content is none of it, with a length and without.
+    let [first, second] = <[_; 2]>::try_from(pasted("curl-tls.txt").trace.exchanges).unwrap();
+    assert_eq!(content(&first), "true");
+    assert!(content(&second).ends_with("\"message\":\"no such tag\"}]}"));
+    assert_eq!(first.request.unwrap().head.text("accept"), Some("*/*"));
+    assert_eq!(content(&pasted("curl-h2-trace-time.txt").trace.exchanges[0]), "{}");
+}
+
+#[test]
+fn content_that_went_to_a_file_is_not_taken_for_none() {
+    let imported = pasted("curl-plain-to-file.txt");
+    let one = &imported.trace.exchanges[0];
+    let url = &one.request.as_ref().unwrap().url;
+    assert!(url.starts_with("http://mirror.example:5000/v2/team/tool/blobs/"), "{url}");
+    let body = one.response_body.as_ref().unwrap();
+    let reason = Omission::Absent;
+    assert_eq!(body.capture, Capture::Omitted { reason });
+    assert_eq!((body.size, &body.sha256), (1_500, &None));
+    // Over TLS, curl counts more than the content.
+    let text = "* Connected to r.example (192.0.2.7) port 443\n* ALPN: offers http/1.1\n\
+        > GET /v2/ HTTP/1.1\n> Host: r.example\n>\n< HTTP/1.1 200 OK\n<\n{ [5 bytes data]\n";
+    let body = import(text).trace.exchanges.remove(0).response_body.unwrap();
+    assert_eq!(body.capture, Capture::Omitted { reason });
+    assert_eq!((body.size, body.sha256), (0, None));
+}
+
+#[test]
+fn logs_with_messages_in_them_are_read() {
+    for name in ["ctr-logfmt.txt", "ctr-terminal.txt"] {
+        let imported = pasted(name);
+        assert_eq!(imported.form, Form::Log, "{name}");
+        let [challenge, token, manifest] = imported.trace.exchanges.as_slice() else {
+            panic!("{name}: {:?}", told(&imported));
+        };
+        let reading = |exchange| Reading::of(exchange, &InMemoryOnly);
+        assert_eq!(reading(challenge).challenges.len(), 1, "{name}");
+        // Go prints content in the chunks it came in.
+        assert_eq!(
+            content(token),
+            "{\"token\":\"PLANTED-ctr-token\",\"expires_in\":300}",
+            "{name}"
+        );
+        let manifest = reading(manifest);
+        assert_eq!((manifest.status, manifest.errors.len()), (Some(404), 1), "{name}");
+        let agent = challenge.request.as_ref().unwrap().head.text("user-agent");
+        assert_eq!(agent, Some("containerd/1.7.20"), "{name}");
+    }
+    let skopeo = pasted("skopeo.txt");
+    let url = "GET https://r.example/v2/team/tool/manifests/1.2";
+    assert_eq!(told(&skopeo), [(url.to_owned(), "404".to_owned())]);
+    assert!(content(&skopeo.trace.exchanges[0]).ends_with("}]}"));
+    let crane = pasted("crane.txt");
+    assert_eq!(told(&crane).len(), 2);
+    assert_eq!(content(&crane.trace.exchanges[0]), "{\"errors\":\"login\"}");
+    // The token was left out by crane itself.
+    let token = Reading::of(&crane.trace.exchanges[1], &InMemoryOnly);
+    assert!(token.unseen && token.token_answer.is_none());
+}
+
+#[test]
+fn an_answer_ends_the_head_of_a_request_without_content() {
+    let text = "GET https://r.example/v2/ HTTP/1.1\nHost: r.example\nHTTP/1.1 200 OK\n\n\
+        HEAD https://r.example/v2/a HTTP/1.1\n\nsome words\nHTTP/1.1 404 Not Found\n";
+    let statuses = told(&import(text));
+    let statuses: Vec<_> = statuses.iter().map(|(_, status)| status.as_str()).collect();
+    assert_eq!(statuses, ["200", "404"]);
+}
+
+#[test]
+fn no_clock_is_judged_by_a_transcript() {
+    // By themselves, these moments are two hours apart from now and from each other.
+    let text = "GET https://r.example/v2/ HTTP/1.1\n\nHTTP/1.1 200 OK\n\
+        Date: Mon, 04 May 2026 12:00:00 GMT\n\n{}\n\n\
+        GET https://r.example/v2/a/manifests/b HTTP/1.1\n\nHTTP/1.1 404 Not Found\n\
+        Date: Mon, 04 May 2026 10:00:00 GMT\n\n\
+        GET https://r.example/v2/ HTTP/1.1\n\nHTTP/1.1 200 OK\n\
+        Date: Mon, 04 May 2026 09:00:00 GMT\n";
+    let trace = import(text).trace;
+    assert!(trace.exchanges.iter().all(|exchange| exchange.untimed));
+    let started = |at: usize| trace.exchanges[at].started.to_string();
+    assert_eq!(started(1), "2026-05-04T12:00:00Z", "within a pull the order stays");
+    assert_eq!(started(2), "2026-05-04T09:00:00Z", "a client begins anew");
+    let store = Store::of_trace(trace, &InMemoryOnly);
+    let rules: Vec<_> = store.all_findings().map(|found| found.rule).collect();
+    assert!(!rules.contains(&"clock-skew"), "{rules:?}");
+}
+
+#[test]
+fn a_command_that_is_not_there_leaves_curls_words() {
+    let imported = import("curl: (6) Could not resolve host: nowhere.example\n");
+    assert!(imported.trace.exchanges.is_empty());
+    let words = "Could not resolve host: nowhere.example";
+    assert_eq!(imported.unsent.as_deref(), Some(words));
 }
 
 fn lines() -> impl Strategy<Value = String> {

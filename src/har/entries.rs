@@ -120,23 +120,26 @@ impl<'a> EntryMaker<'a> {
                 file: None,
             },
             Some(capture @ Capture::Stored { size, .. }) => {
-                let mut kept = Kept {
-                    bytes: None,
-                    file: self.reference(capture),
-                };
-                if *size <= self.options.inline_limit {
-                    match self.bodies.read(capture) {
-                        Ok(bytes) => kept.bytes = bytes.map(Into::into),
-                        Err(error) => {
-                            kept.file = None;
-                            self.warnings.push(ReaderWarning::Body {
-                                exchange: id,
-                                reason: error.to_string(),
-                            });
-                        }
+                // What stands in the HAR needs no file, which may be gone when it is read.
+                if *size > self.options.inline_limit {
+                    return Kept {
+                        bytes: None,
+                        file: self.reference(capture),
+                    };
+                }
+                match self.bodies.read(capture) {
+                    Ok(bytes) => Kept {
+                        bytes: bytes.map(Into::into),
+                        file: None,
+                    },
+                    Err(error) => {
+                        self.warnings.push(ReaderWarning::Body {
+                            exchange: id,
+                            reason: error.to_string(),
+                        });
+                        Kept::default()
                     }
                 }
-                kept
             }
             _ => Kept::default(),
         }

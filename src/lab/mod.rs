@@ -38,6 +38,7 @@ mod schema1;
 mod server;
 mod service;
 mod signed_url;
+mod stand_in;
 mod token;
 mod token_server;
 

@@ -1,10 +1,13 @@
-//! Answers from a recording, byte for byte.
+//! Answers from a recording, byte for byte but for the secrets that were taken out of it: in
+//! their place the lab puts its own, and accepts whatever credentials a client sends.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
 use bytes::Bytes;
 
+use super::stand_in::StandIns;
 use super::{IncomingRequest, OutgoingResponse};
 use crate::base::lock::lock;
 
@@ -17,6 +20,8 @@ pub struct Recorded {
     pub host: String,
     /// Path and query.
     pub target: String,
+    /// Whether it was sent with credentials.
+    pub authorized: bool,
     /// The response's head, from the status line to the empty line.
     pub head: Vec<u8>,
     /// The response's content, without chunked framing, as far as it was recorded; `None` when
@@ -25,10 +30,13 @@ pub struct Recorded {
 }
 
 /// A recording to answer from: the first time a URL is asked for, its first recorded answer, and
-/// so on; the last one stays.
+/// so on; the last one stays. Requests with credentials get the answers to such, as far as there
+/// are any.
 #[derive(Debug)]
 pub struct Replay {
     answers: HashMap<Key, Answers>,
+    /// The keys of the same requests as other clients send them.
+    similar: HashMap<Key, Key>,
     hosts: Vec<String>,
 }
 
@@ -62,6 +70,7 @@ struct RecordedAnswer {
     head: Bytes,
     framing: Framing,
     body: Option<Bytes>,
+    authorized: bool,
 }
 
 impl Replay {
@@ -72,10 +81,13 @@ impl Replay {
     pub fn new(exchanges: impl IntoIterator<Item = Recorded>) -> Result<Self, ReplayError> {
         let mut replay = Self {
             answers: HashMap::new(),
+            similar: HashMap::new(),
             hosts: Vec::new(),
         };
-        for exchange in exchanges {
+        let stand_ins = StandIns::new();
+        for mut exchange in exchanges {
             let host = exchange.host.to_ascii_lowercase();
+            refill(&mut exchange, &stand_ins);
             let framing = Framing::of(&exchange).map_err(|reason| ReplayError::Head {
                 url: format!("{host}{}", exchange.target),
                 reason,
@@ -83,13 +95,14 @@ impl Replay {
             if !replay.hosts.contains(&host) {
                 replay.hosts.push(host.clone());
             }
-            let answers = replay
-                .answers
-                .entry((exchange.method, host, exchange.target));
-            answers.or_default().recorded.push(RecordedAnswer {
+            let key = (exchange.method, host, exchange.target);
+            let similar = replay.similar.entry(similar(&key));
+            similar.or_insert_with(|| key.clone());
+            replay.answers.entry(key).or_default().recorded.push(RecordedAnswer {
                 head: exchange.head.into(),
                 framing,
                 body: exchange.body.map(Bytes::from),
+                authorized: exchange.authorized,
             });
         }
         if replay.hosts.is_empty() {
@@ -109,10 +122,21 @@ impl Replay {
             request.host.clone(),
             request.target(),
         );
-        match self.answers.get(&key).and_then(Answers::take) {
+        let as_get = ("GET".to_owned(), key.1.clone(), key.2.clone());
+        let found = self.find(&key).or_else(|| {
+            let is_head = request.is_head();
+            is_head.then(|| self.find(&as_get)).flatten()
+        });
+        let authorized = request.field("authorization").is_some();
+        match found.and_then(|answers| answers.take(authorized)) {
             Some(answer) => answer.response(request),
             None => self.unknown(request),
         }
+    }
+
+    fn find(&self, key: &Key) -> Option<&Answers> {
+        let exact = self.answers.get(key);
+        exact.or_else(|| self.answers.get(self.similar.get(&similar(key))?))
     }
 
     fn unknown(&self, request: &IncomingRequest) -> OutgoingResponse {
@@ -139,11 +163,22 @@ impl Replay {
 }
 
 impl Answers {
-    fn take(&self) -> Option<&RecordedAnswer> {
+    fn take(&self, authorized: bool) -> Option<&RecordedAnswer> {
         let mut next = lock(&self.next);
-        let answer = self.recorded.get(*next).or(self.recorded.last());
-        *next = next.saturating_add(1);
-        answer
+        let fits = |answer: &RecordedAnswer| answer.authorized == authorized;
+        let coming = self.recorded.iter().enumerate().skip(*next);
+        let fitting = coming.clone().find(|(_, answer)| fits(answer));
+        let past = || {
+            let answers = self.recorded.iter().enumerate();
+            answers.rev().find(|(_, answer)| fits(answer))
+        };
+        let in_order = || {
+            let at = (*next).min(self.recorded.len().checked_sub(1)?);
+            Some((at, self.recorded.get(at)?))
+        };
+        let (at, answer) = fitting.or_else(past).or_else(in_order)?;
+        *next = at.saturating_add(1).max(*next);
+        Some(answer)
     }
 }
 
@@ -171,6 +206,69 @@ impl RecordedAnswer {
         };
         OutgoingResponse::recorded(self.head.clone(), body, close || cut)
     }
+}
+
+/// Puts secrets in again where they were taken out. A recording keeps content decoded, and its
+/// length is that of the wire: where either has changed, the head is made to say so.
+fn refill(exchange: &mut Recorded, stand_ins: &StandIns) {
+    let filled = |text: &[u8]| stand_ins.fill(text).into_owned();
+    exchange.target = String::from_utf8(filled(exchange.target.as_bytes())).unwrap_or_default();
+    exchange.head = filled(&exchange.head);
+    let encoded = field(&exchange.head, "content-encoding")
+        .is_some_and(|coding| !coding.is_empty() && coding != "identity");
+    let Some(body) = &mut exchange.body else {
+        return;
+    };
+    let changed = match stand_ins.fill_content(body) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(content) => Some(content),
+    };
+    let was_changed = changed.is_some();
+    if let Some(content) = changed {
+        *body = content;
+    }
+    if !(was_changed || encoded) || field(&exchange.head, "content-length").is_none() && !encoded {
+        return;
+    }
+    let length = format!("Content-Length: {}", body.len());
+    let head = String::from_utf8_lossy(&exchange.head).into_owned();
+    let lines = head.split("\r\n").filter_map(|line| {
+        let name = line.split_once(':').map(|(name, _)| name.trim());
+        match name {
+            Some(name) if name.eq_ignore_ascii_case("content-encoding") => None,
+            Some(name) if name.eq_ignore_ascii_case("content-length") => Some(length.as_str()),
+            _ => Some(line),
+        }
+    });
+    exchange.head = lines.collect::<Vec<_>>().join("\r\n").into_bytes();
+}
+
+/// The value of a head's first field of this name, in lower case.
+fn field(head: &[u8], name: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(head);
+    let fields = text.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let mut named = fields.filter(|(field, _)| field.trim().eq_ignore_ascii_case(name));
+    named.next().map(|(_, value)| value.trim().to_ascii_lowercase())
+}
+
+/// What requests of all clients for the same thing have in common: their order of parameters, and
+/// what they say of themselves there, differ.
+fn similar(key: &Key) -> Key {
+    let (method, host, target) = key;
+    let Some((path, query)) = target.split_once('?') else {
+        return key.clone();
+    };
+    let own = |pair: &&str| {
+        let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+        matches!(name, "account" | "client_id" | "offline_token")
+    };
+    let mut pairs: Vec<_> = query.split('&').filter(|pair| !own(pair)).collect();
+    pairs.sort_unstable();
+    // Some clients escape what need not be escaped.
+    let query = percent_encoding::percent_decode_str(&pairs.join("&"))
+        .decode_utf8_lossy()
+        .into_owned();
+    (method.clone(), host.clone(), format!("{path}?{query}"))
 }
 
 /// How a recorded head says that its content ends (RFC 9112 section 6.3).
@@ -254,6 +352,7 @@ mod tests {
             method: "GET".to_owned(),
             host: "r.example".to_owned(),
             target: "/v2/".to_owned(),
+            authorized: false,
             head: head.as_bytes().to_vec(),
             body: body.map(|body| body.as_bytes().to_vec()),
         }

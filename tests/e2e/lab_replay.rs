@@ -8,11 +8,13 @@ use pullscope::exchange::{
     RequestHead, ResponseHead, ResponseOrigin, Side, Trace,
 };
 use pullscope::journal::Session;
+use pullscope::pulls::State;
 use pullscope::{exchange, har};
 use serde_json::Value;
 
+use crate::client::{Route, curl, skopeo};
 use crate::components::available;
-use crate::lab::{Lab, PULLSCOPE};
+use crate::lab::{IMAGES, Lab, PULLSCOPE, copied};
 use crate::process::{Process, bound};
 use crate::raw_client::Client;
 use crate::recorder::Recorder;
@@ -98,6 +100,54 @@ fn the_article_comes_out_as_it_was_captured() {
             );
         }
     }
+}
+
+/// A recording without its secrets is enough for other clients, with other credentials, to pull
+/// from.
+#[test]
+fn a_redacted_recording_serves_real_clients() {
+    if !available(&["skopeo", "curl", "setpriv"]) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let recorder = Recorder::start(&lab, &["--keep-blobs"]);
+    let copy = |route: &Route, dir: &Path, image: &str, number: usize| {
+        let folder = dir.join(format!("copy-{number}"));
+        let (from, to) = (
+            format!("docker://{image}"),
+            format!("dir:{}", folder.display()),
+        );
+        skopeo(route, dir, &["copy", &from, &to]).succeeded();
+        copied(&folder)
+    };
+    let images = IMAGES.into_iter().enumerate();
+    let originals: Vec<_> = images
+        .clone()
+        .map(|(number, image)| copy(&recorder.route(), lab.dir(), image, number))
+        .collect();
+    let file = recorder.dir().join("trace.har");
+    recorder.stop();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("REDACTED-") && !text.contains("\"_file\""));
+
+    let replay = Lab::with(&["--replay", file.to_str().unwrap()]);
+    let recorder = Recorder::start(&replay, &[]);
+    for ((number, image), original) in images.zip(originals) {
+        let again = copy(&recorder.route(), replay.dir(), image, number);
+        assert_eq!(again, original, "{image}");
+    }
+    // curl logs in, which the recorded client did not.
+    let token = "https://auth.docker.io/token?service=registry.docker.io\
+                 &scope=repository%3Alibrary%2Falpine%3Apull";
+    let login = curl(&recorder.route(), replay.dir(), &["-u", "me:mine", token]);
+    let answer: Value = serde_json::from_str(&login.succeeded().out).unwrap();
+    let bearer = format!("Authorization: Bearer {}", answer["token"].as_str().unwrap());
+    let manifest = "https://registry-1.docker.io/v2/library/alpine/manifests/latest";
+    let answer = curl(&recorder.route(), replay.dir(), &["-H", &bearer, manifest]);
+    assert!(answer.succeeded().out.contains("manifests"));
+    let store = recorder.stop().store();
+    let failed = store.pulls().iter().filter(|pull| pull.state == State::Failed);
+    assert_eq!(failed.count(), 0);
 }
 
 #[test]

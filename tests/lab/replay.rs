@@ -32,6 +32,7 @@ fn recorded(exchange: &Value) -> Recorded {
         method: request["method"].as_str().unwrap().to_owned(),
         host: host.to_owned(),
         target: target.to_owned(),
+        authorized: false,
         head: head.into_bytes(),
         body: Some(response["body"].as_str().unwrap().as_bytes().to_vec()),
     }
@@ -42,6 +43,7 @@ fn plain(target: &str, head: &str, body: Option<&str>) -> Recorded {
         method: "GET".to_owned(),
         host: "r.example".to_owned(),
         target: target.to_owned(),
+        authorized: false,
         head: head.as_bytes().to_vec(),
         body: body.map(|body| body.as_bytes().to_vec()),
     }
@@ -149,4 +151,108 @@ async fn what_the_recording_does_not_have_is_said() {
         "{}",
         unknown.text()
     );
+}
+
+/// What a recording of pullscope's own looks like, with its secrets taken out.
+fn redacted() -> Vec<Recorded> {
+    let head = |status: &str, fields: &str| format!("HTTP/1.1 {status}\r\n{fields}\r\n");
+    let body = |text: &str| Some(text.as_bytes().to_vec());
+    let one = |host: &str, target: &str, authorized, head: String, body| Recorded {
+        method: "GET".to_owned(),
+        host: host.to_owned(),
+        target: target.to_owned(),
+        authorized,
+        head: head.into_bytes(),
+        body,
+    };
+    let token = r#"{"token":"e30.e30.REDACTED-00aa11","issued_at":"2020-01-01T00:00:00Z"}"#;
+    // The lengths are those of the wire, where the secrets were longer or shorter.
+    vec![
+        one(
+            "r.example",
+            "/v2/",
+            false,
+            head("401 Unauthorized", "Content-Length: 2\r\n"),
+            body("{}"),
+        ),
+        one(
+            "t.example",
+            "/token?account=REDACTED-00cc33&scope=repository%3Aa%3Apull&service=r.example",
+            true,
+            head("200 OK", "Content-Length: 900\r\n"),
+            body(token),
+        ),
+        one(
+            "r.example",
+            "/v2/",
+            true,
+            head("200 OK", "Content-Length: 2\r\n"),
+            body("{}"),
+        ),
+        one(
+            "r.example",
+            "/v2/a/blobs/b",
+            true,
+            head(
+                "307 Temporary Redirect",
+                "Location: https://cdn.example/b?Expires=9&Signature=REDACTED-00bb22\r\n\
+                 Content-Length: 0\r\n",
+            ),
+            None,
+        ),
+        one(
+            "cdn.example",
+            "/b?Expires=9&Signature=REDACTED-00bb22",
+            false,
+            head("200 OK", "Content-Encoding: gzip\r\nContent-Length: 3\r\n"),
+            body("the content"),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn what_was_taken_out_of_a_recording_works_again() {
+    let fixture = Fixture::replaying(Replay::new(redacted()).unwrap()).await;
+    let ping = "https://r.example/v2/";
+    assert_eq!(fixture.get(ping, &[]).await.status, 401);
+    // Another client asks for the token, in its own words and with its own password.
+    let asked = "https://t.example/token?service=r.example&client_id=x&scope=repository:a:pull";
+    let basic = [("Authorization", "Basic bWU6bWluZQ==")];
+    let answer = fixture.get(asked, &basic).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let length: usize = answer.field("Content-Length").unwrap().parse().unwrap();
+    assert_eq!(length, answer.body.len());
+    let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+    let token = answer["token"].as_str().unwrap();
+    assert!(token.starts_with("e30.e30.") && !token.contains("REDACTED"), "{token}");
+    assert!(!answer["issued_at"].as_str().unwrap().starts_with("2020"));
+    let bearer = format!("Bearer {token}");
+    let bearer = [("Authorization", &*bearer)];
+    for _ in 0..2 {
+        assert_eq!(fixture.get(ping, &bearer).await.status, 200);
+    }
+    assert_eq!(fixture.get(ping, &[]).await.status, 401, "without, it still asks");
+    let redirect = fixture.get("https://r.example/v2/a/blobs/b", &bearer).await;
+    let location = redirect.field("Location").unwrap().to_owned();
+    assert!(!location.contains("REDACTED"), "{location}");
+    // A recording has content decoded, and so it is served.
+    let content = fixture.get(&location, &[]).await;
+    assert_eq!(content.text(), "the content");
+    assert_eq!(content.field("Content-Encoding"), None);
+    assert_eq!(content.field("Content-Length"), Some("11"));
+    let other = location.replace("Signature=", "Signature=0");
+    assert_eq!(fixture.get(&other, &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_head_is_answered_from_a_get() {
+    let manifest = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: y\r\n\r\n";
+    let fixture = Fixture::replaying(
+        Replay::new([plain("/v2/a/manifests/b", manifest, Some("{}"))]).unwrap(),
+    )
+    .await;
+    let request = "HEAD /v2/a/manifests/b HTTP/1.1\r\nHost: r.example\r\nConnection: close\r\n\r\n";
+    let answer = fixture.send("r.example", request, true).await;
+    assert_eq!((answer.status, answer.field("X")), (200, Some("y")));
+    assert_eq!(answer.body, b"");
 }

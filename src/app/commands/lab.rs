@@ -108,6 +108,7 @@ fn recorded(trace: &Trace, body_of: impl Fn(&Capture) -> Option<Vec<u8>>) -> Vec
             method: String::from_utf8_lossy(request.head.method()?).into_owned(),
             host: url.host_str()?.to_owned(),
             target: target.unwrap_or("/").to_owned(),
+            authorized: request.head.parse().text("authorization").is_some(),
             head: response.head.as_bytes().to_vec(),
             body: body.and_then(|body| body_of(&body.capture)),
         })

@@ -5,21 +5,29 @@ use std::path::PathBuf;
 use crate::har::{self, GrowingHar};
 use crate::journal::Follower;
 
+use super::plan::SessionDir;
 use crate::app::process::failure::Outcome;
 
 /// The HAR that is derived from a session. What the session holds is read once.
 pub(in crate::app) struct HarFile {
     session: PathBuf,
     output: PathBuf,
+    options: har::WriteOptions,
     growing: Option<(Follower, GrowingHar)>,
 }
 
 impl HarFile {
-    /// A HAR of this session at `output`, of which nothing has been written.
-    pub(in crate::app) fn new(session: PathBuf, output: PathBuf) -> Self {
+    /// A HAR of this session at `output`, of which nothing has been written. It refers to no file
+    /// of a session that will be gone.
+    pub(in crate::app) fn new(session: SessionDir, output: PathBuf) -> Self {
+        let mut options = har::WriteOptions::default();
+        if session.temporary {
+            options.inline_limit = u64::MAX;
+        }
         Self {
-            session,
+            session: session.path,
             output,
+            options,
             growing: None,
         }
     }
@@ -31,7 +39,7 @@ impl HarFile {
         let (follower, har) = if let Some(growing) = &mut self.growing {
             growing
         } else {
-            let har = GrowingHar::new(self.output.clone(), har::WriteOptions::default());
+            let har = GrowingHar::new(self.output.clone(), self.options.clone());
             self.growing.insert((Follower::open(&self.session)?, har))
         };
         har.take(follower.read(until)?);

@@ -119,7 +119,7 @@ impl Recording {
             pump,
             last_call,
             har: plan.output.map(|output| {
-                let har = HarFile::new(plan.session.path.clone(), output);
+                let har = HarFile::new(plan.session.clone(), output);
                 Arc::new(Mutex::new(har))
             }),
             session: plan.session,

@@ -31,6 +31,8 @@ pub(super) enum Annotation {
     CutOff(String),
     /// There was no answer.
     NoResponse(String),
+    /// Whether there was an answer is not told.
+    Unseen,
 }
 
 impl<'a> Start<'a> {
@@ -67,6 +69,9 @@ impl Annotation {
     /// Reads a line; `None` when it is no remark of ours.
     pub(super) fn read(line: &str) -> Option<Self> {
         let inside = line.trim().strip_prefix('[')?.strip_suffix(']')?;
+        if inside == UNSEEN {
+            return Some(Self::Unseen);
+        }
         if let Some(why) = inside.strip_prefix("cut off: ") {
             return Some(Self::CutOff(why.to_owned()));
         }
@@ -107,9 +112,12 @@ impl Annotation {
             }
             Self::CutOff(why) => format!("[cut off: {why}]"),
             Self::NoResponse(why) => format!("[no response: {why}]"),
+            Self::Unseen => format!("[{UNSEEN}]"),
         }
     }
 }
+
+const UNSEEN: &str = "no response in the file";
 
 /// Name and value of a field line; `None` when the line is none.
 pub(super) fn field(line: &str) -> Option<(&str, &str)> {
@@ -189,6 +197,7 @@ mod tests {
             },
             Annotation::CutOff("by the client].[".to_owned()),
             Annotation::NoResponse("connection refused".to_owned()),
+            Annotation::Unseen,
         ] {
             assert_eq!(Annotation::read(&note.line()), Some(note));
         }

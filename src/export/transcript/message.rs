@@ -22,6 +22,8 @@ pub(super) struct PrintedMessage {
     pub(super) stated: Option<usize>,
     /// Bytes of content that somebody counted without printing them.
     pub(super) counted: u64,
+    /// Whether there was content that was neither printed nor counted.
+    pub(super) unprinted: bool,
     /// Whether its content may stand in the framing of the wire (RFC 9112 section 7.1).
     pub(super) framed: bool,
 }
@@ -80,6 +82,15 @@ impl PrintedMessage {
         length.parse().ok()
     }
 
+    /// What of a line belongs to its content, and what stands behind that.
+    pub(super) fn room<'a>(&self, whole: &'a str) -> (&'a str, &'a str) {
+        let room = self
+            .stated
+            .map(|length| length.saturating_sub(self.content.len()));
+        let parts = room.and_then(|room| whole.split_at_checked(room));
+        parts.unwrap_or((whole, ""))
+    }
+
     /// Whether all content has been read that its head says there is.
     pub(super) fn is_whole(&self) -> bool {
         let given = self.content.len();
@@ -126,7 +137,10 @@ impl PrintedMessage {
         }
         let given = text.len() as u64;
         // Its length stands nowhere, so that there was none is not said either.
-        let unknown = !bodiless && length.is_none() && given == 0 && has_unstated_length(head);
+        let unknown = !bodiless
+            && length.is_none()
+            && given == 0
+            && (self.unprinted || has_unstated_length(head));
         let length = length.or((self.counted > 0 && given == 0).then_some(self.counted));
         let expected = expected.or(length.filter(|_| !encoded));
         let whole = expected.is_none_or(|expected| expected == given)

@@ -148,7 +148,11 @@ impl TranscriptReader {
                     let is_answer = matches!(Start::read(&message.start), Some(Start::Response { .. }));
                     is_answer == received && !self.of_tls
                 }) {
-                    message.counted = message.counted.saturating_add(count);
+                    // Over TLS, what is counted is not content alone.
+                    match self.connecting.scheme() {
+                        "http" => message.counted = message.counted.saturating_add(count),
+                        _ => message.unprinted = true,
+                    }
                 }
             }
             _ => self.of_tls = said.contains("TLS h") || said.contains("TLSv1"),
@@ -271,10 +275,19 @@ impl TranscriptReader {
                 self.end_content();
                 self.place = Within::Outside;
             }
-            None if self.form != Form::Plain && message.is_whole() => {
-                self.place = Within::Outside;
+            None if self.form == Form::Plain => message.content.push_str(whole),
+            None => {
+                // With its length known, what stands behind it is no content.
+                let (content, said) = message.room(whole);
+                message.content.push_str(content);
+                let said = said.trim().to_owned();
+                if message.is_whole() {
+                    self.place = Within::Outside;
+                }
+                if !said.is_empty() {
+                    self.aside(&said);
+                }
             }
-            None => message.content.push_str(whole),
         }
     }
 
@@ -467,7 +480,7 @@ fn failed((reason, detail): (Failure, String), answered: bool) -> Ending {
 fn ending(notes: &[Annotation], answered: bool) -> Ending {
     let said = notes.iter().find_map(|note| match note {
         Annotation::CutOff(why) | Annotation::NoResponse(why) => Some(why.clone()),
-        Annotation::Content { .. } => None,
+        Annotation::Content { .. } | Annotation::Unseen => None,
     });
     match (said, answered) {
         (None, true) => Ending::Complete,

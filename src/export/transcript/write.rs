@@ -130,8 +130,9 @@ fn is_text(text: &str) -> bool {
 fn ending(exchange: &Exchange) -> Option<Annotation> {
     match &exchange.ended {
         Some((_, Ending::Complete)) => None,
-        // The file that it was read from did not show an answer either.
-        Some((_, Ending::Aborted { by: Side::File, .. })) if exchange.response.is_none() => None,
+        Some((_, Ending::Aborted { by: Side::File, .. })) if exchange.response.is_none() => {
+            Some(Annotation::Unseen)
+        }
         Some((_, Ending::Aborted { detail, .. } | Ending::Failed { detail, .. })) => {
             Some(if exchange.response.is_some() {
                 Annotation::CutOff(detail.clone())
