@@ -1,6 +1,7 @@
 //! The article's 28 exchanges, played again: from a trace, through pullscope, byte for byte.
 
 use std::path::Path;
+use std::time::Duration;
 
 use pullscope::base::clock;
 use pullscope::exchange::{
@@ -139,12 +140,14 @@ fn a_redacted_recording_serves_real_clients() {
     // curl logs in, which the recorded client did not.
     let token = "https://auth.docker.io/token?service=registry.docker.io\
                  &scope=repository%3Alibrary%2Falpine%3Apull";
-    let login = curl(&recorder.route(), replay.dir(), &["-u", "me:mine", token]);
-    let answer: Value = serde_json::from_str(&login.succeeded().out).unwrap();
+    let curl = |args: &[&str]| {
+        let curl = curl(&recorder.route(), replay.dir(), args);
+        curl.finish(Duration::from_secs(30)).succeeded().out
+    };
+    let answer: Value = serde_json::from_str(&curl(&["-u", "me:mine", token])).unwrap();
     let bearer = format!("Authorization: Bearer {}", answer["token"].as_str().unwrap());
     let manifest = "https://registry-1.docker.io/v2/library/alpine/manifests/latest";
-    let answer = curl(&recorder.route(), replay.dir(), &["-H", &bearer, manifest]);
-    assert!(answer.succeeded().out.contains("manifests"));
+    assert!(curl(&["-H", &bearer, manifest]).contains("manifests"));
     let store = recorder.stop().store();
     let failed = store.pulls().iter().filter(|pull| pull.state == State::Failed);
     assert_eq!(failed.count(), 0);
@@ -185,7 +188,7 @@ fn what_cannot_be_replayed_is_told_before_anything_is_served() {
         let mut lab = bound(PULLSCOPE);
         lab.args(["lab", "--replay", &path]);
         let finished = Process::start("lab", dir.path(), &mut lab)
-            .finish(std::time::Duration::from_secs(30))
+            .finish(Duration::from_secs(30))
             .failed();
         assert_eq!(finished.status.code(), Some(2), "{path}: {}", finished.err);
         assert!(finished.err.contains(says), "{path}: {}", finished.err);
@@ -272,7 +275,7 @@ fn write_har_with(captured: &[Captured], path: &Path, capture: impl Fn(&Captured
             handshake: None,
         };
         let id = ExchangeId(number as u64 + 1);
-        let at = started + std::time::Duration::from_millis(number as u64);
+        let at = started + Duration::from_millis(number as u64);
         let mut exchange = Exchange::new(id, at, connection);
         exchange.request = Some(RequestHead {
             url: captured.url.clone(),
