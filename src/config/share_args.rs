@@ -106,7 +106,8 @@ pub struct LookArgs {
 /// `pullscope import`.
 #[derive(Args, Clone, Debug)]
 pub struct ImportArgs {
-    /// A plain-text transcript: requests in absolute form, each with its answer; `-` is stdin.
+    /// A plain-text transcript: requests in absolute form, each with its answer; the output of
+    /// `curl -v`; a log of `ctr --http-dump`, `crane -v`, skopeo or podman. `-` is stdin.
     #[arg(value_name = "FILE.txt")]
     pub source: PathBuf,
 

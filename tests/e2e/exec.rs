@@ -140,6 +140,8 @@ fn skopeo_is_traced_and_nothing_is_left_but_the_trace() {
         user.left(&["home/.local/share/containers"]),
         [Path::new("work/trace.har")]
     );
+    let text = fs::read_to_string(user.dir.join("work/trace.har")).unwrap();
+    assert!(!text.contains("\"_file\""));
     assert_eq!(
         fs::metadata(user.dir.join("work/trace.har"))
             .unwrap()

@@ -119,8 +119,9 @@ fn the_demo_tells_four_pulls_and_leaves_one_file() {
         fs::metadata(&har).unwrap().permissions().mode() & 0o777,
         0o600
     );
+    assert!(!fs::read_to_string(&har).unwrap().contains("\"_file\""));
     let read = pullscope::har::read(&har).unwrap();
-    assert!(read.skipped.is_empty());
+    assert!(read.skipped.is_empty() && read.oddities().is_empty());
     assert_eq!(read.trace.exchanges.len(), 34);
     assert!(
         Trace::read(&har)

@@ -127,6 +127,49 @@ fn a_transcript_becomes_a_har_and_comes_back() {
 }
 
 #[test]
+fn what_was_odd_about_a_file_is_said() {
+    let folder = folder();
+    let run = |args: &[&str]| pullscope(folder.path(), args);
+    let said = |output: &Output| String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(run(&["import", "a.txt", "-o", "a.har"]).status.success());
+    let har = fs::read_to_string(folder.path().join("a.har")).unwrap();
+    let units: Vec<_> = har.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(folder.path().join("wide.har"), units).unwrap();
+    fs::write(folder.path().join("nuls.har"), har.clone() + "\0\0\0").unwrap();
+    fs::write(folder.path().join("zip.har"), "PK\u{3}\u{4}").unwrap();
+    let story = stdout(&run(&["show", "a.har"]));
+    for (name, warning) in [("wide.har", "UTF-16"), ("nuls.har", "NUL bytes")] {
+        let output = run(&["show", name]);
+        assert!(said(&output).contains(warning), "{output:?}");
+        assert_eq!(stdout(&output), story);
+        let output = run(&["redact", name]);
+        assert!(output.status.success() && said(&output).contains(warning));
+    }
+    let refused = run(&["redact", "zip.har", "-o", "a.har"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("it is packed (zip); unpack it first"));
+    let kept = fs::read_to_string(folder.path().join("a.har")).unwrap();
+    assert_eq!(kept, har, "nothing is lost by that");
+
+    let curl = "$ curl -v https://r.example/v2/\n* Could not resolve host: r.example\n\
+        curl: (6) Could not resolve host: r.example\n";
+    fs::write(folder.path().join("curl.txt"), curl).unwrap();
+    let output = run(&["import", "curl.txt", "-o", "curl.har"]);
+    assert!(said(&output).contains("read as the output of curl -v"));
+    let story = stdout(&run(&["show", "curl.har"]));
+    assert!(
+        story.contains("The name r.example could not be resolved"),
+        "{story}"
+    );
+    let alone = curl.lines().last().unwrap();
+    fs::write(folder.path().join("curl.txt"), alone).unwrap();
+    let output = run(&["import", "curl.txt", "-o", "none.har"]);
+    assert!(!output.status.success());
+    assert!(said(&output).contains("Could not resolve host: r.example"));
+    assert!(!folder.path().join("none.har").exists());
+}
+
+#[test]
 fn colours_are_for_terminals_and_for_those_who_ask() {
     let folder = folder();
     let run = |args: &[&str]| stdout(&pullscope(folder.path(), args));
