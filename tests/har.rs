@@ -784,6 +784,24 @@ fn answers_that_a_file_does_not_hold_are_not_made_up() {
 }
 
 #[test]
+fn a_part_of_a_document_is_not_taken_for_it() {
+    let capture = |text: &str| {
+        let (document, _) = odd(foreign(|_, entry| {
+            entry["response"]["content"]["size"] = json!(50);
+            entry["response"]["content"]["text"] = json!(text);
+        })
+        .as_bytes());
+        let body = document.trace.exchanges[0].response_body.clone().unwrap();
+        assert_eq!(body.sha256, None);
+        body.capture
+    };
+    let reason = Omission::Absent;
+    assert_eq!(capture(r#"{"schemaVersion":2,"#), Capture::Omitted { reason });
+    assert_eq!(capture(""), Capture::Omitted { reason });
+    assert!(matches!(capture("{}"), Capture::Memory { .. }));
+}
+
+#[test]
 fn headers_that_are_an_object_are_fields() {
     let (document, found) = odd(foreign(|_, entry| {
         entry["response"]["headers"] = json!({"Date": "x", "Warning": ["a", "b"], "N": 7});

@@ -451,6 +451,14 @@ fn an_answer_ends_the_head_of_a_request_without_content() {
 }
 
 #[test]
+fn transcripts_one_behind_the_other_are_read_whole() {
+    let one = article("quay");
+    let both = [one.trim_end(), "\n", &one].concat();
+    let single = import(&one).trace.exchanges.len();
+    assert_eq!(import(&both).trace.exchanges.len(), 2 * single);
+}
+
+#[test]
 fn no_clock_is_judged_by_a_transcript() {
     // By themselves, these moments are two hours apart from now and from each other.
     let text = "GET https://r.example/v2/ HTTP/1.1\n\nHTTP/1.1 200 OK\n\

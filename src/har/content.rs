@@ -79,6 +79,9 @@ fn content(head: &ParsedHead<'_>, body: &Body, kept: &Kept) -> HarContent {
     } else if !body.complete {
         extra.set("_bodyStatus", "truncated");
         comment = Some("the transfer was cut off here".to_owned());
+    } else if is_part(body, kept) {
+        extra.set("_bodyStatus", "partial");
+        comment = Some("the source shows this part of it".to_owned());
     }
     HarContent {
         size: size(body.decoded_size.unwrap_or(body.size)),
@@ -91,6 +94,14 @@ fn content(head: &ParsedHead<'_>, body: &Body, kept: &Kept) -> HarContent {
         comment,
         extra,
     }
+}
+
+/// Whether less is at hand than passed.
+fn is_part(body: &Body, kept: &Kept) -> bool {
+    let given = kept.bytes.as_ref().map(|bytes| bytes.len() as u64);
+    // What was taken out of it changes its length too; then it is known by its file.
+    let whole = body.decoded_size.filter(|_| body.sha256.is_none());
+    given.is_some_and(|given| whole.is_some_and(|whole| given < whole))
 }
 
 /// Why there is no text: a word for programs and a line for people.

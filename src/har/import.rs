@@ -8,6 +8,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize as _;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use url::Url;
 
@@ -312,6 +313,12 @@ fn as_latin1(content: &HarContent) -> Option<Bytes> {
 }
 
 fn body(bytes: Option<Bytes>, size: Option<u64>, decoded: Option<u64>) -> Body {
+    // A part of a document says less than nothing of the whole.
+    let bytes = bytes.filter(|bytes| {
+        let is_part = decoded.is_some_and(|decoded| (bytes.len() as u64) < decoded);
+        let is_json = bytes.starts_with(b"{") || bytes.starts_with(b"[");
+        !is_part || !is_json || serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+    });
     let length = bytes.as_ref().map(|bytes| bytes.len() as u64);
     let size = size.or(decoded).or(length).unwrap_or_default();
     let whole = bytes.as_ref().filter(|_| length == decoded);

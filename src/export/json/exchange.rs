@@ -10,7 +10,7 @@ use crate::store::Entry;
 /// An exchange: what the proxy saw, and behind `decoded` what the registry protocol makes of it.
 pub(super) fn exchange(entry: &Entry) -> Value {
     let exchange = &entry.exchange;
-    json!({
+    let mut value = json!({
         "id": exchange.id,
         "pull": entry.pull,
         "kind": entry.kind,
@@ -24,10 +24,13 @@ pub(super) fn exchange(entry: &Entry) -> Value {
         "timings": exchange.timings,
         "server": exchange.upstream.as_deref().map(server),
         "client_tls": exchange.connection.tls,
-        "untimed": exchange.untimed,
         "redacted": exchange.redacted,
         "decoded": entry.reading,
-    })
+    });
+    if exchange.untimed {
+        value["untimed"] = true.into();
+    }
+    value
 }
 
 /// A tunnel that was passed through unread.

@@ -59,6 +59,14 @@ impl<'a> Start<'a> {
     }
 }
 
+impl Start<'_> {
+    /// Whether it begins a message wherever it stands: transcripts that were put one behind the
+    /// other may have no blank line between them.
+    pub(super) fn is_certain(&self) -> bool {
+        matches!(self, Self::Request { target, .. } if target.contains("://"))
+    }
+}
+
 fn is_version(word: &str) -> bool {
     word.strip_prefix("HTTP/").is_some_and(|rest| {
         matches!(rest.len(), 1 | 3) && rest.bytes().all(|b| b.is_ascii_digit() || b == b'.')
@@ -127,14 +135,9 @@ pub(super) fn field(line: &str) -> Option<(&str, &str)> {
 
 /// Whether some content, printed as it is, would be taken for a message of its own.
 pub(super) fn is_ambiguous(text: &str) -> bool {
-    let mut after_blank = true;
     text.lines().any(|line| {
         let line = line.trim_end_matches('\r');
-        let taken = after_blank && Start::read(line).is_some()
-            || Annotation::read(line).is_some()
-            || line.starts_with(FENCE);
-        after_blank = line.trim().is_empty();
-        taken
+        Start::read(line).is_some() || Annotation::read(line).is_some() || line.starts_with(FENCE)
     })
 }
 

@@ -109,7 +109,8 @@ impl TranscriptReader {
         let line = whole.trim_end_matches(['\n', '\r']);
         let may_start = self.after_blank || self.place != Within::Content;
         self.after_blank = line.trim().is_empty();
-        let start = Start::read(line).filter(|start| may_start || self.answers(start));
+        let start = Start::read(line)
+            .filter(|start| may_start || start.is_certain() || self.answers(start));
         if let Some(start) = start {
             self.end_content();
             self.start(line, &start);
