@@ -27,7 +27,7 @@ enum Meaning {
     Failed(Failure),
 }
 
-/// Parts of the words of Chromium (`net::ERR_…`), Firefox (`NS_ERROR_…`) and WebKit; the first
+/// Parts of the words of Chromium (`net::ERR_…`), Firefox (`NS_ERROR_…`) and Safari; the first
 /// that is in it counts.
 const WORDS: &[(&str, Meaning)] = &[
     ("ABORTED", Meaning::Stopped),

@@ -227,7 +227,7 @@ fn refill(exchange: &mut Recorded, stand_ins: &StandIns) {
     if let Some(content) = changed {
         *body = content;
     }
-    if !(was_changed || encoded) || field(&exchange.head, "content-length").is_none() && !encoded {
+    if !(encoded || was_changed && field(&exchange.head, "content-length").is_some()) {
         return;
     }
     let length = format!("Content-Length: {}", body.len());
