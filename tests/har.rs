@@ -669,7 +669,12 @@ fn a_file_that_is_wrapped_or_broken_is_read_and_told_of() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(plain.as_bytes()).unwrap();
     let gzip = gzip.finish().unwrap();
-    let units = || ["\u{feff}", &plain].concat().encode_utf16().collect::<Vec<_>>();
+    let units = || {
+        ["\u{feff}", &plain]
+            .concat()
+            .encode_utf16()
+            .collect::<Vec<_>>()
+    };
     let little: Vec<u8> = units().into_iter().flat_map(u16::to_le_bytes).collect();
     let big: Vec<u8> = units().into_iter().flat_map(u16::to_be_bytes).collect();
     let nuls = [plain.as_bytes(), &[0; 4_096]].concat();
@@ -700,7 +705,10 @@ fn a_file_that_is_wrapped_or_broken_is_read_and_told_of() {
     let error = read_text(within_the_first.as_bytes()).unwrap_err();
     assert!(error.to_string().contains("EOF"), "{error}");
     let error = read_text(b"PK\x03\x04 and so on").unwrap_err();
-    assert!(error.to_string().contains("(zip); unpack it first"), "{error}");
+    assert!(
+        error.to_string().contains("(zip); unpack it first"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -712,7 +720,10 @@ fn times_of_every_kind_are_read_and_none_is_of_1970() {
     .as_bytes());
     assert_eq!(found, [(Oddity::EpochTime, 3)]);
     for (number, exchange) in document.trace.exchanges.iter().enumerate() {
-        assert_eq!(exchange.started.to_string(), noon(number).replace("00Z", "Z"));
+        assert_eq!(
+            exchange.started.to_string(),
+            noon(number).replace("00Z", "Z")
+        );
         assert!(!exchange.untimed);
     }
     // One without a time keeps its place.
@@ -737,7 +748,10 @@ fn times_of_every_kind_are_read_and_none_is_of_1970() {
     assert_eq!(found, [(Oddity::NoTime, 3)]);
     for exchange in &document.trace.exchanges {
         assert_eq!(exchange.started.to_string(), "2026-05-04T11:00:00Z");
-        assert_eq!(exchange.timings.wait, Some(std::time::Duration::from_millis(20)));
+        assert_eq!(
+            exchange.timings.wait,
+            Some(std::time::Duration::from_millis(20))
+        );
     }
 }
 
@@ -764,7 +778,11 @@ fn answers_that_a_file_does_not_hold_are_not_made_up() {
     assert_eq!(ending(1), unseen("its status is \"broken\""));
     assert_eq!(ending(2), Ending::Complete);
     let (document, found) = odd(foreign(|number, entry| {
-        let words = ["net::ERR_NAME_NOT_RESOLVED", "net::ERR_ABORTED", "NS_BASE_STREAM_CLOSED"];
+        let words = [
+            "net::ERR_NAME_NOT_RESOLVED",
+            "net::ERR_ABORTED",
+            "NS_BASE_STREAM_CLOSED",
+        ];
         entry["response"] = json!({"status": 0, "_error": words[number]});
     })
     .as_bytes());
@@ -779,7 +797,11 @@ fn answers_that_a_file_does_not_hold_are_not_made_up() {
             _ => panic!("{exchange:?}"),
         })
         .collect();
-    let expected = [Ok(Failure::Dns), Err(Side::Client), Ok(Failure::Unspecified)];
+    let expected = [
+        Ok(Failure::Dns),
+        Err(Side::Client),
+        Ok(Failure::Unspecified),
+    ];
     assert_eq!(kinds, expected);
 }
 
@@ -796,7 +818,10 @@ fn a_part_of_a_document_is_not_taken_for_it() {
         body.capture
     };
     let reason = Omission::Absent;
-    assert_eq!(capture(r#"{"schemaVersion":2,"#), Capture::Omitted { reason });
+    assert_eq!(
+        capture(r#"{"schemaVersion":2,"#),
+        Capture::Omitted { reason }
+    );
     assert_eq!(capture(""), Capture::Omitted { reason });
     assert!(matches!(capture("{}"), Capture::Memory { .. }));
 }

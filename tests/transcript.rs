@@ -299,7 +299,10 @@ fn undated_transcripts_have_the_moment_given() {
 
 /// A transcript as some program printed it.
 fn pasted(name: &str) -> Imported {
-    let path = format!("{}/tests/data/transcripts/{name}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/tests/data/transcripts/{name}",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let imported = transcript::read(&std::fs::read(path).unwrap(), Timestamp::UNIX_EPOCH);
     assert_eq!(imported.remarks, [], "{name}");
     imported
@@ -387,7 +390,10 @@ fn what_curl_prints_is_read() {
     assert_eq!(content(&first), "true");
     assert!(content(&second).ends_with("\"message\":\"no such tag\"}]}"));
     assert_eq!(first.request.unwrap().head.text("accept"), Some("*/*"));
-    assert_eq!(content(&pasted("curl-h2-trace-time.txt").trace.exchanges[0]), "{}");
+    assert_eq!(
+        content(&pasted("curl-h2-trace-time.txt").trace.exchanges[0]),
+        "{}"
+    );
 }
 
 #[test]
@@ -395,7 +401,10 @@ fn content_that_went_to_a_file_is_not_taken_for_none() {
     let imported = pasted("curl-plain-to-file.txt");
     let one = &imported.trace.exchanges[0];
     let url = &one.request.as_ref().unwrap().url;
-    assert!(url.starts_with("http://mirror.example:5000/v2/team/tool/blobs/"), "{url}");
+    assert!(
+        url.starts_with("http://mirror.example:5000/v2/team/tool/blobs/"),
+        "{url}"
+    );
     let body = one.response_body.as_ref().unwrap();
     let reason = Omission::Absent;
     assert_eq!(body.capture, Capture::Omitted { reason });
@@ -403,7 +412,12 @@ fn content_that_went_to_a_file_is_not_taken_for_none() {
     // Over TLS, curl counts more than the content.
     let text = "* Connected to r.example (192.0.2.7) port 443\n* ALPN: offers http/1.1\n\
         > GET /v2/ HTTP/1.1\n> Host: r.example\n>\n< HTTP/1.1 200 OK\n<\n{ [5 bytes data]\n";
-    let body = import(text).trace.exchanges.remove(0).response_body.unwrap();
+    let body = import(text)
+        .trace
+        .exchanges
+        .remove(0)
+        .response_body
+        .unwrap();
     assert_eq!(body.capture, Capture::Omitted { reason });
     assert_eq!((body.size, body.sha256), (0, None));
 }
@@ -425,7 +439,11 @@ fn logs_with_messages_in_them_are_read() {
             "{name}"
         );
         let manifest = reading(manifest);
-        assert_eq!((manifest.status, manifest.errors.len()), (Some(404), 1), "{name}");
+        assert_eq!(
+            (manifest.status, manifest.errors.len()),
+            (Some(404), 1),
+            "{name}"
+        );
         let agent = challenge.request.as_ref().unwrap().head.text("user-agent");
         assert_eq!(agent, Some("containerd/1.7.20"), "{name}");
     }
@@ -470,7 +488,11 @@ fn no_clock_is_judged_by_a_transcript() {
     let trace = import(text).trace;
     assert!(trace.exchanges.iter().all(|exchange| exchange.untimed));
     let started = |at: usize| trace.exchanges[at].started.to_string();
-    assert_eq!(started(1), "2026-05-04T12:00:00Z", "within a pull the order stays");
+    assert_eq!(
+        started(1),
+        "2026-05-04T12:00:00Z",
+        "within a pull the order stays"
+    );
     assert_eq!(started(2), "2026-05-04T09:00:00Z", "a client begins anew");
     let store = Store::of_trace(trace, &InMemoryOnly);
     let rules: Vec<_> = store.all_findings().map(|found| found.rule).collect();

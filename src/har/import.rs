@@ -20,8 +20,8 @@ use crate::base::hex::sha256;
 use crate::exchange::head::from_latin1;
 use crate::exchange::{
     Authority, Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Fidelity,
-    Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, SocketId,
-    Timings, Upstream,
+    Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, SocketId, Timings,
+    Upstream,
 };
 
 /// An entry of another program's.

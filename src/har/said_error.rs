@@ -50,7 +50,10 @@ const WORDS: &[(&str, Meaning)] = &[
     ("EMPTY_RESPONSE", Meaning::Failed(Failure::NoResponse)),
     ("RESET", Meaning::Failed(Failure::NoResponse)),
     ("CONNECTION_CLOSED", Meaning::Failed(Failure::NoResponse)),
-    ("INVALID_HTTP_RESPONSE", Meaning::Failed(Failure::BadResponse)),
+    (
+        "INVALID_HTTP_RESPONSE",
+        Meaning::Failed(Failure::BadResponse),
+    ),
 ];
 
 #[cfg(test)]

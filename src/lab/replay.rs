@@ -98,12 +98,17 @@ impl Replay {
             let key = (exchange.method, host, exchange.target);
             let similar = replay.similar.entry(similar(&key));
             similar.or_insert_with(|| key.clone());
-            replay.answers.entry(key).or_default().recorded.push(RecordedAnswer {
-                head: exchange.head.into(),
-                framing,
-                body: exchange.body.map(Bytes::from),
-                authorized: exchange.authorized,
-            });
+            replay
+                .answers
+                .entry(key)
+                .or_default()
+                .recorded
+                .push(RecordedAnswer {
+                    head: exchange.head.into(),
+                    framing,
+                    body: exchange.body.map(Bytes::from),
+                    authorized: exchange.authorized,
+                });
         }
         if replay.hosts.is_empty() {
             return Err(ReplayError::Empty);
@@ -248,7 +253,9 @@ fn field(head: &[u8], name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(head);
     let fields = text.lines().skip(1).filter_map(|line| line.split_once(':'));
     let mut named = fields.filter(|(field, _)| field.trim().eq_ignore_ascii_case(name));
-    named.next().map(|(_, value)| value.trim().to_ascii_lowercase())
+    named
+        .next()
+        .map(|(_, value)| value.trim().to_ascii_lowercase())
 }
 
 /// What requests of all clients for the same thing have in common: their order of parameters, and

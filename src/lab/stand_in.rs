@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use aws_lc_rs::rand;
 use memchr::memmem;
 
-use crate::base::hex::sha256;
 use crate::base::clock;
+use crate::base::hex::sha256;
 
 /// Puts a secret in the place of each mark that redaction left: one and the same for one and the
 /// same mark, so that a URL that an answer names is the one that is served.
@@ -73,7 +73,10 @@ fn reissued(content: &[u8]) -> Option<Vec<u8>> {
     };
     let start = quote(after)?;
     let between = content.get(after..start)?;
-    if !between.iter().all(|b| b.is_ascii_whitespace() || b":\"".contains(b)) {
+    if !between
+        .iter()
+        .all(|b| b.is_ascii_whitespace() || b":\"".contains(b))
+    {
         return None;
     }
     let end = quote(start)? - 1;
@@ -106,7 +109,10 @@ mod tests {
         let fill = |text: &str| String::from_utf8(lab.fill(text.as_bytes()).into_owned()).unwrap();
         let [one, other] = ["REDACTED-00aa11", "REDACTED-00aa12"].map(fill);
         assert_ne!(one, other);
-        assert_eq!(fill("a=REDACTED-00aa11&b=REDACTED"), format!("a={one}&b={}", fill("REDACTED")));
+        assert_eq!(
+            fill("a=REDACTED-00aa11&b=REDACTED"),
+            format!("a={one}&b={}", fill("REDACTED"))
+        );
         assert_eq!(fill("nothing"), "nothing");
         assert!(matches!(lab.fill(b"nothing"), Cow::Borrowed(_)));
     }

@@ -145,11 +145,17 @@ fn a_redacted_recording_serves_real_clients() {
         curl.finish(Duration::from_secs(30)).succeeded().out
     };
     let answer: Value = serde_json::from_str(&curl(&["-u", "me:mine", token])).unwrap();
-    let bearer = format!("Authorization: Bearer {}", answer["token"].as_str().unwrap());
+    let bearer = format!(
+        "Authorization: Bearer {}",
+        answer["token"].as_str().unwrap()
+    );
     let manifest = "https://registry-1.docker.io/v2/library/alpine/manifests/latest";
     assert!(curl(&["-H", &bearer, manifest]).contains("manifests"));
     let store = recorder.stop().store();
-    let failed = store.pulls().iter().filter(|pull| pull.state == State::Failed);
+    let failed = store
+        .pulls()
+        .iter()
+        .filter(|pull| pull.state == State::Failed);
     assert_eq!(failed.count(), 0);
 }
 

@@ -224,14 +224,21 @@ async fn what_was_taken_out_of_a_recording_works_again() {
     assert_eq!(length, answer.body.len());
     let answer: Value = serde_json::from_slice(&answer.body).unwrap();
     let token = answer["token"].as_str().unwrap();
-    assert!(token.starts_with("e30.e30.") && !token.contains("REDACTED"), "{token}");
+    assert!(
+        token.starts_with("e30.e30.") && !token.contains("REDACTED"),
+        "{token}"
+    );
     assert!(!answer["issued_at"].as_str().unwrap().starts_with("2020"));
     let bearer = format!("Bearer {token}");
     let bearer = [("Authorization", &*bearer)];
     for _ in 0..2 {
         assert_eq!(fixture.get(ping, &bearer).await.status, 200);
     }
-    assert_eq!(fixture.get(ping, &[]).await.status, 401, "without, it still asks");
+    assert_eq!(
+        fixture.get(ping, &[]).await.status,
+        401,
+        "without, it still asks"
+    );
     let redirect = fixture.get("https://r.example/v2/a/blobs/b", &bearer).await;
     let location = redirect.field("Location").unwrap().to_owned();
     assert!(!location.contains("REDACTED"), "{location}");

@@ -41,10 +41,7 @@ pub(in crate::app) fn open(path: &Path) -> Outcome<Source> {
     let oddities = document.oddities().into_iter();
     let skipped = document.skipped.iter();
     let skipped = skipped.map(|number| format!("entry {number} is none and was left out"));
-    let warnings = oddities
-        .map(|odd| odd.to_string())
-        .chain(skipped)
-        .collect();
+    let warnings = oddities.map(|odd| odd.to_string()).chain(skipped).collect();
     let trace = std::mem::take(&mut document.trace);
     Ok(Source {
         trace,

@@ -156,7 +156,10 @@ impl Unwrapper {
 /// The mark and the text of a line that curl sent (`>`) or received (`<`).
 fn curl_marked(line: &str) -> Option<(char, &str)> {
     let line = without_time(line.trim_start());
-    let mark = line.chars().next().filter(|mark| matches!(mark, '<' | '>'))?;
+    let mark = line
+        .chars()
+        .next()
+        .filter(|mark| matches!(mark, '<' | '>'))?;
     let rest = line.get(1..)?;
     let text = match rest.strip_prefix(' ') {
         Some(text) => text,
@@ -210,7 +213,9 @@ fn without_time(line: &str) -> &str {
     if !is_time {
         return line;
     }
-    let numbers = rest.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+    let numbers = rest
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once("] "));
     numbers.map_or(rest, |(_, rest)| rest)
 }
 
@@ -362,21 +367,37 @@ mod tests {
             line("INFO[0003] Host: r.example     "),
             found("Host: r.example     ", false)
         );
-        assert!(line("DEBU[0003] fetching    image=\"r.example/a:1\"").unwrap().1);
+        assert!(
+            line("DEBU[0003] fetching    image=\"r.example/a:1\"")
+                .unwrap()
+                .1
+        );
         assert_eq!(
             line("2026/05/04 12:00:00 GET /v2/ HTTP/1.1"),
             found("GET /v2/ HTTP/1.1", false)
         );
-        for other in ["Host: r.example", "INFORM[1] x", "2026/05/04", "", "timeout"] {
+        for other in [
+            "Host: r.example",
+            "INFORM[1] x",
+            "2026/05/04",
+            "",
+            "timeout",
+        ] {
             assert_eq!(line(other), None, "{other}");
         }
     }
 
     #[test]
     fn what_curl_puts_before_a_line_is_taken_off() {
-        assert_eq!(curl_marked("> GET / HTTP/1.1\r\n"), Some(('>', "GET / HTTP/1.1")));
+        assert_eq!(
+            curl_marked("> GET / HTTP/1.1\r\n"),
+            Some(('>', "GET / HTTP/1.1"))
+        );
         assert_eq!(curl_marked("12:00:00.123456 < \n"), Some(('<', "")));
-        assert_eq!(curl_marked("12:00:00.123456 [0-0] < a: b"), Some(('<', "a: b")));
+        assert_eq!(
+            curl_marked("12:00:00.123456 [0-0] < a: b"),
+            Some(('<', "a: b"))
+        );
         assert_eq!(curl_marked("<html>"), None);
         let meter = "\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     \
             0*   Trying 192.0.2.1:443...\n";

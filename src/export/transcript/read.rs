@@ -140,13 +140,16 @@ impl TranscriptReader {
             return;
         }
         self.connecting.hear(said);
-        let count = said.split_once(" [").and_then(|(_, rest)| rest.split_once(' '));
+        let count = said
+            .split_once(" [")
+            .and_then(|(_, rest)| rest.split_once(' '));
         match count.map(|(count, _)| count.parse::<u64>()) {
             Some(Ok(count)) if said.starts_with(['{', '}']) => {
                 let message = self.talks.last_mut().map(PrintedExchange::message);
                 let received = said.starts_with('{');
                 if let Some(message) = message.filter(|message| {
-                    let is_answer = matches!(Start::read(&message.start), Some(Start::Response { .. }));
+                    let is_answer =
+                        matches!(Start::read(&message.start), Some(Start::Response { .. }));
                     is_answer == received && !self.of_tls
                 }) {
                     // Over TLS, what is counted is not content alone.
@@ -242,7 +245,9 @@ impl TranscriptReader {
                 message.stated = message.stated_length();
             }
             // What a program says next is no content of an answer that has none.
-            if self.form != Form::Plain && self.talks.last().is_some_and(PrintedExchange::is_bodiless) {
+            if self.form != Form::Plain
+                && self.talks.last().is_some_and(PrintedExchange::is_bodiless)
+            {
                 self.place = Within::Outside;
             }
             return;
@@ -406,7 +411,10 @@ impl PrintedExchange {
             && let Some(refusal) = self.response.take()
         {
             let (_, answer) = refusal.start.split_once(' ').unwrap_or_default();
-            let detail = format!("asking the proxy for a tunnel: it answered {}", answer.trim());
+            let detail = format!(
+                "asking the proxy for a tunnel: it answered {}",
+                answer.trim()
+            );
             self.failure = Some((Failure::UpstreamProxy, detail));
         }
         let (method, url, line) = self.request.asked(self.scheme.unwrap_or("https"));
