@@ -124,32 +124,29 @@ impl From<ErrorAnswer> for RegistryAnswer {
 }
 
 impl Withheld {
-    /// Status, reason, and the code and message of an S3-style error document.
-    pub(super) fn error(&self) -> (u16, &'static str, &'static str, &'static str) {
+    /// Status and reason.
+    pub(super) fn status(&self) -> (u16, &'static str) {
+        match self {
+            Self::Missing | Self::Url(signed_url::Refused::NoSuchPath) => (404, "Not Found"),
+            Self::Url(_) => (403, "Forbidden"),
+            Self::Range { .. } => (416, "Requested Range Not Satisfiable"),
+        }
+    }
+
+    /// Code and message of an S3-style error document.
+    pub(super) fn error(&self) -> (&'static str, &'static str) {
         use signed_url::Refused;
         match self {
-            Self::Missing | Self::Url(Refused::NoSuchPath) => (
-                404,
-                "Not Found",
-                "NoSuchKey",
-                "The specified key does not exist.",
-            ),
-            Self::Url(Refused::Unsigned) => (403, "Forbidden", "AccessDenied", "Access denied"),
+            Self::Missing | Self::Url(Refused::NoSuchPath) => {
+                ("NoSuchKey", "The specified key does not exist.")
+            }
+            Self::Url(Refused::Unsigned) => ("AccessDenied", "Access denied"),
             Self::Url(Refused::Forged) => (
-                403,
-                "Forbidden",
                 "SignatureDoesNotMatch",
                 "The request signature we calculated does not match the signature you provided.",
             ),
-            Self::Url(Refused::Expired { .. }) => {
-                (403, "Forbidden", "AccessDenied", "Request has expired.")
-            }
-            Self::Range { .. } => (
-                416,
-                "Requested Range Not Satisfiable",
-                "InvalidRange",
-                "The requested range is not satisfiable",
-            ),
+            Self::Url(Refused::Expired { .. }) => ("AccessDenied", "Request has expired."),
+            Self::Range { .. } => ("InvalidRange", "The requested range is not satisfiable"),
         }
     }
 

@@ -55,7 +55,7 @@ enum FieldLine {
 
 impl OutgoingResponse {
     /// A response without fields or content.
-    pub(super) fn new(status: u16, reason: &'static str) -> Self {
+    pub(super) fn new((status, reason): (u16, &'static str)) -> Self {
         Self {
             head: Head::Written {
                 status,
@@ -69,7 +69,7 @@ impl OutgoingResponse {
 
     /// A sentence of the lab's own, for what no provider would say.
     pub(super) fn text(status: u16, reason: &'static str, sentence: &str) -> Self {
-        Self::new(status, reason)
+        Self::new((status, reason))
             .field("Content-Type", "text/plain; charset=utf-8")
             .length()
             .field("Server", "pullscope lab")
@@ -240,7 +240,7 @@ mod tests {
     }
 
     fn response() -> OutgoingResponse {
-        OutgoingResponse::new(302, "FOUND")
+        OutgoingResponse::new((302, "FOUND"))
             .field("x-odd-Case", "1")
             .length()
             .connection()

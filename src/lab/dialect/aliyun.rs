@@ -14,9 +14,8 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
         Ok(found) => found,
         Err(withheld) => return withhold(&withheld, &request_id, now),
     };
-    let (status, reason) = part.status();
     let md5 = md5(&blob.bytes);
-    OutgoingResponse::new(status, reason)
+    OutgoingResponse::new(part.status())
         .field("Server", "AliyunOSS")
         .date(now)
         .field("Content-Type", "application/octet-stream")
@@ -36,7 +35,6 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
 }
 
 fn withhold(withheld: &Withheld, request_id: &str, now: Timestamp) -> OutgoingResponse {
-    let (status, reason, _, _) = withheld.error();
     let mut more = format!(
         "  <RequestId>{request_id}</RequestId>\n  <HostId>{}</HostId>\n",
         Provider::Mirror.blob_store()
@@ -47,7 +45,7 @@ fn withhold(withheld: &Withheld, request_id: &str, now: Timestamp) -> OutgoingRe
             format!("  <ServerTime>{}</ServerTime>\n", now.strftime(OSS_TIME)),
         ]);
     }
-    OutgoingResponse::new(status, reason)
+    OutgoingResponse::new(withheld.status())
         .field("Server", "AliyunOSS")
         .date(now)
         .field("Content-Type", "application/xml")

@@ -9,7 +9,7 @@ use super::shared::with_fields;
 
 pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> OutgoingResponse {
     match answer {
-        RegistryAnswer::Pong => OutgoingResponse::new(200, "OK")
+        RegistryAnswer::Pong => OutgoingResponse::new((200, "OK"))
             .length()
             .field("Content-Type", "application/json; charset=utf-8")
             .fields(API)
@@ -22,7 +22,7 @@ pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> OutgoingRespon
             .length()
             .connection()
             .body(UNAUTHORIZED),
-        RegistryAnswer::Manifest { blob, digest, .. } => OutgoingResponse::new(200, "OK")
+        RegistryAnswer::Manifest { blob, digest, .. } => OutgoingResponse::new((200, "OK"))
             .length()
             .field("Content-Type", blob.kind.media_type())
             .maybe("Docker-Content-Digest", digest)
@@ -31,14 +31,14 @@ pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> OutgoingRespon
             .date(now)
             .connection()
             .body(blob.bytes.clone()),
-        RegistryAnswer::NotModified { digest } => OutgoingResponse::new(304, "Not Modified")
+        RegistryAnswer::NotModified { digest } => OutgoingResponse::new((304, "Not Modified"))
             .field("Docker-Content-Digest", digest.clone())
             .fields(API)
             .field("Etag", format!("\"{digest}\""))
             .date(now)
             .connection(),
         RegistryAnswer::Redirect { location, .. } => {
-            OutgoingResponse::new(307, "Temporary Redirect")
+            OutgoingResponse::new((307, "Temporary Redirect"))
                 .field("Content-Type", "application/octet-stream")
                 .fields(API)
                 .field("Location", location)
@@ -63,7 +63,7 @@ pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> OutgoingRespon
 }
 
 fn json(status: u16, reason: &'static str) -> OutgoingResponse {
-    OutgoingResponse::new(status, reason)
+    OutgoingResponse::new((status, reason))
         .field("Content-Type", "application/json")
         .fields(API)
 }

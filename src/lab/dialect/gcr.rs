@@ -90,8 +90,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let StoredPart { blob, part, bytes } = match answer {
         Ok(found) => found,
         Err(withheld) => {
-            let (status, reason, _, _) = withheld.error();
-            return OutgoingResponse::new(status, reason)
+            return OutgoingResponse::new(withheld.status())
                 .field("X-GUploader-UploadID", upload_id)
                 .field("Content-Type", "application/xml; charset=UTF-8")
                 .length()
@@ -105,12 +104,11 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
                 .body(error_document(&withheld, ""));
         }
     };
-    let (status, reason) = part.status();
     // As captured: the config had been asked for before and came out of Google's cache, which
     // moves one field and adds another.
     let cached = blob.kind == BlobKind::Config;
     let made = if cached { after(now, -CACHE_AGE) } else { now };
-    let response = OutgoingResponse::new(status, reason)
+    let response = OutgoingResponse::new(part.status())
         .field("X-GUploader-UploadID", upload_id)
         .field("Expires", http_date(after(made, 3_600)))
         .date(made)
@@ -147,7 +145,7 @@ fn object(response: OutgoingResponse, blob: &StoredBlob) -> OutgoingResponse {
 }
 
 fn start(status: u16, reason: &'static str) -> OutgoingResponse {
-    OutgoingResponse::new(status, reason).field("Docker-Distribution-API-Version", "registry/2.0")
+    OutgoingResponse::new((status, reason)).field("Docker-Distribution-API-Version", "registry/2.0")
 }
 
 fn json_start(status: u16, reason: &'static str) -> OutgoingResponse {

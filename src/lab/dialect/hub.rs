@@ -27,7 +27,7 @@ pub(super) fn token(grant: &Grant, oauth: bool, now: Timestamp) -> OutgoingRespo
         });
         format!("{body}\n")
     };
-    OutgoingResponse::new(200, "OK")
+    OutgoingResponse::new((200, "OK"))
         .field("Content-Type", "application/json")
         .date(now)
         .connection()
@@ -41,8 +41,8 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let StoredPart { blob, part, bytes } = match answer {
         Ok(found) => found,
         Err(withheld) => {
-            let (status, reason, _, message) = withheld.error();
-            return OutgoingResponse::new(status, reason)
+            let ((status, reason), (_, message)) = (withheld.status(), withheld.error());
+            return OutgoingResponse::new((status, reason))
                 .date(now)
                 .field("Content-Type", "text/html")
                 .length()
@@ -57,7 +57,6 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
                 ));
         }
     };
-    let (status, reason) = part.status();
     let cookie = format!(
         "__cfduid=d{}{}; expires={}; path=/; domain=.production.cloudflare.docker.com; HttpOnly; \
          SameSite=Lax; Secure",
@@ -66,7 +65,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
         cookie_date(after(now, 30 * 24 * 60 * 60)),
     );
     let etag = format!("\"{}\"", HEXLOWER.encode(&md5(&blob.bytes)));
-    OutgoingResponse::new(status, reason)
+    OutgoingResponse::new(part.status())
         .date(now)
         .field("Content-Type", "application/octet-stream")
         .length()

@@ -24,7 +24,7 @@ pub(super) fn registry(answer: RegistryAnswer, now: Timestamp) -> OutgoingRespon
                 .fields(SECURITY)
                 .body(blob.bytes.clone())
         }
-        RegistryAnswer::NotModified { digest } => OutgoingResponse::new(304, "NOT MODIFIED")
+        RegistryAnswer::NotModified { digest } => OutgoingResponse::new((304, "NOT MODIFIED"))
             .field("Server", NGINX)
             .date(now)
             .connection()
@@ -67,8 +67,7 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
     let StoredPart { blob, part, bytes } = match answer {
         Ok(found) => found,
         Err(withheld) => {
-            let (status, reason, _, _) = withheld.error();
-            let response = OutgoingResponse::new(status, reason)
+            let response = OutgoingResponse::new(withheld.status())
                 .field("Server", "CloudFront")
                 .date(now)
                 .field("Content-Type", "text/xml")
@@ -79,9 +78,8 @@ pub(super) fn store(answer: StoreAnswer, now: Timestamp) -> OutgoingResponse {
             return edge(response).body(error_document(&withheld, ""));
         }
     };
-    let (status, reason) = part.status();
     let etag = format!("\"{}-1\"", HEXLOWER.encode(&md5(&md5(&blob.bytes))));
-    let head = OutgoingResponse::new(status, reason)
+    let head = OutgoingResponse::new(part.status())
         .field("Content-Type", "binary/octet-stream")
         .length()
         .connection()
@@ -121,7 +119,7 @@ fn start(
     content_type: &'static str,
     now: Timestamp,
 ) -> OutgoingResponse {
-    OutgoingResponse::new(status, reason)
+    OutgoingResponse::new((status, reason))
         .field("Server", NGINX)
         .date(now)
         .field("Content-Type", content_type)

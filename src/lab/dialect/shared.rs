@@ -9,7 +9,7 @@ use super::super::token::{Access, Grant};
 
 /// What a filter between client and registry puts in the place of an answer.
 pub(in super::super) fn block_page(now: Timestamp) -> OutgoingResponse {
-    OutgoingResponse::new(200, "OK")
+    OutgoingResponse::new((200, "OK"))
         .date(now)
         .field("Content-Type", "text/html; charset=utf-8")
         .length()
@@ -35,7 +35,7 @@ pub(super) fn oauth_body(grant: &Grant) -> String {
 
 /// An error document of an S3-like store, with more elements after the message.
 pub(super) fn error_document(withheld: &Withheld, more: &str) -> String {
-    let (_, _, code, message) = withheld.error();
+    let (code, message) = withheld.error();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n  <Code>{code}</Code>\n  \
          <Message>{message}</Message>\n{more}</Error>\n"
