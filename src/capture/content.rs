@@ -55,6 +55,20 @@ impl DeclaredContent {
     }
 }
 
+/// Whether the beginning of a body is a text: UTF-8 without control characters.
+pub(super) fn reads_as_text(first: &[u8]) -> bool {
+    let first = first.get(..FIRST).unwrap_or(first);
+    let whole = match std::str::from_utf8(first) {
+        Ok(_) => true,
+        // A character that the end cuts.
+        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+    };
+    whole
+        && first
+            .iter()
+            .all(|b| !b.is_ascii_control() || b.is_ascii_whitespace())
+}
+
 fn is_text(value: &[u8]) -> bool {
     let value = std::str::from_utf8(value).unwrap_or_default();
     let media = value.split(';').next().unwrap_or_default().trim();
@@ -80,6 +94,9 @@ fn coding(value: &[u8]) -> Coding {
         Coding::Unknown
     }
 }
+
+/// How much of a body is looked at.
+const FIRST: usize = 512;
 
 /// How media types of readable content end.
 const TEXT_ENDINGS: [&str; 7] = [

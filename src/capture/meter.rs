@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 
 use crate::exchange::{Body, Capture, ExchangeId, Omission};
 
-use super::content::{Coding, DeclaredContent};
+use super::content::{self, Coding, DeclaredContent};
 use super::recorder::Recorder;
 use super::sink::{BodyStore, BodyWriter, Direction};
 
@@ -51,6 +51,8 @@ struct Entity {
     keep: Keep,
     kept: Vec<u8>,
     is_text: bool,
+    /// Whether bulk goes to a disk as it is.
+    stores_bulk: bool,
     max_body: u64,
     recorder: Recorder,
 }
@@ -78,6 +80,7 @@ impl Meter {
             keep: Keep::Undecided,
             kept: Vec::new(),
             is_text: content.is_text(),
+            stores_bulk: policy.store.is_some(),
             max_body: policy.max_body,
             recorder: recorder.clone(),
         };
@@ -217,8 +220,11 @@ impl Entity {
             .trim_ascii_start()
             .first()
             .is_some_and(|b| matches!(b, b'{' | b'['));
+        // What goes to a disk as it passes holds its secrets still: no text does, whatever it is
+        // called.
+        let disguised = || self.stores_bulk && content::reads_as_text(first);
         // The first bytes of a large body always come in a large piece.
-        self.keep = if json || self.is_text {
+        self.keep = if json || self.is_text || disguised() {
             Keep::Yes
         } else {
             Keep::No(Omission::Blob)

@@ -1,6 +1,7 @@
 //! Message heads exactly as they were on the wire.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use memchr::memchr;
@@ -13,7 +14,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// In JSON a head is a string in which each byte stands as the character of the same number
 /// (Latin-1), so that any byte survives and a plain head stays readable.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct RawHead(Arc<[u8]>);
+pub struct RawHead {
+    bytes: Arc<[u8]>,
+    /// How long it was on the wire, where that is known to differ.
+    wire_len: Option<NonZeroU32>,
+}
 
 /// One field line: name and value as sent, the value without surrounding white space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,22 +52,50 @@ pub enum Fidelity {
 impl RawHead {
     /// Takes the bytes of a head as they are.
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
-        Self(bytes.as_ref().into())
+        Self {
+            bytes: bytes.as_ref().into(),
+            wire_len: None,
+        }
+    }
+
+    /// These bytes in the place of its own. The length on the wire stays.
+    pub(crate) fn rewritten(&self, bytes: impl AsRef<[u8]>) -> Self {
+        Self::new(bytes).of_wire_len(u32::try_from(self.wire_len()).ok())
+    }
+
+    /// The same, when it was this long on the wire, in bytes.
+    pub(crate) fn of_wire_len(self, length: Option<u32>) -> Self {
+        let differs = |length: &NonZeroU32| u64::from(length.get()) != self.bytes.len() as u64;
+        Self {
+            wire_len: length.and_then(NonZeroU32::new).filter(differs),
+            ..self
+        }
+    }
+
+    /// Length on the wire in bytes, whatever was taken out since.
+    pub fn wire_len(&self) -> u64 {
+        self.told_wire_len()
+            .map_or(self.bytes.len() as u64, u64::from)
+    }
+
+    /// The length on the wire in bytes, where it differs from [`len`](Self::len).
+    pub(super) fn told_wire_len(&self) -> Option<u32> {
+        self.wire_len.map(NonZeroU32::get)
     }
 
     /// The bytes, from the start line to the empty line.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
-    /// Length in bytes, line ends and the empty line included.
+    /// Length of these bytes, line ends and the empty line included.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.bytes.len()
     }
 
     /// Whether there is nothing at all.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.bytes.is_empty()
     }
 
     /// The first line, without its line end.
@@ -151,7 +184,7 @@ impl RawHead {
 
     /// Lines without their ends, up to the empty line.
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
-        lines(&self.0)
+        lines(&self.bytes)
             .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
             .take_while(|line| !line.is_empty())
     }
@@ -203,10 +236,10 @@ pub mod passes {
 
     pub(crate) fn count(head: &RawHead) {
         let mark = MARK.get().filter(|_| cfg!(debug_assertions));
-        if mark.is_none_or(|mark| memmem::find(&head.0, mark.as_bytes()).is_none()) {
+        if mark.is_none_or(|mark| memmem::find(&head.bytes, mark.as_bytes()).is_none()) {
             return;
         }
-        let counter = if head.0.starts_with(b"HTTP/") {
+        let counter = if head.bytes.starts_with(b"HTTP/") {
             &RESPONSES
         } else {
             &REQUESTS
@@ -258,16 +291,16 @@ impl fmt::Debug for RawHead {
             f,
             "RawHead({}…, {} bytes)",
             first.escape_ascii(),
-            self.0.len()
+            self.bytes.len()
         )
     }
 }
 
 impl Serialize for RawHead {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match ascii(&self.0) {
+        match ascii(&self.bytes) {
             Some(text) => serializer.serialize_str(text),
-            None => serializer.serialize_str(&latin1(&self.0)),
+            None => serializer.serialize_str(&latin1(&self.bytes)),
         }
     }
 }

@@ -68,7 +68,7 @@ fn entry(connection: &Connection, timings: &Timings) -> HarEntry {
     if let Some(head) = &connection.connect_head {
         request.http_version = version(head);
         request.headers = fields(&head.parse());
-        request.headers_size = size(head.len() as u64);
+        request.headers_size = size(head.wire_len());
     }
     let mut response = HarResponse {
         status: 200,

@@ -49,7 +49,7 @@ fn request(exchange: &Exchange, kept: &Kept) -> HarRequest {
         request.cookies = cookie::sent(&parsed);
         request.headers = fields(&parsed);
         request.query_string = query(&request.url);
-        request.headers_size = size(head.len() as u64);
+        request.headers_size = size(head.wire_len());
         if let Some(body) = &exchange.request_body {
             request.body_size = size(body.size);
             let (post_data, other) = content::request(&parsed, body, kept);
@@ -79,11 +79,11 @@ fn response(exchange: &Exchange, kept: &Kept) -> HarResponse {
         headers: fields(&parsed),
         content: content::response(&parsed, body, exchange.received, kept),
         redirect_url: first(&parsed, "location"),
-        headers_size: size(head.len() as u64),
+        headers_size: size(head.wire_len()),
         body_size: body.map_or(-1, |body| size(body.size)),
         ..HarResponse::default()
     };
-    let transferred = body_size.saturating_add(head.len() as u64);
+    let transferred = body_size.saturating_add(head.wire_len());
     response.extra.set("_transferSize", size(transferred));
     response
 }

@@ -114,7 +114,8 @@ pub(super) fn exchange(foreign: &ForeignEntry, started: Timestamp) -> Exchange {
     let whole = answered.saturating_add(timings.receive.unwrap_or_default());
     exchange.request = Some(RequestHead {
         url: entry.request.url.clone(),
-        head: request_head(&entry.request, url.as_ref()),
+        head: request_head(&entry.request, url.as_ref())
+            .of_wire_len(u32::try_from(entry.request.headers_size).ok()),
         fidelity: Fidelity::Regrouped,
     });
     exchange.request_body = Some(request_body(&entry.request));
@@ -122,7 +123,8 @@ pub(super) fn exchange(foreign: &ForeignEntry, started: Timestamp) -> Exchange {
     if entry.response.status != 0 {
         exchange.response = Some(ResponseHead {
             at: after(started, answered),
-            head: response_head(&entry.response),
+            head: response_head(&entry.response)
+                .of_wire_len(u32::try_from(entry.response.headers_size).ok()),
             interim: Vec::new(),
             origin: ResponseOrigin::Upstream,
         });

@@ -23,6 +23,7 @@ pub fn url(url: &str) -> String {
         let moved = EventPart::Text(&mut url, Shape::Url).rewrite(|text, shape| {
             let bare = |candidate: Candidate| Replacement {
                 range: candidate.range,
+                sort: candidate.sort,
                 placeholder: Placeholder::BARE,
                 quote: None,
             };

@@ -14,7 +14,7 @@ const MAX_LENGTH: usize = 512;
 const MAX_TEXTS: usize = 4_096;
 
 /// Texts that were found clean.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Clean {
     /// The state of the secrets they were looked at with.
     generation: u64,

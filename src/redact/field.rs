@@ -3,8 +3,10 @@
 use memchr::memchr;
 
 use super::kind::{Candidate, SecretKind};
+use super::name::Place;
 use super::query::{self, Mode};
 use super::rule::FieldRule;
+use super::url_parts;
 
 /// Finds what the rule says about a value.
 pub(super) fn find(value: &[u8], rule: FieldRule, out: &mut Vec<Candidate>) {
@@ -17,6 +19,8 @@ pub(super) fn find(value: &[u8], rule: FieldRule, out: &mut Vec<Candidate>) {
         FieldRule::DockerConfig => out.push(Candidate::new(whole, SecretKind::DockerConfig)),
         FieldRule::Opaque => out.push(Candidate::new(whole, SecretKind::Credential)),
         FieldRule::Address => out.push(Candidate::new(whole, SecretKind::Address)),
+        FieldRule::Named(meaning) => out.extend(meaning.candidate(value, whole, Place::Field)),
+        FieldRule::Authority => url_parts::find_user_info_of_authority(value, out),
         FieldRule::Challenge | FieldRule::Url | FieldRule::Plain => {}
     }
 }

@@ -5,7 +5,7 @@ use super::kind::{Candidate, SecretKind};
 use super::query::Mode;
 use super::rule::FieldRule;
 use super::shape::Shape;
-use super::{field, json, layer, placeholder, query, scheme, url_parts, xml};
+use super::{field, json, layer, line, mark, placeholder, query, scheme, url_parts, xml};
 
 /// Finds the secrets of a text, also under its escapes. Placeholders are none.
 pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
@@ -34,6 +34,10 @@ pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
         json::find(bytes, &mut seen);
         xml::find(bytes, &mut seen);
         jwt::find(bytes, &mut seen);
+        mark::find(bytes, &mut seen);
+        if shape == Shape::Text {
+            line::find(bytes, &mut seen);
+        }
         if shape != Shape::Field(FieldRule::Challenge) {
             scheme::find(bytes, &mut seen);
         }
@@ -42,8 +46,8 @@ pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
                 .filter_map(|candidate| refine(bytes, candidate))
                 .map(|candidate| Candidate {
                     range: source(candidate.range),
-                    kind: candidate.kind,
                     quote: candidate.quote.map(source),
+                    ..candidate
                 }),
         );
     });
@@ -52,7 +56,8 @@ pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
 
 /// What of a candidate really has to go.
 fn refine(text: &[u8], candidate: Candidate) -> Option<Candidate> {
-    let Candidate { range, kind, quote } = candidate;
+    let Candidate { kind, sort, .. } = candidate;
+    let range = candidate.range.clone();
     let value = text.get(range.clone())?;
     let start = range.end - value.trim_ascii_start().len();
     let value = value.trim_ascii();
@@ -64,17 +69,18 @@ fn refine(text: &[u8], candidate: Candidate) -> Option<Candidate> {
         kind,
         SecretKind::Credential
             | SecretKind::Parameter
+            | SecretKind::Supposed
             | SecretKind::Cookie
             | SecretKind::CredentialScope
     );
     match jwt::read(value).filter(|_| keeps_claims) {
         Some(TokenSecret::Signed(signature)) => {
             let range = start + signature.start..start + signature.end;
-            Some(Candidate::new(range, SecretKind::Credential))
+            Some(Candidate::new(range, SecretKind::Credential).of_sort(sort))
         }
-        Some(TokenSecret::Loaded) => Some(Candidate::new(range, SecretKind::Opaque)),
+        Some(TokenSecret::Loaded) => Some(Candidate::new(range, SecretKind::Opaque).of_sort(sort)),
         Some(TokenSecret::Spent) => None,
-        None => Some(Candidate { range, kind, quote }),
+        None => Some(Candidate { range, ..candidate }),
     }
 }
 

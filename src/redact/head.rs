@@ -71,7 +71,7 @@ mod tests {
             read("GET /v2/ HTTP/1.1\r\nHost:r\r\nAUTHORIZATION :  Bearer x \r\nno colon\r\n\r\n"),
             [
                 ("/v2/", Shape::Url),
-                ("r", Shape::Field(FieldRule::Plain)),
+                ("r", Shape::Field(FieldRule::Authority)),
                 ("Bearer x", Shape::Field(FieldRule::Credentials)),
                 ("no colon", Shape::Text),
             ]

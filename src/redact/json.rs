@@ -1,12 +1,16 @@
 //! Secrets in JSON, found by the names of members without parsing: a body may be cut short.
 
+use std::ops::Range;
+
 use memchr::memchr;
 
-use super::basic;
-use super::kind::{Candidate, SecretKind};
+use super::kind::{Candidate, SecretKind, SecretSort};
+use super::name::{self, NameMeaning, Place};
 
-/// Finds the values of members whose names say that they are secret.
+/// Finds the values of members whose names say that they are secret, and of pairs such as
+/// `{"name": "password", "value": "…"}`.
 pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
+    let mut seen = Seen::default();
     let mut from = 0;
     while let Some(quote) = text.get(from..).and_then(|rest| memchr(b'"', rest)) {
         let name_start = from + quote + 1;
@@ -18,7 +22,10 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
             .take_while(|b| is_name(**b))
             .count();
         let (name, rest) = rest.split_at(length);
-        let Some(kind) = kind(name) else { continue };
+        if let Some(value) = after(b'=', rest) {
+            from = variable(text, name, text.len() - value.len(), out).unwrap_or(from);
+            continue;
+        }
         let Some(rest) = after(b'"', rest).map(<[u8]>::trim_ascii_start) else {
             continue;
         };
@@ -26,54 +33,208 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
             continue;
         };
         let start = text.len() - rest.len();
-        if let Some(value) = after(b'"', rest) {
-            let length = string_length(value);
-            let end = start + 1 + length;
-            // `auth` is a common word: it means credentials only where it holds some.
-            let value = value.get(..length).unwrap_or_default();
-            if kind != SecretKind::Basic || basic::user_and_password(value).is_some() {
-                out.push(Candidate::new(start + 1..end, kind));
-            }
+        if let Some(end) = member(text, name_start, name, start, &mut seen, out) {
             from = end;
-        } else {
-            let end = start + bare_length(rest);
-            out.push(Candidate {
-                range: start..end,
-                kind: SecretKind::Credential,
-                quote: Some(name_start - 1..name_start),
-            });
-            from = end;
+        }
+    }
+    if seen.is_secret {
+        for object in seen.data {
+            strings(text, object, SecretKind::Encoded, out);
         }
     }
 }
 
-/// No name of interest is longer.
-const MAX_NAME: usize = 24;
+/// What of the members before matters for those that follow.
+#[derive(Default)]
+struct Seen {
+    /// The last member `name` whose value is the name of a secret: where it ends, and what it says.
+    named: Option<(usize, NameMeaning)>,
+    /// The last member `value` that is a string.
+    value: Option<Range<usize>>,
+    /// Whether a Kubernetes Secret was seen.
+    is_secret: bool,
+    /// The members `data`, as a Secret has them.
+    data: Vec<Range<usize>>,
+    /// The end of the last list of `signatures`, which are public.
+    signatures_end: usize,
+}
 
-fn kind(name: &[u8]) -> Option<SecretKind> {
-    match name.to_ascii_lowercase().as_slice() {
-        b"token"
-        | b"access_token"
-        | b"accesstoken"
-        | b"refresh_token"
-        | b"refreshtoken"
-        | b"id_token"
-        | b"idtoken"
-        | b"identitytoken"
-        | b"identity_token"
-        | b"registrytoken"
-        | b"authorizationtoken"
-        | b"sessiontoken"
-        | b"password"
-        | b"client_secret"
-        | b"clientsecret"
-        | b"secretaccesskey"
-        | b"assertion"
-        | b"client_assertion" => Some(SecretKind::Credential),
-        b"auth" => Some(SecretKind::Basic),
-        b"username" => Some(SecretKind::Identity),
-        _ => None,
+/// Looks at one member; where its value ends, if nothing else is to be found in it.
+fn member(
+    text: &[u8],
+    name_start: usize,
+    name: &[u8],
+    start: usize,
+    seen: &mut Seen,
+    out: &mut Vec<Candidate>,
+) -> Option<usize> {
+    let rest = text.get(start..)?;
+    let string = after(b'"', rest).map(|value| start + 1..start + 1 + string_length(value));
+    match name {
+        b"kind" => seen.is_secret |= is_any(text, string.as_ref(), &[b"Secret", b"SecretList"]),
+        // Of what is nested in one that was seen, the end is known.
+        b"data" | b"stringData"
+            if rest.first() == Some(&b'{')
+                && seen.data.last().is_none_or(|data| data.end <= start) =>
+        {
+            seen.data.push(start..start + extent(rest));
+        }
+        b"signatures" if rest.first() == Some(&b'[') && seen.signatures_end <= start => {
+            seen.signatures_end = start + extent(rest);
+        }
+        _ => {}
     }
+    if let Some(string) = &string {
+        pair(text, name_start, name, string, seen, out);
+    }
+    let meaning = name::meaning(name, Place::Member)?;
+    if is_public(name, start, seen, &meaning) {
+        return None;
+    }
+    if let Some(range) = string {
+        let end = range.end;
+        let candidate = meaning.candidate(text, range, Place::Member)?;
+        out.push(candidate);
+        return Some(end);
+    }
+    match rest.first()? {
+        b'[' if meaning.kind == SecretKind::Credential => {
+            return Some(list(text, start + 1, &meaning, out));
+        }
+        _ if meaning.kind == SecretKind::Credential => {
+            let length = bare_length(rest);
+            let end = start + length;
+            if !meaning.is_plain && length < SHORTEST_NUMBER {
+                return None;
+            }
+            out.push(Candidate {
+                quote: Some(name_start - 1..name_start),
+                ..Candidate::new(start..end, SecretKind::Credential).of_sort(meaning.sort)
+            });
+            return Some(end);
+        }
+        _ => {}
+    }
+    None
+}
+
+/// Whether this is the signature of a document: of a manifest, an attestation, an annotation.
+fn is_public(name: &[u8], at: usize, seen: &Seen, meaning: &NameMeaning) -> bool {
+    meaning.sort == SecretSort::Signature && (at < seen.signatures_end || name.contains(&b'/'))
+}
+
+/// Puts a member `name` and a member `value` of one object together, in either order.
+fn pair(
+    text: &[u8],
+    name_start: usize,
+    name: &[u8],
+    string: &Range<usize>,
+    seen: &mut Seen,
+    out: &mut Vec<Candidate>,
+) {
+    let is = |words: &[&[u8]]| words.iter().any(|word| name.eq_ignore_ascii_case(word));
+    let same_object = |from: usize, to: usize| {
+        let between = text.get(from..to).unwrap_or_default();
+        between.len() <= FARTHEST && !between.iter().any(|b| matches!(b, b'{' | b'}'))
+    };
+    if is(&[b"name", b"key"]) {
+        let value = text.get(string.clone()).unwrap_or_default();
+        let meaning = name::meaning(value, Place::Member);
+        seen.named = meaning.map(|meaning| (string.end, meaning));
+        if let (Some(meaning), Some(value)) = (meaning, seen.value.clone())
+            && same_object(value.end, name_start)
+        {
+            out.extend(meaning.candidate(text, value, Place::Member));
+        }
+    } else if is(&[b"value"]) {
+        seen.value = Some(string.clone());
+        if let Some((end, meaning)) = seen.named.take()
+            && same_object(end, name_start)
+        {
+            out.extend(meaning.candidate(text, string.clone(), Place::Member));
+        }
+    }
+}
+
+/// A string that is a variable, as the configuration of an image has them: `"NPM_TOKEN=…"`.
+/// Its value ends with the string, whatever is in it. Where it ends.
+fn variable(text: &[u8], name: &[u8], start: usize, out: &mut Vec<Candidate>) -> Option<usize> {
+    if name.iter().any(u8::is_ascii_lowercase) {
+        return None;
+    }
+    let meaning = name::meaning(name, Place::Prose)?;
+    let end = start + string_length(text.get(start..)?);
+    out.push(meaning.candidate(text, start..end, Place::Prose)?);
+    Some(end)
+}
+
+/// The strings at the beginning of a list; where they end.
+fn list(text: &[u8], start: usize, meaning: &NameMeaning, out: &mut Vec<Candidate>) -> usize {
+    let mut from = start;
+    while let Some(value) = text.get(from..).map(<[u8]>::trim_ascii_start)
+        && let Some(string) = after(b'"', value)
+    {
+        let start = text.len() - string.len();
+        let end = start + string_length(string);
+        out.push(Candidate::new(start..end, meaning.kind).of_sort(meaning.sort));
+        let rest = text.get(end + 1..).unwrap_or_default().trim_ascii_start();
+        from = text.len() - after(b',', rest).unwrap_or(rest).len();
+    }
+    from
+}
+
+/// All values that are strings within an object.
+fn strings(text: &[u8], within: Range<usize>, kind: SecretKind, out: &mut Vec<Candidate>) {
+    let mut from = within.start;
+    while let Some(quote) = text
+        .get(from..within.end)
+        .and_then(|rest| memchr(b'"', rest))
+    {
+        let start = from + quote + 1;
+        let length = string_length(text.get(start..within.end).unwrap_or_default());
+        from = start + length + 1;
+        let next = text.get(from..within.end).unwrap_or_default();
+        if next.trim_ascii_start().first() != Some(&b':') {
+            out.push(Candidate::new(start..start + length, kind));
+        }
+    }
+}
+
+fn is_any(text: &[u8], range: Option<&Range<usize>>, words: &[&[u8]]) -> bool {
+    range
+        .and_then(|range| text.get(range.clone()))
+        .is_some_and(|value| words.contains(&value))
+}
+
+/// No name of interest is longer.
+const MAX_NAME: usize = name::LONGEST;
+
+/// A number with fewer digits counts something.
+const SHORTEST_NUMBER: usize = 6;
+/// No more stands between a name and its value.
+const FARTHEST: usize = 4_096;
+
+/// The length of a list or an object, or of what there is of one that is cut short.
+fn extent(text: &[u8]) -> usize {
+    let mut depth = 0_usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// The length of a string's content up to its closing quote, or to the end of a cut text.
@@ -99,7 +260,7 @@ fn after(mark: u8, text: &[u8]) -> Option<&[u8]> {
 }
 
 fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    byte.is_ascii_alphanumeric() || b"_-.$@/[]".contains(&byte)
 }
 
 #[cfg(test)]

@@ -27,6 +27,11 @@ fn teach(kind: SecretKind, value: &[u8], out: &mut Vec<Vec<u8>>) {
                 out.push(replace(value, b'+', b' '));
             }
         }
+        SecretKind::Supposed if looks_random(value) => teach_token(value, out),
+        SecretKind::Encoded => {
+            out.push(value.to_vec());
+            out.extend(base64::decode(&layer::settle(value)));
+        }
         SecretKind::CredentialScope => {
             let plain = layer::settle(value);
             out.extend(plain.split(|&b| b == b'/').next().map(<[u8]>::to_vec));
@@ -58,7 +63,7 @@ fn teach(kind: SecretKind, value: &[u8], out: &mut Vec<Vec<u8>>) {
         }
         SecretKind::Cookie if value.len() >= MIN_COOKIE => teach_token(value, out),
         SecretKind::Address if !is_everywhere(value) => out.push(value.to_vec()),
-        SecretKind::Cookie | SecretKind::Address | SecretKind::Identity => {}
+        SecretKind::Supposed | SecretKind::Cookie | SecretKind::Address | SecretKind::Identity => {}
     }
 }
 
@@ -151,6 +156,12 @@ fn teach_login(user: &[u8], password: &[u8], out: &mut Vec<Vec<u8>>) {
     } else {
         teach_token(password, out);
     }
+}
+
+/// Whether a value is hardly a word or a name: of letters and digits, and long.
+fn looks_random(value: &[u8]) -> bool {
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    value.len() >= MIN_COOKIE && digits >= 2 && value.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// Whether spreading this secret takes out more secrets than sense.

@@ -44,6 +44,16 @@ pub(super) fn announces_form(head: &RawHead) -> bool {
     })
 }
 
+/// What a body is whose head is not at hand: one long word with `=` in it is a form.
+pub(super) fn shape_of(body: &[u8]) -> Shape {
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || b"=&%+-_.*~[]:/@,".contains(b);
+    if body.contains(&b'=') && body.iter().all(is_word) {
+        Shape::Form
+    } else {
+        Shape::Text
+    }
+}
+
 impl EventPart<'_> {
     /// Shows each piece of the part.
     pub(super) fn read(self, mut look: impl FnMut(&[u8], Shape)) {
@@ -65,7 +75,9 @@ impl EventPart<'_> {
                         shifted(find(piece, shape), range.start)
                     })
                     .collect();
-                replace(head, splice(head.as_bytes(), spans).map(RawHead::new))
+                let spliced = splice(head.as_bytes(), spans);
+                let rewritten = spliced.map(|bytes| head.rewritten(bytes));
+                replace(head, rewritten)
             }
             Self::Text(text, shape) => {
                 let spliced = splice(text.as_bytes(), find(text.as_bytes(), shape));
@@ -199,9 +211,9 @@ fn replace<T>(target: &mut T, value: Option<T>) -> bool {
 fn shifted(spans: Vec<Replacement>, by: usize) -> impl Iterator<Item = Replacement> {
     let shift = move |range: Range<usize>| range.start + by..range.end + by;
     spans.into_iter().map(move |span| Replacement {
-        range: shift(span.range),
-        quote: span.quote.map(shift),
-        placeholder: span.placeholder,
+        range: shift(span.range.clone()),
+        quote: span.quote.clone().map(shift),
+        ..span
     })
 }
 
@@ -214,6 +226,7 @@ fn into_text(bytes: Vec<u8>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::kind::SecretSort;
     use crate::redact::placeholder::Placeholder;
 
     /// Replaces every `x`.
@@ -221,6 +234,7 @@ mod tests {
         let at = |(at, _): (usize, &u8)| Replacement {
             range: at..at + 1,
             placeholder: Placeholder::BARE,
+            sort: SecretSort::Token,
             quote: None,
         };
         text.iter()

@@ -35,6 +35,7 @@ impl Placeholder {
 }
 
 /// Names secrets by placeholders, under a key that lives and dies with a session.
+#[derive(Clone)]
 pub(super) struct Namer(hmac::Key);
 
 impl Default for Namer {

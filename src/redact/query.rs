@@ -2,7 +2,8 @@
 
 use memchr::memchr_iter;
 
-use super::kind::{Candidate, SecretKind};
+use super::kind::Candidate;
+use super::name::{self, Place};
 
 /// How parameters stand in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,80 +33,19 @@ pub(super) fn find(text: &[u8], mode: Mode, out: &mut Vec<Candidate>) {
             Some(_) => false,
             None => mode != Mode::Prose,
         };
-        let Some(meaning) = Meaning::of(name).filter(|m| in_query || m.distinctive) else {
+        let place = if in_query { Place::Query } else { Place::Prose };
+        let Some(meaning) = name::meaning(name, place) else {
             continue;
         };
         let value = text.get(equals + 1..).unwrap_or_default();
         let (skip, length) = extent(value, mode);
-        let value = value.get(skip..skip + length).unwrap_or_default();
-        let stamp = if meaning.stamped { timestamp(value) } else { 0 };
         let start = equals + 1 + skip;
-        out.push(Candidate::new(start + stamp..start + length, meaning.kind));
+        out.extend(meaning.candidate(text, start..start + length, place));
     }
 }
 
 /// No name of interest is longer.
-const MAX_NAME: usize = 40;
-
-/// What a parameter's name says about its value.
-struct Meaning {
-    kind: SecretKind,
-    /// Whether the name means the same outside of a query, in prose or on a line of its own.
-    distinctive: bool,
-    /// Whether the value begins with an expiry time, which stays.
-    stamped: bool,
-}
-
-impl Meaning {
-    fn of(name: &[u8]) -> Option<Self> {
-        let name = name.to_ascii_lowercase();
-        let (kind, distinctive) = match name.as_slice() {
-            b"x-amz-credential" | b"x-goog-credential" | b"x-oss-credential" | b"credential" => {
-                (SecretKind::CredentialScope, true)
-            }
-            b"x-amz-signature"
-            | b"x-amz-security-token"
-            | b"x-goog-signature"
-            | b"x-goog-security-token"
-            | b"x-cos-security-token"
-            | b"security-token"
-            | b"signature"
-            | b"awsaccesskeyid"
-            | b"ossaccesskeyid"
-            | b"googleaccessid"
-            | b"key-pair-id"
-            | b"q-signature"
-            | b"q-ak"
-            | b"cf_sign"
-            | b"skoid"
-            | b"sktid"
-            | b"token"
-            | b"access_token"
-            | b"refresh_token"
-            | b"id_token"
-            | b"identity_token"
-            | b"client_secret"
-            | b"client_assertion"
-            | b"assertion"
-            | b"password"
-            | b"_state" => (SecretKind::Parameter, true),
-            // Too common as words to be secrets outside of a query.
-            b"policy" | b"verify" | b"sig" | b"hmac" | b"code" | b"code_verifier"
-            | b"device_code" | b"api_key" | b"private_token" | b"job_token" | b"jwt" => {
-                (SecretKind::Parameter, false)
-            }
-            b"account" | b"username" => (SecretKind::Identity, false),
-            b"x-oss-expires" | b"x-oss-date" | b"x-oss-signature-version" => return None,
-            _ if name.starts_with(b"x-oss-") => (SecretKind::Parameter, false),
-            _ => return None,
-        };
-        Some(Self {
-            kind,
-            distinctive,
-            stamped: name == b"verify",
-        })
-    }
-}
+const MAX_NAME: usize = name::LONGEST;
 
 /// Where a value begins after its `=`, and its length.
 fn extent(value: &[u8], mode: Mode) -> (usize, usize) {
@@ -130,17 +70,8 @@ fn extent(value: &[u8], mode: Mode) -> (usize, usize) {
     }
 }
 
-/// The length of `<seconds since 1970>-` at the beginning, as Cloudflare's `verify` has it.
-fn timestamp(value: &[u8]) -> usize {
-    let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
-    match value.get(digits) {
-        Some(b'-') if (9..=12).contains(&digits) => digits + 1,
-        _ => 0,
-    }
-}
-
 fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'[' | b']')
 }
 
 #[cfg(test)]

@@ -3,27 +3,31 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use bytes::Bytes;
+
 use super::clean::Clean;
 use super::find;
 use super::kind::Candidate;
 use super::part::{self, EventPart, Forms};
 use super::placeholder::Namer;
-use super::replacement::Replacement;
-use super::secrets::Secrets;
+use super::replacement::{Replacement, merge};
+use super::secrets::{SecretMeaning, Secrets};
 use super::shape::Shape;
+use super::taken::Taken;
 use super::{lesson, spread};
-use crate::exchange::{Event, Exchange, ExchangeId};
+use crate::exchange::{Bodies, Body, Capture, Event, Exchange, ExchangeId, Trace};
 
 /// Takes the secrets out of everything that passes through it, and remembers them.
 ///
 /// It holds at most 20,000 secrets or 4 MiB of them; beyond that it forgets those that were not
 /// seen for the longest time. What it recognises by its place is redacted regardless.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Redactor {
     namer: Namer,
     secrets: Secrets,
     clean: Clean,
     open: HashMap<ExchangeId, Open>,
+    taken: Taken,
 }
 
 /// How often a text is gone through until nothing changes any more. What is replaced can end or
@@ -31,7 +35,7 @@ pub struct Redactor {
 pub(super) const MAX_ROUNDS: usize = 8;
 
 /// What is to be remembered of an exchange until it ends.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Open {
     forms: Forms,
     redacted: bool,
@@ -80,6 +84,66 @@ impl Redactor {
         exchange
     }
 
+    /// Redacts a trace that is whole: all of it is learnt from before anything is cleaned, so that
+    /// a secret goes also where it stands earlier than where it can be recognised. `bodies` are
+    /// learnt from as well, and stay as they are: [`content`](Self::content) cleans one.
+    pub fn trace(&mut self, trace: &mut Trace, bodies: Option<&dyn Bodies>) {
+        for exchange in &mut trace.exchanges {
+            part::of_exchange(exchange, &mut |part| {
+                part.read(|text, shape| {
+                    self.learn(text, shape);
+                });
+            });
+            let kept = [&exchange.request_body, &exchange.response_body];
+            for body in kept.into_iter().flatten() {
+                if let Some(bytes) = bodies.and_then(|bodies| stored_text(body, bodies)) {
+                    self.learn(&bytes, part::shape_of(&bytes));
+                }
+            }
+        }
+        let mut exchanges = std::mem::take(&mut trace.exchanges);
+        for exchange in &mut exchanges {
+            exchange.redacted |= self.pass(|visit| part::of_exchange(exchange, visit));
+            let kept = [&exchange.request_body, &exchange.response_body];
+            for body in kept.into_iter().flatten() {
+                if let Some(bytes) = bodies.and_then(|bodies| stored_text(body, bodies)) {
+                    let spans = self.find(&bytes, part::shape_of(&bytes));
+                    exchange.redacted |= !spans.is_empty();
+                    self.taken.count(&merge(&bytes, spans));
+                }
+            }
+        }
+        trace.exchanges = exchanges;
+        for tunnel in &mut trace.tunnels {
+            if let Event::Tunnel(clean) = self.event(Event::Tunnel(Box::new(tunnel.clone()))) {
+                *tunnel = *clean;
+            }
+        }
+        for handshake in &mut trace.handshakes {
+            let event = Event::HandshakeFailed(Box::new(handshake.clone()));
+            if let Event::HandshakeFailed(clean) = self.event(event) {
+                *handshake = *clean;
+            }
+        }
+        trace.secrets_kept = false;
+    }
+
+    /// Redacts the content of a body, where it is text; `None` when there is nothing to take out.
+    pub fn content(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+        if !is_text(bytes) {
+            return None;
+        }
+        let shape = part::shape_of(bytes);
+        let mut bytes = Bytes::copy_from_slice(bytes);
+        self.pass(|visit| visit(EventPart::Body(&mut bytes, shape)))
+            .then(|| bytes.to_vec())
+    }
+
+    /// How much was taken out so far.
+    pub fn taken(&self) -> &Taken {
+        &self.taken
+    }
+
     /// Redacts a text that is no part of an exchange, such as a comment.
     pub fn text(&mut self, text: &str) -> String {
         let mut text = text.to_owned();
@@ -104,7 +168,11 @@ impl Redactor {
             parts(&mut |part| {
                 moved |= part.rewrite(|text, shape| match clean.next() {
                     Some(true) => Vec::new(),
-                    _ => self.find(text, shape),
+                    _ => {
+                        let spans = merge(text, self.find(text, shape));
+                        self.taken.count(&spans);
+                        spans
+                    }
                 });
             });
             changed |= moved;
@@ -127,11 +195,14 @@ impl Redactor {
             self.clean.insert(text, shape, state);
             return Some(state);
         }
-        for Candidate { range, kind, .. } in candidates {
+        for Candidate {
+            range, kind, sort, ..
+        } in candidates
+        {
             for secret in lesson::lessons(kind, text.get(range).unwrap_or_default()) {
                 let name = self.namer.name(&secret);
                 for form in lesson::forms(&secret) {
-                    self.secrets.insert(&form, name);
+                    self.secrets.insert(&form, SecretMeaning { name, sort });
                 }
             }
         }
@@ -150,6 +221,7 @@ impl Redactor {
                     .namer
                     .name(text.get(candidate.range.clone()).unwrap_or_default()),
                 range: candidate.range,
+                sort: candidate.sort,
                 quote: candidate.quote,
             });
         let spans: Vec<Replacement> = by_place.chain(spread::find(text, &self.secrets)).collect();
@@ -164,6 +236,22 @@ impl Redactor {
         self.clean.holds(text, shape, self.secrets.generation())
     }
 }
+
+/// A stored body as text, if it is one of a size that is kept of text.
+fn stored_text(body: &Body, bodies: &dyn Bodies) -> Option<Vec<u8>> {
+    let Capture::Stored { size, .. } = body.capture else {
+        return None;
+    };
+    let bytes = (size <= LARGEST_TEXT).then(|| bodies.read(&body.capture).ok())??;
+    bytes.filter(|bytes| is_text(bytes))
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok()
+}
+
+/// Larger texts are not learnt from.
+const LARGEST_TEXT: u64 = 8 << 20;
 
 impl fmt::Debug for Redactor {
     /// Shows how much it knows, and nothing of what.

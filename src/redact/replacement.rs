@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::kind::SecretSort;
 use super::placeholder::Placeholder;
 
 /// A piece of a text and what to put there.
@@ -11,13 +12,15 @@ pub(super) struct Replacement {
     pub(super) range: Range<usize>,
     /// What to put there.
     pub(super) placeholder: Placeholder,
+    /// What it is counted as.
+    pub(super) sort: SecretSort,
     /// Where a quote stands that is to be written around it, as a JSON number has none.
     pub(super) quote: Option<Range<usize>>,
 }
 
-/// The text with all spans replaced; `None` when there are none. Spans that overlap or touch are
-/// replaced as one, by the placeholder of the one that begins first, or of the longest of those.
-pub(super) fn splice(text: &[u8], mut spans: Vec<Replacement>) -> Option<Vec<u8>> {
+/// Spans in order. Those that overlap or touch become one, with the placeholder of the one that
+/// begins first, or of the longest of those.
+pub(super) fn merge(text: &[u8], mut spans: Vec<Replacement>) -> Vec<Replacement> {
     spans.sort_by_key(|span| (span.range.start, std::cmp::Reverse(span.range.end)));
     let mut merged: Vec<Replacement> = Vec::with_capacity(spans.len());
     for mut span in spans {
@@ -29,6 +32,12 @@ pub(super) fn splice(text: &[u8], mut spans: Vec<Replacement>) -> Option<Vec<u8>
             _ => merged.push(span),
         }
     }
+    merged
+}
+
+/// The text with all spans replaced, [merged](merge); `None` when there are none.
+pub(super) fn splice(text: &[u8], spans: Vec<Replacement>) -> Option<Vec<u8>> {
+    let merged = merge(text, spans);
     merged.first()?;
     let mut out = Vec::with_capacity(text.len());
     let mut done = 0;

@@ -1,5 +1,7 @@
 //! How the value of a header field is to be read, by the field's name.
 
+use super::name::{self, NameMeaning, Place};
+
 /// How a field's value is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum FieldRule {
@@ -13,6 +15,10 @@ pub(super) enum FieldRule {
     DockerConfig,
     /// A secret as a whole.
     Opaque,
+    /// What the field's name says.
+    Named(NameMeaning),
+    /// A host, with a user before it where somebody put one there.
+    Authority,
     /// The client's address.
     Address,
     /// A challenge: it is the story, and holds no credentials.
@@ -26,44 +32,30 @@ pub(super) enum FieldRule {
 impl FieldRule {
     /// The rule for fields of this name, in any case.
     pub(super) fn of(name: &[u8]) -> Self {
-        let name = name.trim_ascii().to_ascii_lowercase();
+        let cased = name.trim_ascii();
+        let name = cased.to_ascii_lowercase();
         match name.as_slice() {
-            b"authorization"
-            | b"proxy-authorization"
-            | b"x-serverless-authorization"
-            | b"x-forwarded-authorization" => Self::Credentials,
             b"cookie" => Self::Cookies,
             b"set-cookie" => Self::SetCookie,
             b"x-registry-auth" | b"x-registry-config" => Self::DockerConfig,
-            b"x-amz-security-token"
-            | b"x-oss-security-token"
-            | b"x-cos-security-token"
-            | b"authentication-info"
-            | b"proxy-authentication-info"
-            | b"x-auth-token"
-            | b"x-docker-token"
-            | b"x-api-key"
-            | b"x-vault-token"
-            | b"x-jfrog-art-api"
-            | b"x-csrf-token"
-            | b"x-harbor-csrf-token"
-            | b"private-token"
-            | b"job-token"
-            | b"deploy-token"
-            | b"cf-access-token"
-            | b"cf-access-client-secret"
-            | b"cf-access-jwt-assertion"
-            | b"x-goog-iap-jwt-assertion" => Self::Opaque,
+            b"authentication-info" | b"proxy-authentication-info" | b"x-jfrog-art-api" => {
+                Self::Opaque
+            }
+            b"host" | b"x-forwarded-host" | b"x-original-host" => Self::Authority,
             b"docker-ratelimit-source" => Self::Address,
             b"www-authenticate" | b"proxy-authenticate" => Self::Challenge,
             b"location" | b"content-location" | b"referer" => Self::Url,
-            _ => Self::Plain,
+            _ if name.ends_with(b"authorization") => Self::Credentials,
+            _ => name::meaning(cased, Place::Field).map_or(Self::Plain, Self::Named),
         }
     }
 
     /// Whether nothing but this rule applies to the value.
     pub(super) fn is_all_there_is(self) -> bool {
-        !matches!(self, Self::Challenge | Self::Url | Self::Plain)
+        !matches!(
+            self,
+            Self::Challenge | Self::Url | Self::Authority | Self::Plain
+        )
     }
 
     /// The rule for a line that continues a value (RFC 9112 section 5.2).

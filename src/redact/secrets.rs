@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
 use super::base64::SEVEN_DIGITS;
+use super::kind::SecretSort;
 use super::lesson::MIN_LENGTH;
 use super::placeholder::Placeholder;
 
@@ -21,7 +22,7 @@ const TELLING: usize = 48;
 const OVERLAPS: usize = 8;
 
 /// The secrets that were seen.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Secrets {
     known: BTreeMap<Box<[u8]>, KnownSecret>,
     beginnings: Beginnings,
@@ -32,8 +33,16 @@ pub(super) struct Secrets {
     generation: u64,
 }
 
+/// What stands for a secret, and what it is counted as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SecretMeaning {
+    pub(super) name: Placeholder,
+    pub(super) sort: SecretSort,
+}
+
+#[derive(Clone)]
 struct KnownSecret {
-    name: Placeholder,
+    meaning: SecretMeaning,
     seen: u64,
 }
 
@@ -53,8 +62,8 @@ impl Secrets {
         self.generation
     }
 
-    /// Adds a secret of at least [`MIN_LENGTH`] bytes, to be replaced by `name`.
-    pub(super) fn insert(&mut self, secret: &[u8], name: Placeholder) {
+    /// Adds a secret of at least [`MIN_LENGTH`] bytes, to be replaced by its name.
+    pub(super) fn insert(&mut self, secret: &[u8], meaning: SecretMeaning) {
         let secret = secret.get(..MAX_LENGTH).unwrap_or(secret);
         self.clock += 1;
         if let Some(known) = self.known.get_mut(secret) {
@@ -67,7 +76,8 @@ impl Secrets {
         self.generation += 1;
         self.bytes += secret.len();
         let seen = self.clock;
-        self.known.insert(secret.into(), KnownSecret { name, seen });
+        self.known
+            .insert(secret.into(), KnownSecret { meaning, seen });
         if self.encoded.has_room_for(PHASES.len() * self.known.len()) {
             insert_beginning(secret, &mut self.beginnings, &mut self.encoded);
         } else {
@@ -81,7 +91,7 @@ impl Secrets {
     /// Finds the secrets in a text, from left to right, the longest at each place. Hits may
     /// overlap: where one secret ends in the middle of another, both have to go. Only when a text
     /// is made of little else than overlaps, the scan goes on behind each hit.
-    pub(super) fn scan(&self, text: &[u8], mut hit: impl FnMut(Range<usize>, Placeholder)) {
+    pub(super) fn scan(&self, text: &[u8], mut hit: impl FnMut(Range<usize>, SecretMeaning)) {
         let mut resume = 0;
         let mut allowance = OVERLAPS * text.len();
         let mut window = 0;
@@ -94,12 +104,12 @@ impl Secrets {
                 continue;
             }
             let (before, rest) = text.split_at(start);
-            if let Some((length, name)) = self.longest(before.last().copied(), rest) {
+            if let Some((length, meaning)) = self.longest(before.last().copied(), rest) {
                 match allowance.checked_sub(length) {
                     Some(left) => allowance = left,
                     None => resume = start + length,
                 }
-                hit(start..start + length, name);
+                hit(start..start + length, meaning);
             }
         }
     }
@@ -115,12 +125,12 @@ impl Secrets {
     /// The neighbours in sorted order share more with `rest` than any other secret does. Each
     /// comparison costs what is shared; when that is long, it is a hit, and the lengths of all
     /// hits are bounded, so that no text and no secrets make a scan slow.
-    fn longest(&self, before: Option<u8>, rest: &[u8]) -> Option<(usize, Placeholder)> {
+    fn longest(&self, before: Option<u8>, rest: &[u8]) -> Option<(usize, SecretMeaning)> {
         let range = |from, to| self.known.range::<[u8], _>((from, to));
         let below = range(Bound::Unbounded, Bound::Included(rest)).next_back();
         let above = range(Bound::Excluded(rest), Bound::Unbounded).next();
         let mut most = 0;
-        let mut best: Option<(usize, Placeholder)> = None;
+        let mut best: Option<(usize, SecretMeaning)> = None;
         for (secret, known) in [below, above].into_iter().flatten() {
             let shared = secret.iter().zip(rest).take_while(|(a, b)| a == b).count();
             most = most.max(shared);
@@ -130,14 +140,14 @@ impl Secrets {
                 || shared >= TELLING
                 || (whole && (shared >= LONG || stands_alone(before, rest, shared)));
             if is_hit && best.is_none_or(|(length, _)| shared > length) {
-                best = Some((shared, known.name));
+                best = Some((shared, known.meaning));
             }
         }
         best.or_else(|| {
             (MIN_LENGTH..=most.min(TELLING)).rev().find_map(|length| {
                 let known = self.known.get(rest.get(..length)?)?;
                 let is_hit = length >= LONG || stands_alone(before, rest, length);
-                is_hit.then_some((length, known.name))
+                is_hit.then_some((length, known.meaning))
             })
         })
     }
@@ -194,6 +204,7 @@ fn stands_alone(before: Option<u8>, rest: &[u8], length: usize) -> bool {
 
 /// A set of the secrets' first bytes that may say yes by mistake, but never no. Every byte of every
 /// text is looked up here several times, so it is sparse, and small while there are few.
+#[derive(Clone)]
 struct Beginnings {
     /// The binary logarithm of its bits.
     size: u32,
@@ -252,6 +263,11 @@ impl Default for Beginnings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BARE: SecretMeaning = SecretMeaning {
+        name: Placeholder::BARE,
+        sort: SecretSort::Token,
+    };
     use crate::redact::placeholder::Namer;
 
     fn secrets(all: &[&str]) -> Secrets {
@@ -294,7 +310,7 @@ mod tests {
         let all: Vec<String> = (0..5_000).map(|n| format!("{n:05}-secret-{n}")).collect();
         let mut set = Secrets::default();
         for (number, secret) in all.iter().enumerate() {
-            set.insert(secret.as_bytes(), Placeholder::BARE);
+            set.insert(secret.as_bytes(), BARE);
             for known in all.iter().take(number + 1).rev().take(3) {
                 assert_eq!(found(&set, known), [known]);
             }
@@ -339,8 +355,8 @@ mod tests {
     fn old_secrets_are_forgotten_and_used_ones_are_not() {
         let mut set = Secrets::default();
         for number in 0..2 * MAX_SECRETS {
-            set.insert(b"always-in-use", Placeholder::BARE);
-            set.insert(format!("secret-{number:06}").as_bytes(), Placeholder::BARE);
+            set.insert(b"always-in-use", BARE);
+            set.insert(format!("secret-{number:06}").as_bytes(), BARE);
         }
         assert!(set.len() <= MAX_SECRETS && set.len() > MAX_SECRETS / 2);
         assert_eq!(found(&set, "always-in-use"), ["always-in-use"]);
@@ -354,7 +370,7 @@ mod tests {
         for number in 0..200 {
             set.insert(
                 &format!("{number:06}{}", "x".repeat(MAX_LENGTH)).into_bytes(),
-                Placeholder::BARE,
+                BARE,
             );
         }
         assert!(set.bytes <= MAX_BYTES && set.len() > 10);
@@ -365,7 +381,7 @@ mod tests {
         let mut set = Secrets::default();
         for number in 0..500 {
             let secret = format!("{}{number}", "ab".repeat(4_000 + number));
-            set.insert(secret.as_bytes(), Placeholder::BARE);
+            set.insert(secret.as_bytes(), BARE);
         }
         let text = "ab".repeat(500_000);
         let mut covered = 0;

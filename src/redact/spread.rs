@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::placeholder::{self, Placeholder};
+use super::placeholder;
 use super::replacement::Replacement;
-use super::secrets::Secrets;
+use super::secrets::{SecretMeaning, Secrets};
 use super::{base64, layer};
 
 /// Finds where known secrets stand in a text. Placeholders are left whole.
@@ -13,20 +13,21 @@ pub(super) fn find(text: &[u8], secrets: &Secrets) -> Vec<Replacement> {
     if secrets.is_empty() {
         return spans;
     }
-    let mut add = |range: Range<usize>, placeholder: Placeholder| {
+    let mut add = |range: Range<usize>, known: SecretMeaning| {
         if !placeholder::is_hurt_by(text, &range) {
             spans.push(Replacement {
                 range,
-                placeholder,
+                placeholder: known.name,
+                sort: known.sort,
                 quote: None,
             });
         }
     };
     layer::each(text, |bytes, source| {
-        secrets.scan(bytes, |range, name| add(source(range), name));
+        secrets.scan(bytes, |range, known| add(source(range), known));
         let worth = |digits| secrets.may_begin_in(digits);
         base64::each(bytes, worth, |decoded, digits| {
-            secrets.scan(decoded, |range, name| add(source(digits(range)), name));
+            secrets.scan(decoded, |range, known| add(source(digits(range)), known));
         });
     });
     spans
@@ -36,13 +37,18 @@ pub(super) fn find(text: &[u8], secrets: &Secrets) -> Vec<Replacement> {
 mod tests {
     use super::*;
     use crate::redact::base64::tests::encode;
+    use crate::redact::kind::SecretSort;
     use crate::redact::placeholder::Namer;
     use crate::redact::replacement::splice;
 
     fn spread(secret: &str, text: &str) -> String {
         let namer = Namer::default();
         let mut secrets = Secrets::default();
-        secrets.insert(secret.as_bytes(), namer.name(secret.as_bytes()));
+        let known = SecretMeaning {
+            name: namer.name(secret.as_bytes()),
+            sort: SecretSort::Token,
+        };
+        secrets.insert(secret.as_bytes(), known);
         let spans = find(text.as_bytes(), &secrets);
         let bytes = splice(text.as_bytes(), spans).unwrap_or_else(|| text.as_bytes().to_vec());
         String::from_utf8(bytes).unwrap()

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod article;
 #[cfg(test)]
+mod kinds;
+#[cfg(test)]
 mod planted;
 #[cfg(test)]
 mod properties;

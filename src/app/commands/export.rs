@@ -7,7 +7,9 @@ use crate::har;
 
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::terminal::talk::Talk;
-use crate::app::trace::produce::{Destination, ExportForm, Produced, produce, write_har};
+use crate::app::trace::produce::{
+    Destination, ExportForm, Produced, produce, tell_taken, write_har,
+};
 use crate::app::trace::select::{self, Selection};
 use crate::app::trace::source::Source;
 
@@ -26,6 +28,7 @@ pub(in crate::app) fn run(args: &ExportArgs, talk: &Talk) -> Outcome {
         // A session is where it was recorded; a file may come from anywhere.
         recorded_here: args.source.is_dir(),
     };
+    tell_taken(&source.taken, talk);
     if let (ExportFormat::Har, Some(limit)) = (args.format, args.split) {
         selection.narrow(&mut source)?;
         return split(&source, &args.output, &form.har, limit, talk);
@@ -56,6 +59,10 @@ fn split(
 
 pub(in crate::app) fn redact(args: &RedactArgs, talk: &Talk) -> Outcome {
     let source = Source::told(&args.source, false, talk)?;
+    if source.taken.places() == 0 {
+        talk.say("there was no secret to take out");
+    }
+    tell_taken(&source.taken, talk);
     let options = har::WriteOptions {
         pretty: args.pretty,
         ..har::WriteOptions::default()

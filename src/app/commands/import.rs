@@ -12,8 +12,8 @@ use crate::har;
 
 use crate::app::process::failure::{Failure, Outcome};
 use crate::app::terminal::talk::Talk;
-use crate::app::trace::produce::{Destination, write_har};
-use crate::app::trace::source::redact;
+use crate::app::trace::produce::{Destination, tell_taken, write_har};
+use crate::redact::Redactor;
 
 pub(in crate::app) fn run(args: &ImportArgs, talk: &Talk) -> Outcome {
     let name = args.source.display();
@@ -45,7 +45,9 @@ pub(in crate::app) fn run(args: &ImportArgs, talk: &Talk) -> Outcome {
     if args.keep_secrets {
         imported.trace.secrets_kept = true;
     } else {
-        redact(&mut imported.trace);
+        let mut redactor = Redactor::new();
+        redactor.trace(&mut imported.trace, None);
+        tell_taken(redactor.taken(), talk);
     }
     let bodies = har::HarDocument::default();
     let options = har::WriteOptions::default();

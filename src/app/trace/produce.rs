@@ -8,6 +8,7 @@ use crate::config::ExportFormat;
 use crate::exchange::{Bodies, Trace};
 use crate::export::{allowlist, curl, html, json, markdown, mermaid, otlp, transcript};
 use crate::har;
+use crate::redact::Taken;
 use crate::store::{Entry, Store};
 use crate::story::Telling;
 use crate::words::Lang;
@@ -135,6 +136,15 @@ pub(in crate::app) fn write_har(
             Ok(Produced::default())
         }
         written => Ok(Produced::of_har(&written?)),
+    }
+}
+
+/// Says how many secrets were taken out, if any.
+pub(in crate::app) fn tell_taken(taken: &Taken, talk: &Talk) {
+    match taken.places() {
+        0 => {}
+        1 => talk.say(&format!("took a secret out of 1 place: {taken}")),
+        places => talk.say(&format!("took secrets out of {places} places: {taken}")),
     }
 }
 

@@ -1,14 +1,18 @@
 //! Opening what was recorded before: a session directory or a HAR file.
 
-use std::path::Path;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use anyhow::Context as _;
 use bytes::Bytes;
 
-use crate::exchange::{Bodies, Capture, Event, Trace};
+use crate::base::lock::lock;
+use crate::exchange::{Bodies, Capture, Trace};
 use crate::har;
 use crate::journal::Session;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, Taken};
 use crate::registry;
 
 use crate::app::process::failure::Outcome;
@@ -22,6 +26,10 @@ pub(in crate::app) struct Source {
     pub(in crate::app) bodies: Box<dyn Bodies + Send>,
     /// What the reader had to pass over, for people.
     pub(in crate::app) warnings: Vec<String>,
+    /// Whether it is a session, whose secrets were taken out while it was recorded.
+    is_session: bool,
+    /// The secrets that were taken out since it was opened.
+    pub(in crate::app) taken: Taken,
 }
 
 /// Opens a session directory or a HAR file.
@@ -35,6 +43,8 @@ pub(in crate::app) fn open(path: &Path) -> Outcome<Source> {
             trace,
             bodies: Box::new(session),
             warnings: report.warnings(),
+            is_session: true,
+            taken: Taken::default(),
         });
     }
     let mut document = har::read(path)?;
@@ -47,6 +57,8 @@ pub(in crate::app) fn open(path: &Path) -> Outcome<Source> {
         trace,
         bodies: Box::new(document),
         warnings,
+        is_session: false,
+        taken: Taken::default(),
     })
 }
 
@@ -59,36 +71,65 @@ impl Source {
             talk.insist(&format!("warning: {}: {warning}", path.display()));
         }
         if !keep_secrets {
-            redact(&mut source.trace);
+            source.redact(&mut Redactor::new());
         }
         Ok(source)
     }
+
+    /// Takes the secrets out, also of stored bodies when they are read. What the redactor has seen
+    /// before keeps its placeholder.
+    pub(in crate::app) fn redact(&mut self, redactor: &mut Redactor) {
+        // Of what was redacted when it was recorded, no stored body has anything to teach.
+        let teaches = self.trace.secrets_kept || !self.is_session;
+        let bodies: &dyn Bodies = self.bodies.as_ref();
+        redactor.trace(&mut self.trace, teaches.then_some(bodies));
+        self.taken = redactor.taken().clone();
+        let bodies = std::mem::replace(&mut self.bodies, Box::new(har::HarDocument::default()));
+        self.bodies = Box::new(CleanBodies {
+            bodies,
+            redactor: Mutex::new(redactor.clone()),
+        });
+    }
 }
 
-/// Redacts what is not redacted yet; what is stays as it is.
-pub(in crate::app) fn redact(trace: &mut Trace) {
-    redact_with(&mut Redactor::new(), trace);
+/// Bodies without their secrets.
+struct CleanBodies {
+    bodies: Box<dyn Bodies + Send>,
+    redactor: Mutex<Redactor>,
 }
 
-/// The same by a redactor that has redacted before: what it has seen keeps its placeholder.
-pub(in crate::app) fn redact_with(redactor: &mut Redactor, trace: &mut Trace) {
-    trace.exchanges = std::mem::take(&mut trace.exchanges)
-        .into_iter()
-        .map(|e| redactor.exchange(e))
-        .collect();
-    for tunnel in &mut trace.tunnels {
-        if let Event::Tunnel(clean) = redactor.event(Event::Tunnel(Box::new(tunnel.clone()))) {
-            *tunnel = *clean;
-        }
+impl Bodies for CleanBodies {
+    /// The file of a body that has nothing to take out: its name is given to others.
+    fn open(&self, digest: &str) -> io::Result<Option<(PathBuf, File)>> {
+        let Some((path, file)) = self.bodies.open(digest)? else {
+            return Ok(None);
+        };
+        let size = file.metadata()?.len();
+        let stored = Capture::Stored {
+            file: digest.to_owned(),
+            size,
+        };
+        let bytes = if size <= LARGEST_TEXT {
+            self.bodies.read(&stored)?
+        } else {
+            None
+        };
+        let changed = bytes.and_then(|bytes| lock(&self.redactor).content(&bytes));
+        Ok(changed.is_none().then_some((path, file)))
     }
-    for handshake in &mut trace.handshakes {
-        let event = Event::HandshakeFailed(Box::new(handshake.clone()));
-        if let Event::HandshakeFailed(clean) = redactor.event(event) {
-            *handshake = *clean;
+
+    fn read(&self, capture: &Capture) -> io::Result<Option<Vec<u8>>> {
+        let bytes = self.bodies.read(capture)?;
+        // What is in memory was redacted there.
+        if !matches!(capture, Capture::Stored { .. }) {
+            return Ok(bytes);
         }
+        Ok(bytes.map(|bytes| lock(&self.redactor).content(&bytes).unwrap_or(bytes)))
     }
-    trace.secrets_kept = false;
 }
+
+/// Larger files are no text.
+const LARGEST_TEXT: u64 = 8 << 20;
 
 /// Gives the decoder the bodies of a source.
 pub(in crate::app) struct Loader<'a>(pub(in crate::app) &'a dyn Bodies);

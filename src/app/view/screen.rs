@@ -73,6 +73,7 @@ pub(in crate::app) fn opened(path: &Path, mask: &Mask) -> Outcome<(Opened, Vec<S
         trace,
         bodies,
         warnings,
+        ..
     } = source::open(path)?;
     let facts = Facts {
         source: path
@@ -172,7 +173,7 @@ fn export(
         recorded_here: source.is_dir(),
     };
     let mut source = source::open(source)?;
-    mask.with(|redactor| source::redact_with(redactor, &mut source.trace));
+    mask.with(|redactor| source.redact(redactor));
     let selection = match only {
         [] => Selection::default(),
         only => Selection::of_ids(only.iter().copied()),

@@ -185,7 +185,7 @@ pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
     ];
     for (name, head, body) in parts {
         let Some(head) = head else { continue };
-        let note = phrase("screen.head-bytes").with(lang, head.len().to_string());
+        let note = phrase("screen.head-bytes").with(lang, head.wire_len().to_string());
         sheet.heading_with(say(name, lang), &note);
         let pen = sheet.pen;
         for line in head.as_bytes().split_inclusive(|b| *b == b'\n') {

@@ -1,0 +1,72 @@
+//! How many secrets were taken out, for people.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::kind::SecretSort;
+use super::replacement::Replacement;
+
+/// In how many places secrets were replaced, by what they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken(BTreeMap<SecretSort, u64>);
+
+impl Taken {
+    /// In how many places altogether.
+    pub fn places(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// Counts what is replaced in one text.
+    pub(super) fn count(&mut self, spans: &[Replacement]) {
+        for span in spans {
+            *self.0.entry(span.sort).or_default() += 1;
+        }
+    }
+}
+
+impl fmt::Display for Taken {
+    /// `3 tokens, 1 password`, the most frequent first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut counts: Vec<_> = self.0.iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (at, (sort, count)) in counts.into_iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            let (one, many) = names(*sort);
+            let name = if *count == 1 { one } else { many };
+            write!(f, "{comma}{count} {name}")?;
+        }
+        Ok(())
+    }
+}
+
+fn names(sort: SecretSort) -> (&'static str, &'static str) {
+    match sort {
+        SecretSort::Token => ("token", "tokens"),
+        SecretSort::Password => ("password", "passwords"),
+        SecretSort::Login => ("login", "logins"),
+        SecretSort::Signature => ("signature", "signatures"),
+        SecretSort::Key => ("key", "keys"),
+        SecretSort::Session => ("session", "sessions"),
+        SecretSort::Cookie => ("cookie", "cookies"),
+        SecretSort::Address => ("client address", "client addresses"),
+        SecretSort::Account => ("account name", "account names"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redact::Redactor;
+
+    #[test]
+    fn what_was_taken_is_counted_by_what_it_is() {
+        let mut redactor = Redactor::new();
+        assert_eq!(redactor.taken().places(), 0);
+        redactor.text(r#"{"password":"hunter2","token":"opaque-token-1","username":"me"}"#);
+        redactor.text("opaque-token-1 again");
+        assert_eq!(redactor.taken().places(), 4);
+        assert_eq!(
+            redactor.taken().to_string(),
+            "2 tokens, 1 password, 1 account name"
+        );
+    }
+}
