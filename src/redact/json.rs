@@ -88,7 +88,7 @@ fn member(
         pair(text, name_start, name, string, seen, out);
     }
     let meaning = name::meaning(name, Place::Member)?;
-    if is_public(name, start, seen, &meaning) {
+    if is_public(name, start, seen, meaning) {
         return None;
     }
     if let Some(range) = string {
@@ -99,7 +99,7 @@ fn member(
     }
     match rest.first()? {
         b'[' if meaning.kind == SecretKind::Credential => {
-            return Some(list(text, start + 1, &meaning, out));
+            return Some(list(text, start + 1, meaning, out));
         }
         _ if meaning.kind == SecretKind::Credential => {
             let length = bare_length(rest);
@@ -119,7 +119,7 @@ fn member(
 }
 
 /// Whether this is the signature of a document: of a manifest, an attestation, an annotation.
-fn is_public(name: &[u8], at: usize, seen: &Seen, meaning: &NameMeaning) -> bool {
+fn is_public(name: &[u8], at: usize, seen: &Seen, meaning: NameMeaning) -> bool {
     meaning.sort == SecretSort::Signature && (at < seen.signatures_end || name.contains(&b'/'))
 }
 
@@ -169,7 +169,7 @@ fn variable(text: &[u8], name: &[u8], start: usize, out: &mut Vec<Candidate>) ->
 }
 
 /// The strings at the beginning of a list; where they end.
-fn list(text: &[u8], start: usize, meaning: &NameMeaning, out: &mut Vec<Candidate>) -> usize {
+fn list(text: &[u8], start: usize, meaning: NameMeaning, out: &mut Vec<Candidate>) -> usize {
     let mut from = start;
     while let Some(value) = text.get(from..).map(<[u8]>::trim_ascii_start)
         && let Some(string) = after(b'"', value)

@@ -166,13 +166,13 @@ impl Redactor {
             let mut clean = clean.into_iter().map(|state| state == Some(now));
             let mut moved = false;
             parts(&mut |part| {
-                moved |= part.rewrite(|text, shape| match clean.next() {
-                    Some(true) => Vec::new(),
-                    _ => {
-                        let spans = merge(text, self.find(text, shape));
-                        self.taken.count(&spans);
-                        spans
+                moved |= part.rewrite(|text, shape| {
+                    if clean.next() == Some(true) {
+                        return Vec::new();
                     }
+                    let spans = merge(text, self.find(text, shape));
+                    self.taken.count(&spans);
+                    spans
                 });
             });
             changed |= moved;

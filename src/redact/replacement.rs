@@ -79,6 +79,7 @@ mod tests {
         let spans = ranges
             .iter()
             .map(|&(start, end)| Replacement {
+                sort: SecretSort::Token,
                 range: start..end,
                 placeholder: Placeholder::BARE,
                 quote: None,
@@ -109,6 +110,7 @@ mod tests {
     #[test]
     fn a_number_becomes_a_string() {
         let span = Replacement {
+            sort: SecretSort::Token,
             range: 8..10,
             placeholder: Placeholder::BARE,
             quote: Some(0..2),

@@ -274,7 +274,8 @@ mod tests {
         let namer = Namer::default();
         let mut secrets = Secrets::default();
         for secret in all {
-            secrets.insert(secret.as_bytes(), namer.name(secret.as_bytes()));
+            let name = namer.name(secret.as_bytes());
+            secrets.insert(secret.as_bytes(), SecretMeaning { name, ..BARE });
         }
         secrets
     }
