@@ -302,6 +302,15 @@ mod tests {
     const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
     fn measure(head: &str, pieces: &[&[u8]], max_body: u64) -> (Body, Recorder) {
+        measure_into(None, head, pieces, max_body)
+    }
+
+    fn measure_into(
+        store: Option<Arc<dyn BodyStore>>,
+        head: &str,
+        pieces: &[&[u8]],
+        max_body: u64,
+    ) -> (Body, Recorder) {
         let bounds = CaptureLimits {
             body_budget: 1 << 20,
             ..CaptureLimits::default()
@@ -310,7 +319,7 @@ mod tests {
         let policy = Policy {
             hash: true,
             max_body,
-            store: None,
+            store,
         };
         let head = RawHead::new(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n"));
         let mut meter = Meter::new(
@@ -396,6 +405,43 @@ mod tests {
         assert!(body.sha256.is_some());
         let (body, _) = measure(octets, &[b"{\"config\":1}"], 100);
         assert!(matches!(body.capture, Capture::Memory { .. }));
+    }
+
+    #[test]
+    fn no_text_goes_to_a_disk_unread_whatever_it_is_called() {
+        let octets = "Content-Type: application/octet-stream";
+        let text = "NPM_TOKEN=abc\n\u{e9}".as_bytes();
+        for (bytes, is_kept) in [
+            (text, true),
+            (text.get(..text.len() - 1).unwrap(), true),
+            (b"\x1f\x8b...", false),
+            (b"ustar\0", false),
+        ] {
+            for stores in [false, true] {
+                let store: Option<Arc<dyn BodyStore>> = stores.then(|| Arc::new(Nowhere) as _);
+                let (body, _) = measure_into(store, octets, &[bytes], 100);
+                let in_memory = matches!(body.capture, Capture::Memory { .. });
+                assert_eq!(in_memory, is_kept && stores, "{bytes:?}");
+                let is_streamed = body.capture == Capture::Streamed;
+                assert_eq!(is_streamed, stores && !is_kept, "{bytes:?}");
+            }
+        }
+    }
+
+    /// Takes bodies and keeps none.
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl BodyStore for Nowhere {
+        fn open(&self, _: ExchangeId, _: Direction) -> Box<dyn BodyWriter> {
+            Box::new(Self)
+        }
+    }
+
+    impl BodyWriter for Nowhere {
+        fn push(&mut self, _: Bytes) -> bool {
+            true
+        }
     }
 
     #[test]

@@ -165,7 +165,7 @@ pub struct RecordArgs {
     #[arg(long, value_name = "HOST")]
     pub allow_target: Vec<String>,
 
-    /// Keep blobs as well, in the session.
+    /// Keep blobs as well, in the session. Secrets inside of layers stay in them.
     #[arg(long)]
     pub keep_blobs: bool,
 

@@ -4,7 +4,8 @@
 //!
 //! 1. **By place.** The structured model says where a secret stands: in an `Authorization`
 //!    field, in a `Signature=` parameter of a URL, under `"access_token"` in a body. It is
-//!    replaced in place; names, order, layout and everything around it stay.
+//!    replaced in place; names, order, layout and everything around it stay. What a name means is
+//!    one rule for all places. Some secrets have a mark of their own and need no name.
 //! 2. **By content.** Whatever was recognised, now or in an earlier event, is replaced wherever
 //!    else it stands: as it is, percent-encoded, HTML- or JSON-escaped, or inside base64.
 //!
@@ -17,7 +18,8 @@
 //!
 //! Limits, on purpose:
 //! - A secret that passes in a place nobody can recognise *before* it passes in one that can be
-//!   recognised stays where it stood the first time: events are written as they come.
+//!   recognised stays where it stood the first time: events are written as they come. A trace that
+//!   is whole is learnt from before any of it is cleaned.
 //! - A secret of fewer than six bytes, a bare number of fewer than ten digits and a word of the
 //!   protocol itself (`docker`, `latest`) are replaced where they stand but not spread: they
 //!   would tear holes into everything else. One of fewer than sixteen bytes is spread only

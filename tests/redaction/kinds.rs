@@ -265,14 +265,14 @@ const INNOCENTS: [(Spot, &str); 104] = [
 ];
 
 #[test]
-fn none_of_a_hundred_secrets_is_left() {
+fn security_25_none_of_a_hundred_secrets_is_left() {
     let text = redacted(&SECRETS);
     let left = indices(&SECRETS, |value| survives(&text, value));
     assert!(left.is_empty(), "left: {left:#?}");
 }
 
 #[test]
-fn none_of_a_hundred_innocents_is_taken() {
+fn security_25_none_of_a_hundred_innocents_is_taken() {
     let text = redacted(&INNOCENTS);
     let taken = indices(&INNOCENTS, |value| !text.contains(value));
     assert!(taken.is_empty(), "taken: {taken:#?}");
@@ -421,7 +421,7 @@ fn entry(spot: Spot, name: &str, value: &str) -> Value {
 }
 
 #[test]
-fn order_decides_nothing_in_a_file_and_what_is_taken_is_counted() {
+fn security_25_order_decides_nothing_in_a_file_and_what_is_taken_is_counted() {
     let dir = tempfile::tempdir().unwrap();
     let (before, after) = (dir.path().join("a.har"), dir.path().join("b.har"));
     let secret = value(7_777);

@@ -292,35 +292,50 @@ fn over(dir: &Path, args: &[&str]) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_of_a_file_reaches_any_form_of_it() {
+async fn security_25_no_secret_of_a_file_or_a_session_reaches_any_form_of_it() {
     let files = play(&["--keep-secrets"]).await;
     let har = files.iter().find(|(path, _)| path.ends_with("trace.har"));
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("kept.har"), &har.unwrap().1).unwrap();
     let raw = ["export", "kept.har", "--format", "http", "--keep-secrets"];
     fs::write(dir.path().join("kept.txt"), over(dir.path(), &raw)).unwrap();
-    let export = |format: &'static str| vec!["export", "kept.har", "--format", format];
-    let mut commands: Vec<Vec<&str>> = [
-        "har",
-        "http",
-        "json",
-        "md",
-        "html",
-        "curl",
-        "mermaid",
-        "allowlist",
-    ]
-    .map(export)
-    .to_vec();
-    commands.extend([
-        vec!["show", "kept.har"],
-        vec!["show", "kept.har", "--json"],
-        vec!["show", "kept.har", "--lang", "zh"],
-        vec!["show", "kept.har", "--step", "1.1"],
-        vec!["redact", "kept.har"],
-        vec!["redact", "kept.har", "--pretty"],
-        vec!["import", "kept.txt"],
-    ]);
+    let journal = files
+        .iter()
+        .find(|(path, _)| path.ends_with("journal.ndjson"));
+    let session = journal.unwrap().0.parent().unwrap();
+    for (path, content) in &files {
+        if let Ok(name) = path.strip_prefix(session) {
+            let copy = dir.path().join("session").join(name);
+            fs::create_dir_all(copy.parent().unwrap()).unwrap();
+            fs::write(copy, content).unwrap();
+        }
+    }
+    let mut commands: Vec<Vec<&str>> = Vec::new();
+    for source in ["kept.har", "session"] {
+        let export = |format: &'static str| vec!["export", source, "--format", format];
+        commands.extend(
+            [
+                "har",
+                "http",
+                "json",
+                "md",
+                "html",
+                "curl",
+                "mermaid",
+                "allowlist",
+            ]
+            .map(export),
+        );
+        commands.extend([
+            vec!["show", source],
+            vec!["show", source, "--json"],
+            vec!["show", source, "--lang", "zh"],
+            vec!["show", source, "--step", "1.1"],
+            vec!["redact", source],
+            vec!["redact", source, "--pretty"],
+        ]);
+    }
+    commands.push(vec!["import", "kept.txt"]);
     for args in &commands {
         let text = over(dir.path(), args);
         assert!(text.len() > 100, "{args:?}");
