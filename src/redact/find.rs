@@ -35,7 +35,7 @@ pub(super) fn find(text: &[u8], shape: Shape) -> Vec<Candidate> {
         xml::find(bytes, &mut seen);
         jwt::find(bytes, &mut seen);
         mark::find(bytes, &mut seen);
-        if shape == Shape::Text {
+        if matches!(shape, Shape::Text | Shape::Form) {
             line::find(bytes, &mut seen);
         }
         if shape != Shape::Field(FieldRule::Challenge) {

@@ -9,7 +9,8 @@ use super::shape::Shape;
 
 /// Any text, read as each kind of text.
 pub(crate) fn text(bytes: &[u8]) {
-    for shape in SHAPES {
+    let named = Shape::Field(FieldRule::of(b"X-Session-Id"));
+    for shape in SHAPES.into_iter().chain([named]) {
         for found in find::find(bytes, shape) {
             assert!(
                 bytes.get(found.range.clone()).is_some(),
@@ -38,7 +39,7 @@ pub(crate) fn json(bytes: &[u8]) {
     assert!(!clean.contains(SECRET), "{text} became {clean}");
 }
 
-const SHAPES: [Shape; 13] = [
+const SHAPES: [Shape; 14] = [
     Shape::Url,
     Shape::Form,
     Shape::Authority,
@@ -48,6 +49,7 @@ const SHAPES: [Shape; 13] = [
     Shape::Field(FieldRule::DockerConfig),
     Shape::Field(FieldRule::Opaque),
     Shape::Field(FieldRule::Address),
+    Shape::Field(FieldRule::Authority),
     Shape::Field(FieldRule::Challenge),
     Shape::Field(FieldRule::Url),
     Shape::Field(FieldRule::Plain),

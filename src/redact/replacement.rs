@@ -58,7 +58,12 @@ pub(super) fn splice(text: &[u8], spans: Vec<Replacement>) -> Option<Vec<u8>> {
 
 /// The range, made wider where it would cut a UTF-8 character.
 fn whole_characters(text: &[u8], range: Range<usize>) -> Range<usize> {
-    let continues = |at: usize| text.get(at).is_some_and(|b| (0x80..0xC0).contains(b));
+    // Bytes that are no UTF-8 may look like the rest of a character that never began.
+    let continues = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        text.get(at).is_some_and(|b| (0x80..0xC0).contains(b))
+            && before.is_some_and(|b| !b.is_ascii())
+    };
     let (mut start, mut end) = (range.start, range.end.min(text.len()));
     for _ in 0..3 {
         if start > 0 && continues(start) {

@@ -7,7 +7,7 @@ use pullscope::redact::{Redactor, url};
 use crate::traffic::{Talk, body};
 
 /// Pieces of traffic, whole and broken, to be put together in any order.
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 58] = [
     "Authorization: ",
     "Bearer ",
     "Basic ",
@@ -52,6 +52,20 @@ const PIECES: [&str; 44] = [
     "&password=",
     "é",
     "\u{ff}",
+    "ghp_16C7e42F292c6912E7710c83",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----",
+    "\"NPM_TOKEN=",
+    "\n  apiToken: ",
+    "{\"name\":\"password\",",
+    "\"value\":\"",
+    "{\"kind\":\"Secret\",\"data\":{",
+    "\"tokens\":[",
+    "form-data; name=\"password\"\r\n\r\n",
+    "<input name=\"csrf\" value=\"",
+    "<Password>",
+    "hdnts=exp=1~hmac=",
+    "$",
 ];
 
 fn text() -> impl Strategy<Value = String> {
