@@ -495,6 +495,8 @@ fn no_clock_is_judged_by_a_transcript() {
     );
     assert_eq!(started(2), "2026-05-04T09:00:00Z", "a client begins anew");
     let store = Store::of_trace(trace, &InMemoryOnly);
+    let untaken = store.pulls().iter().all(|pull| pull.totals.took.is_zero());
+    assert!(untaken, "nothing is said of how long it took");
     let rules: Vec<_> = store.all_findings().map(|found| found.rule).collect();
     assert!(!rules.contains(&"clock-skew"), "{rules:?}");
 }

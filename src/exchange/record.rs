@@ -83,7 +83,7 @@ impl Exchange {
     pub fn took(&self) -> Duration {
         let total = self.timings.total();
         match &self.ended {
-            Some((at, _)) if total.is_zero() => clock::passed(self.started, *at),
+            Some((at, _)) if total.is_zero() && !self.untimed => clock::passed(self.started, *at),
             _ => total,
         }
     }

@@ -1,6 +1,7 @@
 //! Makes a pull of the exchanges that belong to it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -214,6 +215,11 @@ fn totals(
                 .filter_map(|blob| blob.descriptor.as_ref()?.size);
             sizes.fold(0, u64::saturating_add)
         }),
-        took: clock::passed(started, last.unwrap_or(started)),
+        // Moments that were not measured are none to count from.
+        took: if members.iter().any(|member| member.exchange.untimed) {
+            Duration::ZERO
+        } else {
+            clock::passed(started, last.unwrap_or(started))
+        },
     }
 }

@@ -137,7 +137,8 @@ impl<'a> Asked<'a> {
                 transfers.add(*member, digest, size, followed);
             }
         }
-        let started = exchanges.clone().map(|o| o.exchange.started).min();
+        let measured: Option<Vec<_>> = exchanges.clone().map(|o| o.exchange.measured()).collect();
+        let started = measured.and_then(|moments| moments.into_iter().min());
         let last = exchanges.clone().filter_map(|o| last_byte(*o)).max();
         Blob {
             part,

@@ -169,15 +169,20 @@ fn totals(pull: &Pull, telling: &Telling<'_>) -> Cell {
 /// The steps that decided how long it took, with how long each did.
 fn critical_path(pull: &Pull, telling: &Telling<'_>) -> Cell {
     let mut path = Cell::new();
+    let took = |id| {
+        let entry = telling.store.entry(id);
+        entry.map(|entry| entry.exchange.took()).unwrap_or_default()
+    };
+    if pull.critical_path.iter().all(|id| took(*id).is_zero()) {
+        return path;
+    }
     let steps = pull.critical_path.iter().filter_map(|id| pull.step(*id));
     for step in steps.filter(|_| pull.critical_path.len() > 1) {
         if !path.is_empty() {
             path.push(Span::plain(" → "));
         }
         path.extend(naming::step(pull, step, telling.lang));
-        if let Some(entry) = telling.store.entry(step.exchange) {
-            path.push(Span::dim(format!(" {}", millis(entry.exchange.took()))));
-        }
+        path.push(Span::dim(format!(" {}", millis(took(step.exchange)))));
     }
     path
 }

@@ -122,11 +122,11 @@ fn hop(
     };
     let url = Span::new(url.unwrap_or_default(), tone);
     let mut pairs = vec![(name.clone(), vec![url])];
-    let mut figures = millis(exchange.took());
-    if exchange.received > 0 {
-        figures = format!("{}  {figures}", bytes(exchange.received));
-    }
-    let mut about = spaced([outcome::status(entry), Span::dim(format!(" {figures}"))]);
+    let received = (exchange.received > 0).then(|| bytes(exchange.received));
+    let took = Some(exchange.took()).filter(|took| !took.is_zero());
+    let figures: Vec<_> = received.into_iter().chain(took.map(millis)).collect();
+    let figures = format!(" {}", figures.join("  "));
+    let mut about = spaced([outcome::status(entry), Span::dim(figures)]);
     let sent = match &reading.authorization {
         None if led_here => {
             let text = format!("✓ {}", say("redirect.not-sent", lang));

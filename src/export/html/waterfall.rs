@@ -21,7 +21,7 @@ pub(super) fn waterfall(pull: &Pull, steps: &Bilingual<&[StepStory]>, store: &St
         .map(|entry| clock::passed(pull.started, entry.exchange.started) + entry.exchange.took())
         .fold(Duration::ZERO, Duration::max);
     let whole = end.as_secs_f64();
-    if whole <= 0.0 {
+    if whole <= 0.0 || exchanges().any(|entry| entry.exchange.untimed) {
         return String::new();
     }
     let mut html = legend();
