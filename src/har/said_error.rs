@@ -8,11 +8,11 @@ pub(super) fn ending(said: &str) -> Ending {
     let word = said.to_ascii_uppercase();
     let found = WORDS.iter().find(|(part, _)| word.contains(part));
     match found.map(|(_, meaning)| *meaning) {
-        Some(Meaning::Stopped) => Ending::Aborted {
+        Some(SaidEnding::Stopped) => Ending::Aborted {
             by: Side::Client,
             detail,
         },
-        Some(Meaning::Failed(reason)) => Ending::Failed { reason, detail },
+        Some(SaidEnding::Failed(reason)) => Ending::Failed { reason, detail },
         None => Ending::Failed {
             reason: Failure::Unspecified,
             detail,
@@ -21,7 +21,7 @@ pub(super) fn ending(said: &str) -> Ending {
 }
 
 #[derive(Clone, Copy)]
-enum Meaning {
+enum SaidEnding {
     /// The client itself did not want it any more.
     Stopped,
     Failed(Failure),
@@ -29,30 +29,30 @@ enum Meaning {
 
 /// Parts of the words of Chromium (`net::ERR_…`), Firefox (`NS_ERROR_…`) and Safari; the first
 /// that is in it counts.
-const WORDS: &[(&str, Meaning)] = &[
-    ("ABORTED", Meaning::Stopped),
-    ("BLOCKED_BY", Meaning::Stopped),
-    ("CANCEL", Meaning::Stopped),
-    ("NAME_NOT_RESOLVED", Meaning::Failed(Failure::Dns)),
-    ("NAME_RESOLUTION", Meaning::Failed(Failure::Dns)),
-    ("UNKNOWN_HOST", Meaning::Failed(Failure::Dns)),
-    ("DNS", Meaning::Failed(Failure::Dns)),
-    ("PROXY", Meaning::Failed(Failure::UpstreamProxy)),
-    ("TUNNEL", Meaning::Failed(Failure::UpstreamProxy)),
-    ("TIMED_OUT", Meaning::Failed(Failure::Timeout)),
-    ("TIMEOUT", Meaning::Failed(Failure::Timeout)),
-    ("CERT", Meaning::Failed(Failure::Tls)),
-    ("SSL", Meaning::Failed(Failure::Tls)),
-    ("SEC_ERROR", Meaning::Failed(Failure::Tls)),
-    ("REFUSED", Meaning::Failed(Failure::Connect)),
-    ("UNREACHABLE", Meaning::Failed(Failure::Connect)),
-    ("CONNECTION_FAILED", Meaning::Failed(Failure::Connect)),
-    ("EMPTY_RESPONSE", Meaning::Failed(Failure::NoResponse)),
-    ("RESET", Meaning::Failed(Failure::NoResponse)),
-    ("CONNECTION_CLOSED", Meaning::Failed(Failure::NoResponse)),
+const WORDS: &[(&str, SaidEnding)] = &[
+    ("ABORTED", SaidEnding::Stopped),
+    ("BLOCKED_BY", SaidEnding::Stopped),
+    ("CANCEL", SaidEnding::Stopped),
+    ("NAME_NOT_RESOLVED", SaidEnding::Failed(Failure::Dns)),
+    ("NAME_RESOLUTION", SaidEnding::Failed(Failure::Dns)),
+    ("UNKNOWN_HOST", SaidEnding::Failed(Failure::Dns)),
+    ("DNS", SaidEnding::Failed(Failure::Dns)),
+    ("PROXY", SaidEnding::Failed(Failure::UpstreamProxy)),
+    ("TUNNEL", SaidEnding::Failed(Failure::UpstreamProxy)),
+    ("TIMED_OUT", SaidEnding::Failed(Failure::Timeout)),
+    ("TIMEOUT", SaidEnding::Failed(Failure::Timeout)),
+    ("CERT", SaidEnding::Failed(Failure::Tls)),
+    ("SSL", SaidEnding::Failed(Failure::Tls)),
+    ("SEC_ERROR", SaidEnding::Failed(Failure::Tls)),
+    ("REFUSED", SaidEnding::Failed(Failure::Connect)),
+    ("UNREACHABLE", SaidEnding::Failed(Failure::Connect)),
+    ("CONNECTION_FAILED", SaidEnding::Failed(Failure::Connect)),
+    ("EMPTY_RESPONSE", SaidEnding::Failed(Failure::NoResponse)),
+    ("RESET", SaidEnding::Failed(Failure::NoResponse)),
+    ("CONNECTION_CLOSED", SaidEnding::Failed(Failure::NoResponse)),
     (
         "INVALID_HTTP_RESPONSE",
-        Meaning::Failed(Failure::BadResponse),
+        SaidEnding::Failed(Failure::BadResponse),
     ),
 ];
 

@@ -16,7 +16,7 @@
 //! What `curl -v` prints, and logs with such messages in them, are read as well (see `paste`).
 //! How an exchange ended, when not well, is a line as well: `[cut off: …]`, `[no response: …]`.
 
-mod connecting;
+mod curl_connection;
 mod line;
 mod message;
 mod paste;

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use jiff::Timestamp;
 use url::Url;
 
-use super::connecting::{Connecting, failure};
+use super::curl_connection::{CurlConnection, failure};
 use super::line::{Annotation, FENCE, Start, field, is_bodiless};
 use super::message::{PrintedMessage, date, moment, promised};
 use super::paste::{Form, Printed, Unwrapper};
@@ -98,7 +98,7 @@ struct TranscriptReader {
     talks: Vec<PrintedExchange>,
     remarks: Vec<Remark>,
     form: Form,
-    connecting: Connecting,
+    connecting: CurlConnection,
     /// The last thing that curl said of its TLS; what it counts then is no content.
     of_tls: bool,
     unsent: Option<String>,

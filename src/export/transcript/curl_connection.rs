@@ -5,7 +5,7 @@ use crate::exchange::Failure;
 
 /// The connection that curl's next request goes over.
 #[derive(Debug, Default)]
-pub(super) struct Connecting {
+pub(super) struct CurlConnection {
     /// The URL of the command, when it was printed too.
     pub(super) url: Option<String>,
     /// The port of the server, once there is a connection.
@@ -15,7 +15,7 @@ pub(super) struct Connecting {
     pub(super) is_new: bool,
 }
 
-impl Connecting {
+impl CurlConnection {
     /// Takes in what curl says.
     pub(super) fn hear(&mut self, said: &str) {
         if is_command(said) {
