@@ -4,7 +4,7 @@ use serde::Serialize;
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::exchange::ExchangeId;
-use crate::words::{FindingText, Lang, Phrase, worded};
+use crate::words::{FindingText, Lang, Phrase, phrase, worded};
 
 /// How grave a finding is.
 #[derive(
@@ -56,12 +56,18 @@ impl Finding {
         self.texts().map_or(self.rule, |texts| texts.title.of(lang))
     }
 
-    /// One sentence that a tired engineer understands at once.
+    /// One sentence that a tired engineer understands at once, and what the server said, where it
+    /// said something.
     pub fn sentence(&self, lang: Lang) -> String {
         let case = self.fact("case");
-        self.texts()
+        let sentence = self
+            .texts()
             .and_then(|texts| pick(&texts.sentences, case, None))
-            .map_or_else(String::new, |text| text.fill(lang, &self.facts))
+            .map_or_else(String::new, |text| text.fill(lang, &self.facts));
+        match self.fact("said") {
+            Some(_) => sentence + &phrase("label.server-said").fill(lang, &self.facts),
+            None => sentence,
+        }
     }
 
     /// What to do about it.

@@ -52,14 +52,21 @@ impl Found {
     /// Adds the errors that a response reports.
     pub(super) fn errors(mut self, one: &Seen<'_>) -> Self {
         for error in one.reading.errors.iter().take(2) {
-            let text = match (error.code.as_str(), error.message.as_str()) {
-                ("", message) => message.to_owned(),
-                (code, "") => code.to_owned(),
-                (code, message) => format!("{code}: {message}"),
-            };
-            self = self.at(one, "response body errors", text);
+            self = self.at(one, "response body errors", error.text());
         }
-        self
+        match &one.reading.page {
+            Some(page) => self.at(one, "response body", page),
+            None => self,
+        }
+    }
+
+    /// States what the server said of it, in its own words: the sentence ends with them.
+    pub(super) fn said(self, one: &Seen<'_>) -> Self {
+        let is_stated = self.0.facts.iter().any(|(name, _)| *name == "said");
+        match one.said().filter(|_| !is_stated) {
+            Some(said) => self.fact("said", said),
+            None => self,
+        }
     }
 
     /// Adds something seen outside of any exchange.

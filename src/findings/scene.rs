@@ -8,8 +8,11 @@ use url::Url;
 
 use crate::exchange::{Ending, Exchange, ExchangeId, HandshakeFailed, Side, Tunnel};
 use crate::pulls::{Observed, Pull, Purpose, Step, Why};
+use crate::registry::endpoint::Route;
 use crate::registry::redirect::authority;
-use crate::registry::{Digest, Document, Fingerprint, Reading, Reference, Scope, TokenAnswer};
+use crate::registry::{
+    Class, Digest, Document, Fingerprint, Reading, Reference, ReportedError, Scope, TokenAnswer,
+};
 
 /// One exchange as the rules see it.
 #[derive(Clone, Copy)]
@@ -52,6 +55,16 @@ struct Latest<'a> {
     whole: HashMap<&'a Digest, usize>,
     /// A token server gave a token.
     token: HashMap<&'a str, usize>,
+    /// A registry served something, or said that there is no such thing.
+    served: HashMap<&'a str, usize>,
+    /// A blob was uploaded to a repository, or its upload went on.
+    uploaded: HashMap<&'a str, usize>,
+    /// Credentials were sent to a registry.
+    credentials: HashMap<&'a str, usize>,
+    /// A token was asked for, anywhere.
+    token_asked: Option<usize>,
+    /// `/v2/` was first open to whoever asked, at a registry.
+    first_open: HashMap<&'a str, usize>,
 }
 
 /// Clients follow no more redirects in a row.
@@ -240,6 +253,118 @@ impl<'a> Scene<'a> {
         key.is_some_and(|key| is_later(self.latest.had.get(&key), at))
     }
 
+    /// Whether a refusal did not matter in the end: what was asked for came later, a blob was
+    /// uploaded where mounting failed, or the registry served something after a knock at `/v2/`.
+    pub(super) fn got_over(&self, at: usize) -> bool {
+        if self.recovered(at) || self.had_later(at) {
+            return true;
+        }
+        let Some(one) = self.seen.get(at) else {
+            return false;
+        };
+        match one.reading.route() {
+            Some(Route::Ping) => is_later(self.latest.served.get(one.authority()), at),
+            Some(Route::UploadStart { mount: Some(_), .. }) => {
+                let repository = one.repository();
+                repository.is_some_and(|name| is_later(self.latest.uploaded.get(name), at))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the client did later what a challenge wants: it asked for a token, or sent
+    /// credentials to that registry.
+    pub(super) fn answered_later(&self, at: usize) -> bool {
+        let server = self.seen.get(at).map(Seen::authority);
+        is_later(self.latest.token_asked.as_ref(), at)
+            || server.is_some_and(|server| is_later(self.latest.credentials.get(server), at))
+    }
+
+    /// Whether `/v2/` of this registry had been open to whoever asks before.
+    pub(super) fn was_open(&self, at: usize) -> bool {
+        let server = self.seen.get(at).map(Seen::authority);
+        let open = server.and_then(|server| self.latest.first_open.get(server));
+        open.is_some_and(|open| *open < at)
+    }
+
+    /// Whether the answer to a challenge may have passed unseen: in a tunnel that was passed on
+    /// unread, or after a handshake that the client refused.
+    pub(super) fn is_elsewhere(&self, one: &Seen<'_>) -> bool {
+        let url = one.reading.url.as_ref();
+        let challenges = one.reading.challenges.iter();
+        let servers = challenges.filter_map(|c| c.token_server(url?));
+        let hosts: Vec<_> = servers
+            .filter_map(|s| Some(s.host_str()?.to_owned()))
+            .collect();
+        let targets = self
+            .tunnels
+            .iter()
+            .filter_map(|t| t.connection.target.as_ref());
+        let unread = targets.map(|target| target.host.clone());
+        let refused = self
+            .handshakes
+            .iter()
+            .map(|handshake| handshake_host(handshake));
+        unread.chain(refused).any(|host| hosts.contains(&host))
+    }
+
+    /// The challenge that names the token server which an exchange asks, if one does.
+    pub(super) fn named_by(&self, one: &Seen<'_>) -> Option<&Seen<'a>> {
+        one.reading.token_request.as_ref()?;
+        let asked = one.reading.url.as_ref()?;
+        self.seen.iter().find(|other| {
+            let url = other.reading.url.as_ref();
+            let mut challenges = other.reading.challenges.iter();
+            challenges.any(|challenge| {
+                let server = url.and_then(|url| challenge.token_server(url));
+                server.is_some_and(|server| {
+                    (server.host_str(), server.path()) == (asked.host_str(), asked.path())
+                })
+            })
+        })
+    }
+
+    /// Whether the token server that an exchange's challenge names had given a token before.
+    pub(super) fn had_token(&self, at: usize, one: &Seen<'_>) -> bool {
+        let asked = one.reading.url.as_ref();
+        let mut challenges = one.reading.challenges.iter();
+        let server = challenges.find_map(|challenge| challenge.token_server(asked?));
+        let host = server.as_ref().and_then(Url::host_str);
+        let mut issuers = self.issued.values().filter(|issued| **issued < at);
+        host.is_some()
+            && issuers.any(|issued| {
+                let issuer = self.seen.get(*issued).map(Seen::host);
+                issuer == host
+            })
+    }
+
+    /// The exchanges that brought a token.
+    pub(super) fn tokens(&self) -> impl DoubleEndedIterator<Item = &Seen<'a>> {
+        let all = self.seen.iter();
+        all.filter(|one| one.reading.token_answer.is_some())
+    }
+
+    /// Who runs the server that was asked, or which program it is, as far as any of its answers
+    /// shows; of a token server, the registry that names it.
+    pub(super) fn provider(&self, one: &Seen<'_>) -> Option<&'static str> {
+        let named = self.named_by(one).and_then(|named| named.reading.provider);
+        let own = one.reading.provider.or(named);
+        own.or_else(|| {
+            let mut all = self.seen.iter();
+            let same = all.find(|other| {
+                other.authority() == one.authority() && other.reading.provider.is_some()
+            });
+            same?.reading.provider
+        })
+    }
+
+    /// Whether Docker Hub was asked for a repository whose name begins with another registry's.
+    pub(super) fn is_misdirected(&self, one: &Seen<'_>) -> bool {
+        let name = one.repository().unwrap_or_default();
+        let first = name.split_once('/').map(|(first, _)| first);
+        first.is_some_and(|first| first.contains('.')) && self.provider(one) == Some("hub")
+    }
+
     /// Whether a blob came to its end later.
     pub(super) fn whole_later(&self, digest: &Digest, at: usize) -> bool {
         is_later(self.latest.whole.get(digest), at)
@@ -294,8 +419,35 @@ impl<'a> Latest<'a> {
             if one.reading.token_answer.is_some() {
                 latest.token.insert(one.authority(), at);
             }
+            if one.reading.token_request.is_some() {
+                latest.token_asked = Some(at);
+            }
+            latest.note_route(one, at, is_good);
         }
         latest
+    }
+}
+
+impl<'a> Latest<'a> {
+    /// Notes what a request of the registry API came to.
+    fn note_route(&mut self, one: &Seen<'a>, at: usize, is_good: bool) {
+        let Some(route) = one.reading.route() else {
+            return;
+        };
+        if is_good || one.status() == Some(404) {
+            self.served.insert(one.authority(), at);
+        }
+        if one.reading.authorization.is_some() {
+            self.credentials.insert(one.authority(), at);
+        } else if is_good && matches!(route, Route::Ping) {
+            self.first_open.entry(one.authority()).or_insert(at);
+        }
+        if let Some(repository) = one.repository()
+            && is_good
+            && matches!(route, Route::UploadStart { .. } | Route::Upload { .. })
+        {
+            self.uploaded.insert(repository, at);
+        }
     }
 }
 
@@ -403,6 +555,48 @@ impl<'a> Seen<'a> {
         errors.any(|error| error.code.eq_ignore_ascii_case(code))
     }
 
+    /// What the server said, in its own words: the first error that it reported, or its page.
+    pub(super) fn said(&self) -> Option<String> {
+        let error = self.reading.errors.first().map(ReportedError::text);
+        let said = error.filter(|text| !text.is_empty());
+        said.or_else(|| self.reading.page.as_deref().map(str::to_owned))
+    }
+
+    /// Whether what the server said has one of these words in it; case does not matter.
+    pub(super) fn says(&self, words: &[&str]) -> bool {
+        let has = |text: &str| {
+            let text = text.to_lowercase();
+            words.iter().any(|word| text.contains(word))
+        };
+        let mut errors = self.reading.errors.iter();
+        errors.any(|e| has(&e.code) || has(&e.message) || e.detail.as_deref().is_some_and(has))
+            || self.reading.page.as_deref().is_some_and(has)
+    }
+
+    /// Whether the server says that a token or a login is over.
+    pub(super) fn says_expired(&self) -> bool {
+        let mut challenges = self.reading.challenges.iter();
+        let why = challenges.find_map(|c| c.param("error_description"));
+        self.says(&["expired"]) || why.is_some_and(|why| why.to_lowercase().contains("expired"))
+    }
+
+    /// The repository that a blob is to be mounted from.
+    pub(super) fn mounts_from(&self) -> Option<&'a str> {
+        match self.reading.route()? {
+            Route::UploadStart {
+                mount: Some(_),
+                from,
+                ..
+            } => from.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether a page for people came in the place of what was asked for.
+    pub(super) fn is_page(&self) -> bool {
+        self.reading.page.is_some() || self.reading.content_type.class() == Class::Html
+    }
+
     /// Whether a challenge gives this as its `error`.
     pub(super) fn challenged_with(&self, error: &str) -> bool {
         let mut challenges = self.reading.challenges.iter();
@@ -412,6 +606,14 @@ impl<'a> Seen<'a> {
     /// The first field of this name in the response, as text.
     pub(super) fn field(&self, name: &'a str) -> Option<&'a str> {
         self.exchange.response.as_ref()?.head.text(name)
+    }
+
+    /// The media types that a request takes, as they were sent.
+    pub(super) fn accepts(&self) -> String {
+        let request = self.exchange.request.as_ref();
+        let values = request.map(|request| request.head.values("accept"));
+        let values = values.into_iter().flatten().map(String::from_utf8_lossy);
+        values.collect::<Vec<_>>().join(", ")
     }
 
     /// The action that a request needs a token for.

@@ -2,10 +2,13 @@
 //! write them: several in one field or in many, values quoted or not.
 
 use serde::Serialize;
+use strum::{IntoStaticStr, VariantNames};
+use url::Url;
 
 use super::Scope;
 use crate::base::token::is_tchar;
 use crate::exchange::head::latin1;
+use crate::words::worded;
 
 /// One challenge: a scheme and its parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,7 +19,27 @@ pub struct Challenge {
     pub params: Vec<(String, String)>,
     /// Something in its text that is not as RFC 9110 wants it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<&'static str>,
+    pub problem: Option<ChallengeProblem>,
+}
+
+/// What in a challenge's text is not as RFC 9110 section 11.6.1 wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, IntoStaticStr, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChallengeProblem {
+    /// A value with special characters is not quoted.
+    Unquoted,
+    /// A quoted value is not closed.
+    Unclosed,
+    /// Parameters are not separated by commas.
+    NoComma,
+    /// A comma stands between the scheme and its parameters.
+    OddComma,
+}
+
+worded! {
+    ChallengeProblem: "challenge-problem" [name];
 }
 
 impl Challenge {
@@ -51,6 +74,21 @@ impl Challenge {
         self.param("realm")
     }
 
+    /// Where a token is to be had, when that can be told: a realm that is the URL of a server, or
+    /// a path at the server that asked.
+    pub fn token_server(&self, asked: &Url) -> Option<Url> {
+        let realm = self.realm()?.trim();
+        let whole = ["http://", "https://"];
+        let is_whole = whole.iter().any(|scheme| {
+            let start = realm.get(..scheme.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        });
+        if !is_whole && !realm.starts_with('/') {
+            return None;
+        }
+        asked.join(realm).ok().filter(Url::has_host)
+    }
+
     /// The scopes a token must grant.
     pub fn scopes(&self) -> Vec<Scope> {
         self.params
@@ -66,12 +104,11 @@ impl Challenge {
     }
 }
 
-const UNQUOTED: &str = "a value with special characters is not quoted";
-const UNCLOSED: &str = "a quoted value is not closed";
-
 struct Reader {
     rest: std::collections::VecDeque<char>,
     found: Vec<Challenge>,
+    /// Whether a comma stood before what is read now.
+    comma: bool,
 }
 
 impl Reader {
@@ -79,12 +116,14 @@ impl Reader {
         Self {
             rest: text.chars().collect(),
             found: Vec::new(),
+            comma: false,
         }
     }
 
     fn read(mut self) -> Vec<Challenge> {
         loop {
-            self.skip(|c| c == ',' || c.is_whitespace());
+            self.skip(char::is_whitespace);
+            self.comma = self.skip(|c| c == ',' || c.is_whitespace());
             if self.rest.is_empty() {
                 return self.found;
             }
@@ -106,16 +145,21 @@ impl Reader {
 
     /// Takes `=value` as a parameter of the latest challenge.
     fn param(&mut self, name: &str) {
+        let is_first = self.found.last().is_none_or(|c| c.params.is_empty());
+        let mut problem = match (is_first, self.comma) {
+            (true, true) => Some(ChallengeProblem::OddComma),
+            (false, false) => Some(ChallengeProblem::NoComma),
+            _ => None,
+        };
         self.rest.pop_front();
         self.skip(char::is_whitespace);
-        let mut problem = None;
         let value = if self.rest.front() == Some(&'"') {
             self.rest.pop_front();
             self.quoted(&mut problem)
         } else {
             let value = self.take(|c| c != ',' && !c.is_whitespace());
             if !value.bytes().all(is_tchar) {
-                problem = Some(UNQUOTED);
+                problem = problem.or(Some(ChallengeProblem::Unquoted));
             }
             value
         };
@@ -126,7 +170,7 @@ impl Reader {
         challenge.problem = challenge.problem.or(problem);
     }
 
-    fn quoted(&mut self, problem: &mut Option<&'static str>) -> String {
+    fn quoted(&mut self, problem: &mut Option<ChallengeProblem>) -> String {
         let mut value = String::new();
         loop {
             match self.rest.pop_front() {
@@ -134,7 +178,7 @@ impl Reader {
                 Some('\\') => value.extend(self.rest.pop_front()),
                 Some(c) => value.push(c),
                 None => {
-                    *problem = Some(UNCLOSED);
+                    *problem = Some(ChallengeProblem::Unclosed);
                     return value;
                 }
             }
@@ -207,7 +251,7 @@ mod tests {
         assert_eq!(all.len(), 1);
         assert_eq!(all[0].realm(), Some("https://r.example/token?a=b"));
         assert_eq!(all[0].scopes()[0].actions, ["pull", "push"]);
-        assert_eq!(all[0].problem, Some(UNQUOTED));
+        assert_eq!(all[0].problem, Some(ChallengeProblem::Unquoted));
     }
 
     #[test]
@@ -230,10 +274,58 @@ mod tests {
     }
 
     #[test]
+    fn commas_that_are_missing_or_too_many_are_remarked_upon() {
+        let all = read(&["Bearer realm=\"https://t\" service=\"s\" error=\"invalid_client\""]);
+        let [one] = all.as_slice() else {
+            panic!("{all:?}")
+        };
+        assert_eq!(one.param("service"), Some("s"));
+        assert_eq!(one.error(), Some("invalid_client"));
+        assert_eq!(one.problem, Some(ChallengeProblem::NoComma));
+        let all = read(&["Bearer, error=access_denied, error_description=no"]);
+        assert_eq!(all.len(), 1);
+        assert_eq!(all[0].error(), Some("access_denied"));
+        assert_eq!(all[0].problem, Some(ChallengeProblem::OddComma));
+        for fine in [
+            "Bearer realm=\"https://t\" , service=\"s\"",
+            "Bearer realm=\"https://t\",,service=s, Basic realm=r",
+            "Negotiate, Basic realm=\"r\"",
+        ] {
+            assert!(read(&[fine]).iter().all(|c| c.problem.is_none()), "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_token_server_is_a_url_or_a_path() {
+        let asked = Url::parse("https://r.example/v2/a/manifests/1").unwrap();
+        let server = |realm: &str| {
+            let all = read(&[&format!("Bearer realm=\"{realm}\"")]);
+            all[0].token_server(&asked).map(String::from)
+        };
+        let whole = Some("https://t.example/token".to_owned());
+        assert_eq!(server("https://t.example/token"), whole);
+        assert_eq!(server("HTTPS://t.example/token"), whole);
+        assert_eq!(
+            server("/v2/token").as_deref(),
+            Some("https://r.example/v2/token")
+        );
+        for useless in [
+            "",
+            "image factory",
+            "t.example",
+            "https://",
+            "ftp://t.example",
+        ] {
+            assert_eq!(server(useless), None, "{useless}");
+        }
+        assert_eq!(read(&["Bearer"])[0].token_server(&asked), None);
+    }
+
+    #[test]
     fn an_unclosed_quote_takes_the_rest() {
         let all = read(&["Bearer realm=\"https://t"]);
         assert_eq!(all[0].realm(), Some("https://t"));
-        assert_eq!(all[0].problem, Some(UNCLOSED));
+        assert_eq!(all[0].problem, Some(ChallengeProblem::Unclosed));
     }
 
     proptest! {

@@ -18,6 +18,16 @@ pub struct ReportedError {
     pub detail: Option<String>,
 }
 
+impl ReportedError {
+    /// Code and message in one line.
+    pub fn text(&self) -> String {
+        match (self.code.as_str(), self.message.as_str()) {
+            ("", said) | (said, "") => said.to_owned(),
+            (code, message) => format!("{code}: {message}"),
+        }
+    }
+}
+
 /// Reads the errors of a body; none when it reports none that we know the form of.
 pub(crate) fn read(bytes: &[u8]) -> Vec<ReportedError> {
     match json::read(bytes) {

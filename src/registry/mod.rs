@@ -17,7 +17,9 @@ mod known;
 pub(crate) mod listing;
 pub(crate) mod manifest;
 pub(crate) mod media_type;
+mod page;
 pub(crate) mod platform;
+pub(crate) mod provider;
 pub(crate) mod rate_limit;
 pub(crate) mod reading;
 pub(crate) mod redirect;
@@ -30,7 +32,7 @@ pub(crate) mod token;
 pub(crate) mod warning;
 
 pub use bodies::{Bodies, InMemoryOnly};
-pub use challenge::Challenge;
+pub use challenge::{Challenge, ChallengeProblem};
 pub use client::Client;
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, DigestProblem};

@@ -13,9 +13,10 @@ use super::endpoint::Route;
 use super::errors::{self, ReportedError};
 use super::time::http_date;
 use super::{
-    Bodies, Challenge, Client, Digest, Document, Endpoint, Fingerprint, ImageConfig, Index, Kind,
-    Known, Listing, MediaType, RateLimit, Redirect, TokenAnswer, TokenRequest, Warning,
+    Bodies, Challenge, Class, Client, Digest, Document, Endpoint, Fingerprint, ImageConfig, Index,
+    Kind, Known, Listing, MediaType, RateLimit, Redirect, TokenAnswer, TokenRequest, Warning,
 };
+use super::{page, provider};
 use crate::exchange::head::latin1;
 use crate::exchange::{Body, Capture, Ending, Event, Exchange, RawHead, RequestHead};
 
@@ -30,6 +31,9 @@ pub struct Reading {
     pub url: Option<Arc<Url>>,
     /// The host, and the port where it is not the scheme's own; empty when there is none.
     pub authority: Arc<str>,
+    /// Who runs the server, or which program it is, by its host or by what it answers.
+    #[serde(skip)]
+    pub provider: Option<&'static str>,
     /// The route of the registry API, when it is for one.
     pub endpoint: Option<Arc<Endpoint>>,
     /// The client, by its own words.
@@ -77,6 +81,9 @@ pub struct Reading {
     pub filters_applied: Option<Box<str>>,
     /// The image configuration that was served.
     pub config: Option<Arc<ImageConfig>>,
+    /// The words of the web page that came where none should be: with an error, or for a token.
+    #[serde(skip)]
+    pub page: Option<Box<str>>,
     /// The errors that were reported.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: Box<[ReportedError]>,
@@ -213,6 +220,7 @@ impl Reading {
         (self.document, self.config, self.referrers) = Default::default();
         (self.token_answer, self.listing, self.errors) = Default::default();
         (self.magic, self.digests.computed, self.unseen) = Default::default();
+        self.page = None;
         if let Some(body) = &exchange.request_body
             && exchange.request.is_some()
         {
@@ -236,6 +244,7 @@ impl Reading {
         self.range = head.text("range").map(Box::from);
         self.referer = head.text("referer").map(Box::from);
         (self.url, self.authority, self.endpoint) = known.place(&request.url);
+        self.provider = provider::of(&self.authority);
         self.digests.requested = self
             .endpoint
             .as_ref()
@@ -269,6 +278,9 @@ impl Reading {
             Some(401 | 403) => Challenge::read_all(head.values("www-authenticate")).into(),
             _ => Box::default(),
         };
+        self.provider = self
+            .provider
+            .or_else(|| provider::shown(&head, &self.challenges));
         self.rate_limit = RateLimit::read(&head, self.date).map(Box::new);
         self.warnings = head.values("warning").filter_map(Warning::read).collect();
         let stated = head.text("docker-content-digest");
@@ -314,16 +326,20 @@ impl Reading {
         self.unseen = matches!(body.capture, Capture::Omitted { .. } | Capture::Streamed);
         let load = |limit| content(body, bodies, limit);
         let status = self.status.unwrap_or_default();
+        let is_html = self.content_type.class() == Class::Html;
         if status >= 400 {
-            let bytes = load(TEXT_LIMIT);
-            self.errors = bytes.map_or_else(Box::default, |bytes| errors::read(&bytes).into());
+            let bytes = load(TEXT_LIMIT).unwrap_or_default();
+            self.errors = errors::read(&bytes).into();
+            self.page = page::text(&bytes, is_html);
             return;
         }
         if status != 200 || self.method != "GET" && self.token_request.is_none() {
             return;
         }
         if self.token_request.is_some() {
-            self.token_answer = load(TEXT_LIMIT).and_then(|bytes| known.token_answer(&bytes));
+            let bytes = load(TEXT_LIMIT).unwrap_or_default();
+            self.token_answer = known.token_answer(&bytes);
+            self.page = page::text(&bytes, is_html);
             return;
         }
         match self.route() {

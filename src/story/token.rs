@@ -25,7 +25,7 @@ pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
             if let Some(problem) = challenge.problem {
                 pairs.push((
                     Span::label("image.problem", lang),
-                    vec![Span::new(problem, Tone::Warn)],
+                    vec![Span::new(problem.name(lang), Tone::Warn)],
                 ));
             }
             Block::Pairs(pairs)
@@ -68,8 +68,8 @@ fn asked(pairs: &mut Pairs, request: &TokenRequest, lang: Lang) {
     if let Some(service) = &request.service {
         add(phrase("token.service"), cell(service));
     }
-    for scope in &request.scopes {
-        add(phrase("token.scope"), cell(scope.to_string()));
+    for scope in request.asked() {
+        add(phrase("token.scope"), cell(scope));
     }
     if let Some(client) = &request.client_id {
         let name = Span::label("token.client-id", lang);

@@ -8,6 +8,8 @@ mod content;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
 mod page;
 #[cfg(test)]
 mod properties;

@@ -2,14 +2,18 @@
 
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::Scene;
+use crate::findings::scene::{Scene, Seen};
+use crate::registry::Credentials;
 
 /// The limit is reached.
 pub(super) fn rate_limited(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     let mut recovered = true;
     for (at, one) in scene.unexplained() {
-        if one.status() != Some(429) {
+        // GitHub refuses with 403 whoever asks too often.
+        let is_refusal =
+            one.status() == Some(403) && one.says(&["rate limit", "too many requests"]);
+        if one.status() != Some(429) && !is_refusal {
             continue;
         }
         recovered &= scene.recovered(at);
@@ -23,12 +27,15 @@ pub(super) fn rate_limited(scene: &Scene<'_>) -> Option<Found> {
             };
             Found::new("rate-limited", Severity::Error)
                 .fact("case", case)
+                .fact("fix", remedy(scene, one))
+                .fact("status", one.status().unwrap_or_default())
                 .fact("host", one.authority())
                 .fact("limit", limit.unwrap_or_default())
                 .fact("window", window.unwrap_or_default())
         });
         found = Some(
-            next.status(one)
+            next.said(one)
+                .status(one)
                 .header(one, "ratelimit-limit")
                 .header(one, "ratelimit-remaining")
                 .header(one, "docker-ratelimit-source")
@@ -41,6 +48,21 @@ pub(super) fn rate_limited(scene: &Scene<'_>) -> Option<Found> {
         Severity::Error
     };
     found.map(|found| found.severity(severity))
+}
+
+/// Whether logging in may help: not where the client did, and not against a limit on pushes.
+fn remedy(scene: &Scene<'_>, one: &Seen<'_>) -> &'static str {
+    let issuer = scene.issuer(one).map(|(issuer, _)| issuer);
+    let request = issuer.and_then(|issuer| issuer.reading.token_request.as_deref());
+    let is_named = request.is_some_and(|request| request.credentials != Credentials::Anonymous);
+    let is_basic = one.reading.authorization.is_some() && !one.has_bearer();
+    if scene.is_push() || one.reading.is_upload() {
+        "push"
+    } else if is_named || is_basic {
+        "account"
+    } else {
+        ""
+    }
 }
 
 /// The limit is near.

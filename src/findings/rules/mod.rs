@@ -2,6 +2,7 @@
 //! the function that looks. Their sentences are in the table of texts.
 
 mod content;
+mod dead_end;
 mod limit;
 mod manifest;
 mod mirror;
@@ -118,10 +119,13 @@ const RULES: &[Rule] = &[
     cause("aud-mismatch", Warning, rfc!("rfc7519#section-4.1.3"), Once(token::aud_mismatch)),
     cause("scope-mismatch", Error, token_spec!("scope/"), Once(token::scope_mismatch)),
     remark("short-token", Warning, token_spec!("token/"), Once(token::short_token)),
-    cause("denied", Error, spec!("error-codes"), Once(refusal::denied)),
-    cause("auth-loop", Error, token_spec!("token/"), Once(refusal::auth_loop)),
     cause("rate-limited", Error, "https://docs.docker.com/docker-hub/usage/", Once(limit::rate_limited)),
+    cause("storage-refused", Error, spec!("pulling-blobs"), Once(refusal::storage_refused)),
+    cause("auth-loop", Error, token_spec!("token/"), Once(refusal::auth_loop)),
+    cause("denied", Error, spec!("error-codes"), Once(refusal::denied)),
+    cause("auth-dead-end", Error, rfc!("rfc9110#section-11.6.1"), Once(dead_end::auth_dead_end)),
     remark("rate-low", Warning, "https://docs.docker.com/docker-hub/usage/", Once(limit::rate_low)),
+    cause("not-accepted", Error, rfc!("rfc9110#section-12.5.1"), Once(refusal::not_accepted)),
     cause("not-found", Error, spec!("pulling-manifests"), Once(refusal::not_found)),
     cause("manifest-type", Error, spec!("pulling-manifests"), Once(manifest::manifest_type)),
     remark("no-platform", Error, "https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md", Once(manifest::no_platform)),

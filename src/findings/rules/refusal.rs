@@ -6,25 +6,34 @@ use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
 use crate::registry::endpoint::Route;
-use crate::registry::{Credentials, Fingerprint, Reference};
+use crate::registry::{Challenge, Credentials, Fingerprint, Reference};
 
 /// Access is denied.
 pub(super) fn denied(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    for (at, one) in scene.unexplained() {
-        let Some(case) = denial(scene, at, one) else {
-            continue;
-        };
-        let next = found.unwrap_or_else(|| {
-            Found::new("denied", Severity::Error)
-                .fact("case", case)
-                .fact("host", one.authority())
-                .fact("repository", one.repository().unwrap_or("-"))
-                .fact("status", one.status().unwrap_or_default())
-        });
-        found = Some(next.status(one).errors(one).header(one, "WWW-Authenticate"));
-    }
-    found
+    let denials: Vec<_> = scene
+        .unexplained()
+        .filter_map(|(at, one)| Some((one, denial(scene, at, one)?)))
+        .collect();
+    // The answer to a HEAD says nothing, that to the GET after it says why.
+    let telling = denials.iter().find(|(one, _)| one.said().is_some());
+    let (one, case) = *telling.or(denials.first())?;
+    let registry = scene.named_by(one).unwrap_or(one);
+    let own = scene.pull.map(|pull| pull.repository.as_str());
+    let repository = one.repository().or(own.filter(|name| !name.is_empty()));
+    let found = Found::new("denied", Severity::Error)
+        .fact("case", case)
+        .fact("fix", remedy(scene, one, case))
+        .fact("host", one.authority())
+        .fact("registry", registry.authority())
+        .fact("repository", repository.unwrap_or("-"))
+        .fact("status", one.status().unwrap_or_default())
+        .said(one);
+    Some(denials.iter().fold(found, |found, (one, _)| {
+        found
+            .status(one)
+            .errors(one)
+            .header(one, "WWW-Authenticate")
+    }))
 }
 
 /// In what way access was denied, if it was.
@@ -33,29 +42,217 @@ fn denial(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str> 
     if let Some(request) = &one.reading.token_request {
         // With credentials some clients ask by POST first, and by GET where that is not known.
         let asked_again = scene.token_later(one.authority(), at);
-        let refused = matches!(status, 401 | 403) || one.reports("invalid_grant");
+        let refused = matches!(status, 401 | 403 | 451) || one.reports("invalid_grant");
+        if !refused || asked_again {
+            return None;
+        }
         let named = request.credentials != Credentials::Anonymous;
-        return (refused && !asked_again).then_some(if named { "login" } else { "token" });
+        return Some(match by_content(one, status) {
+            Some(case) => case,
+            None if named && one.says_expired() => "expired",
+            None if named => "login",
+            None => "token",
+        });
     }
     let is_needed = match one.reading.route()? {
         // Where these are refused, clients go on without.
         Route::Referrers { .. } | Route::UploadStart { mount: Some(_), .. } => false,
-        _ => !scene.recovered(at),
+        _ => !scene.got_over(at),
     };
     if !is_needed {
         return None;
     }
-    let scheme = one.reading.authorization.as_ref().map(|sent| &*sent.scheme);
-    let is_basic = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("basic"));
-    if one.reports("DENIED") || status == 403 {
+    let sent = one.reading.authorization.as_ref();
+    let is_basic = sent.is_some_and(|sent| sent.scheme.eq_ignore_ascii_case("basic"));
+    let is_denied = one.reports("DENIED") || matches!(status, 403 | 451);
+    if let Some(case) = by_content(one, status).filter(|_| is_denied) {
+        return Some(case);
+    }
+    if is_basic && (is_denied || status == 401) {
+        let speaks_of_login = status == 401
+            || one.says(&[
+                "token",
+                "credential",
+                "password",
+                "authenticat",
+                "user name",
+                "username",
+            ]);
+        return Some(if one.says_expired() {
+            "expired"
+        } else if speaks_of_login && is_unasked(scene, at, one) {
+            "unasked"
+        } else if speaks_of_login {
+            "login"
+        } else {
+            ""
+        });
+    }
+    let is_refused = status == 401 && one.has_bearer();
+    if is_denied {
         Some("")
-    } else if status == 401 && is_basic {
-        Some("login")
-    } else if status == 401 && one.has_bearer() && one.challenged_with("insufficient_scope") {
+    } else if is_refused && one.challenged_with("insufficient_scope") {
         Some("scope")
+    } else if is_refused && one.reading.challenges.iter().all(|c| c.error().is_none()) {
+        Some("bearer")
     } else {
         None
     }
+}
+
+/// What an answer shows by itself that no login changes.
+fn by_content(one: &Seen<'_>, status: u16) -> Option<&'static str> {
+    if status == 451 || one.says(REGION) {
+        Some("region")
+    } else if one.is_page() {
+        Some("page")
+    } else {
+        None
+    }
+}
+
+/// How servers say that they serve no addresses of some countries.
+const REGION: &[&str] = &[
+    "export control",
+    "export regulation",
+    "sanction",
+    "embargo",
+    "your country",
+    "your region",
+    "certain regions",
+    "certain countries",
+    "country or region",
+    "geographic",
+    "geo-block",
+    "geoblock",
+    "legal reasons",
+];
+
+/// Whether user name and password went to a registry that had not asked for them and takes tokens.
+fn is_unasked(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
+    let challenges = |other: &Seen<'_>| {
+        let mut all = other.reading.challenges.iter();
+        all.any(Challenge::is_basic)
+    };
+    let before = scene.seen.iter().take(at + 1);
+    let mut same = before.filter(|other| other.authority() == one.authority());
+    let wants_tokens =
+        one.reading.challenges.iter().any(Challenge::is_bearer) || one.host() == "public.ecr.aws";
+    wants_tokens && !same.any(challenges)
+}
+
+/// What there is to be done, where the case alone does not say it: each provider has its way to
+/// log in.
+fn remedy(scene: &Scene<'_>, one: &Seen<'_>, case: &'static str) -> &'static str {
+    if matches!(case, "region" | "page" | "unasked") {
+        return case;
+    }
+    if scene.is_misdirected(one) {
+        return "host-in-name";
+    }
+    if let Some(way) = way_to_log_in(scene, one) {
+        return way;
+    }
+    let issuer = scene
+        .issuer(one)
+        .and_then(|(issuer, _)| issuer.reading.token_request.as_deref());
+    let is_named = issuer.is_some_and(|request| request.credentials != Credentials::Anonymous);
+    let is_basic = one.reading.authorization.is_some() && !one.has_bearer();
+    match case {
+        "" | "scope" | "bearer" if is_named || is_basic => "account",
+        _ => case,
+    }
+}
+
+/// The provider's own way to log in, where it has one.
+pub(super) fn way_to_log_in(scene: &Scene<'_>, one: &Seen<'_>) -> Option<&'static str> {
+    let registry = scene.named_by(one).unwrap_or(one);
+    if registry.host() == "public.ecr.aws" {
+        return Some("ecr-public");
+    }
+    scene
+        .provider(one)
+        .filter(|word| WAYS_TO_LOG_IN.contains(word))
+}
+
+/// The providers that `fix` in the table of texts has a row for.
+const WAYS_TO_LOG_IN: &[&str] = &[
+    "hub",
+    "gcr",
+    "ghcr",
+    "quay",
+    "ecr",
+    "acr",
+    "gitlab",
+    "harbor",
+    "artifactory",
+    "nexus",
+];
+
+/// The registry passes on a refusal of the storage behind it.
+pub(super) fn storage_refused(scene: &Scene<'_>) -> Option<Found> {
+    let mut found: Option<Found> = None;
+    for (at, one) in scene.unexplained() {
+        let is_xml = one.reading.content_type.as_str().ends_with("xml");
+        let is_refusal = one
+            .status()
+            .is_some_and(|status| (400..500).contains(&status));
+        if !is_xml || !is_refusal || one.reading.route().is_none() || scene.got_over(at) {
+            continue;
+        }
+        let Some(error) = one.reading.errors.first() else {
+            continue;
+        };
+        let is_about_credentials = one.reading.authorization.is_some()
+            && (one.says(&[
+                "authorization",
+                "auth mechanism",
+                "x-amz-",
+                "authentication",
+            ]));
+        let next = found.unwrap_or_else(|| {
+            Found::new("storage-refused", Severity::Error)
+                .fact(
+                    "case",
+                    if is_about_credentials {
+                        "credentials"
+                    } else {
+                        ""
+                    },
+                )
+                .fact("host", one.authority())
+                .fact("status", one.status().unwrap_or_default())
+                .fact("code", &error.code)
+                .said(one)
+        });
+        found = Some(next.status(one).errors(one));
+    }
+    found
+}
+
+/// What there is, is of a kind that the request does not take.
+pub(super) fn not_accepted(scene: &Scene<'_>) -> Option<Found> {
+    scene.unexplained().find_map(|(at, one)| {
+        let is_so = matches!(one.status(), Some(404 | 406)) && one.says(&["accept header"])
+            || one.status() == Some(406);
+        if !is_so || !one.reading.is_manifest_route() || scene.had_later(at) {
+            return None;
+        }
+        let accepted = one.accepts();
+        Some(
+            Found::new("not-accepted", Severity::Error)
+                .at(one, "request header Accept", &accepted)
+                .status(one)
+                .errors(one)
+                .fact("host", one.authority())
+                .fact("reference", one.reference().map_or("-".to_owned(), name))
+                .fact(
+                    "accepted",
+                    if accepted.is_empty() { "-" } else { &accepted },
+                )
+                .said(one),
+        )
+    })
 }
 
 /// Fresh tokens are refused, one after the other.
@@ -65,7 +262,7 @@ pub(super) fn auth_loop(scene: &Scene<'_>) -> Option<Found> {
         let Some(url) = &one.reading.url else {
             continue;
         };
-        if one.status() != Some(401) {
+        if one.status() != Some(401) || one.challenged_with("insufficient_scope") {
             if one.succeeded() || one.is_redirect() {
                 refused.remove(url.as_str());
             }
@@ -101,18 +298,43 @@ pub(super) fn not_found(scene: &Scene<'_>) -> Option<Found> {
         let Some(case) = absence(scene, at, one) else {
             continue;
         };
-        let next = found.unwrap_or_else(|| {
-            // A download's own URL does not say which repository it is from.
-            let asked = scene.redirects_to(at).last().unwrap_or(one);
-            Found::new("not-found", Severity::Error)
-                .fact("case", case)
-                .fact("host", one.authority())
-                .fact("repository", asked.repository().unwrap_or("-"))
-                .fact("reference", asked.reference().map_or("-".to_owned(), name))
+        found = Some(match found {
+            Some(found) if one.said().is_some() => found.said(one).status(one).errors(one),
+            Some(found) => found.status(one),
+            None => absent(scene, at, one, case),
         });
-        found = Some(next.status(one).errors(one));
     }
     found
+}
+
+/// What the sentences leave open.
+fn absent(scene: &Scene<'_>, at: usize, one: &Seen<'_>, case: &'static str) -> Found {
+    // A download's own URL does not say which repository it is from.
+    let asked = scene.redirects_to(at).last().unwrap_or(one);
+    let repository = asked.repository().unwrap_or("-");
+    // Only for a copy of Docker Hub is a name without an owner short for another.
+    let others = ["gcr", "ghcr", "quay", "ecr", "acr", "mcr", "gitlab"];
+    let is_other = scene
+        .provider(asked)
+        .is_some_and(|word| others.contains(&word));
+    let is_short = matches!(case, "" | "name") && !repository.contains('/') && !is_other;
+    Found::new("not-found", Severity::Error)
+        .fact("case", case)
+        .fact(
+            "fix",
+            match case {
+                "" | "name" if scene.is_misdirected(asked) => "host-in-name",
+                _ if is_short => "library",
+                _ => case,
+            },
+        )
+        .fact("host", one.authority())
+        .fact("asked", asked.authority())
+        .fact("repository", repository)
+        .fact("reference", asked.reference().map_or("-".to_owned(), name))
+        .said(one)
+        .status(one)
+        .errors(one)
 }
 
 /// A tag, or a digest short enough for a sentence.
@@ -137,7 +359,19 @@ fn absence(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
     match &endpoint.route {
         // Signing tools ask whether there is a signature; mostly there is none.
         Route::Manifest(reference) if reference.is_auxiliary() => None,
+        Route::Manifest(_) | Route::Tags(_) if one.is_page() && one.reading.errors.is_empty() => {
+            Some("page")
+        }
+        Route::Manifest(_)
+            if scene
+                .redirects_to(at)
+                .any(|from| from.authority() != one.authority()) =>
+        {
+            Some("redirected")
+        }
         Route::Manifest(_) | Route::Tags(_) if one.reports("NAME_UNKNOWN") => Some("name"),
+        Route::Manifest(_) if is_named(scene, at) => Some("child"),
+        Route::Manifest(reference) if reference.digest().is_some() => Some("digest"),
         Route::Manifest(_) => Some(""),
         Route::Blob(_) if one.is_get() && is_named(scene, at) => Some("blob"),
         _ => None,

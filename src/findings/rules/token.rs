@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::refusal;
 use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen, scopes};
-use crate::registry::Credentials;
 use crate::registry::token::{DEFAULT_LIFETIME, TokenAnswer};
+use crate::registry::{Challenge, Credentials, Scope};
 
 /// Clocks that differ by less are as good as clocks get.
 const LEEWAY: SignedDuration = SignedDuration::from_secs(60);
@@ -19,40 +20,109 @@ const REPLAYED: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// A token does not allow what is then refused.
 pub(super) fn scope_mismatch(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
-    for (_, one) in scene.unexplained() {
-        let (Some(401 | 403), Some(repository)) = (one.status(), one.repository()) else {
+    for (at, one) in scene.unexplained() {
+        if !matches!(one.status(), Some(401 | 403)) {
             continue;
-        };
+        }
         let Some((issuer, answer)) = scene.issuer(one) else {
             continue;
         };
-        let Some(granted) = answer.granted() else {
+        let lack = lacking(one, issuer, answer);
+        let Some(lack) = lack.filter(|_| one.reading.endpoint.is_some() && !scene.got_over(at))
+        else {
             continue;
         };
-        if one.reading.endpoint.is_none()
-            || granted
-                .iter()
-                .any(|scope| scope.allows(repository, one.action()))
-        {
-            continue;
-        }
         let next = found.unwrap_or_else(|| {
-            let request = issuer.reading.token_request.as_deref();
-            let anonymous =
-                request.is_none_or(|request| request.credentials == Credentials::Anonymous);
+            let granted = answer.granted().map_or("-".to_owned(), scopes);
             Found::new("scope-mismatch", Severity::Error)
                 .at(issuer, "token request scope", issuer.asked_scopes())
-                .at(issuer, "token access", scopes(granted))
-                .fact("case", if anonymous { "anonymous" } else { "" })
+                .at(issuer, "token access", &granted)
+                .fact("case", lack.case)
+                .fact("fix", remedy(scene, one, &lack, answer))
+                .fact("registry", one.authority())
                 .fact("issuer", issuer.authority())
                 .fact("host", one.authority())
-                .fact("repository", repository)
-                .fact("action", one.action())
-                .fact("granted", scopes(granted))
+                .fact("repository", lack.repository)
+                .fact("action", lack.action)
+                .fact("granted", granted)
+                .fact("asked", issuer.asked_scopes())
         });
-        found = Some(next.status(one));
+        found = Some(next.status(one).header(one, "WWW-Authenticate").said(one));
     }
     found
+}
+
+/// What there is to be done, where it is more than the case says.
+fn remedy(scene: &Scene<'_>, one: &Seen<'_>, lack: &Lack, answer: &TokenAnswer) -> &'static str {
+    if scene.is_misdirected(one) {
+        return "host-in-name";
+    }
+    // Who is granted something else has met a fault of the token server.
+    let mut granted = answer.granted().unwrap_or_default().iter();
+    let is_shut_out = lack.case == "anonymous" && granted.all(|scope| scope.actions.is_empty());
+    let way = is_shut_out
+        .then(|| refusal::way_to_log_in(scene, one))
+        .flatten();
+    way.unwrap_or(lack.case)
+}
+
+/// What a token does not allow, and in which way it came so.
+struct Lack {
+    case: &'static str,
+    repository: String,
+    action: String,
+}
+
+/// What the token that was sent does not allow of what a request needs.
+fn lacking(one: &Seen<'_>, issuer: &Seen<'_>, answer: &TokenAnswer) -> Option<Lack> {
+    let request = issuer.reading.token_request.as_deref();
+    let asked = request.map_or(&[][..], |request| request.scopes.as_slice());
+    let allows = |scopes: &[Scope], repository: &str, action: &str| {
+        let mut scopes = scopes.iter();
+        scopes.any(|scope| scope.allows(repository, action))
+    };
+    let lack = |case, repository: &str, action: &str| {
+        let (repository, action) = (repository.to_owned(), action.to_owned());
+        Some(Lack {
+            case,
+            repository,
+            action,
+        })
+    };
+    let (repository, action) = (one.repository()?, one.action());
+    if let Some(granted) = answer.granted()
+        && !allows(granted, repository, action)
+    {
+        let anonymous = request.is_none_or(|r| r.credentials == Credentials::Anonymous);
+        return lack(if anonymous { "anonymous" } else { "" }, repository, action);
+    }
+    // What a token of no readable form allows, shows by what was asked for at most.
+    let held = answer.granted().unwrap_or(asked);
+    if let Some(from) = one.mounts_from()
+        && !allows(held, from, "pull")
+    {
+        let was_asked = allows(asked, from, "pull");
+        return lack(
+            if was_asked { "mount-refused" } else { "mount" },
+            from,
+            "pull",
+        );
+    }
+    if !one.challenged_with("insufficient_scope") || asked.is_empty() {
+        return None;
+    }
+    let challenges = one.reading.challenges.iter();
+    let wanted: Vec<_> = challenges.flat_map(Challenge::scopes).collect();
+    let repositories = wanted.iter().filter(|scope| scope.is_repository());
+    let mut needs = repositories.flat_map(|scope| {
+        scope
+            .actions
+            .iter()
+            .map(move |action| (&scope.name, action))
+    });
+    let (name, action) = needs.find(|(name, action)| !allows(held, name, action))?;
+    let was_asked = allows(asked, name, action);
+    lack(if was_asked { "" } else { "unasked" }, name, action)
 }
 
 /// A token is for another service than it was asked for.
@@ -66,38 +136,58 @@ pub(super) fn aud_mismatch(scene: &Scene<'_>) -> Option<Found> {
             return None;
         }
         let audience = claims.audience.join(", ");
-        let mut found = Found::new("aud-mismatch", Severity::Warning)
+        let refused = uses(scene, at, issuer)
+            .find(|one| one.status() == Some(401) && !one.challenged_with("insufficient_scope"));
+        let accepted = uses(scene, at, issuer).find(|one| one.succeeded() || one.is_redirect());
+        let (case, severity) = match (refused, accepted) {
+            (Some(_), _) => ("", Severity::Error),
+            (None, Some(_)) => ("accepted", Severity::Info),
+            (None, None) => ("", Severity::Warning),
+        };
+        let found = Found::new("aud-mismatch", severity)
             .at(issuer, "token request service", service)
             .at(issuer, "token claim aud", &audience)
+            .fact("case", case)
             .fact("service", service)
             .fact("audience", &audience)
-            .fact("issuer", issuer.authority());
-        if let Some(refused) = refused_use(scene, at, issuer) {
-            found = found.status(refused).severity(Severity::Error);
-        }
-        Some(found)
+            .fact("issuer", issuer.authority())
+            .fact("host", accepted.map_or("-", Seen::authority));
+        Some(match refused {
+            Some(refused) => found.status(refused),
+            None => found,
+        })
     })
 }
 
-/// The first 401 that answers a token of this issuer.
-fn refused_use<'s, 'a>(scene: &'s Scene<'a>, at: usize, issuer: &Seen<'_>) -> Option<&'s Seen<'a>> {
-    scene.after(at).find(|one| {
-        one.status() == Some(401)
-            && scene
-                .issuer(one)
-                .is_some_and(|(own, _)| own.id() == issuer.id())
+/// The requests that carried a token of this issuer, after it was given.
+fn uses<'s, 'a>(
+    scene: &'s Scene<'a>,
+    at: usize,
+    issuer: &'s Seen<'_>,
+) -> impl Iterator<Item = &'s Seen<'a>> {
+    scene.after(at).filter(|one| {
+        let own = scene.issuer(one);
+        own.is_some_and(|(own, _)| own.id() == issuer.id())
     })
 }
 
-/// A token was used after its end.
+/// A token was used after its end: by its times, or because the server says so.
 pub(super) fn token_expired(scene: &Scene<'_>) -> Option<Found> {
     scene.unexplained().find_map(|(at, one)| {
-        let (Some(401 | 403), Some((issuer, answer))) = (one.status(), scene.issuer(one)) else {
-            return None;
+        let is_told = one.says_expired() && one.has_bearer() && one.reading.endpoint.is_some();
+        let is_refused = match one.status()? {
+            401 | 403 => true,
+            status => is_told && (400..500).contains(&status),
         };
-        let used = one.moment()?;
-        let expired = end(issuer, answer)?;
-        if !is_later(used, expired) || is_old(one, issuer, answer) != Some(true) {
+        let issued = scene.issuer(one);
+        let ended = issued.and_then(|(issuer, answer)| {
+            let used = one.moment()?;
+            let expired = end(issuer, answer)?;
+            let is_over = is_told || is_old(one, issuer, answer) == Some(true);
+            let late = used.duration_since(expired) >= leeway(one, is_told);
+            (late && is_over).then_some((issuer, used, expired))
+        });
+        if !is_refused || ended.is_none() && !is_told {
             return None;
         }
         let severity = if scene.recovered(at) {
@@ -105,15 +195,38 @@ pub(super) fn token_expired(scene: &Scene<'_>) -> Option<Found> {
         } else {
             Severity::Error
         };
+        let mut found = Found::new("token-expired", severity);
+        if let Some((issuer, _, expired)) = ended {
+            found = found.at(issuer, "token end", expired);
+        }
         Some(
-            Found::new("token-expired", severity)
-                .at(issuer, "token end", expired)
+            found
                 .status(one)
                 .header(one, "Date")
+                .errors(one)
+                .fact("case", if ended.is_some() { "" } else { "told" })
                 .fact("host", one.authority())
-                .fact("late", gap(used, expired)),
+                .fact("status", one.status().unwrap_or_default())
+                .fact(
+                    "late",
+                    ended.map_or(0, |(_, used, expired)| gap(used, expired)),
+                )
+                .said(one),
         )
     })
+}
+
+/// By how much a moment may be passed before it counts: clocks differ. A server that refuses a
+/// token as invalid has gone by its own clock, which its `Date` shows to the second.
+fn leeway(one: &Seen<'_>, is_told: bool) -> SignedDuration {
+    let is_exact = one.status() == Some(401)
+        && one.challenged_with("invalid_token")
+        && one.reading.server_time().is_some();
+    if is_told || is_exact {
+        SignedDuration::ZERO
+    } else {
+        LEEWAY
+    }
 }
 
 /// When a token ends: its own claim, or what the answer around it says.
@@ -152,13 +265,16 @@ fn skewed_token(scene: &Scene<'_>) -> Option<Found> {
             return None;
         };
         let claims = answer.token.jwt().map(|jwt| &jwt.claims)?;
+        let leeway = leeway(one, false);
         let begins = claims.not_before.or(claims.issued_at);
-        let early = begins.filter(|begins| is_later(*begins, now));
-        let late = claims
-            .expires
-            .filter(|end| is_later(now, *end) && is_old(one, issuer, answer) == Some(false));
+        let early = begins.filter(|begins| begins.duration_since(now) > leeway);
+        let late = claims.expires.filter(|end| {
+            now.duration_since(*end) > leeway && is_old(one, issuer, answer) == Some(false)
+        });
         let moment = early.or(late)?;
         let refused = one.status() == Some(401) && !scene.recovered(at);
+        // A token server that is a second ahead is no clock to be set here.
+        let is_close = early.is_some() && moment.duration_since(now) <= LEEWAY;
         let claim = if early.is_some() {
             "token claim nbf"
         } else {
@@ -175,7 +291,9 @@ fn skewed_token(scene: &Scene<'_>) -> Option<Found> {
         .at(issuer, claim, moment)
         .header(one, "Date")
         .status(one)
-        .fact("case", "token")
+        .fact("case", if is_close { "early" } else { "token" })
+        .fact("moment", moment)
+        .fact("date", now)
         .fact("issuer", issuer.authority())
         .fact("host", one.authority())
         .fact("gap", gap(moment, now));
@@ -213,6 +331,8 @@ fn skewed_date(scene: &Scene<'_>) -> Option<Found> {
         .header(one, "Date")
         .at(one, "time here", one.exchange.started)
         .fact("case", if all_off { "local" } else { "" })
+        .fact("moment", one.exchange.started)
+        .fact("date", one.reading.server_time().unwrap_or_default())
         .fact("host", host)
         .fact("issuer", host)
         .fact("gap", gap.unsigned_abs().as_secs());
@@ -280,11 +400,6 @@ pub(super) fn short_token(scene: &Scene<'_>) -> Option<Found> {
         };
         Some(found.fact("issuer", one.authority()))
     })
-}
-
-/// Whether one moment is later than another by more than clocks may differ.
-fn is_later(one: Timestamp, other: Timestamp) -> bool {
-    one.duration_since(other) > LEEWAY
 }
 
 /// Seconds between two moments.

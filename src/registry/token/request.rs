@@ -17,6 +17,10 @@ pub struct TokenRequest {
     pub service: Option<String>,
     /// What the token is to allow.
     pub scopes: Vec<Scope>,
+    /// What else stands in `scope`: words that are no scope of the token specification, such as
+    /// `aws`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_scopes: Vec<String>,
     /// The name the client gives itself.
     pub client_id: Option<String>,
     /// Whether a refresh token is asked for as well.
@@ -81,7 +85,14 @@ impl TokenRequest {
     fn take(&mut self, key: &str, value: &str) -> bool {
         match key {
             "service" => self.service = Some(value.to_owned()),
-            "scope" => self.scopes.extend(Scope::read_list(value)),
+            "scope" => {
+                for word in value.split_whitespace() {
+                    match Scope::read(word) {
+                        Some(scope) => self.scopes.push(scope),
+                        None => self.other_scopes.push(word.to_owned()),
+                    }
+                }
+            }
             "client_id" => self.client_id = Some(value.to_owned()),
             "offline_token" => self.offline |= value == "true" || value == "1",
             "access_type" => self.offline |= value == "offline",
@@ -92,6 +103,12 @@ impl TokenRequest {
             _ => {}
         }
         matches!(key, "service" | "grant_type") || (key == "scope" && !self.scopes.is_empty())
+    }
+
+    /// Everything that was asked for, as it was sent.
+    pub fn asked(&self) -> Vec<String> {
+        let scopes = self.scopes.iter().map(Scope::to_string);
+        scopes.chain(self.other_scopes.iter().cloned()).collect()
     }
 
     /// The scope that names what the token is for: in a push with mounts the one to push to.
@@ -162,6 +179,16 @@ mod tests {
         assert_eq!(request.credentials, Credentials::RefreshToken);
         assert_eq!(request.scopes.len(), 2);
         assert!(request.offline);
+    }
+
+    #[test]
+    fn a_scope_of_another_form_is_kept_as_it_is() {
+        let url = "https://public.ecr.example/token/?scope=aws&service=s";
+        let request = read("GET", url, None, None).unwrap();
+        assert_eq!(
+            (request.scopes.len(), request.asked()),
+            (0, vec!["aws".to_owned()])
+        );
     }
 
     #[test]

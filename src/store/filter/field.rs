@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use super::compare::{Unit, nanos};
 use super::pattern::{Pattern, Style};
-use super::provider;
 use crate::exchange::{Ending, Exchange, Phase};
 use crate::pulls::{Part, Pull};
 use crate::registry::{Reference, Route};
@@ -96,9 +95,10 @@ impl TextField {
                 of_pull(&|pull| fits(&pull.registry) || pull.mirrors.iter().any(|m| fits(m)))
             }
             Self::Provider => {
-                let own = provider::of(&reading.authority);
-                own.is_some_and(fits)
-                    || of_pull(&|pull| provider::of(&pull.registry).is_some_and(fits))
+                reading.provider.is_some_and(fits)
+                    || of_pull(&|pull| {
+                        crate::registry::provider::of(&pull.registry).is_some_and(fits)
+                    })
             }
             Self::Platform => of_pull(&|pull| {
                 let platform = pull.platform.as_ref();

@@ -19,7 +19,6 @@ mod flag;
 mod keyword;
 mod parse;
 mod pattern;
-mod provider;
 mod term;
 #[cfg(test)]
 mod tests;

@@ -348,7 +348,10 @@ fn markdown() -> String {
         );
     }
     let kinds: Vec<_> = Kind::ALL.iter().map(Kind::word).collect();
-    let providers: Vec<_> = provider::PROVIDERS.iter().map(|(word, _)| *word).collect();
+    let providers: Vec<_> = crate::registry::provider::PROVIDERS
+        .iter()
+        .map(|(word, _)| *word)
+        .collect();
     let _ = write!(
         page,
         "\n## Kinds\n\n`{}`\n\n## Providers\n\n`{}`\n",

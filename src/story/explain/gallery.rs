@@ -135,7 +135,14 @@ fn challenges(gallery: &mut Gallery) {
         ("Bearer realm=\"https://t.example/token\"", None),
         (scope, None),
         (scope, Some("Bearer")),
+        (
+            "Bearer realm=\"x\",error=\"insufficient_scope\"",
+            Some("Bearer"),
+        ),
         ("Bearer realm=\"x\",error=\"invalid_token\"", Some("Bearer")),
+        ("Bearer realm=\"x\"", Some("Basic")),
+        ("Bearer error=\"access_denied\"", None),
+        ("Negotiate, NTLM", None),
         ("Basic realm=\"r\"", None),
         ("Basic realm=\"r\"", Some("Basic")),
         ("", None),
@@ -143,6 +150,8 @@ fn challenges(gallery: &mut Gallery) {
         let mut reading = reading("GET", "/v2/", 401);
         reading.challenges = Challenge::read_all([challenge.as_bytes()]).into();
         reading.authorization = scheme.map(sent);
+        gallery.add(Kind::Challenge, &reading);
+        reading.page = Some("Sign in".into());
         gallery.add(Kind::Challenge, &reading);
     }
 }
@@ -192,6 +201,13 @@ fn tokens(gallery: &mut Gallery) {
             gallery.add(Kind::Token, &reading);
         }
     }
+    let mut reading = reading("GET", "/token?service=r", 200);
+    let url = reading.url.clone().unwrap();
+    reading.token_request = TokenRequest::read("GET", &url, None, None).map(Box::new);
+    reading.page = Some("Sign in".into());
+    gallery.add(Kind::Token, &reading);
+    reading.status = Some(403);
+    gallery.add(Kind::Error, &reading);
 }
 
 fn manifests(gallery: &mut Gallery) {

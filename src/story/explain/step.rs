@@ -6,7 +6,8 @@ use crate::registry::endpoint::Route;
 use crate::registry::redirect::authority;
 use crate::registry::token::TokenAnswer;
 use crate::registry::{
-    Challenge, Credentials, Digests, Document, Index, Kind, Manifest, Reading, Reference, Scope,
+    Authorization, Challenge, Credentials, Digests, Document, Index, Kind, Manifest, Reading,
+    Reference, ReportedError, Scope, TokenRequest,
 };
 use crate::words::figures::bytes;
 use crate::words::{Lang, Phrase, phrase, row, say};
@@ -113,34 +114,63 @@ impl Story<'_> {
 
     fn challenge(&mut self) {
         let reading = self.scene.reading;
-        let sent = reading.authorization.as_ref();
         let bearer = reading.challenges.iter().find(|c| c.is_bearer());
-        let error = bearer.and_then(Challenge::error);
-        match (bearer, sent) {
-            (Some(_), Some(_)) if error.is_some() => {
-                let error = error.unwrap_or_default();
-                self.say_with("step.challenge-insufficient", &[("error", error)]);
-            }
-            (Some(_), Some(_)) => self.say("step.challenge-again"),
-            (Some(bearer), None) => {
-                let realm = bearer.realm().unwrap_or("?");
-                let server = url::Url::parse(realm).ok().and_then(|url| authority(&url));
-                let server = server.unwrap_or_else(|| realm.to_owned());
-                self.say_with("step.challenge", &[("realm", &server)]);
-                let scopes = bearer.scopes();
-                if scopes.is_empty() {
-                    self.say("step.challenge-first");
-                } else {
-                    self.say_with("step.challenge-scope", &[("scope", &list(&scopes))]);
-                }
-            }
-            (None, sent) if reading.challenges.iter().any(Challenge::is_basic) => {
-                self.say(match sent {
-                    Some(_) => "step.challenge-basic-again",
-                    None => "step.challenge-basic",
-                });
+        let has_basic = reading.challenges.iter().any(Challenge::is_basic);
+        match (bearer, &reading.authorization) {
+            (Some(bearer), Some(sent)) => self.challenged_again(bearer, sent),
+            (Some(bearer), None) => self.challenged(bearer),
+            (None, Some(_)) if has_basic => self.say("step.challenge-basic-again"),
+            (None, None) if has_basic => self.say("step.challenge-basic"),
+            _ if !reading.challenges.is_empty() => {
+                let schemes: Vec<_> = reading.challenges.iter().map(|c| &*c.scheme).collect();
+                self.say_with("step.challenge-other", &[("schemes", &schemes.join(", "))]);
             }
             _ => self.say("step.challenge-mute"),
+        }
+        if bearer.is_none() && !has_basic {
+            self.page();
+        }
+    }
+
+    /// A token is wanted of a client that sent nothing.
+    fn challenged(&mut self, bearer: &Challenge) {
+        let url = self.scene.reading.url.as_ref();
+        let server = url.and_then(|url| bearer.token_server(url));
+        let Some(server) = server.as_ref().and_then(authority) else {
+            let realm = bearer.realm().unwrap_or("-");
+            self.say_with("step.challenge-nowhere", &[("realm", realm)]);
+            if let Some(error) = bearer.error() {
+                self.say_with("step.challenge-error", &[("error", error)]);
+            }
+            return;
+        };
+        self.say_with("step.challenge", &[("realm", &server)]);
+        match bearer
+            .param("scope")
+            .filter(|scope| !scope.trim().is_empty())
+        {
+            Some(scope) => self.say_with("step.challenge-scope", &[("scope", scope)]),
+            None => self.say("step.challenge-first"),
+        }
+    }
+
+    /// A token is wanted of a client that sent something.
+    fn challenged_again(&mut self, bearer: &Challenge, sent: &Authorization) {
+        let facts = |error| [("error", error), ("scheme", &*sent.scheme)];
+        match bearer.error() {
+            _ if !sent.is_bearer() => self.say_with("step.challenge-scheme", &facts("")),
+            Some(error @ "insufficient_scope") => {
+                self.say_with("step.challenge-insufficient", &facts(error));
+            }
+            Some(error) => self.say_with("step.challenge-invalid", &facts(error)),
+            None => self.say("step.challenge-again"),
+        }
+    }
+
+    /// What the web page says that came instead.
+    fn page(&mut self) {
+        if let Some(page) = &self.scene.reading.page {
+            self.say_with("step.page-says", &[("message", page)]);
         }
     }
 
@@ -150,14 +180,16 @@ impl Story<'_> {
         let credentials = request.map_or_else(Credentials::default, |it| it.credentials);
         self.add(row("credentials.told", credentials.word()), &[]);
         let Some(answer) = reading.token_answer.as_deref() else {
-            return self.say(if reading.unseen {
-                "step.token-unseen"
-            } else {
-                "step.token-none"
-            });
+            return match (&reading.page, reading.unseen) {
+                (Some(_), _) => {
+                    self.say("step.token-page");
+                    self.page();
+                }
+                (None, true) => self.say("step.token-unseen"),
+                (None, false) => self.say("step.token-none"),
+            };
         };
-        let asked = request.map_or(&[][..], |request| request.scopes.as_slice());
-        self.granted(asked, answer);
+        self.granted(request, answer);
         let own = answer.token.jwt().map(|jwt| &jwt.claims);
         let own = own.and_then(|claims| {
             let lifetime = claims.expires?.duration_since(claims.issued_at?);
@@ -172,11 +204,13 @@ impl Story<'_> {
         }
     }
 
-    fn granted(&mut self, asked: &[Scope], answer: &TokenAnswer) {
-        if asked.is_empty() {
+    fn granted(&mut self, request: Option<&TokenRequest>, answer: &TokenAnswer) {
+        let names = request.map(TokenRequest::asked).unwrap_or_default();
+        if names.is_empty() {
             return self.say("step.token-no-scope");
         }
-        let names = list(asked);
+        let names = names.join(" ");
+        let asked = request.map_or(&[][..], |request| request.scopes.as_slice());
         let Some(granted) = answer.granted() else {
             return self.say_with("step.token-opaque", &[("asked", &names)]);
         };
@@ -405,6 +439,7 @@ impl Story<'_> {
             .is_some_and(|pull| pull.purpose == crate::pulls::Purpose::Push);
         let status = reading.status.unwrap_or_default();
         let text = match (status, route) {
+            (401 | 403, None) if self.is_anonymous() => "step.error-no-token",
             (401, _) => "step.error-unauthorized",
             (403, _) => "step.error-forbidden",
             (404, Some(Route::Blob(_))) if is_head => "step.error-blob-new",
@@ -422,16 +457,17 @@ impl Story<'_> {
             ("method", reading.method.to_string()),
         ];
         self.say_with(text, &facts.each_ref().map(|(key, value)| (*key, &**value)));
-        let first = reading.errors.first();
-        let said = first.map(
-            |error| match (error.code.as_str(), error.message.as_str()) {
-                ("", said) | (said, "") => said.to_owned(),
-                (code, message) => format!("{code}: {message}"),
-            },
-        );
-        if let Some(said) = said.filter(|said| !said.is_empty()) {
-            self.say_with("step.error-says", &[("message", &said)]);
+        let said = reading.errors.first().map(ReportedError::text);
+        match said.filter(|said| !said.is_empty()) {
+            Some(said) => self.say_with("step.error-says", &[("message", &said)]),
+            None => self.page(),
         }
+    }
+
+    /// Whether a token was asked for without logging in.
+    fn is_anonymous(&self) -> bool {
+        let request = self.scene.reading.token_request.as_deref();
+        request.is_some_and(|request| request.credentials == Credentials::Anonymous)
     }
 
     /// That it is not over, or was not well.

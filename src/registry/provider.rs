@@ -1,7 +1,10 @@
-//! Who runs a registry, by its host: a label for people, never a rule.
+//! Who runs a registry, or which program it is: a label for people, never a rule.
 
-/// The provider's word; `None` for a host of nobody we know.
-pub(super) fn of(authority: &str) -> Option<&'static str> {
+use super::Challenge;
+use crate::exchange::ParsedHead;
+
+/// The provider's word by its host; `None` for a host of nobody we know.
+pub(crate) fn of(authority: &str) -> Option<&'static str> {
     let host = authority.split(':').next().unwrap_or_default();
     PROVIDERS
         .iter()
@@ -19,7 +22,27 @@ fn fits(pattern: &str, host: &str) -> bool {
     }
 }
 
-pub(super) const PROVIDERS: &[(&str, &[&str])] = &[
+/// The program that answers, as far as the answer shows it: the registries that people run
+/// themselves have hosts of any name.
+pub(super) fn shown(head: &ParsedHead<'_>, challenges: &[Challenge]) -> Option<&'static str> {
+    let has = |name| head.values(name).next().is_some();
+    let server = head.text("server").unwrap_or_default();
+    let names = |key: &str, value: &str| challenges.iter().any(|c| c.param(key) == Some(value));
+    if has("x-jfrog-version") || has("x-artifactory-id") || server.starts_with("Artifactory") {
+        Some("artifactory")
+    } else if server.starts_with("Nexus/") || names("realm", "Sonatype Nexus Repository Manager") {
+        Some("nexus")
+    } else if names("service", "harbor-registry") || has("x-harbor-csrf-token") {
+        Some("harbor")
+    } else if names("service", "container_registry") {
+        Some("gitlab")
+    } else {
+        None
+    }
+}
+
+/// The words, and the hosts of each; those without hosts are known by what they answer.
+pub(crate) const PROVIDERS: &[(&str, &[&str])] = &[
     ("hub", &["docker.io", ".docker.io", ".docker.com"]),
     ("gcr", &["gcr.io", ".gcr.io", ".pkg.dev", "registry.k8s.io"]),
     ("ghcr", &["ghcr.io", ".githubusercontent.com"]),
@@ -33,6 +56,9 @@ pub(super) const PROVIDERS: &[(&str, &[&str])] = &[
     ),
     ("aliyun", &[".aliyuncs.com"]),
     ("tencent", &[".tencentyun.com", ".myqcloud.com"]),
+    ("harbor", &[]),
+    ("artifactory", &[".jfrog.io"]),
+    ("nexus", &[]),
 ];
 
 #[cfg(test)]
