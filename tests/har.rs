@@ -691,8 +691,7 @@ fn a_file_that_is_wrapped_or_broken_is_read_and_told_of() {
         assert_eq!(document.trace, whole.trace, "{expected:?}");
     }
     // Cut off within the third entry, packed or not.
-    let place = plain.rfind("statusText").unwrap();
-    let cut = &plain[..place];
+    let (cut, _) = plain.rsplit_once("statusText").unwrap();
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
     packed.write_all(cut.as_bytes()).unwrap();
     packed.flush().unwrap();
@@ -701,7 +700,7 @@ fn a_file_that_is_wrapped_or_broken_is_read_and_told_of() {
         assert!(found.contains(&(Oddity::CutOff, 2)), "{found:?}");
         assert_eq!(document.trace.exchanges, whole.trace.exchanges[..2]);
     }
-    let within_the_first = &plain[..plain.find("statusText").unwrap()];
+    let (within_the_first, _) = plain.split_once("statusText").unwrap();
     let error = read_text(within_the_first.as_bytes()).unwrap_err();
     assert!(error.to_string().contains("EOF"), "{error}");
     let error = read_text(b"PK\x03\x04 and so on").unwrap_err();
@@ -715,7 +714,7 @@ fn a_file_that_is_wrapped_or_broken_is_read_and_told_of() {
 fn times_of_every_kind_are_read_and_none_is_of_1970() {
     let noon = |number: usize| format!("2026-05-04T12:00:0{number}.500Z");
     let (document, found) = odd(foreign(|number, entry| {
-        entry["startedDateTime"] = json!(1_777_896_000_500_i64 + 1_000 * number as i64);
+        entry["startedDateTime"] = json!(1_777_896_000_500_u64 + 1_000 * number as u64);
     })
     .as_bytes());
     assert_eq!(found, [(Oddity::EpochTime, 3)]);

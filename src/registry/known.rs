@@ -41,7 +41,7 @@ impl Known {
     }
 
     pub(super) fn media_type(&mut self, text: &str) -> MediaType {
-        by_text(&mut self.media_types, text, |text| MediaType::read(text))
+        by_text(&mut self.media_types, text, MediaType::read)
     }
 
     /// A word that many exchanges hold.
