@@ -1,5 +1,6 @@
 //! An error in one line.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::iter;
 
@@ -17,11 +18,79 @@ pub fn chain(error: &dyn Error) -> String {
 
 /// The message of the error that caused all others.
 pub fn innermost(error: &dyn Error) -> String {
-    match causes(error).last() {
+    let said = match causes(error).last() {
         Some(root) => root.to_string(),
         None => error.to_string(),
+    };
+    plain(&said).into_owned()
+}
+
+/// What a library says of a failure, in words that those know who have never heard of it. What
+/// is plain already stays as it is.
+pub fn plain(said: &str) -> Cow<'_, str> {
+    let known = TRANSLATED.iter().find_map(|(phrase, plain)| {
+        let (before, after) = said.split_once(phrase)?;
+        let name = after.split([' ', ':', '.']).next().unwrap_or_default();
+        Some(format!("{before}{plain}{}", spaced(name, plain)))
+    });
+    if let Some(known) = known {
+        return Cow::Owned(known);
+    }
+    let rest = said.replace("failed to lookup address information: ", "");
+    match rest.split_once(" (os error ") {
+        Some((before, _)) => Cow::Owned(before.to_owned()),
+        None if rest == said => Cow::Borrowed(said),
+        None => Cow::Owned(rest),
     }
 }
+
+/// A name of the library's as the words it is made of, for a text that ends in a blank and so
+/// leaves it open: alerts have theirs in the specification of TLS (`handshake_failure`).
+fn spaced(name: &str, before: &str) -> String {
+    if !before.ends_with(' ') {
+        return String::new();
+    }
+    let between = if before.contains("alert") { '_' } else { ' ' };
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(between);
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
+
+/// What the libraries say, and what is meant: everything from the phrase on is replaced.
+const TRANSLATED: &[(&str, &str)] = &[
+    (
+        "received corrupt message of type InvalidContentType",
+        "what it sent is no TLS",
+    ),
+    (
+        "received corrupt message of type ",
+        "what it sent is malformed TLS: ",
+    ),
+    ("received fatal alert: ", "it sent the TLS alert "),
+    ("received unexpected ", "it sent TLS out of order"),
+    ("peer is incompatible: ", "no common TLS parameters: "),
+    ("peer misbehaved: ", "it broke the rules of TLS: "),
+    ("peer sent no certificates", "it sent no certificate"),
+    (
+        "peer closed connection without sending TLS close_notify",
+        "it closed the connection without ending TLS",
+    ),
+    (
+        "tls handshake eof",
+        "it closed the connection during the TLS handshake",
+    ),
+    (
+        "connection closed before message completed",
+        "it closed the connection before its answer was complete",
+    ),
+    ("early eof", "it closed the connection"),
+    ("unexpected end of file", "it closed the connection"),
+];
 
 /// What led to an error, from its own cause to the root of it.
 fn causes<'a>(error: &'a (dyn Error + 'a)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
@@ -60,5 +129,36 @@ mod tests {
         let error = Layer("send", Some(Box::new(repeated)));
         assert_eq!(chain(&error), "send: connect: no route");
         assert_eq!(innermost(&error), "no route");
+    }
+
+    #[test]
+    fn no_library_speaks_in_its_own_words() {
+        for (said, meant) in [
+            (
+                "received corrupt message of type InvalidContentType",
+                "what it sent is no TLS",
+            ),
+            (
+                "TLS handshake with r.example: received fatal alert: HandshakeFailure",
+                "TLS handshake with r.example: it sent the TLS alert handshake_failure",
+            ),
+            (
+                "peer is incompatible: ServerDoesNotSupportTls12Or13",
+                "no common TLS parameters: server does not support tls12 or13",
+            ),
+            (
+                "peer closed connection without sending TLS close_notify: https://docs.rs/x",
+                "it closed the connection without ending TLS",
+            ),
+            (
+                "looking up a: failed to lookup address information: Name or service not known",
+                "looking up a: Name or service not known",
+            ),
+            ("Connection refused (os error 111)", "Connection refused"),
+            ("no route", "no route"),
+        ] {
+            assert_eq!(plain(said), meant);
+            assert_eq!(plain(meant), meant, "what is plain stays");
+        }
     }
 }

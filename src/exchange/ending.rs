@@ -1,8 +1,9 @@
 //! How an exchange ended. Every exchange ends exactly once.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
+use crate::base::cause;
 use crate::words::worded;
 
 /// The end of an exchange. An HTTP error status is an answer, not a failure: it is `Complete`.
@@ -17,6 +18,7 @@ pub enum Ending {
         /// Who cut it off.
         by: Side,
         /// What was seen, for people.
+        #[serde(deserialize_with = "in_plain_words")]
         detail: String,
     },
     /// No answer of the server could be passed on; the proxy answered itself, or closed.
@@ -24,6 +26,7 @@ pub enum Ending {
         /// The kind of failure.
         reason: Failure,
         /// What was seen, for people.
+        #[serde(deserialize_with = "in_plain_words")]
         detail: String,
     },
 }
@@ -87,6 +90,12 @@ pub enum Failure {
     Unspecified,
     /// A fault in pullscope (500).
     Internal,
+}
+
+/// Recordings of earlier versions hold the words of libraries.
+fn in_plain_words<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let said = String::deserialize(from)?;
+    Ok(cause::plain(&said).into_owned())
 }
 
 impl Failure {

@@ -11,7 +11,8 @@ use crate::pulls::{Observed, Pull, Purpose, Step, Why};
 use crate::registry::endpoint::Route;
 use crate::registry::redirect::authority;
 use crate::registry::{
-    Class, Digest, Document, Fingerprint, Reading, Reference, ReportedError, Scope, TokenAnswer,
+    Class, Digest, Document, Fingerprint, Intermediary, Reading, Reference, ReportedError, Scope,
+    TokenAnswer,
 };
 
 /// One exchange as the rules see it.
@@ -233,6 +234,20 @@ impl<'a> Scene<'a> {
         let sent = one.reading.authorization.as_ref()?;
         let issuer = self.seen.get(*self.issued.get(&sent.fingerprint)?)?;
         Some((issuer, issuer.reading.token_answer.as_deref()?))
+    }
+
+    /// Whether a registry took a manifest later, of the repository that this exchange is about: a
+    /// push that ends so has got over what went wrong before.
+    pub(super) fn pushed_later(&self, at: usize) -> bool {
+        let repository = self.seen.get(at).and_then(Seen::repository);
+        let mut later = self.after(at);
+        repository.is_some()
+            && later.any(|one| {
+                one.reading.method == "PUT"
+                    && one.reading.is_manifest_route()
+                    && one.succeeded()
+                    && one.repository() == repository
+            })
     }
 
     /// Whether a later exchange on the same URL succeeded.
@@ -595,6 +610,12 @@ impl<'a> Seen<'a> {
     /// Whether a page for people came in the place of what was asked for.
     pub(super) fn is_page(&self) -> bool {
         self.reading.page.is_some() || self.reading.content_type.class() == Class::Html
+    }
+
+    /// Who answered in the server's place, when that shows.
+    pub(super) fn intermediary(&self) -> Option<Intermediary> {
+        let response = self.exchange.response.as_ref()?;
+        Intermediary::of(self.reading, &response.head)
     }
 
     /// Whether a challenge gives this as its `error`.

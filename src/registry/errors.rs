@@ -19,12 +19,23 @@ pub struct ReportedError {
 }
 
 impl ReportedError {
-    /// Code and message in one line.
+    /// Code and message in one line, and the detail where that says more: a text, or whatever
+    /// there is where the code says nothing.
     pub fn text(&self) -> String {
-        match (self.code.as_str(), self.message.as_str()) {
+        let said = match (self.code.as_str(), self.message.as_str()) {
             ("", said) | (said, "") => said.to_owned(),
             (code, message) => format!("{code}: {message}"),
+        };
+        let detail = self.detail.as_deref().unwrap_or_default();
+        let detail = match serde_json::from_str::<String>(detail) {
+            Ok(text) => text,
+            Err(_) if self.code == "UNKNOWN" && detail.len() > 2 => detail.to_owned(),
+            Err(_) => String::new(),
+        };
+        if detail.is_empty() || said.contains(&detail) {
+            return said;
         }
+        format!("{said} ({detail})")
     }
 }
 
@@ -34,6 +45,19 @@ pub(crate) fn read(bytes: &[u8]) -> Vec<ReportedError> {
         Ok(value) => from_json(&value),
         Err(_) => from_xml(bytes).into_iter().collect(),
     }
+}
+
+/// What a body of plain text says: a short line or two for people.
+pub(super) fn from_text(bytes: &[u8]) -> Option<ReportedError> {
+    const LONGEST: usize = 500;
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    let is_line = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    let is_said = !text.is_empty() && text.len() <= LONGEST && text.chars().all(is_line);
+    // What begins so is of a form that is not for people.
+    (is_said && !text.starts_with(['<', '{', '[', '"'])).then(|| ReportedError {
+        message: text.split_whitespace().collect::<Vec<_>>().join(" "),
+        ..ReportedError::default()
+    })
 }
 
 fn from_json(value: &Value) -> Vec<ReportedError> {
@@ -124,6 +148,42 @@ mod tests {
             ("invalid_grant", "no")
         );
         assert_eq!(read(br#"{"token":"x"}"#), []);
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_detail_where_that_says_more() {
+        let told = |text: &str| only(text).text();
+        assert_eq!(
+            told(r#"{"errors":[{"code":"A","message":"b","detail":"c d"}]}"#),
+            "A: b (c d)"
+        );
+        assert_eq!(
+            told(r#"{"errors":[{"code":"A","message":"b c","detail":"c"}]}"#),
+            "A: b c"
+        );
+        assert_eq!(
+            told(r#"{"errors":[{"code":"UNKNOWN","detail":{"Code":"SlowDown"}}]}"#),
+            r#"UNKNOWN ({"Code":"SlowDown"})"#
+        );
+        assert_eq!(told(r#"{"errors":[{"code":"A","detail":{"b":1}}]}"#), "A");
+    }
+
+    #[test]
+    fn plain_text_is_said_when_it_is_short_and_for_people() {
+        let said = |text: &[u8]| from_text(text).map(|error| error.message);
+        let page = b"404 page\n not found\n";
+        assert_eq!(said(page).as_deref(), Some("404 page not found"));
+        let long = [b'a'; 501];
+        for other in [
+            &b""[..],
+            b"{\"a\":1",
+            b"<html>",
+            b"\x00\x01",
+            b"\xff",
+            &long,
+        ] {
+            assert_eq!(said(other), None);
+        }
     }
 
     #[test]

@@ -329,8 +329,15 @@ impl Reading {
         let is_html = self.content_type.class() == Class::Html;
         if status >= 400 {
             let bytes = load(TEXT_LIMIT).unwrap_or_default();
+            // What this proxy wrote in a server's place is not the server's word.
+            if matches!(self.ending, Some(Ending::Failed { .. })) {
+                return;
+            }
             self.errors = errors::read(&bytes).into();
             self.page = page::text(&bytes, is_html);
+            if self.errors.is_empty() && self.page.is_none() {
+                self.errors = errors::from_text(&bytes).into_iter().collect();
+            }
             return;
         }
         if status != 200 || self.method != "GET" && self.token_request.is_none() {
@@ -360,6 +367,9 @@ impl Reading {
         let mut bytes = None;
         if self.is_manifest_route() {
             bytes = load(MANIFEST_LIMIT);
+            self.page = bytes
+                .as_deref()
+                .and_then(|bytes| page::text(bytes, is_html));
             self.document = bytes.as_deref().map(|bytes| known.document(bytes));
         } else if self.endpoint.is_none() || self.is_blob_route() {
             bytes = load(CONFIG_LIMIT);
@@ -385,6 +395,8 @@ impl Reading {
             return schema1.payload_digest.clone();
         }
         match self.wanted_digest().map(Digest::algorithm) {
+            // Where what was kept is not all of it, neither digest is known.
+            Some(Algorithm::Sha512) if sha256.is_none() => None,
             Some(Algorithm::Sha512) => bytes.map(|bytes| Digest::of(Algorithm::Sha512, bytes)),
             Some(Algorithm::Sha256) | None => sha256.and_then(Digest::from_sha256_hex),
         }
@@ -512,7 +524,9 @@ impl Digests {
     /// compare with or nothing was computed.
     pub fn agree(&self) -> Option<bool> {
         let computed = self.computed.as_ref()?;
-        let mut promised = self.requested.iter().chain(self.stated.iter()).peekable();
+        let mut promised = (self.requested.iter().chain(&self.stated))
+            .filter(|digest| digest.algorithm() == computed.algorithm())
+            .peekable();
         promised.peek()?;
         Some(promised.all(|digest| digest == computed))
     }
@@ -558,4 +572,29 @@ fn next_link(value: &[u8]) -> Option<String> {
             .is_some_and(|(k, v)| k.trim() == "rel" && v.trim().trim_matches('"') == "next")
     });
     is_next.then(|| target.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_are_compared_within_one_algorithm() {
+        let sha512 = Digest::of(Algorithm::Sha512, b"a");
+        let sha256 = Digest::of(Algorithm::Sha256, b"a");
+        let agree = |requested: &Digest, stated: &Digest| {
+            Digests {
+                requested: Some(requested.clone()),
+                stated: Some(stated.clone()),
+                computed: Some(sha512.clone()),
+            }
+            .agree()
+        };
+        assert_eq!(agree(&sha512, &sha256), Some(true));
+        assert_eq!(
+            agree(&Digest::of(Algorithm::Sha512, b"b"), &sha256),
+            Some(false)
+        );
+        assert_eq!(agree(&sha256, &sha256), None, "nothing to compare with");
+    }
 }

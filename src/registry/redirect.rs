@@ -71,6 +71,27 @@ pub(crate) fn literal_address(url: &Url) -> Option<IpAddr> {
     }
 }
 
+/// Whether a host's name is one that only a network or a cluster of its own knows (RFC 6762,
+/// RFC 8375, Kubernetes' DNS), as far as the name shows it.
+pub(crate) fn is_inside_name(host: &str) -> bool {
+    if literal_host(host) {
+        return false;
+    }
+    let host = host.trim_end_matches('.');
+    let last = host.rsplit('.').next().unwrap_or_default();
+    !host.contains('.')
+        || matches!(
+            last,
+            "local" | "internal" | "svc" | "lan" | "intranet" | "corp" | "home" | "localdomain"
+        )
+        || host.ends_with(".home.arpa")
+}
+
+/// Whether a host is an address.
+fn literal_host(host: &str) -> bool {
+    host.contains(':') || host.parse::<IpAddr>().is_ok()
+}
+
 /// Whether an address is reachable only from nearby: loopback, private (RFC 1918, RFC 4193),
 /// shared (RFC 6598), or link-local, where clouds keep their metadata servers.
 pub(crate) fn is_private(address: IpAddr) -> bool {

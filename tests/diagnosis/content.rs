@@ -2,6 +2,7 @@
 
 use pullscope::exchange::{Failure, Side};
 use pullscope::findings::Severity;
+use pullscope::words::Lang;
 use serde_json::json;
 
 use crate::scenario::{CDN, HUB, Image, MANIFEST, SKOPEO, Scenario, sha256};
@@ -325,6 +326,96 @@ fn schema1() {
     let (severity, sentence) = story.only("schema1");
     assert_eq!(severity, Severity::Warning);
     assert!(sentence.contains("schema 1"));
+    // Registries make it for those who ask for nothing newer.
+    for (accept, why) in [
+        ("*/*", "asked for nothing newer (Accept: */*)"),
+        (
+            "application/vnd.docker.distribution.manifest.v2+json",
+            "names Docker's types and no OCI ones",
+        ),
+        (MANIFEST, "current Docker and containerd refuse"),
+    ] {
+        let mut story = Scenario::docker();
+        story
+            .get(&tag())
+            .sends("Accept", accept)
+            .header("Docker-Content-Digest", &sha256(body))
+            .body(
+                "application/vnd.docker.distribution.manifest.v1+prettyjws",
+                body,
+            );
+        let (_, sentence) = story.only("schema1");
+        assert!(sentence.contains(why), "{sentence}");
+        let fix = story.verdict().findings[0].fix(Lang::En);
+        assert_eq!(fix.contains("Push the image again"), accept == MANIFEST);
+    }
+}
+
+#[test]
+fn a_manifest_of_schema_1_is_made_on_demand_and_not_kept() {
+    let body = br#"{"schemaVersion":1,"name":"library/alpine","tag":"latest","fsLayers":[]}"#;
+    let mut story = Scenario::docker();
+    story
+        .get(&tag())
+        .header("Docker-Content-Digest", &sha256(body))
+        .body(
+            "application/vnd.docker.distribution.manifest.v1+prettyjws",
+            body,
+        );
+    story
+        .get(&format!("{HUB}/manifests/{}", sha256(body)))
+        .answer(404)
+        .error("MANIFEST_UNKNOWN");
+    let findings = story.verdict().findings;
+    let gone = findings.iter().find(|one| one.rule == "not-found").unwrap();
+    assert!(
+        gone.sentence(Lang::En)
+            .contains("made for a client that accepts nothing newer")
+    );
+    assert!(gone.fix(Lang::En).contains("Let the client accept"));
+}
+
+#[test]
+fn head_fields() {
+    let image = Image::new(0);
+    let asked = |fields: &[(&str, &str)]| {
+        let mut story = Scenario::docker();
+        let head = story.ask("HEAD", &tag());
+        let digest = sha256(&image.manifest);
+        let head = head.header("Docker-Content-Digest", &digest);
+        fields
+            .iter()
+            .fold(head, |head, (name, value)| head.header(name, value));
+        story
+    };
+    let mut story = asked(&[("Content-Type", MANIFEST)]);
+    let (severity, sentence) = story.only("head-fields");
+    assert_eq!(severity, Severity::Error, "Docker goes no further");
+    assert!(sentence.contains("to HEAD of a manifest has no Content-Length"));
+    story.manifest(&image);
+    assert_eq!(story.only("head-fields").0, Severity::Warning);
+    let (_, sentence) = asked(&[("Content-Length", "7")]).only("head-fields");
+    assert!(sentence.contains("has no Content-Type"), "{sentence}");
+    let whole = asked(&[("Content-Length", "7"), ("Content-Type", MANIFEST)]);
+    assert_eq!(whole.rules(), [""; 0]);
+}
+
+#[test]
+fn a_page_in_the_place_of_a_manifest_is_told_with_its_words_and_once() {
+    let mut story = Scenario::docker();
+    let head = story.ask("HEAD", &tag());
+    head.header("Content-Length", "60");
+    let page = b"<html><head><title>Forbidden</title></head>\xc4\xfa</html>";
+    story.get(&tag()).body("", page);
+    let (_, sentence) = story.only("manifest-type");
+    assert!(
+        sentence.contains("(\u{201c}Forbidden\u{201d})"),
+        "{sentence}"
+    );
+    let mut story = Scenario::docker();
+    story.get(&tag()).body(MANIFEST, b"");
+    let (_, sentence) = story.only("manifest-type");
+    assert!(sentence.contains("200 with nothing in it"), "{sentence}");
 }
 
 #[test]

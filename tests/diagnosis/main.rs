@@ -14,6 +14,10 @@ mod page;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod push;
+#[cfg(test)]
 mod scenario;
+#[cfg(test)]
+mod server;
 #[cfg(test)]
 mod trust;

@@ -80,17 +80,38 @@ pub(super) fn schema1(scene: &Scene<'_>) -> Option<Found> {
         one.is_get() && matches!(one.reading.document, Some(Document::Schema1(_)))
     });
     let (_, one) = served.next()?;
+    let accept = one.accepts();
+    let case = asked_types(&accept);
+    let found = Found::new("schema1", Severity::Warning).header(one, "Content-Type");
+    let found = match case {
+        "" => found,
+        _ => found.at(one, "request header Accept", &accept),
+    };
     Some(
-        Found::new("schema1", Severity::Warning)
-            .header(one, "Content-Type")
+        found
+            .fact("case", case)
+            .fact("client", scene.client())
+            .fact("accept", if accept.is_empty() { "-" } else { &accept })
             .fact("host", one.authority()),
     )
+}
+
+/// Whether what a client accepts is why it got the oldest format: registries make one for those who
+/// ask for nothing newer.
+fn asked_types(accept: &str) -> &'static str {
+    let names = |parts: &[&str]| parts.iter().any(|part| accept.contains(part));
+    match names(&["docker.distribution.manifest.v2", "manifest.list.v2"]) {
+        // A file may leave fields out.
+        _ if accept.is_empty() || names(&["vnd.oci.image"]) => "",
+        true => "accept-docker",
+        false => "accept",
+    }
 }
 
 /// What a manifest's URL serves is no manifest, or of another type than it says.
 pub(super) fn manifest_type(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
-    for one in &scene.seen {
+    for (_, one) in scene.unexplained() {
         let is_read = one.is_get() || one.is_head();
         if !one.reading.is_manifest_route() || one.status() != Some(200) || !is_read {
             continue;
@@ -103,10 +124,16 @@ pub(super) fn manifest_type(scene: &Scene<'_>) -> Option<Found> {
             Found::new("manifest-type", Severity::Error)
                 .fact("case", case)
                 .fact("host", one.authority())
-                .fact("served", &served)
+                .fact("served", if served.is_empty() { "-" } else { &served })
                 .fact("detail", &detail)
         });
-        found = Some(next.header(one, "Content-Type").at(one, "body", &detail));
+        let next = next.header(one, "Content-Type").at(one, "body", &detail);
+        // What HEAD said of the same URL is of the same page.
+        let heads = scene.seen.iter().filter(|head| {
+            let own = head.reading.url.as_ref();
+            case != "" && head.is_head() && own.is_some() && own == one.reading.url.as_ref()
+        });
+        found = Some(heads.fold(next, Found::status));
     }
     found
 }
@@ -115,7 +142,17 @@ pub(super) fn manifest_type(scene: &Scene<'_>) -> Option<Found> {
 fn wrong_type(one: &Seen<'_>) -> Option<(&'static str, String)> {
     let stated = &one.reading.content_type;
     if stated.class() == Class::Html || one.reading.magic == Some(Magic::Html) {
-        return Some(("html", "HTML".to_owned()));
+        return Some(match &one.reading.page {
+            Some(page) => ("page", shortened(page)),
+            None => ("html", "HTML".to_owned()),
+        });
+    }
+    let body = one.exchange.response_body.as_ref();
+    if one.is_get()
+        && body.is_some_and(|body| body.size == 0 && body.complete)
+        && one.reading.content_length.is_none_or(|length| length == 0)
+    {
+        return Some(("empty", "0 B".to_owned()));
     }
     match one
         .reading
@@ -130,6 +167,62 @@ fn wrong_type(one: &Seen<'_>) -> Option<(&'static str, String)> {
             differ.then(|| ("", own.to_string()))
         }
     }
+}
+
+/// How a page begins: whose it is, mostly.
+fn shortened(page: &str) -> String {
+    const MOST: usize = 120;
+    // What is not UTF-8 says nothing here.
+    let words = page.split(' ').filter(|word| !word.contains('\u{fffd}'));
+    let page = words.collect::<Vec<_>>().join(" ");
+    match page.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", page.get(..end).unwrap_or_default()),
+        None => page,
+    }
+}
+
+/// The answer to HEAD of a manifest lacks what clients read from it.
+pub(super) fn head_fields(scene: &Scene<'_>) -> Option<Found> {
+    let mut heads = scene.unexplained().filter(|(_, one)| {
+        one.is_head() && one.reading.is_manifest_route() && one.status() == Some(200)
+    });
+    heads.find_map(|(at, one)| {
+        let length = one.field("content-length").is_some();
+        let kind = one.field("content-type").is_some();
+        // A file that leaves fields out leaves out all of them.
+        let is_told = length || kind || one.field("docker-content-digest").is_some();
+        let missing = match (length, kind) {
+            (true, true) => return None,
+            (false, true) => "Content-Length",
+            (true, false) => "Content-Type",
+            (false, false) => "Content-Length, Content-Type",
+        };
+        if !is_told {
+            return None;
+        }
+        let found = missing.split(", ").fold(
+            Found::new("head-fields", Severity::Warning),
+            |found, name| found.at(one, &format!("response header {name}"), "absent"),
+        );
+        let goes_on = scene
+            .after(at)
+            .any(|later| later.reading.is_manifest_route());
+        let is_docker = one.reading.client.name == "docker";
+        let stopped = is_docker && !goes_on;
+        Some(
+            found
+                .header(one, "Server")
+                .severity(if stopped {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                })
+                .fact("case", if stopped { "stopped" } else { "" })
+                .fact("client", scene.client())
+                .fact("missing", missing)
+                .fact("host", one.authority()),
+        )
+    })
 }
 
 /// HEAD of a manifest is not allowed.

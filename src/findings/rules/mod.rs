@@ -1,16 +1,21 @@
 //! The rules, one in a row: which word, how grave, where it is written how things should be, and
 //! the function that looks. Their sentences are in the table of texts.
 
+mod connection;
 mod content;
 mod dead_end;
 mod limit;
 mod manifest;
+mod middlebox;
 mod mirror;
+mod range;
 mod redirect;
 mod refusal;
+mod server;
 mod token;
 mod transfer;
 mod trust;
+mod upload;
 
 pub(super) use trust::of_handshake;
 
@@ -114,6 +119,9 @@ const RULES: &[Rule] = &[
     cause("ca-rejected", Error, rfc!("rfc8446#section-6.2"), Once(trust::ca_rejected)),
     cause("upstream-cert", Error, rfc!("rfc5280#section-6"), PerHost(trust::upstream_cert)),
     cause("mirror-fallthrough", Warning, "https://docs.docker.com/docker-hub/image-library/mirror/", Once(mirror::mirror_fallthrough)),
+    cause("unreachable", Error, rfc!("rfc9110#section-15.6.3"), PerHost(connection::unreachable)),
+    cause("middlebox", Error, rfc!("rfc6585#section-6"), PerHost(middlebox::middlebox)),
+    cause("push-refused", Error, spec!("pushing-blobs"), Once(upload::push_refused)),
     cause("clock-skew", Warning, rfc!("rfc7519#section-4.1.5"), Once(token::clock_skew)),
     cause("token-expired", Error, rfc!("rfc7519#section-4.1.4"), Once(token::token_expired)),
     cause("aud-mismatch", Warning, rfc!("rfc7519#section-4.1.3"), Once(token::aud_mismatch)),
@@ -134,6 +142,10 @@ const RULES: &[Rule] = &[
     remark("auth-leak", Warning, rfc!("rfc9110#section-15.4"), Once(redirect::auth_leak)),
     cause("signed-url-expired", Error, "https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html", Once(redirect::signed_url_expired)),
     remark("signed-url-bad", Error, "https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html", Once(redirect::signed_url_bad)),
+    cause("multi-range-refused", Error, rfc!("rfc9110#section-14.2"), Once(range::multi_range_refused)),
+    cause("resume-refused", Error, rfc!("rfc9110#section-14.2"), Once(range::resume_refused)),
+    cause("server-error", Error, rfc!("rfc9110#section-15.6"), Once(server::server_error)),
+    cause("bad-request", Error, spec!("error-codes"), Once(server::bad_request)),
     cause("truncated", Error, rfc!("rfc9112#section-8"), Once(content::truncated)),
     cause("size-mismatch", Error, "https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md#properties", Once(content::size_mismatch)),
     remark("blob-encoding", Warning, spec!("pulling-blobs"), Once(content::blob_encoding)),
@@ -145,6 +157,7 @@ const RULES: &[Rule] = &[
     remark("proxy-bypass", Warning, "https://pkg.go.dev/net/http#ProxyFromEnvironment", Once(transfer::proxy_bypass)),
     remark("schema1", Warning, "https://docs.docker.com/engine/deprecated/#pushing-and-pulling-with-image-manifest-v2-schema-1", Once(manifest::schema1)),
     remark("head-405", Warning, spec!("checking-if-content-exists-in-the-registry"), Once(manifest::head_405)),
+    remark("head-fields", Warning, spec!("checking-if-content-exists-in-the-registry"), Once(manifest::head_fields)),
     remark("missing-dcd", Warning, spec!("pulling-manifests"), Once(manifest::missing_dcd)),
     remark("duplicate", Warning, spec!("pulling-blobs"), Once(transfer::duplicate)),
     remark("registry-warning", Info, spec!("warnings"), Once(limit::registry_warning)),

@@ -5,37 +5,56 @@ use url::Url;
 use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen, authority_of};
-use crate::registry::redirect::{is_private, literal_address};
+use crate::registry::redirect::{is_inside_name, is_private, literal_address};
 use crate::registry::signed_url::SignedUrl;
 
 /// From https to http.
 pub(super) fn redirect_downgrade(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     for one in &scene.seen {
-        let Some(redirect) = one.reading.redirect.as_ref().filter(|r| r.downgrade) else {
+        let Some((case, target)) = downgrade(one) else {
             continue;
         };
         let next = found.unwrap_or_else(|| {
             Found::new("redirect-downgrade", Severity::Error)
+                .fact("case", case)
                 .fact("host", one.authority())
-                .fact("target", authority_of(&redirect.target))
+                .fact("target", authority_of(target))
         });
-        found = Some(next.at(one, "response header Location", &redirect.target));
+        found = Some(next.at(one, "response header Location", target));
     }
     found
 }
 
-/// From a public host to an address that is reachable only from nearby.
+/// Where an answer leads that gives up TLS: a redirect, or the address of an upload.
+fn downgrade<'a>(one: &Seen<'a>) -> Option<(&'static str, &'a str)> {
+    if let Some(redirect) = &one.reading.redirect {
+        return redirect.downgrade.then_some(("", &*redirect.target));
+    }
+    let target = one.reading.location.as_deref()?;
+    let is_https = one.reading.url.as_ref()?.scheme() == "https";
+    let goes_on = one.status() == Some(202) && one.reading.is_upload();
+    (is_https && goes_on && target.starts_with("http://")).then_some(("upload", target))
+}
+
+/// From a public host to an address that is reachable only from nearby, or to a name that is known
+/// only there.
 pub(super) fn redirect_private(scene: &Scene<'_>) -> Option<Found> {
     scene.seen.iter().find_map(|one| {
         let redirect = one.reading.redirect.as_ref()?;
-        let address = literal_address(&Url::parse(&redirect.target).ok()?)?;
-        if !redirect.leaves || !is_private(address) || !is_public(one) {
+        let target = Url::parse(&redirect.target).ok()?;
+        let case = match literal_address(&target) {
+            Some(address) if is_private(address) => "",
+            None if target.host_str().is_some_and(is_inside_name) => "name",
+            _ => return None,
+        };
+        if !redirect.leaves || !is_public(one) {
             return None;
         }
         Some(
             Found::new("redirect-private", Severity::Warning)
                 .at(one, "response header Location", &redirect.target)
+                .fact("case", case)
                 .fact("host", one.authority())
                 .fact("target", authority_of(&redirect.target)),
         )
@@ -50,9 +69,7 @@ fn is_public(one: &Seen<'_>) -> bool {
     let dialled = upstream
         .filter(|upstream| upstream.via.is_none())
         .and_then(|upstream| upstream.address);
-    let host = one.host();
-    let last = host.rsplit('.').next().unwrap_or_default();
-    let local = !host.contains(['.', ':']) || matches!(last, "local" | "internal");
+    let local = is_inside_name(one.host());
     !named_private && !local && dialled.is_none_or(|address| !is_private(address.ip()))
 }
 

@@ -6,7 +6,7 @@ use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
 use crate::registry::endpoint::Route;
-use crate::registry::{Challenge, Credentials, Fingerprint, Reference};
+use crate::registry::{Challenge, Credentials, Document, Fingerprint, Reference};
 
 /// Access is denied.
 pub(super) fn denied(scene: &Scene<'_>) -> Option<Found> {
@@ -371,11 +371,24 @@ fn absence(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
         }
         Route::Manifest(_) | Route::Tags(_) if one.reports("NAME_UNKNOWN") => Some("name"),
         Route::Manifest(_) if is_named(scene, at) => Some("child"),
+        Route::Manifest(reference) if is_converted(scene, reference) => Some("converted"),
         Route::Manifest(reference) if reference.digest().is_some() => Some("digest"),
         Route::Manifest(_) => Some(""),
         Route::Blob(_) if one.is_get() && is_named(scene, at) => Some("blob"),
         _ => None,
     }
+}
+
+/// Whether a digest is that of a manifest of schema 1: registries make those on demand, and keep
+/// none of them.
+fn is_converted(scene: &Scene<'_>, asked: &Reference) -> bool {
+    let Some(digest) = asked.digest() else {
+        return false;
+    };
+    scene.seen.iter().any(|one| {
+        matches!(one.reading.document, Some(Document::Schema1(_)))
+            && one.reading.digests.stated.as_ref() == Some(digest)
+    })
 }
 
 /// Whether a manifest names what is asked for. containerd asks for other things, too: for what it

@@ -22,7 +22,8 @@ pub(super) fn resumed(scene: &Scene<'_>) -> Option<Found> {
             continue;
         };
         let is_part = one.reading.range_start().is_some_and(|start| start > 0);
-        if is_part && broken.contains(asked) && !one.is_redirect() {
+        // One that is refused takes nothing up.
+        if is_part && broken.contains(asked) && one.succeeded() {
             resumptions.push(one);
         }
         let ending = one.exchange.ended.as_ref().map(|(_, ending)| ending);

@@ -7,7 +7,7 @@ use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, handshake_host};
 use crate::pulls::Pull;
-use crate::registry::Client;
+use crate::registry::{Client, Intermediary};
 use crate::words::Lang;
 
 /// The client does not accept our certificate, nowhere.
@@ -34,7 +34,12 @@ pub(super) fn upstream_cert(scene: &Scene<'_>) -> Vec<Found> {
     let mut by_host: BTreeMap<&str, Found> = BTreeMap::new();
     for one in &scene.seen {
         let upstream = one.exchange.upstream.as_ref();
+        let leaf = upstream.and_then(|upstream| upstream.certificates.first());
+        let filter = leaf.and_then(|leaf| Intermediary::issuing(leaf));
         let (case, severity, reason) = match upstream.and_then(|u| u.verification.as_ref()) {
+            Some(Verification::Rejected { reason }) if filter.is_some() => {
+                ("filter", Severity::Error, reason)
+            }
             Some(Verification::Rejected { reason }) => ("", Severity::Error, reason),
             Some(Verification::Overridden { reason }) => ("overridden", Severity::Warning, reason),
             Some(Verification::Verified) | None => continue,
@@ -44,6 +49,8 @@ pub(super) fn upstream_cert(scene: &Scene<'_>) -> Vec<Found> {
                 .at(one, "upstream certificate", reason)
                 .fact("case", case)
                 .fact("host", one.authority())
+                .fact("who", filter.as_ref().map_or("-", |(who, _)| who.name))
+                .fact("issuer", filter.as_ref().map_or("-", |(_, issuer)| issuer))
                 .fact("reason", reason)
         });
     }

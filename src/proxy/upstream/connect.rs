@@ -197,7 +197,7 @@ impl Attempt<'_> {
                 }
                 None => fail("its answer is not HTTP".to_owned()),
             },
-            Ok(Err(error)) => fail(error.to_string()),
+            Ok(Err(error)) => fail(cause::innermost(&error)),
             Err(_) => {
                 let detail = format!("no answer within {} s", limits.upstream_handshake.as_secs());
                 Err((Failure::Timeout, through(detail)))

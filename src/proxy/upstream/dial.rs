@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
+use crate::base::cause;
 use crate::exchange::{Authority, Failure};
 use crate::proxy::answer::FailureDetail;
 use crate::proxy::limits::Limits;
@@ -74,7 +75,7 @@ pub(super) async fn dial(
             (Ok(stream), address)
         }
         Ok(Err((address, error))) => {
-            let detail = format!("connecting to {address}: {error}");
+            let detail = format!("connecting to {address}: {}", cause::innermost(&error));
             (Err((Failure::Connect, detail)), address)
         }
         Err(_) => {
@@ -105,7 +106,10 @@ async fn lookup(
     };
     match timeout(limits.dns, work).await {
         Ok(Ok(addresses)) => Ok(addresses),
-        Ok(Err(error)) => Err((Failure::Dns, format!("looking up {}: {error}", to.host))),
+        Ok(Err(error)) => {
+            let why = cause::innermost(&error);
+            Err((Failure::Dns, format!("looking up {}: {why}", to.host)))
+        }
         Err(_) => {
             let seconds = limits.dns.as_secs();
             let detail = format!("no answer to the lookup of {} within {seconds} s", to.host);

@@ -259,11 +259,64 @@ fn reason(error: &rustls::Error) -> String {
         CertificateError::BadSignature => {
             "its signature was not made by the key of the CA it names"
         }
+        CertificateError::Expired => "it has expired",
+        CertificateError::NotValidYet => "it is not valid yet",
+        CertificateError::NotValidForName => "it is only valid for other names",
+        CertificateError::ExpiredContext { not_after, .. } => {
+            return format!("it expired at {}", moment(*not_after));
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            return format!("it is not valid before {}", moment(*not_before));
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            let names: Vec<_> = presented.iter().map(|name| bare(name)).collect();
+            return match names.as_slice() {
+                [] => "it is valid for no name at all".to_owned(),
+                names => format!("it is only valid for other names ({})", names.join(", ")),
+            };
+        }
         CertificateError::Other(other) => return other.to_string(),
         other => return other.to_string(),
     };
     why.to_owned()
 }
 
+/// A moment as people write it.
+fn moment(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let moment = jiff::Timestamp::from_second(seconds);
+    moment.map_or_else(|_| "?".to_owned(), |moment| moment.to_string())
+}
+
+/// A name that a certificate is for, without what the library puts around it: `DnsName("a")`.
+fn bare(name: &str) -> &str {
+    let inside = name.split_once('(').map_or(name, |(_, inside)| inside);
+    inside.trim_matches(['"', ')'])
+}
+
 /// Certificates of a chain that are remembered.
 const MAX_CHAIN: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_certificate_is_told_in_plain_words() {
+        let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_700_000_000));
+        let told = |refused| reason(&rustls::Error::InvalidCertificate(refused));
+        let expired = CertificateError::ExpiredContext {
+            time,
+            not_after: time,
+        };
+        assert_eq!(told(expired), "it expired at 2023-11-14T22:13:20Z");
+        let other = CertificateError::NotValidForNameContext {
+            expected: ServerName::try_from("r.example").unwrap(),
+            presented: vec![
+                "DnsName(\"a.example\")".into(),
+                "IpAddress(10.0.0.1)".into(),
+            ],
+        };
+        assert_eq!(told(other), "it is only valid for other names (a.example, 10.0.0.1)");
+    }
+}

@@ -323,7 +323,23 @@ impl Story<'_> {
             return;
         };
         let what = self.what();
-        if redirect.leaves {
+        let reading = self.scene.reading;
+        let is_http = reading
+            .url
+            .as_ref()
+            .is_some_and(|url| url.scheme() == "http");
+        let same_host = reading.url.as_ref().and_then(|url| url.host_str())
+            == url::Url::parse(&redirect.target)
+                .ok()
+                .as_ref()
+                .and_then(url::Url::host_str);
+        if is_http && same_host && redirect.target.starts_with("https://") {
+            return self.say("step.redirect-tls");
+        }
+        let is_ping = matches!(reading.route(), Some(Route::Ping));
+        if is_ping {
+            self.say_with("step.redirect-api", &[("target", &*redirect.target)]);
+        } else if redirect.leaves {
             let target = redirect.authority.as_deref().unwrap_or(&redirect.target);
             self.say_with("step.redirect", &[("what", &*what), ("target", target)]);
         } else {
@@ -401,12 +417,26 @@ impl Story<'_> {
                 self.say_with(text, &[("digest", &*digest), ("from", from)]);
             }
             ("POST", Some(Route::UploadStart { digest: None, .. })) => {
-                self.say("step.upload-start");
+                self.say(match reading.location {
+                    Some(_) => "step.upload-start",
+                    None => "step.upload-nowhere",
+                });
             }
             ("GET" | "HEAD", _) => self.say("step.upload-status"),
             ("DELETE", _) => self.say("step.upload-cancel"),
             ("PUT" | "POST", _) => self.say_with("step.upload-close", &[("digest", &digest)]),
             _ => self.say("step.upload-bytes"),
+        }
+        let is_https = reading
+            .url
+            .as_ref()
+            .is_some_and(|url| url.scheme() == "https");
+        let next = reading
+            .location
+            .as_deref()
+            .filter(|_| reading.status == Some(202));
+        if is_https && next.is_some_and(|next| next.starts_with("http://")) {
+            self.say("step.upload-downgrade");
         }
     }
 
@@ -448,6 +478,10 @@ impl Story<'_> {
             (404, _) => "step.error-not-found",
             (405, _) => "step.error-method",
             (429, _) => "step.error-limit",
+            (413, _) if reading.is_upload() => "step.error-large",
+            (400 | 416 | 501, _) if is_part(reading, ',') => "step.error-ranges",
+            (400 | 416 | 501, _) if is_part(reading, '-') => "step.error-range",
+            (501, _) => "step.error-unable",
             (500.., _) => "step.error-server",
             _ if reading.is_upload() => "step.error-upload",
             _ => "step.error",
@@ -455,6 +489,7 @@ impl Story<'_> {
         let facts = [
             ("status", status.to_string()),
             ("method", reading.method.to_string()),
+            ("range", reading.range.as_deref().unwrap_or_default().to_owned()),
         ];
         self.say_with(text, &facts.each_ref().map(|(key, value)| (*key, &**value)));
         let said = reading.errors.first().map(ReportedError::text);
@@ -532,6 +567,12 @@ impl Story<'_> {
 fn list(scopes: &[Scope]) -> String {
     let all: Vec<_> = scopes.iter().map(ToString::to_string).collect();
     all.join(" ")
+}
+
+/// Whether a part was asked for, of this form: several have a comma between them.
+fn is_part(reading: &Reading, sign: char) -> bool {
+    let range = reading.range.as_ref();
+    range.is_some_and(|range| range.contains(sign))
 }
 
 /// With a capital letter, as the first word of an English sentence.

@@ -1,0 +1,96 @@
+//! Servers that could not be reached, or closed without an answer.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use crate::exchange::{Ending, Obstacle};
+use crate::findings::Severity;
+use crate::findings::found::Found;
+use crate::findings::scene::{Scene, Seen};
+use crate::registry::redirect::is_inside_name;
+
+/// No answer came from a server.
+pub(super) fn unreachable(scene: &Scene<'_>) -> Vec<Found> {
+    let mut by_host: BTreeMap<&str, (Found, bool)> = BTreeMap::new();
+    for (at, one) in scene.unexplained() {
+        let Some((obstacle, detail)) = obstacle(one).filter(|_| !is_probe(scene, at, one)) else {
+            continue;
+        };
+        let (found, recovered) = by_host.remove(one.authority()).unwrap_or_else(|| {
+            let via = one
+                .exchange
+                .upstream
+                .as_ref()
+                .and_then(|u| u.via.as_deref());
+            let from = scene.redirects_to(at).next();
+            let case = case(obstacle, one);
+            let found = Found::new("unreachable", Severity::Error)
+                .fact("case", case)
+                .fact(
+                    "fix",
+                    if from.is_some() && case == "name-inside" {
+                        "redirect"
+                    } else {
+                        case
+                    },
+                )
+                .fact("host", one.authority())
+                .fact("registry", from.map_or("-", |from| from.authority()))
+                .fact(
+                    "proxy",
+                    via.map_or("-", |via| via.trim_start_matches("http://")),
+                )
+                .fact("detail", detail);
+            (found, true)
+        });
+        let got_over = scene.got_over(at) || scene.token_later(one.authority(), at);
+        let recovered = recovered && got_over;
+        by_host.insert(
+            one.authority(),
+            (found.at(one, "failure", detail), recovered),
+        );
+    }
+    let graded = by_host
+        .into_values()
+        .map(|(found, recovered)| match recovered {
+            true => found.severity(Severity::Warning),
+            false => found,
+        });
+    graded.collect()
+}
+
+/// What stood between a request and its answer.
+fn obstacle<'a>(one: &Seen<'a>) -> Option<(Obstacle, &'a str)> {
+    match &one.exchange.ended {
+        Some((_, Ending::Failed { reason, detail })) => {
+            Some((Obstacle::of(*reason, detail)?, detail))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a client only tried whether a registry without TLS has it after all: it asked the same
+/// server by plain HTTP afterwards, and was answered.
+fn is_probe(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
+    let scheme = |one: &Seen<'_>| one.reading.url.as_ref().map(|url| url.scheme().to_owned());
+    let is_https = scheme(one).as_deref() == Some("https");
+    is_https
+        && scene.after(at).any(|later| {
+            later.authority() == one.authority()
+                && scheme(later).as_deref() == Some("http")
+                && later.status().is_some()
+                && !later.has_failed()
+        })
+}
+
+fn case(obstacle: Obstacle, one: &Seen<'_>) -> &'static str {
+    match obstacle {
+        Obstacle::Name if one.reading.url.as_ref().is_some_and(|url| is_known_inside(url)) => "name-inside",
+        other => other.word(),
+    }
+}
+
+fn is_known_inside(url: &Url) -> bool {
+    url.host_str().is_some_and(is_inside_name)
+}

@@ -1,0 +1,202 @@
+//! Who answers in a server's place: gateways in front of registries, and filters in front of
+//! clients. They are known by what they say of themselves.
+
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::Reading;
+use crate::exchange::RawHead;
+
+/// A product that stands between client and registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intermediary {
+    /// What it is called.
+    pub name: &'static str,
+    /// On whose side it stands.
+    pub role: Role,
+}
+
+/// On whose side an intermediary stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// In front of the registry: a reverse proxy, load balancer or CDN.
+    Gateway,
+    /// In front of the clients: it looks at what they fetch, and keeps some of it away.
+    Filter,
+}
+
+impl Intermediary {
+    /// Who made the page of this answer, as far as its fields and its words say.
+    pub fn of(reading: &Reading, response: &RawHead) -> Option<Self> {
+        let server = response
+            .text("server")
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let page = reading.page.as_deref().unwrap_or_default().to_lowercase();
+        let has = |sign: &Sign| match sign.place {
+            Place::Server => server.starts_with(sign.text),
+            Place::Page => page.contains(sign.text),
+            Place::Field => response.text(sign.text).is_some(),
+            Place::Maker => server.contains(sign.text) || page.contains(sign.text),
+        };
+        SIGNS.iter().find(|sign| has(sign)).map(|sign| Self {
+            name: sign.name,
+            role: sign.role,
+        })
+    }
+
+    /// The filter that issued a server's certificate in the place of its own CA, and the issuer's
+    /// name as it stands there.
+    pub fn issuing(der: &[u8]) -> Option<(Self, String)> {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        let issuer = certificate.issuer().to_string();
+        let lower = issuer.to_ascii_lowercase();
+        let mut makers = SIGNS.iter().filter(|sign| sign.place == Place::Maker);
+        let sign = makers.find(|sign| lower.contains(sign.text))?;
+        let filter = Self {
+            name: sign.name,
+            role: sign.role,
+        };
+        Some((filter, issuer))
+    }
+}
+
+/// How one is known.
+struct Sign {
+    place: Place,
+    /// In small letters.
+    text: &'static str,
+    name: &'static str,
+    role: Role,
+}
+
+/// Where a sign stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// How `Server` begins.
+    Server,
+    /// In the page.
+    Page,
+    /// A field of this name.
+    Field,
+    /// A maker's name: in `Server`, in the page, or in the issuer of a certificate.
+    Maker,
+}
+
+const fn filter(place: Place, text: &'static str, name: &'static str) -> Sign {
+    Sign {
+        place,
+        text,
+        name,
+        role: Role::Filter,
+    }
+}
+
+const fn gateway(place: Place, text: &'static str, name: &'static str) -> Sign {
+    Sign {
+        role: Role::Gateway,
+        ..filter(place, text, name)
+    }
+}
+
+/// The first that is there counts.
+const SIGNS: &[Sign] = &[
+    filter(Place::Maker, "zscaler", "Zscaler"),
+    filter(Place::Maker, "netskope", "Netskope"),
+    filter(Place::Maker, "fortigate", "Fortinet"),
+    filter(Place::Maker, "fortiguard", "Fortinet"),
+    filter(Place::Maker, "fortinet", "Fortinet"),
+    filter(Place::Maker, "palo alto networks", "Palo Alto Networks"),
+    filter(Place::Maker, "cisco umbrella", "Cisco Umbrella"),
+    filter(Place::Page, "opendns", "Cisco Umbrella"),
+    filter(Place::Maker, "blue coat", "Blue Coat"),
+    filter(Place::Maker, "bluecoat", "Blue Coat"),
+    filter(Place::Maker, "proxysg", "Blue Coat"),
+    filter(Place::Maker, "forcepoint", "Forcepoint"),
+    filter(Place::Maker, "websense", "Forcepoint"),
+    filter(Place::Maker, "mcafee web gateway", "McAfee Web Gateway"),
+    filter(Place::Maker, "skyhigh", "Skyhigh"),
+    filter(Place::Maker, "sophos", "Sophos"),
+    filter(Place::Maker, "barracuda", "Barracuda"),
+    filter(Place::Maker, "check point", "Check Point"),
+    filter(Place::Maker, "usercheck", "Check Point"),
+    filter(Place::Maker, "sonicwall", "SonicWall"),
+    filter(Place::Maker, "watchguard", "WatchGuard"),
+    filter(Place::Maker, "cato networks", "Cato Networks"),
+    filter(Place::Maker, "iboss", "iboss"),
+    filter(Place::Maker, "kaspersky", "Kaspersky"),
+    filter(Place::Maker, "eset ssl filter", "ESET"),
+    filter(Place::Maker, "avast", "Avast"),
+    filter(Place::Maker, "bitdefender", "Bitdefender"),
+    filter(Place::Field, "x-squid-error", "Squid"),
+    filter(Place::Server, "squid", "Squid"),
+    filter(Place::Page, "(squid", "Squid"),
+    filter(Place::Page, "web page blocked", "a web filter"),
+    gateway(Place::Server, "awselb", "an AWS load balancer"),
+    gateway(Place::Server, "cloudflare", "Cloudflare"),
+    gateway(Place::Server, "cloudfront", "Amazon CloudFront"),
+    gateway(Place::Page, "generated by cloudfront", "Amazon CloudFront"),
+    gateway(Place::Server, "akamaighost", "Akamai"),
+    gateway(Place::Server, "varnish", "Varnish"),
+    gateway(Place::Page, "varnish cache server", "Varnish"),
+    gateway(
+        Place::Server,
+        "microsoft-azure-application-gateway",
+        "an Azure application gateway",
+    ),
+    gateway(Place::Server, "google frontend", "a Google load balancer"),
+    gateway(
+        Place::Page,
+        "the server encountered a temporary error and could not complete your request",
+        "a Google load balancer",
+    ),
+    gateway(
+        Place::Page,
+        "no server is available to handle this request",
+        "HAProxy",
+    ),
+    gateway(Place::Server, "istio-envoy", "Envoy"),
+    gateway(Place::Server, "envoy", "Envoy"),
+    gateway(Place::Server, "traefik", "Traefik"),
+    gateway(Place::Server, "caddy", "Caddy"),
+    gateway(Place::Server, "kong", "Kong"),
+    gateway(Place::Server, "openresty", "nginx (OpenResty)"),
+    gateway(Place::Server, "nginx", "nginx"),
+    gateway(Place::Page, "nginx", "nginx"),
+    gateway(Place::Server, "apache", "Apache"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, DnType, KeyPair};
+
+    fn who(server: &str, page: &str) -> Option<&'static str> {
+        let head = format!("HTTP/1.1 403 X\r\nServer: {server}\r\n\r\n");
+        let reading = Reading {
+            page: (!page.is_empty()).then(|| page.into()),
+            ..Reading::default()
+        };
+        Intermediary::of(&reading, &RawHead::new(head)).map(|who| who.name)
+    }
+
+    #[test]
+    fn they_say_who_they_are() {
+        assert_eq!(who("awselb/2.0", ""), Some("an AWS load balancer"));
+        assert_eq!(who("x", "413 nginx"), Some("nginx"));
+        assert_eq!(who("nginx", "Blocked by Zscaler"), Some("Zscaler"));
+        assert_eq!(who("case/1", "Forbidden"), None);
+    }
+
+    #[test]
+    fn an_issuer_names_the_filter_that_signs_for_others() {
+        let mut params = CertificateParams::new(vec!["r.example".to_owned()]).unwrap();
+        params
+            .distinguished_name
+            .push(DnType::OrganizationName, "Zscaler Inc.");
+        let own = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let (filter, issuer) = Intermediary::issuing(own.der()).unwrap();
+        assert_eq!((filter.name, filter.role), ("Zscaler", Role::Filter));
+        assert!(issuer.contains("Zscaler Inc."), "{issuer}");
+        assert_eq!(Intermediary::issuing(b"no certificate"), None);
+    }
+}
