@@ -237,7 +237,7 @@ fn every_refusal_is_told_as_what_it_is() {
             409,
             "CONFLICT",
             "try later",
-            "(PUT, 409). It says: “CONFLICT: try later”",
+            "(PUT, 409). In its words: “CONFLICT: try later”",
             "",
         ),
     ];
@@ -345,7 +345,7 @@ fn fewer_bytes_than_were_sent_are_told() {
     let (sentence, _) = told(&story, "push-refused");
     assert_eq!(
         sentence,
-        "r.example says that it holds fewer bytes than were sent: 1.0 kB of 16.4 kB."
+        "r.example says that it holds fewer bytes than were sent: 1,024 B of 16.3 kB."
     );
     // Nothing is said of what is not stated, or of nothing.
     for range in ["0-16383", "0-0", "bytes", "16-20"] {

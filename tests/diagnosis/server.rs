@@ -4,7 +4,7 @@ use pullscope::exchange::{Ending, Exchange, Failure};
 use pullscope::findings::Severity;
 use pullscope::words::Lang;
 
-use crate::scenario::{CDN, DOCKER, HUB, Image, SKOPEO, Scenario, Telling, sha256};
+use crate::scenario::{CDN, DOCKER, HUB, Image, MANIFEST, SKOPEO, Scenario, Telling, sha256};
 
 const API: &str = "https://r.example/v2/team/app";
 
@@ -176,7 +176,7 @@ fn a_download_that_cannot_be_taken_up_again_is_told() {
     assert_eq!(
         sentence,
         "A download from cdn.example broke off after 3 B, and cdn.example refused to serve the rest \
-         from 3 B on (400). It says: “InvalidArgument: Invalid argument.”."
+         from 3 B on (400). In its words: “InvalidArgument: Invalid argument.”"
     );
     assert!(!broken(206).rules().contains(&"resume-refused"));
 }
@@ -257,7 +257,7 @@ fn a_wrong_request_is_told_as_what_is_wrong_with_it() {
         asked.body(kind, body.as_bytes());
         let (told, remedy) = told(&story, "bad-request");
         assert!(told.contains(sentence), "{status}: {told}");
-        assert!(told.contains("It says: “"), "{status}: {told}");
+        assert!(told.contains("In its words: “"), "{status}: {told}");
         assert!(remedy.contains(fix), "{status}: {remedy}");
     }
 }
@@ -443,6 +443,11 @@ fn a_try_whether_there_is_tls_is_none_of_it() {
     let refused = failed(Failure::Connect, "Connection refused");
     story.get("https://r.example:5000/v2/").change(refused);
     story.get("http://r.example:5000/v2/");
+    let image = Image::new(0);
+    story
+        .get("http://r.example:5000/v2/team/app/manifests/1")
+        .header("Docker-Content-Digest", &sha256(&image.manifest))
+        .body(MANIFEST, &image.manifest);
     assert_eq!(story.rules(), [""; 0]);
     // The client asked again, and had it.
     let mut story = Scenario::new(SKOPEO);

@@ -14,9 +14,12 @@ use crate::registry::redirect::is_inside_name;
 pub(super) fn unreachable(scene: &Scene<'_>) -> Vec<Found> {
     let mut by_host: BTreeMap<&str, (Found, bool)> = BTreeMap::new();
     for (at, one) in scene.unexplained() {
-        let Some((obstacle, detail)) = obstacle(one).filter(|_| !is_probe(scene, at, one)) else {
+        let Some((obstacle, detail)) = obstacle(one) else {
             continue;
         };
+        if is_probe(scene, at, one) || is_named_elsewhere(scene, one) {
+            continue;
+        }
         let (found, recovered) = by_host.remove(one.authority()).unwrap_or_else(|| {
             let via = one
                 .exchange
@@ -82,6 +85,12 @@ fn is_probe(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
                 && later.status().is_some()
                 && !later.has_failed()
         })
+}
+
+/// Whether it is a token server that another registry names: that it leads nowhere is told with it.
+fn is_named_elsewhere(scene: &Scene<'_>, one: &Seen<'_>) -> bool {
+    let named = scene.named_by(one).map(Seen::authority);
+    one.reading.token_request.is_some() && named.is_some_and(|named| named != one.authority())
 }
 
 fn case(obstacle: Obstacle, one: &Seen<'_>) -> &'static str {

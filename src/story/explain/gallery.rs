@@ -257,6 +257,13 @@ fn blobs(gallery: &mut Gallery) {
         reading.redirect = Redirect::read(307, &url, location).map(Box::new);
         gallery.add(Kind::Redirect, &reading);
     }
+    for (from, location) in [("https", "/v2/elsewhere/"), ("http", "https://r.example/v2/")] {
+        let mut ping = reading("GET", "/v2/", 301);
+        let url = url::Url::parse(&format!("{from}://r.example/v2/")).unwrap();
+        ping.redirect = Redirect::read(301, &url, location).map(Box::new);
+        ping.url = Some(url.into());
+        gallery.add(Kind::Redirect, &ping);
+    }
     let whole = pull(Purpose::Pull, true);
     let mut reading = blob("GET", 206);
     reading.range = Some("bytes=3-".into());
@@ -298,6 +305,11 @@ fn pushes(gallery: &mut Gallery) {
     ] {
         gallery.add(Kind::Upload, &reading(method, path, status));
     }
+    for location in ["https://r.example/up", "http://r.example/up"] {
+        let mut begun = reading("POST", uploads, 202);
+        begun.location = Some(location.into());
+        gallery.add(Kind::Upload, &begun);
+    }
     gallery.add(Kind::Publish, &tag("PUT", 201));
     gallery.add(Kind::Delete, &tag("DELETE", 202));
 }
@@ -326,6 +338,10 @@ fn errors(gallery: &mut Gallery) {
         tag("GET", 418),
         tag("GET", 429),
         tag("GET", 503),
+        tag("GET", 501),
+        part("bytes=0-1,3-4", 501),
+        part("bytes=3-", 416),
+        reading("PUT", "/v2/a/blobs/uploads/7", 413),
         reading("PUT", "/v2/a/blobs/uploads/7", 416),
     ] {
         let errors = vec![ReportedError {
@@ -336,6 +352,13 @@ fn errors(gallery: &mut Gallery) {
         .into();
         let reading = Reading { errors, ..reading };
         gallery.add_in(Kind::Error, &reading, Some(&push), None, None);
+    }
+}
+
+fn part(range: &str, status: u16) -> Reading {
+    Reading {
+        range: Some(range.into()),
+        ..blob("GET", status)
     }
 }
 
