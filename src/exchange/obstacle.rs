@@ -33,8 +33,6 @@ pub enum Obstacle {
     ProxyRefused,
     /// The proxy in between failed otherwise.
     Proxy,
-    /// The client itself, or an extension of it, did not send the request or gave it up.
-    Client,
     /// The answer was malformed.
     Malformed,
     /// The address is one that pullscope does not dial.
@@ -66,7 +64,7 @@ impl Obstacle {
     }
 
     /// What these words name.
-    pub fn said_by(words: &str) -> Option<Self> {
+    fn said_by(words: &str) -> Option<Self> {
         let words = words.to_ascii_lowercase();
         let mut signs = SIGNS.iter();
         let sign = signs.find(|(sign, _)| words.contains(sign));
@@ -76,22 +74,6 @@ impl Obstacle {
     /// Its machine word.
     pub fn word(self) -> &'static str {
         self.into()
-    }
-
-    /// The kind of failure it is.
-    pub fn failure(self) -> Failure {
-        match self {
-            Self::Name => Failure::Dns,
-            Self::Refused | Self::Route => Failure::Connect,
-            Self::Timeout => Failure::Timeout,
-            Self::PlainHttp | Self::TlsParameters | Self::ClientCertificate | Self::Tls => {
-                Failure::Tls
-            }
-            Self::ProxyLogin | Self::ProxyRefused | Self::Proxy => Failure::UpstreamProxy,
-            Self::Malformed => Failure::BadResponse,
-            Self::Forbidden => Failure::Forbidden,
-            Self::Closed | Self::Client => Failure::NoResponse,
-        }
     }
 }
 
@@ -148,9 +130,6 @@ const SIGNS: &[(&str, Obstacle)] = &[
     ("timed out", Obstacle::Timeout),
     ("etimedout", Obstacle::Timeout),
     ("net_timeout", Obstacle::Timeout),
-    ("err_blocked", Obstacle::Client),
-    ("err_aborted", Obstacle::Client),
-    ("binding_aborted", Obstacle::Client),
     ("err_ssl", Obstacle::Tls),
     ("err_cert", Obstacle::Tls),
     ("sec_error", Obstacle::Tls),
@@ -178,8 +157,7 @@ mod tests {
             ("getaddrinfo ENOTFOUND r.example", Obstacle::Name),
             ("connect ECONNREFUSED 127.0.0.1:5000", Obstacle::Refused),
             ("NS_ERROR_CONNECTION_REFUSED", Obstacle::Refused),
-            ("net::ERR_BLOCKED_BY_CLIENT", Obstacle::Client),
-            ("net::ERR_PROXY_CONNECTION_FAILED", Obstacle::Proxy),
+                    ("net::ERR_PROXY_CONNECTION_FAILED", Obstacle::Proxy),
             ("NS_ERROR_NET_TIMEOUT", Obstacle::Timeout),
             ("Error: socket hang up", Obstacle::Closed),
         ] {

@@ -379,12 +379,6 @@ fn a_server_that_gives_no_answer_is_told_with_why() {
             "--upstream-proxy",
         ),
         (
-            Failure::NoResponse,
-            "net::ERR_BLOCKED_BY_CLIENT",
-            "on the client's side",
-            "extension",
-        ),
-        (
             Failure::BadResponse,
             "its head is too long",
             "no proper HTTP",
