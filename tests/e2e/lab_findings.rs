@@ -38,7 +38,7 @@ const BY_SKOPEO: &[(&str, bool, &[&str])] = &[
     ("mirror:stale-mirror", false, &[]),
     ("mirror:skewed-clock", false, &["clock-skew"]),
     ("mirror:mirror-404", true, &["not-found"]),
-    ("mirror:mirror-500", true, &[]),
+    ("mirror:mirror-500", true, &["server-error"]),
 ];
 
 #[test]

@@ -32,9 +32,10 @@ fn expected(fault: Fault, provider: Provider) -> Option<&'static [&'static str]>
         Fault::SkewedClock => &["clock-skew"],
         Fault::MissingDigest => &["missing-dcd"],
         Fault::RedirectHttp => &["redirect-downgrade"],
-        // This client sends no HEAD (dockerd does); nothing in a pull shows that there is a newer
-        // image elsewhere; and a server's trouble has no rule but its status.
-        Fault::Head405 | Fault::StaleMirror | Fault::Mirror500 => &[],
+        // This client sends no HEAD (dockerd does), and nothing in a pull shows that there is a newer
+        // image elsewhere.
+        Fault::Head405 | Fault::StaleMirror => &[],
+        Fault::Mirror500 => &["server-error"],
         Fault::Mirror404 => &["not-found"],
         Fault::NoPlatform => &["no-platform"],
         Fault::BlockPage => &["manifest-type"],
