@@ -56,6 +56,7 @@ pub(crate) fn under_way() -> Scenario {
         .bearer(&token)
         .answer(200)
         .header("Content-Type", INDEX)
+        .header("Content-Length", &index.len().to_string())
         .header("Docker-Content-Digest", &sha256(&index));
     story
         .get(&format!("{hub}/manifests/{}", sha256(&index)))
