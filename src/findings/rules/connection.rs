@@ -54,12 +54,13 @@ pub(super) fn unreachable(scene: &Scene<'_>) -> Vec<Found> {
             (found.at(one, "failure", detail), recovered),
         );
     }
-    let graded = by_host
-        .into_values()
-        .map(|(found, recovered)| match recovered {
-            true => found.severity(Severity::Warning),
-            false => found,
-        });
+    let graded = by_host.into_values().map(|(found, recovered)| {
+        if recovered {
+            found.severity(Severity::Warning)
+        } else {
+            found
+        }
+    });
     graded.collect()
 }
 
@@ -95,7 +96,15 @@ fn is_named_elsewhere(scene: &Scene<'_>, one: &Seen<'_>) -> bool {
 
 fn case(obstacle: Obstacle, one: &Seen<'_>) -> &'static str {
     match obstacle {
-        Obstacle::Name if one.reading.url.as_ref().is_some_and(|url| is_known_inside(url)) => "name-inside",
+        Obstacle::Name
+            if one
+                .reading
+                .url
+                .as_ref()
+                .is_some_and(|url| is_known_inside(url)) =>
+        {
+            "name-inside"
+        }
         other => other.word(),
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn manifest_type(scene: &Scene<'_>) -> Option<Found> {
         // What HEAD said of the same URL is of the same page.
         let heads = scene.seen.iter().filter(|head| {
             let own = head.reading.url.as_ref();
-            case != "" && head.is_head() && own.is_some() && own == one.reading.url.as_ref()
+            !case.is_empty() && head.is_head() && own.is_some() && own == one.reading.url.as_ref()
         });
         found = Some(heads.fold(next, Found::status));
     }

@@ -16,9 +16,10 @@ pub(super) fn middlebox(scene: &Scene<'_>) -> Vec<Found> {
         let Some((case, who)) = in_between(one) else {
             continue;
         };
-        let severity = match scene.got_over(at) {
-            true => Severity::Warning,
-            false => Severity::Error,
+        let severity = if scene.got_over(at) {
+            Severity::Warning
+        } else {
+            Severity::Error
         };
         let found = by_host.remove(one.authority()).unwrap_or_else(|| {
             Found::new("middlebox", severity)

@@ -26,7 +26,7 @@ pub(super) fn resume_refused(scene: &Scene<'_>) -> Option<Found> {
     let start = one.reading.range_start().filter(|start| *start > 0)?;
     let asked = scene.asked(at)?;
     let earlier = scene.seen.iter().enumerate().take(at);
-    let broken = earlier.filter(|(place, one)| {
+    let mut broken = earlier.filter(|(place, one)| {
         let ending = one.exchange.ended.as_ref().map(|(_, ending)| ending);
         // What another tool recorded may say no more than that less came than was announced.
         let short = one
@@ -36,7 +36,7 @@ pub(super) fn resume_refused(scene: &Scene<'_>) -> Option<Found> {
         let is_whole = matches!(ending, Some(Ending::Complete)) && !short;
         one.is_get() && one.succeeded() && !is_whole && scene.asked(*place) == Some(asked)
     });
-    let (_, broken) = broken.last()?;
+    let (_, broken) = broken.next_back()?;
     let found = Found::new("resume-refused", severity(scene, at))
         .at(broken, "bytes received", broken.exchange.received)
         .at(one, "request header Range", range)
@@ -67,8 +67,9 @@ fn severity(scene: &Scene<'_>, at: usize) -> Severity {
     let whole = scene
         .asked(at)
         .is_some_and(|digest| scene.whole_later(digest, at));
-    match whole || scene.recovered(at) {
-        true => Severity::Warning,
-        false => Severity::Error,
+    if whole || scene.recovered(at) {
+        Severity::Warning
+    } else {
+        Severity::Error
     }
 }

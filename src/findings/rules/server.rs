@@ -36,8 +36,9 @@ pub(super) fn bad_request(scene: &Scene<'_>) -> Option<Found> {
         }
         match one.reading.route() {
             // What is not there is a question answered, and many registries have no referrers.
-            Some(Route::Referrers { .. }) => None,
-            Some(Route::Upload { .. } | Route::UploadStart { .. }) => None,
+            Some(Route::Referrers { .. } | Route::Upload { .. } | Route::UploadStart { .. }) => {
+                None
+            }
             Some(route) => mistake(one, route),
             None if one.reading.token_request.is_some() => None,
             None => (scene.is_blob(at) && is_refused_by_storage(one)).then_some("storage"),
@@ -70,12 +71,10 @@ fn mistake(one: &Seen<'_>, route: &Route) -> Option<&'static str> {
         return Some("policy");
     }
     match status {
-        // Others say these.
-        401 | 403 | 404 | 429 => None,
+        // Others say these; and a client that has it all asks for the rest, which is nothing.
+        401 | 403 | 404 | 416 | 429 => None,
         // HEAD is asked again as GET.
         405 if one.is_head() => None,
-        // A client that has it all asks for the rest, which is nothing.
-        416 => None,
         _ if matches!(route, Route::Ping) && one.is_head() => None,
         _ => Some(""),
     }
@@ -152,7 +151,7 @@ fn remedy(one: &Seen<'_>, case: &'static str) -> &'static str {
     }
 }
 
-impl<'a> Seen<'a> {
+impl Seen<'_> {
     /// The gateway that answered in the registry's place, when it says so.
     pub(super) fn gateway(&self) -> Option<&'static str> {
         let who = self.intermediary()?;
