@@ -42,7 +42,7 @@ pub(super) fn unreachable(scene: &Scene<'_>) -> Vec<Found> {
                 .fact("registry", from.map_or("-", |from| from.authority()))
                 .fact(
                     "proxy",
-                    via.map_or("-", |via| via.trim_start_matches("http://")),
+                    via.map_or("PROXY:PORT", |via| via.trim_start_matches("http://")),
                 )
                 .fact("detail", detail);
             (found, true)
