@@ -37,6 +37,8 @@ pub enum Obstacle {
     Malformed,
     /// The address is one that pullscope does not dial.
     Forbidden,
+    /// Something that nobody names.
+    Unknown,
 }
 
 impl Obstacle {
@@ -51,6 +53,7 @@ impl Obstacle {
             Failure::Timeout => return Some(Self::Timeout),
             Failure::BadResponse => return Some(Self::Malformed),
             Failure::NoResponse => Self::Closed,
+            Failure::Unspecified => Self::Unknown,
             Failure::Forbidden => return Some(Self::Forbidden),
             Failure::BadRequest
             | Failure::HeadTooLarge

@@ -526,6 +526,7 @@ fn exchanges_that_are_open_are_not_judged_and_those_that_failed_by_what_stood_in
         Failure::Timeout,
         Failure::BadResponse,
         Failure::NoResponse,
+        Failure::Unspecified,
     ];
     for failure in own.into_iter().chain(between) {
         let mut story = Scenario::new(SKOPEO);
