@@ -160,7 +160,7 @@ mod tests {
             ("getaddrinfo ENOTFOUND r.example", Obstacle::Name),
             ("connect ECONNREFUSED 127.0.0.1:5000", Obstacle::Refused),
             ("NS_ERROR_CONNECTION_REFUSED", Obstacle::Refused),
-                    ("net::ERR_PROXY_CONNECTION_FAILED", Obstacle::Proxy),
+            ("net::ERR_PROXY_CONNECTION_FAILED", Obstacle::Proxy),
             ("NS_ERROR_NET_TIMEOUT", Obstacle::Timeout),
             ("Error: socket hang up", Obstacle::Closed),
         ] {

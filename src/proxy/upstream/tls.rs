@@ -317,6 +317,9 @@ mod tests {
                 "IpAddress(10.0.0.1)".into(),
             ],
         };
-        assert_eq!(told(other), "it is only valid for other names (a.example, 10.0.0.1)");
+        assert_eq!(
+            told(other),
+            "it is only valid for other names (a.example, 10.0.0.1)"
+        );
     }
 }

@@ -257,7 +257,10 @@ fn blobs(gallery: &mut Gallery) {
         reading.redirect = Redirect::read(307, &url, location).map(Box::new);
         gallery.add(Kind::Redirect, &reading);
     }
-    for (from, location) in [("https", "/v2/elsewhere/"), ("http", "https://r.example/v2/")] {
+    for (from, location) in [
+        ("https", "/v2/elsewhere/"),
+        ("http", "https://r.example/v2/"),
+    ] {
         let mut ping = reading("GET", "/v2/", 301);
         let url = url::Url::parse(&format!("{from}://r.example/v2/")).unwrap();
         ping.redirect = Redirect::read(301, &url, location).map(Box::new);

@@ -489,7 +489,10 @@ impl Story<'_> {
         let facts = [
             ("status", status.to_string()),
             ("method", reading.method.to_string()),
-            ("range", reading.range.as_deref().unwrap_or_default().to_owned()),
+            (
+                "range",
+                reading.range.as_deref().unwrap_or_default().to_owned(),
+            ),
         ];
         self.say_with(text, &facts.each_ref().map(|(key, value)| (*key, &**value)));
         let said = reading.errors.first().map(ReportedError::text);
