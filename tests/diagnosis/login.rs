@@ -21,7 +21,7 @@ fn challenged(challenges: &[&str]) -> Scenario {
     for challenge in challenges {
         told = told.header("WWW-Authenticate", challenge);
     }
-    drop(told.error("UNAUTHORIZED"));
+    let _ = told.error("UNAUTHORIZED");
     story
 }
 
@@ -297,7 +297,7 @@ fn a_token_that_comes_a_second_too_early_or_too_late() {
         if !error.is_empty() {
             told = told.header("WWW-Authenticate", &INVALID.replace("invalid_token", error));
         }
-        drop(told);
+        let _ = told;
         story
     };
     let early = told(1, 300, "invalid_token");
@@ -350,8 +350,8 @@ fn refusal(url: &str, authorization: Option<&str>, status: u16) -> Finding {
     let mut story = Scenario::docker();
     let told = story.get(url).answer(status).error("DENIED");
     match authorization {
-        Some(value) => drop(told.sends("Authorization", value)),
-        None => drop(told),
+        Some(value) => _ = told.sends("Authorization", value),
+        None => _ = told,
     }
     let mut findings = story.verdict().findings;
     assert_eq!(findings.len(), 1, "{findings:#?}");
@@ -675,8 +675,8 @@ fn the_remedy_for_a_limit_depends_on_who_asks() {
         let mut story = Scenario::docker();
         let told = story.ask(method, url).answer(429).error("TOOMANYREQUESTS");
         match authorization {
-            Some(value) => drop(told.sends("Authorization", value)),
-            None => drop(told),
+            Some(value) => _ = told.sends("Authorization", value),
+            None => _ = told,
         }
         let findings = story.verdict().findings;
         let limit = findings.iter().find(|f| f.rule == "rate-limited");
