@@ -85,7 +85,7 @@ fn one_pull(
     blocks(&mut text, &told.blobs, 3);
     heading(&mut text, 3, &[Span::plain(say("label.findings", lang))]);
     if told.findings.is_empty() {
-        let _ = writeln!(text, "\n{}", say("label.no-findings", lang));
+        let _ = writeln!(text, "\n{}", told.without_findings.text());
     }
     blocks(&mut text, &told.findings, 4);
     text

@@ -4,6 +4,7 @@
 //! a pull has changed. A rule stays silent when it is in doubt: a false alarm costs more than a
 //! missing remark.
 
+mod conclusion;
 mod finding;
 mod found;
 mod rules;
@@ -11,6 +12,7 @@ mod scene;
 
 use std::collections::{BTreeMap, HashSet};
 
+pub use conclusion::conclude;
 pub use finding::{Evidence, Finding, Severity};
 pub use rules::Rule;
 
@@ -22,11 +24,9 @@ use crate::pulls::{Observed, Pull};
 /// Finds an exchange of the session, and what it says, by its number.
 pub type Lookup<'a> = dyn Fn(ExchangeId) -> Option<Observed<'a>> + 'a;
 
-/// One pull, and what else of the session may have to do with it.
+/// What of a session may have to do with a pull.
 #[derive(Clone, Copy)]
-pub struct Case<'a> {
-    /// The pull.
-    pub pull: &'a Pull,
+pub struct Around<'a> {
     /// Gives the exchanges of its steps.
     pub observed: &'a Lookup<'a>,
     /// Every handshake of the session that a client refused; those that have to do with the
@@ -55,18 +55,17 @@ pub struct Session<'a> {
 }
 
 /// What is wrong with a pull or worth knowing of it, the gravest first.
-pub fn diagnose(case: &Case<'_>) -> Vec<Finding> {
-    let pull = case.pull;
+fn diagnose(pull: &Pull, around: &Around<'_>) -> Vec<Finding> {
     let seen: Vec<_> = pull
         .steps
         .iter()
-        .filter_map(|step| Some((step, (case.observed)(step.exchange)?)))
+        .filter_map(|step| Some((step, (around.observed)(step.exchange)?)))
         .collect();
-    let refused = if case.handshakes.is_empty() {
+    let refused = if around.handshakes.is_empty() {
         Vec::new()
     } else {
         let hosts = scene::hosts(seen.iter().map(|(_, observed)| observed.reading));
-        let all = case.handshakes.iter();
+        let all = around.handshakes.iter();
         all.filter(|handshake| concerns(handshake, pull, &hosts))
             .collect()
     };
@@ -74,8 +73,8 @@ pub fn diagnose(case: &Case<'_>) -> Vec<Finding> {
         pull,
         &seen,
         refused,
-        case.tunnels,
-        case.settled,
+        around.tunnels,
+        around.settled,
     ))
 }
 
@@ -152,6 +151,7 @@ fn judge(mut scene: Scene<'_>) -> Vec<Finding> {
             scene.explained.extend(evidence.filter_map(|e| e.exchange));
         }
         for finding in &mut findings {
+            scene.has_error |= finding.severity == Severity::Error;
             finding.evidence.truncate(MAX_EVIDENCE);
             finding.link = rule.link;
         }

@@ -38,6 +38,8 @@ pub(super) struct Scene<'a> {
     pub(super) settled: bool,
     /// The exchanges that a rule has explained: rules about symptoms leave them out.
     pub(super) explained: BTreeSet<ExchangeId>,
+    /// Whether a rule has found an error.
+    pub(super) has_error: bool,
     issued: HashMap<Fingerprint, usize>,
     sizes: HashMap<&'a Digest, u64>,
     latest: Latest<'a>,
@@ -163,6 +165,7 @@ impl<'a> Scene<'a> {
             tunnels,
             settled,
             explained: BTreeSet::new(),
+            has_error: false,
             issued,
             sizes,
             latest: Latest::default(),
@@ -670,12 +673,17 @@ pub(super) fn concerns(handshake: &HandshakeFailed, pull: &Pull, hosts: &HashSet
 
 /// Whether a handshake happened while a pull went on or soon after.
 pub(super) fn is_during(handshake: &HandshakeFailed, pull: &Pull) -> bool {
+    is_about(handshake.at, pull)
+}
+
+/// Whether something happened while a pull went on or soon after.
+pub(super) fn is_about(moment: Timestamp, pull: &Pull) -> bool {
     const SOON: std::time::Duration = std::time::Duration::from_secs(60);
     let late = pull
         .ended
         .and_then(|ended| ended.checked_add(SOON).ok())
-        .is_some_and(|end| handshake.at > end);
-    handshake.at >= pull.started && !late
+        .is_some_and(|end| moment > end);
+    moment >= pull.started && !late
 }
 
 /// The host that a refused handshake was for.

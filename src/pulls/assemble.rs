@@ -1,19 +1,19 @@
 //! Makes a pull of the exchanges that belong to it.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ask::{Ask, failed, hash, reference_key};
-use super::blobs::{Frame, blobs, have_arrived, is_failure};
+use super::ask::Ask;
+use super::blobs::{Frame, blobs, have_arrived};
 use super::causes::Trail;
 use super::critical::critical_path;
 use super::observed::Observed;
 use super::summary::{Image, purpose};
+use super::verdict::Goals;
 use crate::base::clock;
-use crate::pulls::{Blob, Cause, Part, Pull, PullId, Purpose, State, Step, Totals, Why};
-use crate::registry::{Client, Document, Kind};
+use crate::pulls::{Blob, Cause, Part, Pull, PullId, State, Step, Totals, Why};
+use crate::registry::{Client, Kind};
 
 /// Makes a pull of its exchanges, which stand by their start; `None` when there are none. The
 /// pull has no number yet. `settled` says that nothing more is to come: a pull
@@ -25,14 +25,19 @@ pub fn assemble(members: &[Observed<'_>], settled: bool) -> Option<Pull> {
     let purpose = purpose(members, &image, &trail);
     let open = members.iter().any(|m| m.exchange.ended.is_none());
     let under_way = open || !(settled || have_arrived(members, &trail, &image));
-    let went_without = went_without(members, purpose);
+    let goals = Goals::of(members, &trail, purpose);
     let frame = Frame {
         purpose,
         under_way,
-        failed: went_without,
+        failed: goals.went_without(),
     };
     let blobs = blobs(members, &trail, &image, &frame);
-    let (registry, mirrors) = registries(members, &image);
+    let (state, decided_by) = if under_way {
+        (State::UnderWay, None)
+    } else {
+        goals.verdict(&blobs)
+    };
+    let (registry, mirrors) = registries(members, &trail, &image);
     let ends = members.iter().filter_map(|m| m.exchange.ended.as_ref());
     let ended = ends.map(|(at, _)| *at).max().filter(|_| !under_way);
     let id = |at: usize| members.get(at).map(|m| m.exchange.id);
@@ -48,13 +53,8 @@ pub fn assemble(members: &[Observed<'_>], settled: bool) -> Option<Pull> {
         platform: image.platform(members, &trail),
         started,
         ended,
-        state: if under_way {
-            State::UnderWay
-        } else if went_without || blobs.iter().any(|blob| is_failure(blob.state)) {
-            State::Failed
-        } else {
-            State::Complete
-        },
+        state,
+        decided_by: decided_by.and_then(id),
         steps: steps(members, &trail, &image),
         image: image.steps(members, &trail),
         totals: totals(members, &blobs, &image, started),
@@ -119,18 +119,24 @@ fn repository(members: &[Observed<'_>]) -> String {
     found.unwrap_or_default().to_owned()
 }
 
-/// The registry that answered for the image, and the others.
-fn registries(members: &[Observed<'_>], image: &Image<'_>) -> (String, Vec<String>) {
-    let api = members.iter().filter(|m| m.reading.endpoint.is_some());
+/// The registry that answered for the image, and the others. Where one redirected to names
+/// nothing, even if it is a registry, too.
+fn registries(
+    members: &[Observed<'_>],
+    trail: &Trail,
+    image: &Image<'_>,
+) -> (String, Vec<String>) {
+    let asked = (0..members.len()).filter(|at| trail.beginning(*at) == *at);
+    let api = asked
+        .filter_map(|at| members.get(at))
+        .filter(|m| m.reading.endpoint.is_some());
     let answered = image
         .source()
-        .and_then(|at| members.get(at))
+        .and_then(|at| members.get(trail.beginning(at)))
         .filter(|m| m.reading.endpoint.is_some())
         .or_else(|| {
-            let image = api.clone().rev();
-            image
-                .clone()
-                .find(|m| m.reading.succeeded() && !matches!(Ask::of(**m), Ask::Ping))
+            let mut image = api.clone().rev();
+            image.find(|m| m.reading.succeeded() && !matches!(Ask::of(**m), Ask::Ping))
         })
         .or_else(|| api.clone().next_back())
         .or(members.first());
@@ -143,50 +149,6 @@ fn registries(members: &[Observed<'_>], image: &Image<'_>) -> (String, Vec<Strin
         }
     }
     (registry, mirrors)
-}
-
-/// Whether the client asked for something in vain, blobs left aside.
-fn went_without(members: &[Observed<'_>], purpose: Purpose) -> bool {
-    let mut outcomes: HashMap<u64, bool> = HashMap::new();
-    let mut asked = false;
-    for member in members {
-        let reading = member.reading;
-        let key = match Ask::of(*member) {
-            Ask::Token => {
-                let realm = reading.token_request.as_ref().map(|t| t.realm.as_str());
-                hash(&("token", realm))
-            }
-            // Signatures are looked for, and mostly there are none.
-            Ask::Manifest(reference) if reference.is_auxiliary() => continue,
-            // Before a push, to see whether it is there.
-            Ask::Manifest(_) if purpose == Purpose::Push => continue,
-            Ask::Manifest(reference) => hash(&("manifest", reference_key(&reference))),
-            Ask::Change(reference) => hash(&("change", &reading.method, reference_key(&reference))),
-            Ask::Store if reading.method == "HEAD" => continue,
-            Ask::Store => {
-                let path = reading.url.as_deref().map(url::Url::path);
-                hash(&("store", path))
-            }
-            Ask::Tags { .. } | Ask::Catalog => hash(&"list"),
-            // Blobs are counted as such; most images have no referrers.
-            Ask::Blob(_) | Ask::Referrers => {
-                asked = true;
-                continue;
-            }
-            Ask::Ping | Ask::Other => continue,
-        };
-        asked = true;
-        let good = !failed(*member) && !is_no_manifest(*member);
-        let outcome = outcomes.entry(key).or_default();
-        // A HEAD that fails is made up for by a GET; a success stands.
-        *outcome |= good;
-    }
-    !asked || outcomes.values().any(|good| !good)
-}
-
-/// Whether something else was served as a manifest: a proxy's page, for one.
-fn is_no_manifest(member: Observed<'_>) -> bool {
-    matches!(member.reading.document, Some(Document::Unreadable { .. }))
 }
 
 fn totals(

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::causes::Trail;
 use super::observed::Observed;
 use super::summary::Image;
-use crate::exchange::Ending;
+use crate::exchange::{Ending, Side};
 use crate::pulls::{Blob, BlobState, Part, Purpose, Why};
 use crate::registry::{Descriptor, Digest, Route};
 
@@ -75,6 +75,10 @@ pub(super) fn have_arrived(members: &[Observed<'_>], trail: &Trail, image: &Imag
 
 pub(super) fn is_failure(state: BlobState) -> bool {
     matches!(state, BlobState::Failed | BlobState::Mismatch)
+}
+
+pub(super) fn is_stopped(state: BlobState) -> bool {
+    state == BlobState::Stopped
 }
 
 /// The state of a blob that was never asked for.
@@ -173,6 +177,20 @@ fn last_byte(observed: Observed<'_>) -> Option<Timestamp> {
     }
 }
 
+/// What the last exchange about a blob came to.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Last {
+    /// Nothing came, or not all of it.
+    #[default]
+    Failed,
+    /// A redirect that nothing has followed yet, or the end of the trace.
+    Unseen,
+    /// The client ended it.
+    Stopped,
+    /// The part that was asked for came.
+    Part,
+}
+
 /// What all exchanges about one blob brought.
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -182,8 +200,7 @@ struct Transfers {
     /// The longest that was sent to the registry.
     sent: u64,
     open: bool,
-    /// A redirect that nothing has followed yet.
-    elsewhere: bool,
+    last: Last,
     cut: bool,
     resumed: bool,
     whole: bool,
@@ -204,7 +221,7 @@ impl Transfers {
     ) {
         let Observed { exchange, reading } = observed;
         self.open |= exchange.ended.is_none();
-        self.elsewhere = reading.redirect.is_some() && !followed;
+        self.last = last(observed, followed);
         let method = &*reading.method;
         match reading.route() {
             Some(Route::UploadStart { mount, .. }) if mount.is_some() => {
@@ -232,6 +249,8 @@ impl Transfers {
         let Observed { exchange, reading } = observed;
         let partial = match reading.status {
             Some(200) => false,
+            // Several parts, each with a head of its own.
+            Some(206) if reading.content_type.as_str() == "multipart/byteranges" => return,
             Some(206) => true,
             _ => {
                 self.cut |= matches!(exchange.ended, Some((_, Ending::Aborted { .. })));
@@ -264,11 +283,16 @@ impl Transfers {
             body.and_then(|body| body.sha256.as_deref())
                 .and_then(Digest::from_sha256_hex)
         });
+        // Some clients undo an encoding that nobody asked for, some do not.
+        let encoded = body
+            .and_then(|body| body.encoded_sha256.as_deref())
+            .and_then(Digest::from_sha256_hex);
         if let (Some(computed), Some(digest)) = (computed, digest)
             && computed.algorithm() == digest.algorithm()
         {
-            self.verified |= computed == *digest;
-            self.mismatch |= computed != *digest;
+            let is_right = computed == *digest || encoded.as_ref() == Some(digest);
+            self.verified |= is_right;
+            self.mismatch |= !is_right;
         }
     }
 
@@ -293,7 +317,7 @@ impl Transfers {
             BlobState::Verified
         } else if self.pushed {
             BlobState::Pushed
-        } else if self.open || (self.elsewhere && under_way) {
+        } else if self.open || (self.last == Last::Unseen && under_way) {
             BlobState::Downloading
         } else if self.mismatch {
             BlobState::Mismatch
@@ -302,8 +326,30 @@ impl Transfers {
         } else if self.mounted && !self.uploading {
             BlobState::Mounted
         } else {
-            BlobState::Failed
+            match self.last {
+                Last::Failed => BlobState::Failed,
+                Last::Unseen => BlobState::Unseen,
+                Last::Stopped => BlobState::Stopped,
+                Last::Part => BlobState::Partial,
+            }
         }
+    }
+}
+
+fn last(observed: Observed<'_>, followed: bool) -> Last {
+    let reading = observed.reading;
+    match &observed.exchange.ended {
+        Some((_, Ending::Aborted { by, .. })) => match by {
+            Side::Client => Last::Stopped,
+            Side::Upstream => Last::Failed,
+            Side::Shutdown | Side::Capture | Side::File => Last::Unseen,
+        },
+        Some((_, Ending::Complete)) => match reading.status {
+            Some(206) => Last::Part,
+            _ if reading.redirect.is_some() && !followed => Last::Unseen,
+            _ => Last::Failed,
+        },
+        _ => Last::Failed,
     }
 }
 

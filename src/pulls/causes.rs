@@ -51,6 +51,16 @@ impl Trail {
         trail
     }
 
+    /// Where a chain of redirects, or the requests of one upload, began.
+    pub(super) fn beginning(&self, mut at: usize) -> usize {
+        while let Some(Some((Why::Redirect | Why::Upload, from))) = self.causes.get(at)
+            && *from < at
+        {
+            at = *from;
+        }
+        at
+    }
+
     /// An upload's last request names the digest of all of them.
     fn name_uploads(&mut self) {
         for i in (0..self.causes.len()).rev() {

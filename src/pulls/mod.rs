@@ -6,6 +6,7 @@
 //! other in the order of their start, each by what was known when it started; [`assemble`] makes
 //! a [`Pull`] of the exchanges that were found to belong together.
 
+mod arrived;
 mod ask;
 mod assemble;
 mod blobs;
@@ -21,6 +22,7 @@ mod party;
 mod pull;
 mod step;
 mod summary;
+mod verdict;
 mod waiting;
 
 pub use assemble::assemble;

@@ -47,6 +47,8 @@ pub struct Pull {
     pub ended: Option<Timestamp>,
     /// How it stands.
     pub state: State,
+    /// The exchange that decided how it stands, where it is neither complete nor under way.
+    pub decided_by: Option<ExchangeId>,
     /// Its exchanges, by their start.
     pub steps: Vec<Step>,
     /// The exchanges that described the image.
@@ -86,10 +88,18 @@ pub enum Purpose {
 pub enum State {
     /// An exchange is open.
     UnderWay,
-    /// Everything the client asked for arrived, as far as it shows.
+    /// What the client asked for arrived.
     Complete,
     /// The client went without something it asked for.
     Failed,
+    /// The client ended it before it had what it asked for.
+    Stopped,
+    /// It goes no further in this trace, and nothing failed.
+    Unfinished,
+    /// A part of it passed unread, or not here.
+    PartlySeen,
+    /// Nothing was asked for that could have come, or not: only `/v2/`, for one.
+    Undecided,
 }
 
 /// The exchanges that described the image.
@@ -146,6 +156,12 @@ pub enum BlobState {
     Mismatch,
     /// It was asked for and did not arrive whole.
     Failed,
+    /// The client ended its transfer.
+    Stopped,
+    /// Only parts of it were asked for, and they arrived.
+    Partial,
+    /// How it went on was not seen: the client was sent elsewhere for it, or the trace ends.
+    Unseen,
     /// It was never asked for: the client has it already.
     AlreadyPresent,
     /// It was never asked for, and nothing says that the client has it: the pull failed before,
@@ -196,11 +212,17 @@ impl Pull {
     /// The same without its tag or digest: `alpine`, `quay.io/coreos/etcd`.
     pub fn image(&self) -> String {
         match self.registry.as_str() {
-            "registry-1.docker.io" | "docker.io" | "index.docker.io" => self
-                .repository
-                .strip_prefix("library/")
-                .unwrap_or(&self.repository)
-                .to_owned(),
+            "registry-1.docker.io" | "docker.io" | "index.docker.io" => {
+                let repository = self.repository.strip_prefix("library/");
+                let repository = repository.unwrap_or(&self.repository);
+                // What begins like a host would be read as one.
+                let first = repository.split_once('/').map_or("", |(first, _)| first);
+                if first.contains(['.', ':']) || first == "localhost" {
+                    format!("docker.io/{repository}")
+                } else {
+                    repository.to_owned()
+                }
+            }
             registry if self.repository.is_empty() => registry.to_owned(),
             registry => format!("{registry}/{}", self.repository),
         }

@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::arrived::is_no_manifest;
 use super::ask::{Ask, failed};
 use super::causes::Trail;
 use super::observed::Observed;
 use crate::pulls::{ImageSteps, Part, Purpose};
+use crate::registry::media_type::Class;
 use crate::registry::{Descriptor, Digest, Document, Platform, Reference};
 
 /// What a pull's documents say.
@@ -253,7 +255,12 @@ fn stands_for(members: &[Observed<'_>], reference: &Reference) -> Option<Digest>
         return Some(digest.clone());
     }
     let answers = members.iter().filter(|member| {
-        member.reading.succeeded() && asked_here(**member).as_ref() == Some(reference)
+        let reading = member.reading;
+        let is_good = reading.succeeded() || reading.status == Some(304);
+        is_good
+            && (reading.method != "GET" || !is_no_manifest(**member))
+            && reading.content_type.class() != Class::Html
+            && asked_here(**member).as_ref() == Some(reference)
     });
     let mut digests = answers.filter_map(|member| {
         let digests = &member.reading.digests;

@@ -5,25 +5,24 @@ use super::pulls::Pulls;
 use super::shelf::Shelf;
 use super::tunnels::Tunnels;
 use crate::exchange::ExchangeId;
-use crate::findings::diagnose;
-use crate::findings::{Case, Finding, Session, diagnose_session};
+use crate::findings::{Around, Finding, Session, conclude, diagnose_session};
 use crate::pulls::{Observed, Pull};
 
-/// What is wrong with a pull.
+/// What is wrong with a pull; how it stands may change by it.
 pub(super) fn of_pull(
-    pull: &Pull,
+    pull: &mut Pull,
     shelf: &Shelf,
     tunnels: &Tunnels,
     settled: bool,
 ) -> Vec<Finding> {
     let observed = |id: ExchangeId| shelf.get(id).map(Entry::observed);
-    diagnose(&Case {
-        pull,
+    let around = Around {
         observed: &observed,
         handshakes: tunnels.handshakes(),
         tunnels: tunnels.tunnels(),
         settled,
-    })
+    };
+    conclude(pull, &around)
 }
 
 /// What is wrong besides.

@@ -66,12 +66,7 @@ impl Store {
         let members = ids.iter().filter_map(|id| self.shelf.get(*id));
         let members: Vec<_> = members.map(Entry::observed).collect();
         let pull = assemble(&members, settled).map(|mut pull| {
-            let found = findings::of_pull(&pull, &self.shelf, &self.tunnels, settled);
-            // An index arrived, and nothing in it was for the client.
-            let nothing = found.iter().any(|f| f.rule == "no-platform");
-            if nothing && pull.state == State::Complete {
-                pull.state = State::Failed;
-            }
+            let found = findings::of_pull(&mut pull, &self.shelf, &self.tunnels, settled);
             (pull, found)
         });
         self.pulls.replace(key, pull);

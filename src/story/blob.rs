@@ -83,7 +83,11 @@ pub(super) fn state(blob: &Blob, lang: Lang) -> Cell {
         BlobState::Verified => (Tone::Good, "✓ "),
         BlobState::Pushed | BlobState::Mounted => (Tone::Good, ""),
         BlobState::Mismatch | BlobState::Failed => (Tone::Bad, "✗ "),
-        BlobState::Whole | BlobState::Downloading | BlobState::Foreign => (Tone::Plain, ""),
+        BlobState::Stopped | BlobState::Unseen => (Tone::Warn, ""),
+        BlobState::Whole
+        | BlobState::Partial
+        | BlobState::Downloading
+        | BlobState::Foreign => (Tone::Plain, ""),
         BlobState::Queued | BlobState::AlreadyPresent | BlobState::Unasked | BlobState::Inline => {
             (Tone::Dim, "")
         }

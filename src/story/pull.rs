@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::block::{cell, spaced};
 use super::transfer::millis;
+use super::verdict::{mark, verdict};
 use super::{Block, Cell, Share, Span, StepStory, Telling, Tone, blob, finding, naming, step};
 use crate::exchange::ExchangeId;
 use crate::pulls::{Blob, Pull, State};
@@ -24,6 +25,8 @@ pub struct PullStory {
     pub blobs: Vec<Block>,
     /// The findings.
     pub findings: Vec<Block>,
+    /// What is said where there are none.
+    pub without_findings: Span,
 }
 
 /// The story of a pull; of its steps only those that `takes` wants.
@@ -39,6 +42,7 @@ pub fn pull(pull: &Pull, telling: &Telling<'_>, takes: &dyn Fn(ExchangeId) -> bo
         steps: steps.collect(),
         blobs: unnamed_blobs(pull, telling),
         findings: findings(pull, telling),
+        without_findings: without_findings(pull, telling.lang),
     }
 }
 
@@ -49,8 +53,7 @@ pub fn at_a_glance(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     blocks.push(Block::Inset(overview(pull, telling)));
     let findings = findings(pull, telling);
     if findings.is_empty() {
-        let none = Span::new(format!("✓ {}", nothing_wrong(pull, lang)), Tone::Good);
-        blocks.push(Block::Paragraph(vec![none]));
+        blocks.push(Block::Paragraph(vec![without_findings(pull, lang)]));
     } else {
         blocks.push(Block::Heading(vec![Span::strong(say(
             "label.findings",
@@ -66,11 +69,12 @@ pub fn at_a_glance(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     blocks
 }
 
-/// That there is no finding.
-pub fn nothing_wrong(pull: &Pull, lang: Lang) -> &'static str {
+/// That there is no finding: that all is well only where it is complete.
+fn without_findings(pull: &Pull, lang: Lang) -> Span {
     match pull.state {
-        State::UnderWay => say("label.nothing-wrong-yet", lang),
-        State::Complete | State::Failed => say("label.no-findings", lang),
+        State::UnderWay => Span::new(format!("✓ {}", say("label.nothing-wrong-yet", lang)), Tone::Good),
+        State::Complete => Span::new(format!("✓ {}", say("label.no-findings", lang)), Tone::Good),
+        _ => Span::dim(say("label.no-rule-speaks", lang)),
     }
 }
 
@@ -82,11 +86,7 @@ fn findings(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
 
 /// A pull's heading: number, purpose, image, how it stands.
 pub fn title(pull: &Pull, lang: Lang) -> Cell {
-    let (mark, tone) = match pull.state {
-        State::Complete => ("✓", Tone::Good),
-        State::Failed => ("✗", Tone::Bad),
-        State::UnderWay => ("…", Tone::Plain),
-    };
+    let (mark, tone) = mark(pull.state);
     spaced([
         Span::dim(format!("#{}", pull.id.0)),
         Span::plain(pull.purpose.name(lang)),
@@ -99,6 +99,7 @@ fn overview(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     let lang = telling.lang;
     let mut pairs: Vec<(Span, Cell)> = Vec::new();
     let mut add = |label: Phrase, cell: Cell| pairs.push((label.dim(lang), cell));
+    add(phrase("label.verdict"), verdict(pull, telling));
     add(phrase("label.client"), cell(pull.client.label()));
     add(phrase("label.registry"), cell(&pull.registry));
     if !pull.mirrors.is_empty() {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{Block, Cell, PullStory, Span, StepStory, Table, Telling, Tone};
+use super::{Block, Cell, PullStory, Span, StepStory, Table, Telling};
 use crate::base::text;
 use crate::words::say;
 
@@ -32,8 +32,7 @@ pub fn pull(story: &PullStory, telling: &Telling<'_>, look: Look) -> Vec<Line> {
         lines.push(Line::new());
     }
     if story.findings.is_empty() {
-        let none = format!("✓ {}", say("label.no-findings", lang));
-        lines.push(adapt(&[Span::new(none, Tone::Good)], look));
+        lines.push(adapt(std::slice::from_ref(&story.without_findings), look));
     } else {
         let heading = Block::Heading(vec![Span::strong(say("label.findings", lang))]);
         lines.extend(blocks(&[heading], look, 0));

@@ -276,13 +276,21 @@ fn what_clients_can_do_without_may_be_denied() {
         .get(&format!("{HUB}/referrers/{digest}"))
         .answer(403)
         .error("DENIED");
+    assert_eq!(story.rules(), [""; 0]);
     let blob = sha256(b"x");
+    let uploads = format!("{HUB}/blobs/uploads/");
+    let mut story = Scenario::docker();
     story
-        .ask(
-            "POST",
-            &format!("{HUB}/blobs/uploads/?mount={blob}&from=other"),
-        )
+        .ask("POST", &format!("{uploads}?mount={blob}&from=other"))
         .answer(403);
+    story
+        .ask("POST", &uploads)
+        .answer(202)
+        .header("Location", &format!("{uploads}1"));
+    story
+        .ask("PUT", &format!("{uploads}1?digest={blob}"))
+        .answer(201);
+    story.ask("PUT", &tag()).answer(201);
     assert_eq!(story.rules(), [""; 0]);
 }
 

@@ -13,10 +13,9 @@ use pullscope::exchange::{
     Fidelity, HandshakeFailed, Omission, RawHead, Rejection, RequestHead, ResponseHead,
     ResponseOrigin, Side, Timings, Trace, Tunnel, TunnelId, TunnelKind, Upstream, Verification,
 };
-use pullscope::findings::diagnose;
-use pullscope::findings::{Case, Finding, Session, Severity, diagnose_session};
-use pullscope::pulls::{Observed, Pull};
-use pullscope::registry::{InMemoryOnly, Reading};
+use pullscope::findings::{Finding, Severity};
+use pullscope::pulls::{Pull, State};
+use pullscope::registry::InMemoryOnly;
 use pullscope::store::Store;
 use pullscope::story::{explain, explain_alone};
 use pullscope::words::FindingText;
@@ -265,54 +264,33 @@ pub(crate) fn judge(
     handshakes: &[HandshakeFailed],
     tunnels: &[Tunnel],
 ) -> Verdict {
-    let readings: Vec<_> = exchanges
-        .iter()
-        .map(|exchange| Reading::of(exchange, &InMemoryOnly))
-        .collect();
-    let observed: Vec<_> = exchanges
-        .iter()
-        .zip(&readings)
-        .map(|(exchange, reading)| Observed { exchange, reading })
-        .collect();
-    let find = |id| observed.iter().find(|o| o.exchange.id == id).copied();
     let trace = Trace {
         exchanges: exchanges.to_vec(),
+        handshakes: handshakes.to_vec(),
+        tunnels: tunnels.to_vec(),
         ..Trace::default()
     };
     let store = Store::of_trace(trace, &InMemoryOnly);
     let pulls = store.pulls().to_vec();
-    let mut findings = Vec::new();
     for pull in &pulls {
-        findings.extend(diagnose(&Case {
-            pull,
-            observed: &find,
-            handshakes,
-            tunnels,
-            settled: true,
-        }));
+        let found = store.findings_of(pull.id);
+        let has_error = found.iter().any(|one| one.severity == Severity::Error);
+        match pull.state {
+            State::Failed => assert!(has_error, "{pull:#?} failed without a reason"),
+            State::Complete => assert!(!has_error, "complete with {found:#?}"),
+            _ => {}
+        }
         for step in &pull.steps {
-            let reading = find(step.exchange).unwrap().reading;
+            let reading = &store.entry(step.exchange).unwrap().reading;
             for lang in [Lang::En, Lang::Zh] {
                 assert_ne!(explain(step, reading, pull, lang), "");
             }
         }
     }
-    let loose: Vec<_> = observed
-        .iter()
-        .filter(|o| pulls.iter().all(|pull| pull.step(o.exchange.id).is_none()))
-        .copied()
-        .collect();
-    for one in &loose {
-        let kind = one.reading.kind(one.exchange);
-        assert_ne!(explain_alone(kind, one.reading, Lang::Zh), "");
+    for one in store.loose() {
+        assert_ne!(explain_alone(one.kind, &one.reading, Lang::Zh), "");
     }
-    findings.extend(diagnose_session(&Session {
-        pulls: &pulls,
-        observed: &find,
-        loose: &loose,
-        handshakes,
-        tunnels,
-    }));
+    let findings: Vec<_> = store.all_findings().cloned().collect();
     for finding in &findings {
         assert_all_facts(finding);
         for lang in [Lang::En, Lang::Zh] {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::exchange::Phase;
 use crate::findings::{Finding, Severity};
-use crate::pulls::{Blob, BlobState, Part, Pull, State};
+use crate::pulls::{Blob, BlobState, Part, Pull};
 use crate::registry::{Digest, Kind};
 use crate::story::{Block, Cell, Span, Table, Tone, cell, millis, shorten, spaced};
 use crate::words::figures::{bytes, span};
@@ -147,11 +147,7 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
         pull.digest.as_ref().map(Digest::short)
     });
     texts("image.state", &|pull| {
-        let mark = match pull.state {
-            State::Complete => "✓",
-            State::Failed => "✗",
-            State::UnderWay => "…",
-        };
+        let (mark, _) = crate::story::mark(pull.state);
         Some(format!("{mark} {}", pull.state.name(lang)))
     });
     let protocols = |side: ComparedPull<'_>| {

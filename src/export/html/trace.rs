@@ -12,7 +12,7 @@ use crate::pulls::Pull;
 use crate::registry::Kind;
 use crate::store::{Entry, Store};
 use crate::story;
-use crate::story::{Block, StepStory, Telling, Tone};
+use crate::story::{Block, PullStory, StepStory, Telling, Tone};
 use crate::words::{Lang, phrase};
 
 /// Writes the page. It opens in `telling`'s language; the reader may switch.
@@ -110,7 +110,8 @@ impl<'a> TracePage<'a> {
         out.write_all(part(&told.en.overview, &told.zh.overview).as_bytes())?;
         write!(out, "<h3>{}</h3>", words("span", phrase("label.findings")))?;
         if told.en.findings.is_empty() {
-            out.write_all(words("p", phrase("label.no-findings")).as_bytes())?;
+            let none = |told: &PullStory| spans(std::slice::from_ref(&told.without_findings));
+            out.write_all(both("p", &none(&told.en), &none(&told.zh)).as_bytes())?;
         }
         out.write_all(part(&told.en.findings, &told.zh.findings).as_bytes())?;
         let steps = Bilingual {

@@ -4,6 +4,7 @@
 mod connection;
 mod content;
 mod dead_end;
+mod failed;
 mod limit;
 mod manifest;
 mod middlebox;
@@ -160,6 +161,7 @@ const RULES: &[Rule] = &[
     remark("head-fields", Warning, spec!("checking-if-content-exists-in-the-registry"), Once(manifest::head_fields)),
     remark("missing-dcd", Warning, spec!("pulling-manifests"), Once(manifest::missing_dcd)),
     remark("duplicate", Warning, spec!("pulling-blobs"), Once(transfer::duplicate)),
+    cause("failed", Error, spec!("error-codes"), Once(failed::failed)),
     remark("registry-warning", Info, spec!("warnings"), Once(limit::registry_warning)),
 ];
 

@@ -63,6 +63,7 @@ fn pull(purpose: Purpose, index: bool) -> Pull {
         started,
         ended: Some(started),
         state: State::Complete,
+        decided_by: None,
         steps: Vec::new(),
         image: ImageSteps {
             index: index.then_some(crate::exchange::ExchangeId(1)),

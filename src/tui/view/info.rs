@@ -148,7 +148,8 @@ fn selected(state: &State, store: &Store) -> (String, String) {
 fn no_findings(pull: &Pull, lang: Lang) -> String {
     let key = match pull.state {
         PullState::UnderWay => "screen.under-way-and-well",
-        PullState::Complete | PullState::Failed => "screen.ended-and-well",
+        PullState::Complete => "screen.ended-and-well",
+        _ => "screen.ended-unfinished",
     };
     say(key, lang).to_owned()
 }

@@ -305,11 +305,8 @@ impl Painter<'_> {
     fn pull(&self, pull: &Pull) -> Vec<Span<'static>> {
         let (pen, columns, lang) = (self.pen, self.columns, self.state.look.lang);
         let open = pull.state == PullState::UnderWay;
-        let (glyph, role) = match pull.state {
-            PullState::UnderWay => ("…", Role::Accent),
-            PullState::Complete => ("✓", Role::Good),
-            PullState::Failed => ("✗", Role::Bad),
-        };
+        let (glyph, tone) = story::mark(pull.state);
+        let role = if open { Role::Accent } else { colours::tone(tone) };
         let mut left = vec![
             pen.fit(Role::Title, format!("#{}", pull.id.0), STATUS),
             pen.put(Role::Title, pull.purpose.name(lang)),

@@ -1,0 +1,59 @@
+//! A failure that no other rule explains: told by the exchange that decided it.
+
+use crate::exchange::{Capture, Ending, Exchange, Omission};
+use crate::findings::Severity;
+use crate::findings::found::Found;
+use crate::findings::scene::{Scene, Seen};
+use crate::pulls::State;
+
+/// A pull failed, and no error was found so far.
+pub(super) fn failed(scene: &Scene<'_>) -> Option<Found> {
+    let pull = scene.pull.filter(|pull| pull.state == State::Failed)?;
+    if scene.has_error {
+        return None;
+    }
+    let decided = pull.decided_by;
+    let own = scene.seen.iter().find(|one| Some(one.id()) == decided);
+    let one = own.or(scene.seen.last())?;
+    let (case, said) = account(one);
+    let found = Found::new("failed", Severity::Error)
+        .fact("case", case)
+        .fact("host", one.authority())
+        .fact("method", &one.reading.method)
+        .fact("path", one.reading.path())
+        .fact("status", one.status().unwrap_or_default())
+        .fact("said", &said);
+    let found = match one.status() {
+        Some(_) => found.status(one).errors(one),
+        None => found.at(one, "failure", &said),
+    };
+    Some(found)
+}
+
+/// In what way an exchange came to nothing, and what was said of it.
+fn account(one: &Seen<'_>) -> (&'static str, String) {
+    match &one.exchange.ended {
+        Some((_, Ending::Failed { detail, .. })) => return ("silent", detail.clone()),
+        Some((_, Ending::Aborted { detail, .. })) => return ("cut", detail.clone()),
+        Some((_, Ending::Complete)) | None => {}
+    }
+    match one.status() {
+        Some(400..) => match one.said() {
+            Some(words) => ("", words),
+            None => ("bare", String::new()),
+        },
+        _ if is_undecodable(one.exchange) => {
+            let coding = one.reading.content_encoding.as_deref();
+            ("undecodable", coding.unwrap_or_default().to_owned())
+        }
+        _ => ("other", one.reading.content_type.to_string()),
+    }
+}
+
+fn is_undecodable(exchange: &Exchange) -> bool {
+    let body = exchange.response_body.as_ref();
+    body.is_some_and(|body| {
+        let reason = Omission::Undecodable;
+        matches!(&body.capture, Capture::Omitted { reason: why } if *why == reason)
+    })
+}
