@@ -2,7 +2,10 @@
 
 use url::Url;
 
-use super::{Around, Finding, Severity, diagnose, scene};
+use super::around::Around;
+use super::diagnosis::{diagnose, sort};
+use super::finding::{Finding, Severity};
+use super::scene;
 use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, State};
 
@@ -60,7 +63,7 @@ fn got_over(mut found: Vec<Finding>) -> Vec<Finding> {
     for one in &mut found {
         one.severity = one.severity.min(Severity::Warning);
     }
-    super::sort(&mut found);
+    sort(&mut found);
     found
 }
 

@@ -121,11 +121,7 @@ fn repository(members: &[Observed<'_>]) -> String {
 
 /// The registry that answered for the image, and the others. Where one redirected to names
 /// nothing, even if it is a registry, too.
-fn registries(
-    members: &[Observed<'_>],
-    trail: &Trail,
-    image: &Image<'_>,
-) -> (String, Vec<String>) {
+fn registries(members: &[Observed<'_>], trail: &Trail, image: &Image<'_>) -> (String, Vec<String>) {
     let asked = (0..members.len()).filter(|at| trail.beginning(*at) == *at);
     let api = asked
         .filter_map(|at| members.get(at))

@@ -47,7 +47,7 @@ pub(super) fn blobs(
         }
     }
     let mut tried = blobs.iter().filter(|blob| !blob.exchanges.is_empty());
-    let failed = frame.failed || tried.any(|blob| is_failure(blob.state));
+    let failed = frame.failed || tried.any(|blob| !is_had(blob.state));
     for blob in &mut blobs {
         if blob.exchanges.is_empty() {
             blob.state = untouched(blob, frame, failed);
@@ -71,6 +71,15 @@ pub(super) fn have_arrived(members: &[Observed<'_>], trail: &Trail, image: &Imag
         there || descriptor.inline.is_some() || descriptor.is_foreign()
     });
     image.is_known() && all_there
+}
+
+/// Whether the client has it, or is about to.
+fn is_had(state: BlobState) -> bool {
+    !is_failure(state)
+        && !matches!(
+            state,
+            BlobState::Stopped | BlobState::Partial | BlobState::Unseen
+        )
 }
 
 pub(super) fn is_failure(state: BlobState) -> bool {

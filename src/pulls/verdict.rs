@@ -93,7 +93,12 @@ impl<'a> Goals<'a> {
     /// How the pull stands, its blobs and all, and which exchange decided that, where it is not
     /// simply complete.
     pub(super) fn verdict(&self, blobs: &[Blob]) -> (State, Option<usize>) {
-        let place: HashMap<_, _> = self.members.iter().map(|m| m.exchange.id).zip(0..).collect();
+        let place: HashMap<_, _> = self
+            .members
+            .iter()
+            .map(|m| m.exchange.id)
+            .zip(0..)
+            .collect();
         let about_blobs = blobs.iter().filter_map(|blob| {
             let at = blob.exchanges.last().and_then(|id| place.get(id))?;
             let outcome = match blob.state {
@@ -226,7 +231,10 @@ impl<'a> Goals<'a> {
     fn came_instead(&self, at: usize, member: Observed<'_>) -> bool {
         let reading = member.reading;
         if reading.method == "GET" || reading.token_request.is_some() {
-            let asked = self.members.get(self.trail.beginning(at)).map(|m| Ask::of(*m));
+            let asked = self
+                .members
+                .get(self.trail.beginning(at))
+                .map(|m| Ask::of(*m));
             match asked {
                 Some(Ask::Manifest(_)) => is_no_manifest(member),
                 Some(Ask::Token) => reading.token_answer.is_none() && is_at_hand(member),
@@ -273,8 +281,7 @@ impl<'a> Goals<'a> {
         let starts = |at: usize| self.members.get(at).map(|m| m.exchange.started);
         let got = self.tries.iter().flatten().filter(|one| {
             let member = self.members.get(one.at);
-            one.outcome == Outcome::Got
-                && member.is_some_and(|m| m.reading.token_request.is_none())
+            one.outcome == Outcome::Got && member.is_some_and(|m| m.reading.token_request.is_none())
         });
         let last_good = got.filter_map(|one| starts(one.at)).max();
         let is_over = |tries: &Vec<Try>| {
@@ -307,8 +314,10 @@ impl<'a> Goals<'a> {
 /// What became of a thing: a success stands; or else the last try says it. A HEAD only counts
 /// where no GET followed.
 fn end(tries: &[Try]) -> Option<&Try> {
-    let fetched = tries.iter().any(|one| !one.is_head);
-    let counted = tries.iter().filter(|one| !fetched || !one.is_head);
+    let last_get = tries.iter().rposition(|one| !one.is_head);
+    let counted = tries.iter().enumerate();
+    let counted = counted.filter(|(at, one)| !one.is_head || Some(*at) > last_get);
+    let counted = counted.map(|(_, one)| one);
     let got = counted.clone().find(|one| one.outcome == Outcome::Got);
     got.or_else(|| counted.last())
 }

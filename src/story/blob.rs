@@ -84,10 +84,9 @@ pub(super) fn state(blob: &Blob, lang: Lang) -> Cell {
         BlobState::Pushed | BlobState::Mounted => (Tone::Good, ""),
         BlobState::Mismatch | BlobState::Failed => (Tone::Bad, "✗ "),
         BlobState::Stopped | BlobState::Unseen => (Tone::Warn, ""),
-        BlobState::Whole
-        | BlobState::Partial
-        | BlobState::Downloading
-        | BlobState::Foreign => (Tone::Plain, ""),
+        BlobState::Whole | BlobState::Partial | BlobState::Downloading | BlobState::Foreign => {
+            (Tone::Plain, "")
+        }
         BlobState::Queued | BlobState::AlreadyPresent | BlobState::Unasked | BlobState::Inline => {
             (Tone::Dim, "")
         }

@@ -37,5 +37,5 @@ pub use redirect::way;
 pub use step::{StepStory, about, around, decoded, why};
 pub use telling::Telling;
 pub(crate) use transfer::millis;
-pub use verdict::{mark, verdict};
 pub use transfer::{certificates, connection, moments};
+pub use verdict::{mark, verdict};

@@ -72,7 +72,10 @@ pub fn at_a_glance(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
 /// That there is no finding: that all is well only where it is complete.
 fn without_findings(pull: &Pull, lang: Lang) -> Span {
     match pull.state {
-        State::UnderWay => Span::new(format!("✓ {}", say("label.nothing-wrong-yet", lang)), Tone::Good),
+        State::UnderWay => Span::new(
+            format!("✓ {}", say("label.nothing-wrong-yet", lang)),
+            Tone::Good,
+        ),
         State::Complete => Span::new(format!("✓ {}", say("label.no-findings", lang)), Tone::Good),
         _ => Span::dim(say("label.no-rule-speaks", lang)),
     }

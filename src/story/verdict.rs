@@ -21,13 +21,10 @@ pub fn mark(state: State) -> (&'static str, Tone) {
 pub fn verdict(pull: &Pull, telling: &Telling<'_>) -> Cell {
     let lang = telling.lang;
     let (mark, tone) = mark(pull.state);
-    let mut cell = vec![Span::new(
-        format!("{mark} {}", pull.state.name(lang)),
-        tone,
-    )];
+    let mut cell = vec![Span::new(format!("{mark} {}", pull.state.name(lang)), tone)];
     let decided = pull.decided_by.and_then(|id| pull.step(id));
     if let Some(step) = decided {
-        cell.push(Span::plain(say("label.at-step", lang)));
+        cell.push(Span::plain(format!(" {} ", say("label.at-step", lang))));
         cell.extend(naming::step(pull, step, lang));
     }
     let why = match pull.state {
@@ -46,8 +43,7 @@ pub fn verdict(pull: &Pull, telling: &Telling<'_>) -> Cell {
         State::Complete | State::UnderWay | State::Stopped => None,
     };
     if let Some(why) = why {
-        cell.push(Span::plain(say("label.because", lang)));
-        cell.push(Span::plain(why));
+        cell.push(Span::plain(format!(": {why}")));
     }
     cell
 }

@@ -306,7 +306,11 @@ impl Painter<'_> {
         let (pen, columns, lang) = (self.pen, self.columns, self.state.look.lang);
         let open = pull.state == PullState::UnderWay;
         let (glyph, tone) = story::mark(pull.state);
-        let role = if open { Role::Accent } else { colours::tone(tone) };
+        let role = if open {
+            Role::Accent
+        } else {
+            colours::tone(tone)
+        };
         let mut left = vec![
             pen.fit(Role::Title, format!("#{}", pull.id.0), STATUS),
             pen.put(Role::Title, pull.purpose.name(lang)),
