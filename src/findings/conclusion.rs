@@ -4,7 +4,7 @@ use url::Url;
 
 use super::around::Around;
 use super::diagnosis::{diagnose, sort};
-use super::finding::{Finding, Severity};
+use super::finding::{Evidence, Finding, Severity};
 use super::scene;
 use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, State};
@@ -16,7 +16,7 @@ pub fn conclude(pull: &mut Pull, around: &Around<'_>) -> Vec<Finding> {
     if matches!(pull.state, State::Unfinished | State::Failed) && led_past(pull, around) {
         pull.state = State::PartlySeen;
     }
-    let found = diagnose(pull, around);
+    let mut found = diagnose(pull, around);
     let warns = |rule| {
         let mut all = found.iter();
         all.any(|one| one.rule == rule && one.severity == Severity::Warning)
@@ -36,7 +36,28 @@ pub fn conclude(pull: &mut Pull, around: &Around<'_>) -> Vec<Finding> {
         (State::Unfinished, None) if warns(PROXY_BYPASS) => pull.state = State::PartlySeen,
         _ => {}
     }
+    if pull.state == State::Failed {
+        show_at(pull, &mut found, around);
+    }
     found
+}
+
+/// Shows the gravest error at the exchange that decided, where none is shown at any exchange: a
+/// refused handshake is none.
+fn show_at(pull: &Pull, found: &mut [Finding], around: &Around<'_>) {
+    let mut errors = found.iter_mut();
+    let error = errors.find(|one| one.severity == Severity::Error);
+    let decided = pull.decided_by.and_then(|id| (around.observed)(id));
+    if let (Some(error), Some(decided)) = (error, decided)
+        && error.evidence.iter().all(|one| one.exchange.is_none())
+    {
+        let reading = decided.reading;
+        error.evidence.push(Evidence {
+            exchange: pull.decided_by,
+            field: "request".to_owned(),
+            value: format!("{} {}{}", reading.method, reading.authority, reading.path()),
+        });
+    }
 }
 
 const NO_PLATFORM: &str = "no-platform";

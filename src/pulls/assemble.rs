@@ -12,8 +12,9 @@ use super::observed::Observed;
 use super::summary::{Image, purpose};
 use super::verdict::Goals;
 use crate::base::clock;
-use crate::pulls::{Blob, Cause, Part, Pull, PullId, State, Step, Totals, Why};
-use crate::registry::{Client, Kind};
+use crate::pulls::{Blob, Cause, Part, Pull, PullId, Purpose, State, Step, Totals, Why};
+use crate::exchange::Ending;
+use crate::registry::{Client, Kind, Reading};
 
 /// Makes a pull of its exchanges, which stand by their start; `None` when there are none. The
 /// pull has no number yet. `settled` says that nothing more is to come: a pull
@@ -55,7 +56,7 @@ pub fn assemble(members: &[Observed<'_>], settled: bool) -> Option<Pull> {
         ended,
         state,
         decided_by: decided_by.and_then(id),
-        steps: steps(members, &trail, &image),
+        steps: steps(members, &trail, &image, purpose),
         image: image.steps(members, &trail),
         totals: totals(members, &blobs, &image, started),
         blobs,
@@ -66,7 +67,12 @@ pub fn assemble(members: &[Observed<'_>], settled: bool) -> Option<Pull> {
     })
 }
 
-fn steps(members: &[Observed<'_>], trail: &Trail, image: &Image<'_>) -> Vec<Step> {
+fn steps(
+    members: &[Observed<'_>],
+    trail: &Trail,
+    image: &Image<'_>,
+    purpose: Purpose,
+) -> Vec<Step> {
     let mut steps = Vec::with_capacity(members.len());
     for (at, member) in members.iter().enumerate() {
         let cause = trail.causes.get(at).copied().flatten();
@@ -77,7 +83,11 @@ fn steps(members: &[Observed<'_>], trail: &Trail, image: &Image<'_>) -> Vec<Step
         };
         steps.push(Step {
             exchange: member.exchange.id,
-            kind: kind(*member, part, cause),
+            kind: if is_answer(members, at, purpose) {
+                member.reading.subject()
+            } else {
+                kind(*member, part, cause)
+            },
             part,
             cause: cause.and_then(|(why, from)| {
                 let exchange = members.get(from)?.exchange.id;
@@ -86,6 +96,29 @@ fn steps(members: &[Observed<'_>], trail: &Trail, image: &Image<'_>) -> Vec<Step
         });
     }
     steps
+}
+
+/// Whether what looks like an error is the answer that a client reckoned with: before a push it
+/// looks whether the manifest is there, and some try https before http.
+fn is_answer(members: &[Observed<'_>], at: usize, purpose: Purpose) -> bool {
+    let Some(member) = members.get(at) else {
+        return false;
+    };
+    let reading = member.reading;
+    if purpose == Purpose::Push && matches!(Ask::of(*member), Ask::Manifest(_)) {
+        return reading.status == Some(404);
+    }
+    let failed = matches!(member.exchange.ended, Some((_, Ending::Failed { .. })));
+    let host = |reading: &Reading| reading.url.as_ref()?.host_str().map(str::to_owned);
+    let is = |reading: &Reading, scheme| reading.url.as_ref().is_some_and(|u| u.scheme() == scheme);
+    failed && is(reading, "https") && {
+        let mut later = members.iter().skip(at + 1);
+        later.any(|other| {
+            is(other.reading, "http")
+                && other.reading.status.is_some_and(|status| status < 500)
+                && host(other.reading) == host(reading)
+        })
+    }
 }
 
 /// What an exchange is for, with the whole pull in sight.

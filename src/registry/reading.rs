@@ -409,16 +409,35 @@ impl Reading {
         requested.as_ref().or(stated.as_ref())
     }
 
-    /// What the exchange is for, as far as it shows by itself.
+    /// What the exchange is for, or that it came to nothing, as far as it shows by itself.
     pub fn kind(&self, exchange: &Exchange) -> Kind {
         if matches!(exchange.ended, Some((_, Ending::Failed { .. }))) {
             return Kind::Error;
         }
         match self.status {
-            Some(401) if self.token_request.is_none() => return Kind::Challenge,
-            Some(400..) => return Kind::Error,
-            _ if self.redirect.is_some() => return Kind::Redirect,
-            _ => {}
+            Some(401) if self.token_request.is_none() => Kind::Challenge,
+            Some(400..) if !self.is_told_no() => Kind::Error,
+            _ => self.subject(),
+        }
+    }
+
+    /// Whether an error status is the answer to a question, and so no error: a blob or a
+    /// signature is not there, nothing refers to a manifest, an upload stands elsewhere than the
+    /// client thought (OCI distribution-spec, "Pushing a blob in chunks").
+    fn is_told_no(&self) -> bool {
+        match (self.route(), self.status) {
+            (Some(Route::Blob(_)), Some(404)) => self.method == "HEAD",
+            (Some(Route::Manifest(reference)), Some(404)) => reference.is_auxiliary(),
+            (Some(Route::Referrers { .. }), Some(404)) => true,
+            (Some(Route::Upload { .. }), Some(416)) => self.method == "PATCH",
+            _ => false,
+        }
+    }
+
+    /// What the exchange is for, whatever was answered.
+    pub fn subject(&self) -> Kind {
+        if self.redirect.is_some() {
+            return Kind::Redirect;
         }
         if self.token_request.is_some() {
             return Kind::Token;

@@ -21,8 +21,10 @@ pub fn tone(entry: &Entry) -> Tone {
         _ if was_cut(entry) => Tone::Bad,
         None if entry.exchange.ended.is_some() => Tone::Bad,
         None => Tone::Dim,
-        Some(401) if entry.kind == Kind::Challenge => Tone::Warn,
-        Some(400..) => Tone::Bad,
+        Some(_) if entry.kind == Kind::Challenge => Tone::Warn,
+        Some(400..) if entry.kind == Kind::Error => Tone::Bad,
+        // An answer to a question.
+        Some(400..) => Tone::Plain,
         Some(300..=399) => Tone::Plain,
         Some(_) => Tone::Good,
     }

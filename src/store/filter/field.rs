@@ -36,6 +36,7 @@ pub(super) enum TextField {
     Rule,
     Severity,
     Purpose,
+    State,
 }
 
 /// Which message.
@@ -69,7 +70,8 @@ impl TextField {
             | Self::Provider
             | Self::Rule
             | Self::Severity
-            | Self::Purpose => Style::Whole,
+            | Self::Purpose
+            | Self::State => Style::Whole,
             _ => Style::Part,
         }
     }
@@ -133,6 +135,7 @@ impl TextField {
             Self::Severity => store
                 .findings_shown_by(entry)
                 .any(|f| fits(f.severity.word())),
+            Self::State => of_pull(&|pull| fits(pull.state.word())),
             Self::Purpose => of_pull(&|pull| fits(pull.purpose.word())),
         }
     }

@@ -22,7 +22,9 @@ macro_rules! flags {
 
 /// Every flag.
 pub(super) const FLAGS: &[Flag] = flags! {
-    "error" "e" |entry| entry.kind == Kind::Error || is_cut(entry);
+    "error" "e" |entry| {
+        entry.kind == Kind::Error || matches!(ending(entry), Some(Ending::Aborted { .. }))
+    };
     "aborted" "" |entry| matches!(ending(entry), Some(Ending::Aborted { .. }));
     "failed" "" |entry| matches!(ending(entry), Some(Ending::Failed { .. }));
     "open" "" |entry| entry.exchange.ended.is_none();
@@ -64,10 +66,6 @@ impl PartialEq for Flag {
 
 fn ending(entry: &Entry) -> Option<&Ending> {
     entry.exchange.ended.as_ref().map(|(_, ending)| ending)
-}
-
-fn is_cut(entry: &Entry) -> bool {
-    !matches!(ending(entry), None | Some(Ending::Complete))
 }
 
 #[cfg(test)]

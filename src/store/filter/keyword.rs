@@ -85,6 +85,7 @@ pub const KEYWORDS: &[Keyword] = keywords! {
     "id" ["exchange"] "" Facet::Number(NumberField::Id), "a number", "id:3..7";
     "layer" [] "" Facet::Number(NumberField::Layer), "a number", "layer:1";
     "purpose" ["operation"] "" Facet::Text(TextField::Purpose), "a purpose", "purpose:push";
+    "state" ["verdict"] "" Facet::Text(TextField::State), "a state", "state:failed";
     "client" ["agent" "user-agent"] "" Facet::Text(TextField::Client), "a text", "client:skopeo";
     "size" ["larger-than"] "" Facet::Number(NumberField::Size), "a size", "size:>1MB";
     "sent" [] "" Facet::Number(NumberField::Sent), "a size", "sent:>0";

@@ -78,8 +78,9 @@ impl Story<'_> {
     fn answer(&mut self) {
         let reading = self.scene.reading;
         match self.scene.kind {
-            Kind::Ping => self.say("step.ping"),
             Kind::Challenge => self.challenge(),
+            _ if matches!(reading.status, Some(400..)) => self.error(),
+            Kind::Ping => self.say("step.ping"),
             Kind::Token => self.token(),
             Kind::Resolve => self.resolve(),
             Kind::Index | Kind::Manifest => self.manifest(),
