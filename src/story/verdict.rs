@@ -35,7 +35,7 @@ pub fn verdict(pull: &Pull, telling: &Telling<'_>) -> Cell {
                 let redirect = entry.reading.redirect.as_ref();
                 let host = redirect.and_then(|r| url::Url::parse(&r.target).ok());
                 let host = host.and_then(|url| url.host_str().map(str::to_owned));
-                let host = host.unwrap_or_else(|| entry.reading.authority.clone());
+                let host = host.unwrap_or_else(|| entry.reading.authority.to_string());
                 phrase("verdict.partly_seen").with(lang, host)
             }),
         State::Unfinished => Some(say("verdict.unfinished", lang).to_owned()),
