@@ -12,8 +12,8 @@ use super::observed::Observed;
 use super::summary::{Image, purpose};
 use super::verdict::Goals;
 use crate::base::clock;
-use crate::pulls::{Blob, Cause, Part, Pull, PullId, Purpose, State, Step, Totals, Why};
 use crate::exchange::Ending;
+use crate::pulls::{Blob, Cause, Part, Pull, PullId, Purpose, State, Step, Totals, Why};
 use crate::registry::{Client, Kind, Reading};
 
 /// Makes a pull of its exchanges, which stand by their start; `None` when there are none. The

@@ -532,7 +532,11 @@ fn exchanges_that_are_open_are_not_judged_and_those_that_failed_by_what_stood_in
         let mut story = Scenario::new(SKOPEO);
         story.get(&tag()).fails(failure);
         let is_between = between.contains(&failure);
-        let expected: &[&str] = if is_between { &["unreachable"] } else { &["failed"] };
+        let expected: &[&str] = if is_between {
+            &["unreachable"]
+        } else {
+            &["failed"]
+        };
         assert_eq!(story.rules(), expected, "{failure:?}");
     }
 }
