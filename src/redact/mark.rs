@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use memchr::memmem;
 
 use super::kind::{Candidate, SecretKind, SecretSort};
@@ -26,7 +26,10 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
 /// Made once: every text is searched by it.
 static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let others = [multipart::MARK, PRIVATE_KEY];
-    AhoCorasick::new(TOKENS.iter().map(|token| token.as_bytes()).chain(others)).ok()
+    let marks = TOKENS.iter().map(|token| token.as_bytes()).chain(others);
+    // Of this kind many bytes are looked at together.
+    let kind = MatchKind::LeftmostFirst;
+    AhoCorasick::builder().match_kind(kind).build(marks).ok()
 });
 
 /// How tokens begin, by the issuers' own documentation.

@@ -96,11 +96,11 @@ fn by_ending(words: &Words, place: Place) -> Option<NameMeaning> {
         let last = usize::from(letters.last()?.checked_sub(b'a')?);
         let found = BY_LAST_LETTER.get(last)?.iter().find(|ending| {
             ending.places.holds(place)
-                && letters.ends_with(ending.name)
+                && ends_with(letters, ending.name)
                 && (ending.joins || words.begin_a_word(ending.name))
         });
         if let Some(ending) = found {
-            if INNOCENT.iter().any(|ending| letters.ends_with(ending)) {
+            if INNOCENT.iter().any(|ending| ends_with(letters, ending)) {
                 return None;
             }
             let kind = match (ending.kind, place) {
@@ -121,9 +121,15 @@ fn by_ending(words: &Words, place: Place) -> Option<NameMeaning> {
         }
         let trailer = TRAILERS
             .iter()
-            .find(|word| letters.ends_with(word) && words.begin_a_word(word))?;
+            .find(|word| ends_with(letters, word) && words.begin_a_word(word))?;
         words.length -= trailer.len();
     }
+}
+
+/// Compared from the end, where most names differ at once: every name of every head is looked up.
+fn ends_with(letters: &[u8], ending: &[u8]) -> bool {
+    let same = letters.iter().rev().zip(ending.iter().rev());
+    letters.len() >= ending.len() && same.into_iter().all(|(a, b)| a == b)
 }
 
 impl NameMeaning {
