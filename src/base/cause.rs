@@ -86,7 +86,7 @@ const TRANSLATED: &[(&str, &str)] = &[
     ),
     (
         "connection closed before message completed",
-        "it closed the connection before its answer was complete",
+        "it closed the connection before it had answered",
     ),
     ("early eof", "it closed the connection"),
     ("unexpected end of file", "it closed the connection"),

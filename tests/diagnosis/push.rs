@@ -4,7 +4,7 @@ use pullscope::findings::Severity;
 use pullscope::words::Lang;
 use serde_json::json;
 
-use crate::scenario::{MANIFEST, Scenario, Telling, sha256};
+use crate::scenario::{MANIFEST, Scenario, sha256};
 
 const REPOSITORY: &str = "https://r.example/v2/team/app";
 const UPLOADS: &str = "https://r.example/v2/team/app/blobs/uploads/";
@@ -47,12 +47,6 @@ fn finish(story: &mut Scenario) {
         .answer(201);
 }
 
-/// A registry's error with these words.
-fn says(told: Telling<'_>, code: &str, message: &str) {
-    let body = json!({"errors": [{"code": code, "message": message}]}).to_string();
-    told.body("application/json", body.as_bytes());
-}
-
 /// The sentence and the remedy of the only finding, which is this rule's and an error.
 fn told(story: &Scenario, rule: &str) -> (String, String) {
     let (severity, sentence) = story.only(rule);
@@ -83,182 +77,132 @@ fn a_push_that_went_well_is_no_finding() {
     assert_eq!(story.rules(), [""; 0]);
 }
 
+/// What is asked, how it is refused, and what the sentence and the remedy say of it.
+const REFUSALS: [[&str; 4]; 17] = [
+    [
+        "patch",
+        "413",
+        "is too large for r.example",
+        "Raise the limit",
+    ],
+    [
+        "patch",
+        "507",
+        "has no room left for team/app",
+        "collect its garbage",
+    ],
+    [
+        "close",
+        "403 DENIED: over the configured upper limit",
+        "a quota is used up",
+        "raise the quota",
+    ],
+    [
+        "begin",
+        "405 UNSUPPORTED: no",
+        "takes no pushes (405 to POST)",
+        "not to the cache",
+    ],
+    [
+        "begin",
+        "403 DENIED: The system is in read only mode",
+        "takes no pushes",
+        "",
+    ],
+    [
+        "begin",
+        "404 NAME_UNKNOWN: no",
+        "has no repository team/app",
+        "Create the repository",
+    ],
+    [
+        "begin",
+        "400 NAME_INVALID: no",
+        "refused the name team/app",
+        "lower case",
+    ],
+    [
+        "close",
+        "404 BLOB_UPLOAD_UNKNOWN: no",
+        "no longer knows the upload",
+        "share storage",
+    ],
+    [
+        "close",
+        "400 DIGEST_INVALID: no",
+        "got other bytes than the digest",
+        "Push again",
+    ],
+    [
+        "publish",
+        "400 TAG_INVALID: no",
+        "refused the tag 1 (400)",
+        "128 characters",
+    ],
+    [
+        "publish",
+        "412 PRECONDITION: configured as immutable",
+        "the tag 1 of team/app be over",
+        "new tag",
+    ],
+    [
+        "publish",
+        "404 MANIFEST_BLOB_UNKNOWN: no",
+        "names a blob that the",
+        "Push again",
+    ],
+    [
+        "publish",
+        "404 MANIFEST_UNKNOWN: no",
+        "names a manifest that the",
+        "before the index",
+    ],
+    [
+        "publish",
+        "400 MANIFEST_INVALID: no",
+        "as invalid (400)",
+        "--format v2s2",
+    ],
+    ["publish", "415", "as invalid (415)", "--format v2s2"],
+    [
+        "publish",
+        "405 UNSUPPORTED: no",
+        "does not support what was pushed as 1",
+        "",
+    ],
+    [
+        "publish",
+        "409 CONFLICT: later",
+        "(PUT, 409). In its words: “CONFLICT: later”",
+        "",
+    ],
+];
+
 #[test]
 fn every_refusal_is_told_as_what_it_is() {
-    let digest = "DIGEST";
-    let cases = [
-        (
-            "PATCH",
-            UPLOAD,
-            413,
-            "",
-            "",
-            "is too large for r.example",
-            "Raise the limit",
-        ),
-        (
-            "PATCH",
-            UPLOAD,
-            507,
-            "",
-            "",
-            "has no room left for team/app",
-            "collect its garbage",
-        ),
-        (
-            "PUT",
-            digest,
-            403,
-            "DENIED",
-            "adding 2 MiB of storage will exceed the configured upper limit of 1 GiB",
-            "a quota is used up",
-            "raise the quota",
-        ),
-        (
-            "POST",
-            UPLOADS,
-            405,
-            "UNSUPPORTED",
-            "no",
-            "takes no pushes (405 to POST)",
-            "not to the cache",
-        ),
-        (
-            "POST",
-            UPLOADS,
-            403,
-            "DENIED",
-            "The system is in read only mode",
-            "takes no pushes",
-            "",
-        ),
-        (
-            "POST",
-            UPLOADS,
-            404,
-            "NAME_UNKNOWN",
-            "no",
-            "has no repository team/app",
-            "Create the repository",
-        ),
-        (
-            "POST",
-            UPLOADS,
-            400,
-            "NAME_INVALID",
-            "no",
-            "refused the name team/app",
-            "lower case",
-        ),
-        (
-            "PUT",
-            digest,
-            404,
-            "BLOB_UPLOAD_UNKNOWN",
-            "no",
-            "no longer knows the upload",
-            "share storage",
-        ),
-        (
-            "PUT",
-            digest,
-            400,
-            "DIGEST_INVALID",
-            "no",
-            "got other bytes than the digest",
-            "Push again",
-        ),
-        (
-            "PUT",
-            "TAG",
-            400,
-            "TAG_INVALID",
-            "no",
-            "refused the tag 1 (400)",
-            "128 characters",
-        ),
-        (
-            "PUT",
-            "TAG",
-            412,
-            "PRECONDITION",
-            "configured as immutable",
-            "does not let the tag 1 of team/app be overwritten",
-            "under a new tag",
-        ),
-        (
-            "PUT",
-            "TAG",
-            404,
-            "MANIFEST_BLOB_UNKNOWN",
-            "no",
-            "names a blob that the registry",
-            "Push again",
-        ),
-        (
-            "PUT",
-            "TAG",
-            404,
-            "MANIFEST_UNKNOWN",
-            "no",
-            "names a manifest that the registry",
-            "before the index",
-        ),
-        (
-            "PUT",
-            "TAG",
-            400,
-            "MANIFEST_INVALID",
-            "no",
-            "as invalid (400)",
-            "--format v2s2",
-        ),
-        (
-            "PUT",
-            "TAG",
-            415,
-            "",
-            "",
-            "as invalid (415)",
-            "--format v2s2",
-        ),
-        (
-            "PUT",
-            "TAG",
-            405,
-            "UNSUPPORTED",
-            "no",
-            "does not support what was pushed as 1",
-            "",
-        ),
-        (
-            "PUT",
-            "TAG",
-            409,
-            "CONFLICT",
-            "try later",
-            "(PUT, 409). In its words: “CONFLICT: try later”",
-            "",
-        ),
-    ];
-    for (method, place, status, code, message, sentence, fix) in cases {
+    for [step, answer, sentence, fix] in REFUSALS {
         let mut story = Scenario::docker();
-        if place != UPLOADS {
+        if step != "begin" {
             begin(&mut story);
             send(&mut story, 6, "0-5");
         }
-        let url = match place {
-            "DIGEST" => closing(),
-            "TAG" => manifest(),
-            url => url.to_owned(),
+        let (method, url) = match step {
+            "begin" => ("POST", UPLOADS.to_owned()),
+            "patch" => ("PATCH", UPLOAD.to_owned()),
+            "close" => ("PUT", closing()),
+            _ => ("PUT", manifest()),
         };
+        let (status, said) = answer.split_once(' ').unwrap_or((answer, ""));
+        let (code, message) = said.split_once(": ").unwrap_or_default();
         let asked = story.ask(method, &url).sends("Content-Type", MANIFEST);
-        says(asked.answer(status), code, message);
+        let body = json!({"errors": [{"code": code, "message": message}]}).to_string();
+        asked
+            .answer(status.parse().unwrap())
+            .body("application/json", body.as_bytes());
         let (told, remedy) = told(&story, "push-refused");
-        assert!(told.contains(sentence), "{status} {code}: {told}");
-        assert!(remedy.contains(fix), "{status} {code}: {remedy}");
-        let quoted = message.is_empty() || told.contains(message);
-        assert!(quoted, "the registry's own words: {told}");
+        assert!(told.contains(sentence), "{answer}: {told}");
+        assert!(remedy.contains(fix), "{answer}: {remedy}");
+        assert!(told.contains(said), "the registry's own words: {told}");
     }
 }
 
