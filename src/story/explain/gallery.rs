@@ -245,6 +245,7 @@ fn manifests(gallery: &mut Gallery) {
         }
     }
     gallery.add(Kind::Manifest, &tag("GET", 200));
+    gallery.add(Kind::Manifest, &tag("GET", 304));
 }
 
 fn blobs(gallery: &mut Gallery) {
@@ -285,8 +286,12 @@ fn blobs(gallery: &mut Gallery) {
         }
     }
     for why in [Why::Token, Why::Resolve, Why::Index, Why::Manifest] {
-        gallery.add_in(Kind::Blob, &blob("GET", 200), None, None, Some(why));
+        let mut asked = blob("GET", 200);
+        asked.digests.requested = Digest::from_sha256_hex(HEX);
+        gallery.add_in(Kind::Blob, &asked, None, None, Some(why));
     }
+    let why = Some(Why::Resolve);
+    gallery.add_in(Kind::Manifest, &tag("GET", 200), None, None, why);
     gallery.add(Kind::Exists, &blob("HEAD", 200));
     gallery.add(Kind::Other, &reading_of_nothing());
 }

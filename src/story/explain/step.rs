@@ -66,6 +66,7 @@ impl Story<'_> {
         let text = match self.scene.why {
             Some(Why::Retry) => "step.retry",
             Some(Why::Token) => "step.why-token",
+            Some(Why::Resolve) if self.scene.reading.digests.requested.is_none() => "step.why-head",
             Some(Why::Resolve) => "step.why-resolve",
             Some(Why::Index) if !is_push => "step.why-index",
             Some(Why::Manifest) if !is_push => "step.why-manifest",
@@ -258,6 +259,7 @@ impl Story<'_> {
             Some(Document::Unreadable { reason }) => {
                 self.say_with("step.manifest-unreadable", &[("reason", reason)]);
             }
+            None if self.scene.reading.status == Some(304) => self.say("step.manifest-unchanged"),
             None => self.say("step.manifest-unseen"),
         }
         self.verdict(&self.scene.reading.digests);
