@@ -23,7 +23,9 @@ pub fn conclude(pull: &mut Pull, around: &Around<'_>) -> Vec<Finding> {
     };
     let error = found.iter().find(|one| one.severity == Severity::Error);
     match (pull.state, error) {
-        (State::Complete | State::Unfinished, Some(error)) if ended(pull, error, around) => {
+        (State::Complete | State::Unfinished, Some(error))
+            if pull.state == State::Unfinished || ended(pull, error, around) =>
+        {
             pull.state = State::Failed;
             pull.decided_by = last_evidence(error).or(pull.decided_by);
         }
@@ -67,11 +69,12 @@ const PROXY_BYPASS: &str = "proxy-bypass";
 fn ended(pull: &Pull, error: &Finding, around: &Around<'_>) -> bool {
     let exchange = |id| (around.observed)(id).map(|observed| observed.exchange);
     let Some(shown) = last_evidence(error).and_then(exchange) else {
-        return pull.state == State::Unfinished;
+        return false;
     };
     let shown_at = shown.ended.as_ref().map_or(shown.started, |(at, _)| *at);
-    let mut steps = pull.steps.iter().filter_map(|step| exchange(step.exchange));
-    steps.all(|other| other.started < shown_at)
+    let later = pull.steps.iter().skip_while(|s| s.exchange != shown.id);
+    let mut later = later.skip(1).filter_map(|step| exchange(step.exchange));
+    later.all(|other| other.started < shown_at)
 }
 
 fn last_evidence(finding: &Finding) -> Option<ExchangeId> {

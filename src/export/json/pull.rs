@@ -17,6 +17,7 @@ pub(super) fn pull(pull: &Pull, telling: &Telling<'_>) -> Value {
         "name": pull.name(),
         "purpose": pull.purpose,
         "state": pull.state,
+        "decided_by": pull.decided_by,
         "client": pull.client,
         "registry": pull.registry,
         "mirrors": pull.mirrors,

@@ -15,19 +15,19 @@ pub(super) fn failed(scene: &Scene<'_>) -> Option<Found> {
     let decided = pull.decided_by;
     let own = scene.seen.iter().find(|one| Some(one.id()) == decided);
     let one = own.or(scene.seen.last())?;
-    let (case, said) = account(one);
+    let (case, why) = account(one);
     let found = Found::new("failed", Severity::Error)
         .fact("case", case)
         .fact("host", one.authority())
         .fact("method", &one.reading.method)
         .fact("path", one.reading.path())
         .fact("status", one.status().unwrap_or_default())
-        .fact("said", &said);
-    let found = match one.status() {
+        .fact("why", &why)
+        .said(one);
+    Some(match one.status() {
         Some(_) => found.status(one).errors(one),
-        None => found.at(one, "failure", &said),
-    };
-    Some(found)
+        None => found.at(one, "failure", &why),
+    })
 }
 
 /// In what way an exchange came to nothing, and what was said of it.
@@ -38,10 +38,7 @@ fn account(one: &Seen<'_>) -> (&'static str, String) {
         Some((_, Ending::Complete)) | None => {}
     }
     match one.status() {
-        Some(400..) => match one.said() {
-            Some(words) => ("", words),
-            None => ("bare", String::new()),
-        },
+        Some(400..) => ("", String::new()),
         _ if is_undecodable(one.exchange) => {
             let coding = one.reading.content_encoding.as_deref();
             ("undecodable", coding.unwrap_or_default().to_owned())
