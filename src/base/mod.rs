@@ -8,5 +8,6 @@ pub mod hex;
 pub(crate) mod lock;
 pub(crate) mod pem;
 pub mod printable;
+pub(crate) mod table;
 pub mod text;
 pub(crate) mod token;

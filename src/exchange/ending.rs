@@ -1,7 +1,7 @@
 //! How an exchange ended. Every exchange ends exactly once.
 
 use serde::{Deserialize, Deserializer, Serialize};
-use strum::{IntoStaticStr, VariantNames};
+use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use crate::base::cause;
 use crate::words::worded;
@@ -52,7 +52,17 @@ pub enum Side {
 
 /// Why no answer of the server could be passed on.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, VariantNames,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantNames,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]

@@ -1,12 +1,13 @@
 //! What stood between a request and its answer, by the words that say so: those of this proxy,
 //! of browsers, and of other tools.
 
-use strum::IntoStaticStr;
+use strum::{EnumString, IntoStaticStr};
 
 use super::Failure;
+use crate::base::table::rows;
 
 /// Why there was no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Obstacle {
     /// The name has no address.
@@ -69,9 +70,9 @@ impl Obstacle {
     /// What these words name.
     fn said_by(words: &str) -> Option<Self> {
         let words = words.to_ascii_lowercase();
-        let mut signs = SIGNS.iter();
-        let sign = signs.find(|(sign, _)| words.contains(sign));
-        sign.map(|(_, obstacle)| *obstacle)
+        let mut signs = rows(SIGNS);
+        let [_, obstacle] = signs.find(|[sign, _]| words.contains(sign))?;
+        obstacle.parse().ok()
     }
 
     /// Its machine word.
@@ -80,77 +81,19 @@ impl Obstacle {
     }
 }
 
-/// Lower-case words, and what they name; the first that is there counts. `net::ERR_` is of
-/// Chrome, `NS_ERROR_` of Firefox, the upper-case names without a prefix are of POSIX.
-const SIGNS: &[(&str, Obstacle)] = &[
-    ("certificate_required", Obstacle::ClientCertificate),
-    ("client_auth_cert", Obstacle::ClientCertificate),
-    ("client certificate", Obstacle::ClientCertificate),
-    ("what it sent is no tls", Obstacle::PlainHttp),
-    ("http response to https client", Obstacle::PlainHttp),
-    ("does not look like a tls handshake", Obstacle::PlainHttp),
-    ("wrong version number", Obstacle::PlainHttp),
-    ("no common tls parameters", Obstacle::TlsParameters),
-    ("alert handshake_failure", Obstacle::TlsParameters),
-    ("handshake failure", Obstacle::TlsParameters),
-    ("alert protocol_version", Obstacle::TlsParameters),
-    ("insufficient_security", Obstacle::TlsParameters),
-    ("ssl_version_or_cipher", Obstacle::TlsParameters),
-    ("no_cypher_overlap", Obstacle::TlsParameters),
-    ("answered 407", Obstacle::ProxyLogin),
-    ("proxy authentication required", Obstacle::ProxyLogin),
-    ("err_proxy_auth", Obstacle::ProxyLogin),
-    ("code 407 from proxy", Obstacle::ProxyLogin),
-    ("answered 403", Obstacle::ProxyRefused),
-    ("code 403 from proxy", Obstacle::ProxyRefused),
-    ("err_proxy", Obstacle::Proxy),
-    ("err_tunnel", Obstacle::Proxy),
-    ("proxy_connection", Obstacle::Proxy),
-    ("unknown_proxy_host", Obstacle::Proxy),
-    ("from proxy after connect", Obstacle::Proxy),
-    ("name_not_resolved", Obstacle::Name),
-    ("name_resolution_failed", Obstacle::Name),
-    ("unknown_host", Obstacle::Name),
-    ("enotfound", Obstacle::Name),
-    ("eai_again", Obstacle::Name),
-    ("getaddrinfo", Obstacle::Name),
-    ("no such host", Obstacle::Name),
-    ("name or service not known", Obstacle::Name),
-    ("name resolution", Obstacle::Name),
-    ("nodename nor servname", Obstacle::Name),
-    ("could not resolve", Obstacle::Name),
-    ("connection refused", Obstacle::Refused),
-    ("connection_refused", Obstacle::Refused),
-    ("econnrefused", Obstacle::Refused),
-    ("actively refused", Obstacle::Refused),
-    ("no route to host", Obstacle::Route),
-    ("network is unreachable", Obstacle::Route),
-    ("address_unreachable", Obstacle::Route),
-    ("ehostunreach", Obstacle::Route),
-    ("enetunreach", Obstacle::Route),
-    ("internet_disconnected", Obstacle::Route),
-    ("timed_out", Obstacle::Timeout),
-    ("timed out", Obstacle::Timeout),
-    ("etimedout", Obstacle::Timeout),
-    ("net_timeout", Obstacle::Timeout),
-    ("err_ssl", Obstacle::Tls),
-    ("err_cert", Obstacle::Tls),
-    ("sec_error", Obstacle::Tls),
-    ("ssl_error", Obstacle::Tls),
-    ("empty_response", Obstacle::Closed),
-    ("connection_closed", Obstacle::Closed),
-    ("connection_reset", Obstacle::Closed),
-    ("net_reset", Obstacle::Closed),
-    ("net_interrupt", Obstacle::Closed),
-    ("econnreset", Obstacle::Closed),
-    ("connection reset", Obstacle::Closed),
-    ("socket hang up", Obstacle::Closed),
-    ("closed the connection", Obstacle::Closed),
-];
+const SIGNS: &str = include_str!("obstacles.txt");
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_row_names_one() {
+        for [sign, obstacle] in rows(SIGNS) {
+            assert_eq!(sign, sign.to_lowercase());
+            assert!(obstacle.parse::<Obstacle>().is_ok(), "{obstacle}");
+        }
+    }
 
     #[test]
     fn the_words_of_many_tools_name_one_thing() {

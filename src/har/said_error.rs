@@ -1,64 +1,37 @@
 //! What browsers say of a request that failed, as the ending that it was.
 
+use crate::base::table::rows;
 use crate::exchange::{Ending, Failure, Side};
 
 /// How a request ended that a program says this of.
 pub(super) fn ending(said: &str) -> Ending {
     let detail = said.to_owned();
     let word = said.to_ascii_uppercase();
-    let found = WORDS.iter().find(|(part, _)| word.contains(part));
-    match found.map(|(_, meaning)| *meaning) {
-        Some(SaidEnding::Stopped) => Ending::Aborted {
-            by: Side::Client,
-            detail,
-        },
-        Some(SaidEnding::Failed(reason)) => Ending::Failed { reason, detail },
-        None => Ending::Failed {
-            reason: Failure::Unspecified,
-            detail,
-        },
+    let found = rows(WORDS).find(|[part, _]| word.contains(part));
+    let meaning = found.map(|[_, meaning]| meaning);
+    if meaning == Some(ABORTED) {
+        let by = Side::Client;
+        return Ending::Aborted { by, detail };
     }
+    let reason = meaning.and_then(|meaning| meaning.parse().ok());
+    let reason = reason.unwrap_or(Failure::Unspecified);
+    Ending::Failed { reason, detail }
 }
 
-#[derive(Clone, Copy)]
-enum SaidEnding {
-    /// The client itself did not want it any more.
-    Stopped,
-    Failed(Failure),
-}
-
-/// Parts of the words of Chromium (`net::ERR_…`), Firefox (`NS_ERROR_…`) and Safari; the first
-/// that is in it counts.
-const WORDS: &[(&str, SaidEnding)] = &[
-    ("ABORTED", SaidEnding::Stopped),
-    ("BLOCKED_BY", SaidEnding::Stopped),
-    ("CANCEL", SaidEnding::Stopped),
-    ("NAME_NOT_RESOLVED", SaidEnding::Failed(Failure::Dns)),
-    ("NAME_RESOLUTION", SaidEnding::Failed(Failure::Dns)),
-    ("UNKNOWN_HOST", SaidEnding::Failed(Failure::Dns)),
-    ("DNS", SaidEnding::Failed(Failure::Dns)),
-    ("PROXY", SaidEnding::Failed(Failure::UpstreamProxy)),
-    ("TUNNEL", SaidEnding::Failed(Failure::UpstreamProxy)),
-    ("TIMED_OUT", SaidEnding::Failed(Failure::Timeout)),
-    ("TIMEOUT", SaidEnding::Failed(Failure::Timeout)),
-    ("CERT", SaidEnding::Failed(Failure::Tls)),
-    ("SSL", SaidEnding::Failed(Failure::Tls)),
-    ("SEC_ERROR", SaidEnding::Failed(Failure::Tls)),
-    ("REFUSED", SaidEnding::Failed(Failure::Connect)),
-    ("UNREACHABLE", SaidEnding::Failed(Failure::Connect)),
-    ("CONNECTION_FAILED", SaidEnding::Failed(Failure::Connect)),
-    ("EMPTY_RESPONSE", SaidEnding::Failed(Failure::NoResponse)),
-    ("RESET", SaidEnding::Failed(Failure::NoResponse)),
-    ("CONNECTION_CLOSED", SaidEnding::Failed(Failure::NoResponse)),
-    (
-        "INVALID_HTTP_RESPONSE",
-        SaidEnding::Failed(Failure::BadResponse),
-    ),
-];
+const WORDS: &str = include_str!("said_errors.txt");
+const ABORTED: &str = "aborted";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_row_means_something() {
+        for [_, meaning] in rows(WORDS) {
+            let is_known = meaning == ABORTED || meaning.parse::<Failure>().is_ok();
+            assert!(is_known, "{meaning}");
+        }
+    }
 
     #[test]
     fn browsers_words_tell_what_failed() {

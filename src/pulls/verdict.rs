@@ -317,7 +317,7 @@ fn end(tries: &[Try]) -> Option<&Try> {
     let last_get = tries.iter().rposition(|one| !one.is_head);
     let counted = tries.iter().enumerate();
     let counted = counted.filter(|(at, one)| !one.is_head || Some(*at) > last_get);
-    let counted = counted.map(|(_, one)| one);
+    let mut counted = counted.map(|(_, one)| one);
     let got = counted.clone().find(|one| one.outcome == Outcome::Got);
-    got.or_else(|| counted.last())
+    got.or_else(|| counted.next_back())
 }

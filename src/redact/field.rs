@@ -1,12 +1,16 @@
 //! Header fields whose values are secrets, or hold some.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use memchr::memchr;
 
 use super::kind::{Candidate, SecretKind};
-use super::name::Place;
+use super::name::NamePlace;
 use super::query::{self, Mode};
 use super::rule::FieldRule;
 use super::url_parts;
+use crate::base::table;
 
 /// Finds what the rule says about a value.
 pub(super) fn find(value: &[u8], rule: FieldRule, out: &mut Vec<Candidate>) {
@@ -19,7 +23,7 @@ pub(super) fn find(value: &[u8], rule: FieldRule, out: &mut Vec<Candidate>) {
         FieldRule::DockerConfig => out.push(Candidate::new(whole, SecretKind::DockerConfig)),
         FieldRule::Opaque => out.push(Candidate::new(whole, SecretKind::Credential)),
         FieldRule::Address => out.push(Candidate::new(whole, SecretKind::Address)),
-        FieldRule::Named(meaning) => out.extend(meaning.candidate(value, whole, Place::Field)),
+        FieldRule::Named(meaning) => out.extend(meaning.candidate(value, whole, NamePlace::Field)),
         FieldRule::Authority => url_parts::find_user_info_of_authority(value, out),
         FieldRule::Challenge | FieldRule::Url | FieldRule::Plain => {}
     }
@@ -45,37 +49,10 @@ fn find_credentials(value: &[u8], out: &mut Vec<Candidate>) {
 
 /// Names of schemes, without which a first word is part of the secret. They are those of the
 /// IANA registry and of the object stores.
-const SCHEMES: [&[u8]; 29] = [
-    b"basic",
-    b"bearer",
-    b"concealed",
-    b"digest",
-    b"dpop",
-    b"gnap",
-    b"hoba",
-    b"mutual",
-    b"negotiate",
-    b"ntlm",
-    b"oauth",
-    b"privatetoken",
-    b"scram-sha-1",
-    b"scram-sha-256",
-    b"vapid",
-    b"token",
-    b"apikey",
-    b"aws",
-    b"aws4-hmac-sha256",
-    b"aws4-ecdsa-p256-sha256",
-    b"oss",
-    b"oss4-hmac-sha256",
-    b"goog1",
-    b"goog4-hmac-sha256",
-    b"goog4-rsa-sha256",
-    b"googlelogin",
-    b"sharedkey",
-    b"sharedkeylite",
-    b"jwt",
-];
+static SCHEMES: LazyLock<HashSet<&[u8]>> = LazyLock::new(|| {
+    let names = table::lines(include_str!("schemes.txt"));
+    names.map(str::as_bytes).collect()
+});
 
 /// The first so many cookies: of each the value of `name=value`, or all of a pair without a name.
 fn find_cookies(value: &[u8], count: usize, out: &mut Vec<Candidate>) {

@@ -5,12 +5,12 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::kind::{Candidate, SecretKind, SecretSort};
-use super::name::{self, NameMeaning, Place};
+use super::name::{self, NameMeaning, NamePlace};
 
 /// Finds the values of members whose names say that they are secret, and of pairs such as
 /// `{"name": "password", "value": "…"}`.
 pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
-    let mut seen = Seen::default();
+    let mut seen = SeenMembers::default();
     let mut from = 0;
     while let Some(quote) = text.get(from..).and_then(|rest| memchr(b'"', rest)) {
         let name_start = from + quote + 1;
@@ -46,7 +46,7 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
 
 /// What of the members before matters for those that follow.
 #[derive(Default)]
-struct Seen {
+struct SeenMembers {
     /// The last member `name` whose value is the name of a secret: where it ends, and what it says.
     named: Option<(usize, NameMeaning)>,
     /// The last member `value` that is a string.
@@ -65,7 +65,7 @@ fn member(
     name_start: usize,
     name: &[u8],
     start: usize,
-    seen: &mut Seen,
+    seen: &mut SeenMembers,
     out: &mut Vec<Candidate>,
 ) -> Option<usize> {
     let rest = text.get(start..)?;
@@ -87,13 +87,13 @@ fn member(
     if let Some(string) = &string {
         pair(text, name_start, name, string, seen, out);
     }
-    let meaning = name::meaning(name, Place::Member)?;
+    let meaning = name::meaning(name, NamePlace::Member)?;
     if is_public(name, start, seen, meaning) {
         return None;
     }
     if let Some(range) = string {
         let end = range.end;
-        let candidate = meaning.candidate(text, range, Place::Member)?;
+        let candidate = meaning.candidate(text, range, NamePlace::Member)?;
         out.push(candidate);
         return Some(end);
     }
@@ -119,7 +119,7 @@ fn member(
 }
 
 /// Whether this is the signature of a document: of a manifest, an attestation, an annotation.
-fn is_public(name: &[u8], at: usize, seen: &Seen, meaning: NameMeaning) -> bool {
+fn is_public(name: &[u8], at: usize, seen: &SeenMembers, meaning: NameMeaning) -> bool {
     meaning.sort == SecretSort::Signature && (at < seen.signatures_end || name.contains(&b'/'))
 }
 
@@ -129,7 +129,7 @@ fn pair(
     name_start: usize,
     name: &[u8],
     string: &Range<usize>,
-    seen: &mut Seen,
+    seen: &mut SeenMembers,
     out: &mut Vec<Candidate>,
 ) {
     let is = |words: &[&[u8]]| words.iter().any(|word| name.eq_ignore_ascii_case(word));
@@ -139,19 +139,19 @@ fn pair(
     };
     if is(&[b"name", b"key"]) {
         let value = text.get(string.clone()).unwrap_or_default();
-        let meaning = name::meaning(value, Place::Member);
+        let meaning = name::meaning(value, NamePlace::Member);
         seen.named = meaning.map(|meaning| (string.end, meaning));
         if let (Some(meaning), Some(value)) = (meaning, seen.value.clone())
             && same_object(value.end, name_start)
         {
-            out.extend(meaning.candidate(text, value, Place::Member));
+            out.extend(meaning.candidate(text, value, NamePlace::Member));
         }
     } else if is(&[b"value"]) {
         seen.value = Some(string.clone());
         if let Some((end, meaning)) = seen.named.take()
             && same_object(end, name_start)
         {
-            out.extend(meaning.candidate(text, string.clone(), Place::Member));
+            out.extend(meaning.candidate(text, string.clone(), NamePlace::Member));
         }
     }
 }
@@ -162,9 +162,9 @@ fn variable(text: &[u8], name: &[u8], start: usize, out: &mut Vec<Candidate>) ->
     if name.iter().any(u8::is_ascii_lowercase) {
         return None;
     }
-    let meaning = name::meaning(name, Place::Prose)?;
+    let meaning = name::meaning(name, NamePlace::Prose)?;
     let end = start + string_length(text.get(start..)?);
-    out.push(meaning.candidate(text, start..end, Place::Prose)?);
+    out.push(meaning.candidate(text, start..end, NamePlace::Prose)?);
     Some(end)
 }
 

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use strum::EnumString;
+
 /// A sort of secret: what of it is replaced, and what of it is worth recognising elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString)]
 pub(super) enum SecretKind {
     /// A token, a signature or a password. Of a JWT only the signature.
     Credential,
@@ -33,7 +35,7 @@ pub(super) enum SecretKind {
 }
 
 /// What a secret is to people, as it is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString)]
 pub(super) enum SecretSort {
     /// Gives access to whoever shows it.
     Token,

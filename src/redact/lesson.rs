@@ -1,10 +1,13 @@
 //! What is worth recognising elsewhere once a secret was seen.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use super::basic::user_and_password;
 use super::kind::SecretKind;
 use super::{base64, json, layer};
+use crate::base::table;
 
 /// Secrets shorter than this are replaced where they stand only.
 pub(super) const MIN_LENGTH: usize = 6;
@@ -93,46 +96,10 @@ const MIN_COOKIE: usize = 12;
 const FILLERS: [&[u8]; 3] = [b"", b"x", b"x-oauth-basic"];
 
 /// Words that stand in every capture. As a secret, each is replaced where it stands only.
-const WORDS: [&[u8]; 38] = [
-    b"access_token",
-    b"alpine",
-    b"anonymous",
-    b"application",
-    b"authorization",
-    b"authorization_code",
-    b"basic auth",
-    b"bearer",
-    b"busybox",
-    b"catalog",
-    b"debian",
-    b"default",
-    b"docker",
-    b"docker.io",
-    b"example",
-    b"gcr.io",
-    b"ghcr.io",
-    b"github",
-    b"google",
-    b"harbor",
-    b"library",
-    b"latest",
-    b"localhost",
-    b"manifest",
-    b"manifests",
-    b"password",
-    b"private",
-    b"public",
-    b"quay.io",
-    b"refresh_token",
-    b"registry",
-    b"registry.docker.io",
-    b"repository",
-    b"secret",
-    b"sha256",
-    b"string",
-    b"ubuntu",
-    b"username",
-];
+static WORDS: LazyLock<HashSet<&[u8]>> = LazyLock::new(|| {
+    let words = table::lines(include_str!("common_words.txt"));
+    words.map(str::as_bytes).collect()
+});
 
 /// A token as a whole; of a JWT only what comes after the claims, of an encrypted one
 /// (RFC 7516) all but the header: beginnings are alike for all of an issuer's tokens.

@@ -3,7 +3,7 @@
 use memchr::memchr_iter;
 
 use super::kind::{Candidate, SecretKind};
-use super::name::{self, Place};
+use super::name::{self, NamePlace};
 
 /// Finds values after a name and a colon: in quotes, or alone up to the end of their line.
 pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
@@ -35,13 +35,13 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
             }
             _ => continue,
         };
-        let Some(meaning) = name::meaning(name, Place::Prose) else {
+        let Some(meaning) = name::meaning(name, NamePlace::Prose) else {
             continue;
         };
         let range = start..start + length;
         let is_quoted = start > colon + 1 + spaces;
         if is_quoted || is_likely(text.get(range.clone()).unwrap_or_default()) {
-            let found = meaning.candidate(text, range, Place::Prose);
+            let found = meaning.candidate(text, range, NamePlace::Prose);
             // In prose a name may be wrong.
             out.extend(found.map(|found| match found.kind {
                 SecretKind::Credential => Candidate {

@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 use super::kind::Candidate;
-use super::name::{self, Place};
+use super::name::{self, NamePlace};
 
 /// What a part's head says before its name.
 pub(super) const MARK: &[u8] = b"form-data;";
@@ -22,7 +22,7 @@ pub(super) fn find(text: &[u8], mark: usize, out: &mut Vec<Candidate>) {
     let name = name.strip_prefix(b"\"").unwrap_or(name);
     let length = name.iter().take_while(|b| !b"\";\r ".contains(b)).count();
     let name = name.get(..length).unwrap_or_default();
-    let Some(meaning) = name::meaning(name, Place::Member) else {
+    let Some(meaning) = name::meaning(name, NamePlace::Member) else {
         return;
     };
     let ends = [(&b"\r\n\r\n"[..], &b"\r\n--"[..]), (b"\n\n", b"\n--")];
@@ -33,7 +33,7 @@ pub(super) fn find(text: &[u8], mark: usize, out: &mut Vec<Candidate>) {
         Some(start + content..start + content + length)
     });
     if let Some(range) = found.min_by_key(|range| range.start) {
-        out.extend(meaning.candidate(text, range, Place::Member));
+        out.extend(meaning.candidate(text, range, NamePlace::Member));
     }
 }
 

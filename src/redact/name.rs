@@ -10,10 +10,11 @@ use std::sync::LazyLock;
 
 use super::basic;
 use super::kind::{Candidate, SecretKind, SecretSort};
+use crate::base::table::rows;
 
 /// Where a name and its value stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum NamePlace {
     /// A parameter of a URL or a form.
     Query,
     /// A header field.
@@ -53,7 +54,7 @@ enum ValueShape {
 }
 
 /// What the name says at this place, or `None` where it says nothing of a secret.
-pub(super) fn meaning(name: &[u8], place: Place) -> Option<NameMeaning> {
+pub(super) fn meaning(name: &[u8], place: NamePlace) -> Option<NameMeaning> {
     let words = Words::of(name)?;
     let known = |kind, sort| NameMeaning {
         kind,
@@ -61,9 +62,8 @@ pub(super) fn meaning(name: &[u8], place: Place) -> Option<NameMeaning> {
         is_plain: true,
         shape: ValueShape::Whole,
     };
-    let exact = EXACT
-        .iter()
-        .find(|exact| exact.places.holds(place) && exact.name == words.letters());
+    let mut exact = NAMES.exact.iter();
+    let exact = exact.find(|exact| exact.name == words.letters() && exact.places.holds(place));
     if let Some(exact) = exact {
         return Some(NameMeaning {
             shape: match exact.name {
@@ -73,7 +73,7 @@ pub(super) fn meaning(name: &[u8], place: Place) -> Option<NameMeaning> {
             ..known(exact.kind, exact.sort)
         });
     }
-    if place == Place::Query {
+    if place == NamePlace::Query {
         if name == b"_state" {
             return Some(known(SecretKind::Parameter, SecretSort::Session));
         }
@@ -89,12 +89,12 @@ pub(super) fn meaning(name: &[u8], place: Place) -> Option<NameMeaning> {
 }
 
 /// What the last words of a name say.
-fn by_ending(words: &Words, place: Place) -> Option<NameMeaning> {
+fn by_ending(words: &Words, place: NamePlace) -> Option<NameMeaning> {
     let mut words = *words;
     loop {
         let letters = words.letters();
         let last = usize::from(letters.last()?.checked_sub(b'a')?);
-        let found = BY_LAST_LETTER.get(last)?.iter().find(|ending| {
+        let found = NAMES.endings.get(last)?.iter().find(|ending| {
             ending.places.holds(place)
                 && ends_with(letters, ending.name)
                 && (ending.joins || words.begin_a_word(ending.name))
@@ -104,7 +104,7 @@ fn by_ending(words: &Words, place: Place) -> Option<NameMeaning> {
                 return None;
             }
             let kind = match (ending.kind, place) {
-                (SecretKind::Credential, Place::Query) => SecretKind::Parameter,
+                (SecretKind::Credential, NamePlace::Query) => SecretKind::Parameter,
                 (kind, _) => kind,
             };
             return Some(NameMeaning {
@@ -138,15 +138,15 @@ impl NameMeaning {
         self,
         text: &[u8],
         range: Range<usize>,
-        place: Place,
+        place: NamePlace,
     ) -> Option<Candidate> {
         let value = text.get(range.clone())?;
         let trimmed = value.trim_ascii();
-        if says_nothing(trimmed) || (place == Place::Prose && self.is_doubtful(trimmed)) {
+        if says_nothing(trimmed) || (place == NamePlace::Prose && self.is_doubtful(trimmed)) {
             return None;
         }
         let kind = match self.kind {
-            SecretKind::Credential if place == Place::Prose && !self.is_plain => {
+            SecretKind::Credential if place == NamePlace::Prose && !self.is_plain => {
                 SecretKind::Supposed
             }
             kind => kind,
@@ -282,7 +282,7 @@ impl Words {
 }
 
 /// Where a name counts.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, strum::EnumString)]
 enum Places {
     /// Everywhere.
     All,
@@ -297,18 +297,19 @@ enum Places {
 }
 
 impl Places {
-    fn holds(self, place: Place) -> bool {
+    fn holds(self, place: NamePlace) -> bool {
         match self {
             Self::All => true,
-            Self::Apart => place != Place::Prose,
-            Self::Parameters => matches!(place, Place::Query | Place::Prose),
-            Self::Queries => place == Place::Query,
-            Self::Members => place == Place::Member,
+            Self::Apart => place != NamePlace::Prose,
+            Self::Parameters => matches!(place, NamePlace::Query | NamePlace::Prose),
+            Self::Queries => place == NamePlace::Query,
+            Self::Members => place == NamePlace::Member,
         }
     }
 }
 
-struct NameEnding {
+/// What a row of the table says of a name.
+struct NameRow {
     name: &'static [u8],
     /// Whether letters before it may belong to the same word.
     joins: bool,
@@ -317,152 +318,43 @@ struct NameEnding {
     sort: SecretSort,
 }
 
-struct ExactName {
-    name: &'static [u8],
-    places: Places,
-    kind: SecretKind,
-    sort: SecretSort,
+/// The rows of the table, by what they are compared with.
+struct NameRows {
+    /// Names that mean what they say as a whole.
+    exact: Vec<NameRow>,
+    /// How the names of secrets end, by their last letter.
+    endings: [Vec<NameRow>; 26],
 }
 
-const fn exact(
-    name: &'static [u8],
-    places: Places,
-    kind: SecretKind,
-    sort: SecretSort,
-) -> ExactName {
-    ExactName {
-        name,
-        places,
-        kind,
-        sort,
-    }
-}
-
-/// Names that mean what they say as a whole.
-const EXACT: &[ExactName] = {
-    use Places::{All, Members, Parameters, Queries};
-    use SecretKind::{Credential, Identity, Parameter};
-    use SecretSort::{Account, Key, Signature, Token};
-    &[
-        exact(b"awsaccesskeyid", All, Credential, Key),
-        exact(b"ossaccesskeyid", All, Credential, Key),
-        exact(b"googleaccessid", Parameters, Parameter, Key),
-        exact(b"keypairid", Parameters, Parameter, Key),
-        exact(b"qak", Parameters, Parameter, Key),
-        exact(b"skoid", Parameters, Parameter, Account),
-        exact(b"sktid", Parameters, Parameter, Account),
-        exact(b"policy", Queries, Parameter, Signature),
-        exact(b"verify", Queries, Parameter, Signature),
-        exact(b"code", Queries, Parameter, Token),
-        exact(b"codeverifier", Queries, Parameter, Token),
-        exact(b"devicecode", Queries, Parameter, Token),
-        exact(b"account", Queries, Identity, Account),
-        exact(b"username", Queries, Identity, Account),
-        exact(b"username", Members, Identity, Account),
-        // Hex dumps of what was signed, with the session token in it.
-        exact(b"canonicalrequestbytes", Members, Identity, Signature),
-        exact(b"stringtosignbytes", Members, Identity, Signature),
-    ]
-};
-
-const fn ending(
-    name: &'static [u8],
-    joins: bool,
-    places: Places,
-    kind: SecretKind,
-    sort: SecretSort,
-) -> NameEnding {
-    NameEnding {
-        name,
-        joins,
-        places,
-        kind,
-        sort,
-    }
-}
-
-/// How the names of secrets end.
-const ENDINGS: &[NameEnding] = {
-    use Places::{All, Apart, Members};
-    use SecretKind::{Basic, Credential, CredentialScope, DockerConfig, Supposed};
-    use SecretSort::{Cookie, Key, Login, Password, Session, Signature, Token};
-    const WORD: bool = false;
-    const JOINED: bool = true;
-    &[
-        ending(b"token", JOINED, All, Credential, Token),
-        ending(b"tokens", JOINED, Members, Credential, Token),
-        ending(b"tok", WORD, Apart, Supposed, Token),
-        ending(b"ordtok", WORD, Apart, Supposed, Token),
-        ending(b"jwt", WORD, Apart, Credential, Token),
-        ending(b"bearer", WORD, Apart, Supposed, Token),
-        ending(b"assertion", JOINED, All, Credential, Token),
-        ending(b"ticket", WORD, Apart, Supposed, Token),
-        ending(b"csrf", WORD, Apart, Supposed, Token),
-        ending(b"xsrf", WORD, Apart, Supposed, Token),
-        ending(b"otp", WORD, Apart, Supposed, Token),
-        ending(b"dpop", WORD, Apart, Credential, Token),
-        ending(b"authorization", JOINED, Apart, Credential, Token),
-        ending(b"auth", WORD, Members, Basic, Login),
-        ending(b"auth", WORD, Apart, Supposed, Token),
-        ending(b"artapi", WORD, Apart, Credential, Token),
-        ending(b"secret", JOINED, All, Credential, Password),
-        ending(b"secrets", JOINED, Members, Credential, Password),
-        ending(b"password", JOINED, All, Credential, Password),
-        ending(b"passwords", JOINED, Members, Credential, Password),
-        ending(b"passwd", JOINED, All, Credential, Password),
-        ending(b"passphrase", JOINED, All, Credential, Password),
-        ending(b"passcode", JOINED, Apart, Credential, Password),
-        ending(b"pwd", JOINED, All, Credential, Password),
-        ending(b"pass", WORD, All, Supposed, Password),
-        ending(b"pw", WORD, Apart, Supposed, Password),
-        ending(b"credential", JOINED, All, CredentialScope, Key),
-        ending(b"credentials", JOINED, Apart, Supposed, Password),
-        ending(b"dockerconfigjson", JOINED, Apart, DockerConfig, Login),
-        ending(b"dockercfg", WORD, Apart, DockerConfig, Login),
-        ending(b"signature", JOINED, All, Credential, Signature),
-        ending(b"sig", WORD, Apart, Supposed, Signature),
-        ending(b"sign", WORD, Apart, Supposed, Signature),
-        ending(b"hmac", WORD, All, Credential, Signature),
-        ending(b"hdnts", WORD, All, Credential, Signature),
-        ending(b"hdnea", WORD, All, Credential, Signature),
-        ending(b"hdntl", WORD, All, Credential, Signature),
-        ending(b"signatureprovided", JOINED, Members, Credential, Signature),
-        ending(b"session", WORD, Apart, Supposed, Session),
-        ending(b"sessionid", JOINED, Apart, Supposed, Session),
-        ending(b"sessid", JOINED, Apart, Supposed, Session),
-        ending(b"cookie", WORD, Apart, Supposed, Cookie),
-        ending(b"apikey", JOINED, All, Credential, Key),
-        ending(b"authkey", JOINED, All, Credential, Key),
-        ending(b"accesskey", JOINED, All, Credential, Key),
-        ending(b"accesskeyid", JOINED, Members, Credential, Key),
-        ending(b"secretkey", JOINED, All, Credential, Key),
-        ending(b"privatekey", JOINED, All, Credential, Key),
-        ending(b"sharedkey", JOINED, All, Credential, Key),
-        ending(b"accountkey", JOINED, All, Credential, Key),
-        ending(b"storagekey", JOINED, All, Credential, Key),
-        ending(b"masterkey", JOINED, All, Credential, Key),
-        ending(b"signingkey", JOINED, All, Credential, Key),
-        ending(b"encryptionkey", JOINED, All, Credential, Key),
-        ending(b"sessionkey", JOINED, All, Credential, Key),
-        ending(b"customerkey", JOINED, Apart, Credential, Key),
-        ending(b"subscriptionkey", JOINED, All, Credential, Key),
-        ending(b"functionskey", JOINED, All, Credential, Key),
-        ending(b"licensekey", JOINED, All, Credential, Key),
-        ending(b"deploykey", JOINED, Apart, Credential, Key),
-        ending(b"clientkeydata", JOINED, All, Credential, Key),
-    ]
-};
-
-static BY_LAST_LETTER: LazyLock<[Vec<&NameEnding>; 26]> = LazyLock::new(|| {
-    let mut buckets: [Vec<&NameEnding>; 26] = Default::default();
-    for ending in ENDINGS {
-        let last = ending.name.last().and_then(|last| last.checked_sub(b'a'));
-        if let Some(bucket) = last.and_then(|last| buckets.get_mut(usize::from(last))) {
-            bucket.push(ending);
+static NAMES: LazyLock<NameRows> = LazyLock::new(|| {
+    let mut names = NameRows {
+        exact: Vec::new(),
+        endings: Default::default(),
+    };
+    for (is_exact, row) in rows(include_str!("names.txt")).filter_map(NameRow::read) {
+        let last = row.name.last().and_then(|last| last.checked_sub(b'a'));
+        let endings = last.and_then(|last| names.endings.get_mut(usize::from(last)));
+        match endings {
+            Some(endings) if !is_exact => endings.push(row),
+            _ => names.exact.push(row),
         }
     }
-    buckets
+    names
 });
+
+impl NameRow {
+    /// Reads a row, and whether it is about a whole name.
+    fn read([name, which, places, kind, sort]: [&'static str; 5]) -> Option<(bool, Self)> {
+        let row = Self {
+            name: name.as_bytes(),
+            joins: which == "joined",
+            places: places.parse().ok()?,
+            kind: kind.parse().ok()?,
+            sort: sort.parse().ok()?,
+        };
+        Some((which == "exact", row))
+    }
+}
 
 /// Endings that look like those and are none: places in a list, and names given to requests.
 const INNOCENT: &[&[u8]] = &[
@@ -488,3 +380,26 @@ const TRAILERS: &[&[u8]] = &[
     b"encoded",
     b"hash",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_read() {
+        let rows = rows(include_str!("names.txt"));
+        for [name, which, places, kind, sort] in rows.clone() {
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase()), "{name}");
+            assert!(
+                ["exact", "word", "joined"].contains(&which),
+                "{name}: {which}"
+            );
+            assert!(
+                NameRow::read([name, which, places, kind, sort]).is_some(),
+                "{name}"
+            );
+        }
+        let endings: usize = NAMES.endings.iter().map(Vec::len).sum();
+        assert_eq!(NAMES.exact.len() + endings, rows.count());
+    }
+}

@@ -3,7 +3,7 @@
 use memchr::memchr_iter;
 
 use super::kind::Candidate;
-use super::name::{self, Place};
+use super::name::{self, NamePlace};
 
 /// How parameters stand in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,11 @@ pub(super) fn find(text: &[u8], mode: Mode, out: &mut Vec<Candidate>) {
             Some(_) => false,
             None => mode != Mode::Prose,
         };
-        let place = if in_query { Place::Query } else { Place::Prose };
+        let place = if in_query {
+            NamePlace::Query
+        } else {
+            NamePlace::Prose
+        };
         let Some(meaning) = name::meaning(name, place) else {
             continue;
         };

@@ -1,6 +1,6 @@
 //! How the value of a header field is to be read, by the field's name.
 
-use super::name::{self, NameMeaning, Place};
+use super::name::{self, NameMeaning, NamePlace};
 
 /// How a field's value is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ impl FieldRule {
             b"www-authenticate" | b"proxy-authenticate" => Self::Challenge,
             b"location" | b"content-location" | b"referer" => Self::Url,
             _ if name.ends_with(b"authorization") => Self::Credentials,
-            _ => name::meaning(cased, Place::Field).map_or(Self::Plain, Self::Named),
+            _ => name::meaning(cased, NamePlace::Field).map_or(Self::Plain, Self::Named),
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::kind::Candidate;
-use super::name::{self, NameMeaning, Place};
+use super::name::{self, NameMeaning, NamePlace};
 
 /// Finds the content of elements whose names say that they are secret, and the values beside such
 /// names: `<input name="csrf_token" value="…">`, `<meta name="csrf-token" content="…">`.
@@ -39,10 +39,10 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
         };
         // The name after a prefix: `<ns:Password>`.
         let local = name.rsplit(|b| *b == b':').next().unwrap_or(name);
-        if let Some(meaning) = name::meaning(local, Place::Member) {
+        if let Some(meaning) = name::meaning(local, NamePlace::Member) {
             let content = start + length + tag + 1;
             let range = extent(text, content);
-            out.extend(meaning.candidate(text, range, Place::Member));
+            out.extend(meaning.candidate(text, range, NamePlace::Member));
         }
     }
 }
@@ -79,14 +79,14 @@ fn named(text: &[u8], attributes: Range<usize>, out: &mut Vec<Candidate>) {
         let is = |words: &[&[u8]]| words.iter().any(|w| word.eq_ignore_ascii_case(w));
         if is(&[b"name", b"key"]) {
             let name = after.get(..length).unwrap_or_default();
-            meaning = name::meaning(name, Place::Member);
+            meaning = name::meaning(name, NamePlace::Member);
         } else if is(&[b"value", b"content"]) {
             let start = attributes.start + equals + 2;
             value = Some(start..start + length);
         }
     }
     if let (Some(meaning), Some(value)) = (meaning, value) {
-        out.extend(meaning.candidate(text, value, Place::Member));
+        out.extend(meaning.candidate(text, value, NamePlace::Member));
     }
 }
 

@@ -1,9 +1,13 @@
 //! Who answers in a server's place: gateways in front of registries, and filters in front of
 //! clients. They are known by what they say of themselves.
 
+use std::sync::LazyLock;
+
+use strum::EnumString;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::Reading;
+use crate::base::table::rows;
 use crate::exchange::RawHead;
 
 /// A product that stands between client and registry.
@@ -12,12 +16,12 @@ pub struct Intermediary {
     /// What it is called.
     pub name: &'static str,
     /// On whose side it stands.
-    pub role: Role,
+    pub role: IntermediaryRole,
 }
 
 /// On whose side an intermediary stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
+pub enum IntermediaryRole {
     /// In front of the registry: a reverse proxy, load balancer or CDN.
     Gateway,
     /// In front of the clients: it looks at what they fetch, and keeps some of it away.
@@ -33,15 +37,12 @@ impl Intermediary {
             .to_ascii_lowercase();
         let page = reading.page.as_deref().unwrap_or_default().to_lowercase();
         let has = |sign: &Sign| match sign.place {
-            Place::Server => server.starts_with(sign.text),
-            Place::Page => page.contains(sign.text),
-            Place::Field => response.text(sign.text).is_some(),
-            Place::Maker => server.contains(sign.text) || page.contains(sign.text),
+            SignPlace::Server => server.starts_with(sign.text),
+            SignPlace::Page => page.contains(sign.text),
+            SignPlace::Field => response.text(sign.text).is_some(),
+            SignPlace::Maker => server.contains(sign.text) || page.contains(sign.text),
         };
-        SIGNS.iter().find(|sign| has(sign)).map(|sign| Self {
-            name: sign.name,
-            role: sign.role,
-        })
+        SIGNS.iter().find(|sign| has(sign)).map(|sign| sign.who)
     }
 
     /// The filter that issued a server's certificate in the place of its own CA, and the issuer's
@@ -50,28 +51,23 @@ impl Intermediary {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let issuer = certificate.issuer().to_string();
         let lower = issuer.to_ascii_lowercase();
-        let mut makers = SIGNS.iter().filter(|sign| sign.place == Place::Maker);
+        let mut makers = SIGNS.iter().filter(|sign| sign.place == SignPlace::Maker);
         let sign = makers.find(|sign| lower.contains(sign.text))?;
-        let filter = Self {
-            name: sign.name,
-            role: sign.role,
-        };
-        Some((filter, issuer))
+        Some((sign.who, issuer))
     }
 }
 
 /// How one is known.
 struct Sign {
-    place: Place,
+    place: SignPlace,
     /// In small letters.
     text: &'static str,
-    name: &'static str,
-    role: Role,
+    who: Intermediary,
 }
 
 /// Where a sign stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+#[derive(Clone, Copy, PartialEq, Eq, EnumString)]
+enum SignPlace {
     /// How `Server` begins.
     Server,
     /// In the page.
@@ -82,88 +78,18 @@ enum Place {
     Maker,
 }
 
-const fn filter(place: Place, text: &'static str, name: &'static str) -> Sign {
-    Sign {
-        place,
-        text,
-        name,
-        role: Role::Filter,
+static SIGNS: LazyLock<Vec<Sign>> = LazyLock::new(|| {
+    let rows = rows(include_str!("intermediaries.txt"));
+    rows.filter_map(Sign::read).collect()
+});
+
+impl Sign {
+    fn read([role, place, text, name]: [&'static str; 4]) -> Option<Self> {
+        let (role, place) = (role.parse().ok()?, place.parse().ok()?);
+        let who = Intermediary { name, role };
+        Some(Self { place, text, who })
     }
 }
-
-const fn gateway(place: Place, text: &'static str, name: &'static str) -> Sign {
-    Sign {
-        role: Role::Gateway,
-        ..filter(place, text, name)
-    }
-}
-
-/// The first that is there counts.
-const SIGNS: &[Sign] = &[
-    filter(Place::Maker, "zscaler", "Zscaler"),
-    filter(Place::Maker, "netskope", "Netskope"),
-    filter(Place::Maker, "fortigate", "Fortinet"),
-    filter(Place::Maker, "fortiguard", "Fortinet"),
-    filter(Place::Maker, "fortinet", "Fortinet"),
-    filter(Place::Maker, "palo alto networks", "Palo Alto Networks"),
-    filter(Place::Maker, "cisco umbrella", "Cisco Umbrella"),
-    filter(Place::Page, "opendns", "Cisco Umbrella"),
-    filter(Place::Maker, "blue coat", "Blue Coat"),
-    filter(Place::Maker, "bluecoat", "Blue Coat"),
-    filter(Place::Maker, "proxysg", "Blue Coat"),
-    filter(Place::Maker, "forcepoint", "Forcepoint"),
-    filter(Place::Maker, "websense", "Forcepoint"),
-    filter(Place::Maker, "mcafee web gateway", "McAfee Web Gateway"),
-    filter(Place::Maker, "skyhigh", "Skyhigh"),
-    filter(Place::Maker, "sophos", "Sophos"),
-    filter(Place::Maker, "barracuda", "Barracuda"),
-    filter(Place::Maker, "check point", "Check Point"),
-    filter(Place::Maker, "usercheck", "Check Point"),
-    filter(Place::Maker, "sonicwall", "SonicWall"),
-    filter(Place::Maker, "watchguard", "WatchGuard"),
-    filter(Place::Maker, "cato networks", "Cato Networks"),
-    filter(Place::Maker, "iboss", "iboss"),
-    filter(Place::Maker, "kaspersky", "Kaspersky"),
-    filter(Place::Maker, "eset ssl filter", "ESET"),
-    filter(Place::Maker, "avast", "Avast"),
-    filter(Place::Maker, "bitdefender", "Bitdefender"),
-    filter(Place::Field, "x-squid-error", "Squid"),
-    filter(Place::Server, "squid", "Squid"),
-    filter(Place::Page, "(squid", "Squid"),
-    filter(Place::Page, "web page blocked", "a web filter"),
-    gateway(Place::Server, "awselb", "an AWS load balancer"),
-    gateway(Place::Server, "cloudflare", "Cloudflare"),
-    gateway(Place::Server, "cloudfront", "Amazon CloudFront"),
-    gateway(Place::Page, "generated by cloudfront", "Amazon CloudFront"),
-    gateway(Place::Server, "akamaighost", "Akamai"),
-    gateway(Place::Server, "varnish", "Varnish"),
-    gateway(Place::Page, "varnish cache server", "Varnish"),
-    gateway(
-        Place::Server,
-        "microsoft-azure-application-gateway",
-        "an Azure application gateway",
-    ),
-    gateway(Place::Server, "google frontend", "a Google load balancer"),
-    gateway(
-        Place::Page,
-        "the server encountered a temporary error and could not complete your request",
-        "a Google load balancer",
-    ),
-    gateway(
-        Place::Page,
-        "no server is available to handle this request",
-        "HAProxy",
-    ),
-    gateway(Place::Server, "istio-envoy", "Envoy"),
-    gateway(Place::Server, "envoy", "Envoy"),
-    gateway(Place::Server, "traefik", "Traefik"),
-    gateway(Place::Server, "caddy", "Caddy"),
-    gateway(Place::Server, "kong", "Kong"),
-    gateway(Place::Server, "openresty", "nginx (OpenResty)"),
-    gateway(Place::Server, "nginx", "nginx"),
-    gateway(Place::Page, "nginx", "nginx"),
-    gateway(Place::Server, "apache", "Apache"),
-];
 
 #[cfg(test)]
 mod tests {
@@ -177,6 +103,15 @@ mod tests {
             ..Reading::default()
         };
         Intermediary::of(&reading, &RawHead::new(head)).map(|who| who.name)
+    }
+
+    #[test]
+    fn every_row_is_read() {
+        for row in rows(include_str!("intermediaries.txt")) {
+            assert!(row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+            assert_eq!(row[2], row[2].to_lowercase());
+            assert!(Sign::read(row).is_some(), "{row:?}");
+        }
     }
 
     #[test]
@@ -195,7 +130,10 @@ mod tests {
             .push(DnType::OrganizationName, "Zscaler Inc.");
         let own = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
         let (filter, issuer) = Intermediary::issuing(own.der()).unwrap();
-        assert_eq!((filter.name, filter.role), ("Zscaler", Role::Filter));
+        assert_eq!(
+            (filter.name, filter.role),
+            ("Zscaler", IntermediaryRole::Filter)
+        );
         assert!(issuer.contains("Zscaler Inc."), "{issuer}");
         assert_eq!(Intermediary::issuing(b"no certificate"), None);
     }

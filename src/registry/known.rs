@@ -16,7 +16,7 @@ use crate::base::fast::HashMap;
 pub struct Known {
     names: HashMap<Box<str>, Arc<str>>,
     media_types: HashMap<Box<str>, MediaType>,
-    places: HashMap<Box<str>, Place>,
+    places: HashMap<Box<str>, KnownPlace>,
     clients: HashMap<Box<str>, Arc<Client>>,
     documents: HashMap<Sha256, Document>,
     configs: HashMap<Sha256, Option<Arc<ImageConfig>>>,
@@ -24,7 +24,7 @@ pub struct Known {
 }
 
 /// A URL, its authority, and its route of the registry API.
-type Place = (Option<Arc<Url>>, Arc<str>, Option<Arc<Endpoint>>);
+type KnownPlace = (Option<Arc<Url>>, Arc<str>, Option<Arc<Endpoint>>);
 
 type Sha256 = [u8; digest::SHA256_OUTPUT_LEN];
 
@@ -49,7 +49,7 @@ impl Known {
         by_text(&mut self.names, text, |text| text.into())
     }
 
-    pub(super) fn place(&mut self, url: &str) -> Place {
+    pub(super) fn place(&mut self, url: &str) -> KnownPlace {
         let names = &mut self.names;
         by_text(&mut self.places, url, |url| {
             let url = Url::parse(url).ok();

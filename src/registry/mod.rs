@@ -40,7 +40,7 @@ pub use digest::{Algorithm, Digest, DigestProblem};
 pub use endpoint::{Endpoint, Page, Route};
 pub use errors::ReportedError;
 pub use image_config::{BuildStep, ImageConfig};
-pub use intermediary::{Intermediary, Role};
+pub use intermediary::{Intermediary, IntermediaryRole};
 pub use kind::Kind;
 pub use known::Known;
 pub use listing::Listing;

@@ -11,7 +11,7 @@ use crate::pulls::Look;
 use crate::pulls::{Observed, PullId};
 use crate::registry::Kind;
 
-type Place = (Timestamp, ExchangeId);
+type ShelfPlace = (Timestamp, ExchangeId);
 
 /// Entries in order of start; what began together is ordered by number.
 #[derive(Debug, Default)]
@@ -19,10 +19,10 @@ pub(super) struct Shelf {
     slots: Vec<Option<Box<Entry>>>,
     /// Slots that are empty.
     vacant: Vec<usize>,
-    order: Vec<(Place, usize)>,
+    order: Vec<(ShelfPlace, usize)>,
     by_id: HashMap<ExchangeId, usize>,
     /// Those that belong to no pull.
-    loose: BTreeSet<Place>,
+    loose: BTreeSet<ShelfPlace>,
     /// Bytes of bodies held.
     weight: u64,
 }
@@ -126,11 +126,11 @@ impl Shelf {
 /// Entries by their start.
 struct Entries<'a> {
     shelf: &'a Shelf,
-    order: std::slice::Iter<'a, (Place, usize)>,
+    order: std::slice::Iter<'a, (ShelfPlace, usize)>,
 }
 
 impl<'a> Entries<'a> {
-    fn at(&self, order: Option<&(Place, usize)>) -> Option<&'a Entry> {
+    fn at(&self, order: Option<&(ShelfPlace, usize)>) -> Option<&'a Entry> {
         let (_, slot) = order?;
         self.shelf.slots.get(*slot)?.as_deref()
     }
@@ -174,6 +174,6 @@ impl Look for Shelf {
     }
 }
 
-fn place(entry: &Entry) -> Place {
+fn place(entry: &Entry) -> ShelfPlace {
     (entry.exchange.started, entry.exchange.id)
 }

@@ -23,9 +23,8 @@ pub fn tone(entry: &Entry) -> Tone {
         None => Tone::Dim,
         Some(_) if entry.kind == Kind::Challenge => Tone::Warn,
         Some(400..) if entry.kind == Kind::Error => Tone::Bad,
-        // An answer to a question.
-        Some(400..) => Tone::Plain,
-        Some(300..=399) => Tone::Plain,
+        // The errors among them answer a question.
+        Some(300..) => Tone::Plain,
         Some(_) => Tone::Good,
     }
 }

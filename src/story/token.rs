@@ -60,7 +60,7 @@ pub(super) fn token(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -
     }
 }
 
-type Pairs = Vec<(Span, Cell)>;
+pub(super) type Pairs = Vec<(Span, Cell)>;
 
 fn asked(pairs: &mut Pairs, request: &TokenRequest, lang: Lang) {
     let mut add = |label: Phrase, cell| pairs.push((label.dim(lang), cell));

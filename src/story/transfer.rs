@@ -7,6 +7,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::block::{cell, spaced};
 use super::digest::full;
+use super::token::Pairs;
 use super::{Block, Cell, Span, Tone};
 use crate::base::clock;
 use crate::exchange::{Ending, Exchange, Phase, Side, TlsSession, Verification};
@@ -14,8 +15,6 @@ use crate::registry::{Kind, RateLimit, Reading};
 use crate::store::Entry;
 use crate::words::figures::{bytes, span};
 use crate::words::{Lang, phrase, say};
-
-type Pairs = Vec<(Span, Cell)>;
 
 /// The digests that ought to be one.
 pub(super) fn digests(reading: &Reading, lang: Lang) -> Vec<Block> {

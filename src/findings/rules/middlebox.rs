@@ -6,7 +6,7 @@ use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
 use crate::registry::endpoint::Route;
-use crate::registry::{Intermediary, Role};
+use crate::registry::{Intermediary, IntermediaryRole};
 
 /// A filter, a challenge for browsers or a portal answered in a server's place, or a filter issued
 /// a server's certificate.
@@ -53,7 +53,9 @@ fn in_between(one: &Seen<'_>) -> Option<(&'static str, &'static str)> {
     if is_portal(one) {
         return Some(("portal", "-"));
     }
-    let who = one.intermediary().filter(|who| who.role == Role::Filter)?;
+    let who = one
+        .intermediary()
+        .filter(|who| who.role == IntermediaryRole::Filter)?;
     let is_page = one.is_page() || matches!(one.status(), Some(400..));
     is_page.then_some(("", who.name))
 }

@@ -3,7 +3,7 @@
 use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
-use crate::registry::Role;
+use crate::registry::IntermediaryRole;
 use crate::registry::endpoint::Route;
 
 /// A server could not do what it was asked for: 5xx.
@@ -155,7 +155,7 @@ impl Seen<'_> {
     /// The gateway that answered in the registry's place, when it says so.
     pub(super) fn gateway(&self) -> Option<&'static str> {
         let who = self.intermediary()?;
-        (who.role == Role::Gateway).then_some(who.name)
+        (who.role == IntermediaryRole::Gateway).then_some(who.name)
     }
 
     /// The same, to be put after what it is: ` (nginx)`, or nothing.

@@ -44,7 +44,7 @@ pub struct Certificate {
 }
 
 /// One certificate of the chain with its public key.
-pub(super) struct Link {
+pub(super) struct ChainLink {
     pub(super) certificate: Certificate,
     key: Vec<u8>,
 }
@@ -53,17 +53,17 @@ pub(super) struct Link {
 const MAX_CHAIN: usize = 8;
 
 /// Reads `x5c`: DER certificates in base64. One that cannot be read ends the chain.
-pub(super) fn chain(x5c: &[String]) -> Vec<Link> {
+pub(super) fn chain(x5c: &[String]) -> Vec<ChainLink> {
     x5c.iter()
         .take(MAX_CHAIN)
         .map_while(|text| link(text))
         .collect()
 }
 
-fn link(text: &str) -> Option<Link> {
+fn link(text: &str) -> Option<ChainLink> {
     let der = BASE64.decode(text.as_bytes()).ok()?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
-    Some(Link {
+    Some(ChainLink {
         key: certificate
             .public_key()
             .subject_public_key
@@ -82,7 +82,12 @@ fn link(text: &str) -> Option<Link> {
 const REDACTED: &str = "REDACTED-";
 
 impl Signature {
-    pub(super) fn check(algorithm: &str, chain: &[Link], signed: &str, signature: &str) -> Self {
+    pub(super) fn check(
+        algorithm: &str,
+        chain: &[ChainLink],
+        signed: &str,
+        signature: &str,
+    ) -> Self {
         if signature.is_empty() {
             return Self::Missing;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::step::{Scene, tell};
+use super::step::{StepScene, tell};
 use crate::exchange::{Ending, Failure, Side};
 use crate::pulls::{BlobState, ImageSteps, Part, Pull, PullId, Purpose, State, Totals, Why};
 use crate::registry::{
@@ -104,7 +104,7 @@ impl Gallery {
         part: Option<Part>,
         why: Option<Why>,
     ) {
-        let scene = Scene {
+        let scene = StepScene {
             kind,
             part,
             why,

@@ -14,7 +14,7 @@ use crate::words::Lang;
 
 /// One to four sentences about a step of a pull: what the client wanted and what came of it.
 pub fn explain(step: &Step, reading: &Reading, pull: &Pull, lang: Lang) -> String {
-    let scene = step::Scene {
+    let scene = step::StepScene {
         kind: step.kind,
         part: step.part,
         why: step.cause.map(|cause| cause.why),
@@ -26,7 +26,7 @@ pub fn explain(step: &Step, reading: &Reading, pull: &Pull, lang: Lang) -> Strin
 
 /// The same about an exchange that belongs to no pull.
 pub fn explain_alone(kind: Kind, reading: &Reading, lang: Lang) -> String {
-    let scene = step::Scene {
+    let scene = step::StepScene {
         kind,
         part: None,
         why: None,

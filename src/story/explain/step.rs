@@ -13,7 +13,7 @@ use crate::words::figures::bytes;
 use crate::words::{Lang, Phrase, phrase, row, say};
 
 /// Everything that is known of one step.
-pub(super) struct Scene<'a> {
+pub(super) struct StepScene<'a> {
     pub(super) kind: Kind,
     pub(super) part: Option<Part>,
     pub(super) why: Option<Why>,
@@ -23,7 +23,7 @@ pub(super) struct Scene<'a> {
 
 /// The sentences so far.
 struct Story<'a> {
-    scene: &'a Scene<'a>,
+    scene: &'a StepScene<'a>,
     lang: Lang,
     text: String,
 }
@@ -31,7 +31,7 @@ struct Story<'a> {
 /// Characters of what is quoted from the network.
 const MAX_QUOTE: usize = 200;
 
-pub(super) fn tell(scene: &Scene<'_>, lang: Lang) -> String {
+pub(super) fn tell(scene: &StepScene<'_>, lang: Lang) -> String {
     let mut story = Story {
         scene,
         lang,
