@@ -5,6 +5,8 @@
 //! found, and the sentence of the gravest finding. `PULLSCOPE_UPDATE_REPORTS=1 cargo test --test
 //! reports` writes that file anew; read what has changed in it.
 
+#![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
