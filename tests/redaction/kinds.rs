@@ -368,10 +368,8 @@ fn entry(spot: Spot, name: &str, value: &str) -> Value {
             post = Some((kind.to_owned(), format!("a=1&{name}={value}&z=1")));
         }
         Json => {
-            answer = (
-                json!({ "a": 1, name: value }).to_string(),
-                "application/json",
-            )
+            let text = json!({ "a": 1, name: value }).to_string();
+            answer = (text, "application/json");
         }
         Multipart => {
             let part = |name: &str, value: &str| {
