@@ -23,7 +23,11 @@ pub(super) fn failed(scene: &Scene<'_>) -> Option<Found> {
         .fact("path", one.reading.path())
         .fact("status", one.status().unwrap_or_default())
         .fact("why", &why);
-    let found = if case.is_empty() { found.said(one) } else { found };
+    let found = if case.is_empty() {
+        found.said(one)
+    } else {
+        found
+    };
     Some(match one.status() {
         Some(_) => found.status(one).errors(one),
         None => found.at(one, "failure", &why),
