@@ -14,6 +14,14 @@ pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
+/// The first so many characters of a text; an ellipsis stands for what was cut off.
+pub(crate) fn first(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// The text in exactly `room` columns: cut with an ellipsis, or padded on the right.
 pub(crate) fn fit(text: &str, room: usize) -> String {
     let mut fitted = cut(text, room);

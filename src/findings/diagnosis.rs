@@ -24,13 +24,8 @@ pub(super) fn diagnose(pull: &Pull, around: &Around<'_>) -> Vec<Finding> {
         all.filter(|handshake| concerns(handshake, pull, &hosts))
             .collect()
     };
-    judge(Scene::of_pull(
-        pull,
-        &seen,
-        refused,
-        around.tunnels,
-        around.settled,
-    ))
+    let (tunnels, settled) = (around.tunnels, around.settled);
+    judge(Scene::of_pull(pull, &seen, refused, tunnels, settled))
 }
 
 /// What is wrong and belongs to no pull, the gravest first: refused handshakes above all.
@@ -75,9 +70,7 @@ fn unclaimed<'a>(session: &Session<'a>) -> Vec<&'a HandshakeFailed> {
     let mut trusted = HashSet::new();
     let closed = rest.iter().any(|h| h.rejection == Rejection::Closed);
     for pull in session.pulls {
-        let during = rest
-            .iter()
-            .any(|handshake| scene::is_during(handshake, pull));
+        let during = rest.iter().any(|one| scene::is_about(one.at, pull));
         if !during && !closed {
             continue;
         }
@@ -90,9 +83,8 @@ fn unclaimed<'a>(session: &Session<'a>) -> Vec<&'a HandshakeFailed> {
         }
     }
     // A client that closes where it was content before no longer needs the connection.
-    rest.retain(|handshake| {
-        handshake.rejection != Rejection::Closed
-            || !trusted.contains(&scene::handshake_host(handshake))
+    rest.retain(|one| {
+        one.rejection != Rejection::Closed || !trusted.contains(&scene::handshake_host(one))
     });
     rest
 }

@@ -21,6 +21,13 @@ pub enum Severity {
     Error,
 }
 
+impl Severity {
+    /// An error where this is so, and else a warning.
+    pub(super) fn error_if(fails: bool) -> Self {
+        if fails { Self::Error } else { Self::Warning }
+    }
+}
+
 /// One rule's verdict on a pull.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {

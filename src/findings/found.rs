@@ -2,6 +2,7 @@
 
 use super::finding::{Evidence, Finding, Severity};
 use super::scene::Seen;
+use crate::base::text::first;
 
 /// Characters of a quoted value.
 const MAX_VALUE: usize = 300;
@@ -30,7 +31,7 @@ impl Found {
         self.push(Evidence {
             exchange: Some(one.id()),
             field: field.to_owned(),
-            value: bounded(&value.to_string()),
+            value: first(&value.to_string(), MAX_VALUE),
         });
         self
     }
@@ -74,7 +75,7 @@ impl Found {
         self.push(Evidence {
             exchange: None,
             field: field.to_owned(),
-            value: bounded(value),
+            value: first(value, MAX_VALUE),
         });
         self
     }
@@ -85,7 +86,9 @@ impl Found {
         reason = "numbers, texts and references to them alike"
     )]
     pub(super) fn fact(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.0.facts.push((name, bounded(&value.to_string())));
+        self.0
+            .facts
+            .push((name, first(&value.to_string(), MAX_VALUE)));
         self
     }
 
@@ -112,14 +115,6 @@ impl Found {
         {
             self.0.evidence.push(evidence);
         }
-    }
-}
-
-/// A text of bounded length.
-fn bounded(text: &str) -> String {
-    match text.char_indices().nth(MAX_VALUE) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

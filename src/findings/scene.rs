@@ -11,8 +11,8 @@ use crate::pulls::{Observed, Pull, Purpose, Step, Why};
 use crate::registry::endpoint::Route;
 use crate::registry::redirect::authority;
 use crate::registry::{
-    Class, Digest, Document, Fingerprint, Intermediary, Reading, Reference, ReportedError, Scope,
-    TokenAnswer,
+    Class, Client, Digest, Document, Fingerprint, Intermediary, Reading, Reference, ReportedError,
+    Scope, TokenAnswer,
 };
 
 /// One exchange as the rules see it.
@@ -184,15 +184,9 @@ impl<'a> Scene<'a> {
 
     /// The client's name and version, when it says them.
     pub(super) fn client(&self) -> String {
-        self.pull.map_or_else(
-            || {
-                self.seen
-                    .first()
-                    .map(|one| one.reading.client.label())
-                    .unwrap_or_default()
-            },
-            |pull| pull.client.label(),
-        )
+        let first = self.seen.first().map(|one| &*one.reading.client);
+        let client = self.pull.map(|pull| &pull.client).or(first);
+        client.map(Client::label).unwrap_or_default()
     }
 
     /// Whether something is being uploaded: then a 404 is a question answered.
@@ -210,21 +204,14 @@ impl<'a> Scene<'a> {
 
     /// The digest that an exchange's URL asks for, or that of the redirect that led to it.
     pub(super) fn asked(&self, at: usize) -> Option<&'a Digest> {
-        let own = self.seen.get(at)?.reading.digests.requested.as_ref();
-        own.or_else(|| {
-            self.redirects_to(at)
-                .find_map(|one| one.reading.digests.requested.as_ref())
-        })
+        let mut all = self.seen.get(at).into_iter().chain(self.redirects_to(at));
+        all.find_map(|one| one.reading.digests.requested.as_ref())
     }
 
     /// Whether an exchange is about a blob: at the registry, or where it redirected to.
     pub(super) fn is_blob(&self, at: usize) -> bool {
-        self.seen.get(at).is_some_and(|one| {
-            one.reading.is_blob_route()
-                || self
-                    .redirects_to(at)
-                    .any(|redirect| redirect.reading.is_blob_route())
-        })
+        let mut all = self.seen.get(at).into_iter().chain(self.redirects_to(at));
+        all.any(|one| one.reading.is_blob_route())
     }
 
     /// The size that a manifest or an index states for a digest.
@@ -311,18 +298,14 @@ impl<'a> Scene<'a> {
         let url = one.reading.url.as_ref();
         let challenges = one.reading.challenges.iter();
         let servers = challenges.filter_map(|c| c.token_server(url?));
-        let hosts: Vec<_> = servers
-            .filter_map(|s| Some(s.host_str()?.to_owned()))
-            .collect();
-        let targets = self
-            .tunnels
-            .iter()
-            .filter_map(|t| t.connection.target.as_ref());
-        let unread = targets.map(|target| target.host.clone());
+        let hosts = servers.filter_map(|s| Some(s.host_str()?.to_owned()));
+        let hosts: Vec<_> = hosts.collect();
+        let targets = self.tunnels.iter().map(|tunnel| &tunnel.connection.target);
+        let unread = targets.flatten().map(|target| target.host.clone());
         let refused = self
             .handshakes
             .iter()
-            .map(|handshake| handshake_host(handshake));
+            .map(|refused| handshake_host(refused));
         unread.chain(refused).any(|host| hosts.contains(&host))
     }
 
@@ -349,11 +332,7 @@ impl<'a> Scene<'a> {
         let server = challenges.find_map(|challenge| challenge.token_server(asked?));
         let host = server.as_ref().and_then(Url::host_str);
         let mut issuers = self.issued.values().filter(|issued| **issued < at);
-        host.is_some()
-            && issuers.any(|issued| {
-                let issuer = self.seen.get(*issued).map(Seen::host);
-                issuer == host
-            })
+        host.is_some() && issuers.any(|issued| self.seen.get(*issued).map(Seen::host) == host)
     }
 
     /// The exchanges that brought a token.
@@ -368,11 +347,11 @@ impl<'a> Scene<'a> {
         let named = self.named_by(one).and_then(|named| named.reading.provider);
         let own = one.reading.provider.or(named);
         own.or_else(|| {
-            let mut all = self.seen.iter();
-            let same = all.find(|other| {
-                other.authority() == one.authority() && other.reading.provider.is_some()
-            });
-            same?.reading.provider
+            let same = self
+                .seen
+                .iter()
+                .filter(|other| other.authority() == one.authority());
+            same.filter_map(|other| other.reading.provider).next()
         })
     }
 
@@ -405,12 +384,8 @@ impl<'a> Scene<'a> {
 
     /// The hosts of which the client trusts what we show it: it sent a request there by TLS.
     pub(super) fn trusted_hosts(&self) -> HashSet<&str> {
-        self.seen
-            .iter()
-            .filter_map(|one| one.reading.url.as_deref())
-            .filter(|url| url.scheme() == "https")
-            .filter_map(Url::host_str)
-            .collect()
+        let by_tls = self.seen.iter().filter(|one| one.reading.is_by("https"));
+        by_tls.filter_map(|one| one.reading.host()).collect()
     }
 }
 
@@ -444,9 +419,7 @@ impl<'a> Latest<'a> {
         }
         latest
     }
-}
 
-impl<'a> Latest<'a> {
     /// Notes what a request of the registry API came to.
     fn note_route(&mut self, one: &Seen<'a>, at: usize, is_good: bool) {
         let Some(route) = one.reading.route() else {
@@ -485,8 +458,7 @@ impl<'a> Seen<'a> {
 
     /// The host that was asked, without port.
     pub(super) fn host(&self) -> &'a str {
-        let url = self.reading.url.as_deref();
-        url.and_then(Url::host_str).unwrap_or_default()
+        self.reading.host().unwrap_or_default()
     }
 
     pub(super) fn status(&self) -> Option<u16> {
@@ -544,6 +516,20 @@ impl<'a> Seen<'a> {
 
     pub(super) fn reference(&self) -> Option<&'a Reference> {
         self.reading.endpoint.as_ref()?.reference()
+    }
+
+    /// What it is about: a tag, a digest short enough for a sentence, or `-`.
+    pub(super) fn named(&self) -> String {
+        match self.reference() {
+            Some(Reference::Digest(digest)) => digest.short(),
+            Some(tag) => tag.to_string(),
+            None => "-".to_owned(),
+        }
+    }
+
+    /// A header field of the request, as text.
+    pub(super) fn sent_field(&self, name: &'a str) -> Option<&'a str> {
+        self.exchange.request.as_ref()?.head.text(name)
     }
 
     /// Whether it passed whole.
@@ -658,31 +644,25 @@ impl<'a> Seen<'a> {
 
 /// Scopes in one line; `-` for none.
 pub(super) fn scopes(scopes: &[Scope]) -> String {
-    if scopes.is_empty() {
-        return "-".to_owned();
-    }
     let all: Vec<_> = scopes.iter().map(ToString::to_string).collect();
-    all.join(" ")
+    if all.is_empty() {
+        "-".to_owned()
+    } else {
+        all.join(" ")
+    }
 }
 
 /// Whether a handshake has to do with a pull: it is for a host the pull was led to, and happened
 /// while the pull went on or soon after.
 pub(super) fn concerns(handshake: &HandshakeFailed, pull: &Pull, hosts: &HashSet<String>) -> bool {
-    is_during(handshake, pull) && hosts.contains(&handshake_host(handshake))
-}
-
-/// Whether a handshake happened while a pull went on or soon after.
-pub(super) fn is_during(handshake: &HandshakeFailed, pull: &Pull) -> bool {
-    is_about(handshake.at, pull)
+    is_about(handshake.at, pull) && hosts.contains(&handshake_host(handshake))
 }
 
 /// Whether something happened while a pull went on or soon after.
 pub(super) fn is_about(moment: Timestamp, pull: &Pull) -> bool {
     const SOON: std::time::Duration = std::time::Duration::from_secs(60);
-    let late = pull
-        .ended
-        .and_then(|ended| ended.checked_add(SOON).ok())
-        .is_some_and(|end| moment > end);
+    let end = pull.ended.and_then(|ended| ended.checked_add(SOON).ok());
+    let late = end.is_some_and(|end| moment > end);
     moment >= pull.started && !late
 }
 
@@ -701,13 +681,7 @@ pub(super) fn hosts<'a>(readings: impl Iterator<Item = &'a Reading>) -> HashSet<
     let mut hosts = HashSet::new();
     let host = |text: &str| Url::parse(text).ok()?.host_str().map(str::to_owned);
     for reading in readings {
-        hosts.extend(
-            reading
-                .url
-                .as_deref()
-                .and_then(Url::host_str)
-                .map(str::to_owned),
-        );
+        hosts.extend(reading.host().map(str::to_owned));
         hosts.extend(reading.redirect.as_ref().and_then(|r| host(&r.target)));
         hosts.extend(reading.location.as_deref().and_then(host));
         hosts.extend(reading.challenges.iter().filter_map(|c| host(c.realm()?)));
@@ -717,8 +691,6 @@ pub(super) fn hosts<'a>(readings: impl Iterator<Item = &'a Reading>) -> HashSet<
 
 /// The host and port of a URL given as text.
 pub(super) fn authority_of(url: &str) -> String {
-    Url::parse(url)
-        .ok()
-        .and_then(|url| authority(&url))
-        .unwrap_or_default()
+    let url = Url::parse(url).ok();
+    url.and_then(|url| authority(&url)).unwrap_or_default()
 }

@@ -473,6 +473,16 @@ impl Reading {
         self.url.as_ref().map_or("", |url| url.path())
     }
 
+    /// The host of the URL, without port.
+    pub fn host(&self) -> Option<&str> {
+        self.url.as_ref()?.host_str()
+    }
+
+    /// Whether the URL has this scheme.
+    pub fn is_by(&self, scheme: &str) -> bool {
+        self.url.as_ref().is_some_and(|url| url.scheme() == scheme)
+    }
+
     /// The repository in the URL, or the one a token is asked for.
     pub fn repository(&self) -> Option<&str> {
         let in_url = self.endpoint.as_ref().and_then(|e| e.repository.as_deref());

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use url::Url;
-
 use crate::exchange::{Ending, Obstacle};
 use crate::findings::Severity;
 use crate::findings::found::Found;
@@ -21,47 +19,33 @@ pub(super) fn unreachable(scene: &Scene<'_>) -> Vec<Found> {
             continue;
         }
         let (found, recovered) = by_host.remove(one.authority()).unwrap_or_else(|| {
-            let via = one
-                .exchange
-                .upstream
-                .as_ref()
-                .and_then(|u| u.via.as_deref());
+            let upstream = one.exchange.upstream.as_ref();
+            let via = upstream.and_then(|upstream| upstream.via.as_deref());
             let from = scene.redirects_to(at).next();
-            let case = case(obstacle, one);
+            let (case, fix) = match obstacle {
+                Obstacle::Name if is_inside_name(one.host()) => {
+                    ("name-inside", from.map_or("name-inside", |_| "redirect"))
+                }
+                other => (other.word(), other.word()),
+            };
+            let proxy = via.map_or("PROXY:PORT", |via| via.trim_start_matches("http://"));
             let found = Found::new("unreachable", Severity::Error)
                 .fact("case", case)
-                .fact(
-                    "fix",
-                    if from.is_some() && case == "name-inside" {
-                        "redirect"
-                    } else {
-                        case
-                    },
-                )
+                .fact("fix", fix)
                 .fact("host", one.authority())
                 .fact("registry", from.map_or("-", |from| from.authority()))
-                .fact(
-                    "proxy",
-                    via.map_or("PROXY:PORT", |via| via.trim_start_matches("http://")),
-                )
+                .fact("proxy", proxy)
                 .fact("detail", detail);
             (found, true)
         });
         let got_over = scene.got_over(at) || scene.token_later(one.authority(), at);
-        let recovered = recovered && got_over;
-        by_host.insert(
-            one.authority(),
-            (found.at(one, "failure", detail), recovered),
-        );
+        let found = found.at(one, "failure", detail);
+        by_host.insert(one.authority(), (found, recovered && got_over));
     }
-    let graded = by_host.into_values().map(|(found, recovered)| {
-        if recovered {
-            found.severity(Severity::Warning)
-        } else {
-            found
-        }
-    });
-    graded.collect()
+    let graded = by_host.into_values();
+    graded
+        .map(|(found, recovered)| found.severity(Severity::error_if(!recovered)))
+        .collect()
 }
 
 /// What stood between a request and its answer.
@@ -77,12 +61,10 @@ fn obstacle<'a>(one: &Seen<'a>) -> Option<(Obstacle, &'a str)> {
 /// Whether a client only tried whether a registry without TLS has it after all: it asked the same
 /// server by plain HTTP afterwards, and was answered.
 fn is_probe(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
-    let scheme = |one: &Seen<'_>| one.reading.url.as_ref().map(|url| url.scheme().to_owned());
-    let is_https = scheme(one).as_deref() == Some("https");
-    is_https
+    one.reading.is_by("https")
         && scene.after(at).any(|later| {
             later.authority() == one.authority()
-                && scheme(later).as_deref() == Some("http")
+                && later.reading.is_by("http")
                 && later.status().is_some()
                 && !later.has_failed()
         })
@@ -92,23 +74,4 @@ fn is_probe(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
 fn is_named_elsewhere(scene: &Scene<'_>, one: &Seen<'_>) -> bool {
     let named = scene.named_by(one).map(Seen::authority);
     one.reading.token_request.is_some() && named.is_some_and(|named| named != one.authority())
-}
-
-fn case(obstacle: Obstacle, one: &Seen<'_>) -> &'static str {
-    match obstacle {
-        Obstacle::Name
-            if one
-                .reading
-                .url
-                .as_ref()
-                .is_some_and(|url| is_known_inside(url)) =>
-        {
-            "name-inside"
-        }
-        other => other.word(),
-    }
-}
-
-fn is_known_inside(url: &Url) -> bool {
-    url.host_str().is_some_and(is_inside_name)
 }

@@ -42,11 +42,7 @@ pub(super) fn rate_limited(scene: &Scene<'_>) -> Option<Found> {
                 .header(one, "retry-after"),
         );
     }
-    let severity = if recovered {
-        Severity::Warning
-    } else {
-        Severity::Error
-    };
+    let severity = Severity::error_if(!recovered);
     found.map(|found| found.severity(severity))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::base::text::first;
 use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
@@ -38,11 +39,7 @@ pub(super) fn no_platform(scene: &Scene<'_>) -> Option<Found> {
             .filter_map(|entry| Some(entry.platform.as_ref()?.to_string()))
             .collect();
         platforms.dedup();
-        let severity = if is_known {
-            Severity::Error
-        } else {
-            Severity::Warning
-        };
+        let severity = Severity::error_if(is_known);
         Some(
             Found::new("no-platform", severity)
                 .at(one, "index platforms", platforms.join(", "))
@@ -175,10 +172,7 @@ fn shortened(page: &str) -> String {
     // What is not UTF-8 says nothing here.
     let words = page.split(' ').filter(|word| !word.contains('\u{fffd}'));
     let page = words.collect::<Vec<_>>().join(" ");
-    match page.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", page.get(..end).unwrap_or_default()),
-        None => page,
-    }
+    first(&page, MOST)
 }
 
 /// The answer to HEAD of a manifest lacks what clients read from it.
@@ -212,11 +206,7 @@ pub(super) fn head_fields(scene: &Scene<'_>) -> Option<Found> {
         Some(
             found
                 .header(one, "Server")
-                .severity(if stopped {
-                    Severity::Error
-                } else {
-                    Severity::Warning
-                })
+                .severity(Severity::error_if(stopped))
                 .fact("case", if stopped { "stopped" } else { "" })
                 .fact("client", scene.client())
                 .fact("missing", missing)

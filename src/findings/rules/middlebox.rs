@@ -16,11 +16,7 @@ pub(super) fn middlebox(scene: &Scene<'_>) -> Vec<Found> {
         let Some((case, who)) = in_between(one) else {
             continue;
         };
-        let severity = if scene.got_over(at) {
-            Severity::Warning
-        } else {
-            Severity::Error
-        };
+        let severity = Severity::error_if(!scene.got_over(at));
         let found = by_host.remove(one.authority()).unwrap_or_else(|| {
             Found::new("middlebox", severity)
                 .fact("case", case)

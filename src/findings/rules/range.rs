@@ -67,9 +67,5 @@ fn severity(scene: &Scene<'_>, at: usize) -> Severity {
     let whole = scene
         .asked(at)
         .is_some_and(|digest| scene.whole_later(digest, at));
-    if whole || scene.recovered(at) {
-        Severity::Warning
-    } else {
-        Severity::Error
-    }
+    Severity::error_if(!whole && !scene.recovered(at))
 }

@@ -32,9 +32,9 @@ fn downgrade<'a>(one: &Seen<'a>) -> Option<(&'static str, &'a str)> {
         return redirect.downgrade.then_some(("", &*redirect.target));
     }
     let target = one.reading.location.as_deref()?;
-    let is_https = one.reading.url.as_ref()?.scheme() == "https";
     let goes_on = one.status() == Some(202) && one.reading.is_upload();
-    (is_https && goes_on && target.starts_with("http://")).then_some(("upload", target))
+    (one.reading.is_by("https") && goes_on && target.starts_with("http://"))
+        .then_some(("upload", target))
 }
 
 /// From a public host to an address that is reachable only from nearby, or to a name that is known
@@ -67,8 +67,8 @@ fn is_public(one: &Seen<'_>) -> bool {
     let named_private = url.and_then(literal_address).is_some_and(is_private);
     let upstream = one.exchange.upstream.as_ref();
     let dialled = upstream
-        .filter(|upstream| upstream.via.is_none())
-        .and_then(|upstream| upstream.address);
+        .filter(|up| up.via.is_none())
+        .and_then(|up| up.address);
     let local = is_inside_name(one.host());
     !named_private && !local && dialled.is_none_or(|address| !is_private(address.ip()))
 }

@@ -1,7 +1,9 @@
 //! What the registry refuses: no access, or no such thing.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
+use crate::base::table;
 use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
@@ -69,15 +71,7 @@ fn denial(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str> 
         return Some(case);
     }
     if is_basic && (is_denied || status == 401) {
-        let speaks_of_login = status == 401
-            || one.says(&[
-                "token",
-                "credential",
-                "password",
-                "authenticat",
-                "user name",
-                "username",
-            ]);
+        let speaks_of_login = status == 401 || one.says(LOGIN);
         return Some(if one.says_expired() {
             "expired"
         } else if speaks_of_login && is_unasked(scene, at, one) {
@@ -102,7 +96,7 @@ fn denial(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str> 
 
 /// What an answer shows by itself that no login changes.
 fn by_content(one: &Seen<'_>, status: u16) -> Option<&'static str> {
-    if status == 451 || one.says(REGION) {
+    if status == 451 || one.says(&REGION) {
         Some("region")
     } else if one.is_page() {
         Some("page")
@@ -111,34 +105,27 @@ fn by_content(one: &Seen<'_>, status: u16) -> Option<&'static str> {
     }
 }
 
-/// How servers say that they serve no addresses of some countries.
-const REGION: &[&str] = &[
-    "export control",
-    "export regulation",
-    "sanction",
-    "embargo",
-    "your country",
-    "your region",
-    "certain regions",
-    "certain countries",
-    "country or region",
-    "geographic",
-    "geo-block",
-    "geoblock",
-    "legal reasons",
+/// How servers speak of who somebody is.
+const LOGIN: &[&str] = &[
+    "token",
+    "credential",
+    "password",
+    "authenticat",
+    "user name",
+    "username",
 ];
+
+/// How servers say that they serve no addresses of some countries.
+static REGION: LazyLock<Vec<&str>> =
+    LazyLock::new(|| table::lines(include_str!("region.txt")).collect());
 
 /// Whether user name and password went to a registry that had not asked for them and takes tokens.
 fn is_unasked(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
-    let challenges = |other: &Seen<'_>| {
-        let mut all = other.reading.challenges.iter();
-        all.any(Challenge::is_basic)
-    };
     let before = scene.seen.iter().take(at + 1);
-    let mut same = before.filter(|other| other.authority() == one.authority());
-    let wants_tokens =
-        one.reading.challenges.iter().any(Challenge::is_bearer) || one.host() == "public.ecr.aws";
-    wants_tokens && !same.any(challenges)
+    let same = before.filter(|other| other.authority() == one.authority());
+    let mut asked = same.flat_map(|other| &other.reading.challenges);
+    let takes_tokens = one.reading.challenges.iter().any(Challenge::is_bearer);
+    (takes_tokens || one.host() == "public.ecr.aws") && !asked.any(Challenge::is_basic)
 }
 
 /// What there is to be done, where the case alone does not say it: each provider has its way to
@@ -170,56 +157,42 @@ pub(super) fn way_to_log_in(scene: &Scene<'_>, one: &Seen<'_>) -> Option<&'stati
     if registry.host() == "public.ecr.aws" {
         return Some("ecr-public");
     }
+    let mut known = WAYS_TO_LOG_IN.split(' ');
     scene
         .provider(one)
-        .filter(|word| WAYS_TO_LOG_IN.contains(word))
+        .filter(|word| known.any(|one| one == *word))
 }
 
 /// The providers that `fix` in the table of texts has a row for.
-const WAYS_TO_LOG_IN: &[&str] = &[
-    "hub",
-    "gcr",
-    "ghcr",
-    "quay",
-    "ecr",
-    "acr",
-    "gitlab",
-    "harbor",
-    "artifactory",
-    "nexus",
-];
+const WAYS_TO_LOG_IN: &str = "hub gcr ghcr quay ecr acr gitlab harbor artifactory nexus";
 
 /// The registry passes on a refusal of the storage behind it.
 pub(super) fn storage_refused(scene: &Scene<'_>) -> Option<Found> {
     let mut found: Option<Found> = None;
     for (at, one) in scene.unexplained() {
         let is_xml = one.reading.content_type.as_str().ends_with("xml");
-        let is_refusal = one
-            .status()
-            .is_some_and(|status| (400..500).contains(&status));
+        let is_refusal = matches!(one.status(), Some(400..=499));
         if !is_xml || !is_refusal || one.reading.route().is_none() || scene.got_over(at) {
             continue;
         }
         let Some(error) = one.reading.errors.first() else {
             continue;
         };
-        let is_about_credentials = one.reading.authorization.is_some()
-            && (one.says(&[
-                "authorization",
-                "auth mechanism",
-                "x-amz-",
-                "authentication",
-            ]));
+        let words = [
+            "authorization",
+            "auth mechanism",
+            "x-amz-",
+            "authentication",
+        ];
+        let is_about_credentials = one.reading.authorization.is_some() && one.says(&words);
         let next = found.unwrap_or_else(|| {
+            let case = if is_about_credentials {
+                "credentials"
+            } else {
+                ""
+            };
             Found::new("storage-refused", Severity::Error)
-                .fact(
-                    "case",
-                    if is_about_credentials {
-                        "credentials"
-                    } else {
-                        ""
-                    },
-                )
+                .fact("case", case)
                 .fact("host", one.authority())
                 .fact("status", one.status().unwrap_or_default())
                 .fact("code", &error.code)
@@ -245,7 +218,7 @@ pub(super) fn not_accepted(scene: &Scene<'_>) -> Option<Found> {
                 .status(one)
                 .errors(one)
                 .fact("host", one.authority())
-                .fact("reference", one.reference().map_or("-".to_owned(), name))
+                .fact("reference", one.named())
                 .fact(
                     "accepted",
                     if accepted.is_empty() { "-" } else { &accepted },
@@ -318,31 +291,21 @@ fn absent(scene: &Scene<'_>, at: usize, one: &Seen<'_>, case: &'static str) -> F
         .provider(asked)
         .is_some_and(|word| others.contains(&word));
     let is_short = matches!(case, "" | "name") && !repository.contains('/') && !is_other;
+    let fix = match case {
+        "" | "name" if scene.is_misdirected(asked) => "host-in-name",
+        _ if is_short => "library",
+        _ => case,
+    };
     Found::new("not-found", Severity::Error)
         .fact("case", case)
-        .fact(
-            "fix",
-            match case {
-                "" | "name" if scene.is_misdirected(asked) => "host-in-name",
-                _ if is_short => "library",
-                _ => case,
-            },
-        )
+        .fact("fix", fix)
         .fact("host", one.authority())
         .fact("asked", asked.authority())
         .fact("repository", repository)
-        .fact("reference", asked.reference().map_or("-".to_owned(), name))
+        .fact("reference", asked.named())
         .said(one)
         .status(one)
         .errors(one)
-}
-
-/// A tag, or a digest short enough for a sentence.
-fn name(reference: &Reference) -> String {
-    match reference.digest() {
-        Some(digest) => digest.short(),
-        None => reference.to_string(),
-    }
 }
 
 /// What does not exist, if that is what an answer says.
@@ -356,19 +319,15 @@ fn absence(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
     if scene.had_later(at) {
         return None;
     }
+    let mut redirects = scene.redirects_to(at);
+    let has_left = redirects.any(|from| from.authority() != one.authority());
     match &endpoint.route {
         // Signing tools ask whether there is a signature; mostly there is none.
         Route::Manifest(reference) if reference.is_auxiliary() => None,
         Route::Manifest(_) | Route::Tags(_) if one.is_page() && one.reading.errors.is_empty() => {
             Some("page")
         }
-        Route::Manifest(_)
-            if scene
-                .redirects_to(at)
-                .any(|from| from.authority() != one.authority()) =>
-        {
-            Some("redirected")
-        }
+        Route::Manifest(_) if has_left => Some("redirected"),
         Route::Manifest(_) | Route::Tags(_) if one.reports("NAME_UNKNOWN") => Some("name"),
         Route::Manifest(_) if is_named(scene, at) => Some("child"),
         Route::Manifest(reference) if is_converted(scene, reference) => Some("converted"),

@@ -190,11 +190,7 @@ pub(super) fn token_expired(scene: &Scene<'_>) -> Option<Found> {
         if !is_refused || ended.is_none() && !is_told {
             return None;
         }
-        let severity = if scene.recovered(at) {
-            Severity::Warning
-        } else {
-            Severity::Error
-        };
+        let severity = Severity::error_if(!scene.recovered(at));
         let mut found = Found::new("token-expired", severity);
         if let Some((issuer, _, expired)) = ended {
             found = found.at(issuer, "token end", expired);
@@ -280,23 +276,16 @@ fn skewed_token(scene: &Scene<'_>) -> Option<Found> {
         } else {
             "token claim exp"
         };
-        let found = Found::new(
-            "clock-skew",
-            if refused {
-                Severity::Error
-            } else {
-                Severity::Warning
-            },
-        )
-        .at(issuer, claim, moment)
-        .header(one, "Date")
-        .status(one)
-        .fact("case", if is_close { "early" } else { "token" })
-        .fact("moment", moment)
-        .fact("date", now)
-        .fact("issuer", issuer.authority())
-        .fact("host", one.authority())
-        .fact("gap", gap(moment, now));
+        let found = Found::new("clock-skew", Severity::error_if(refused))
+            .at(issuer, claim, moment)
+            .header(one, "Date")
+            .status(one)
+            .fact("case", if is_close { "early" } else { "token" })
+            .fact("moment", moment)
+            .fact("date", now)
+            .fact("issuer", issuer.authority())
+            .fact("host", one.authority())
+            .fact("gap", gap(moment, now));
         Some(every_refusal(found, scene, issuer))
     })
 }

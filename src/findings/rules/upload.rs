@@ -29,8 +29,8 @@ pub(super) fn push_refused(scene: &Scene<'_>) -> Option<Found> {
                 .fact("fix", remedy(one, case))
                 .fact("host", one.authority())
                 .fact("repository", one.repository().unwrap_or("-"))
-                .fact("reference", named(one))
-                .fact("type", sent_type(one))
+                .fact("reference", one.named())
+                .fact("type", one.sent_field("content-type").unwrap_or("-"))
                 .fact("method", &one.reading.method)
                 .fact("status", one.status().unwrap_or_default())
                 .fact("whose", one.whose())
@@ -79,13 +79,7 @@ fn refusal(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
     if tags && one.says(&["immutable", "cannot be overwritten", "already exists"]) {
         return Some("immutable");
     }
-    if one.says(&[
-        "read-only",
-        "read only",
-        "readonly",
-        "pull-through",
-        "pull through",
-    ]) {
+    if one.says(READ_ONLY) {
         return Some("read-only");
     }
     // Whose access is missing, who asks too often, and who is out of order, others say.
@@ -93,11 +87,12 @@ fn refusal(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
         return None;
     }
     if status == 405 || one.reports("UNSUPPORTED") {
-        return Some(if is_manifest {
+        let case = if is_manifest {
             "unsupported"
         } else {
             "read-only"
-        });
+        };
+        return Some(case);
     }
     Some(match () {
         () if one.reports("NAME_UNKNOWN") || says_no_repository(one) => "repository",
@@ -115,6 +110,15 @@ fn refusal(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static str>
         () => "",
     })
 }
+
+/// How servers say that they take nothing.
+const READ_ONLY: &[&str] = &[
+    "read-only",
+    "read only",
+    "readonly",
+    "pull-through",
+    "pull through",
+];
 
 /// Whether a request brings the registry something.
 fn writes(one: &Seen<'_>) -> bool {
@@ -144,8 +148,9 @@ fn held(one: &Seen<'_>) -> Option<u64> {
 
 /// How many bytes came with the request; what was not counted it announced.
 fn sent(one: &Seen<'_>) -> u64 {
-    let head = one.exchange.request.as_ref().map(|request| &request.head);
-    let announced = head.and_then(|head| head.text("content-length")?.parse().ok());
+    let announced = one
+        .sent_field("content-length")
+        .and_then(|length| length.parse().ok());
     let body = one.exchange.request_body.as_ref();
     let counted = one.exchange.sent.max(body.map_or(0, |body| body.size));
     counted.max(announced.unwrap_or_default())
@@ -161,21 +166,19 @@ fn is_single(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
 }
 
 fn says_no_repository(one: &Seen<'_>) -> bool {
-    let is_missing = one.status() == Some(404);
-    is_missing
+    one.status() == Some(404)
         && one.says(&["repository"])
         && one.says(&["does not exist", "not found", "not exist"])
 }
 
 /// Whether the client got over a refusal: the same was taken later, or a manifest was.
 fn is_got_over(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
-    let reference = one.reference().map(ToString::to_string);
+    let reference = one.reference();
     let is_manifest = one.reading.is_manifest_route();
     let same = |later: &Seen<'_>| {
-        let closes = matches!(later.status(), Some(201));
-        let is_same = later.reference().map(ToString::to_string) == reference;
+        let closes = later.status() == Some(201) && later.reference() == reference;
         let goes_on = later.reading.path() == one.reading.path();
-        writes(later) && later.succeeded() && (goes_on || closes && is_same)
+        writes(later) && later.succeeded() && (goes_on || closes)
     };
     let is_named = reference.is_some() || matches!(one.reading.route(), Some(Route::Upload { .. }));
     let mut later = scene.after(at);
@@ -183,28 +186,11 @@ fn is_got_over(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
     taken || !is_manifest && scene.pushed_later(at)
 }
 
-/// What was refused: a tag, or a digest short enough for a sentence.
-fn named(one: &Seen<'_>) -> String {
-    let Some(reference) = one.reference() else {
-        return "-".to_owned();
-    };
-    match reference.digest() {
-        Some(digest) => digest.short(),
-        None => reference.to_string(),
-    }
-}
-
-/// The media type of what was sent.
-fn sent_type(one: &Seen<'_>) -> String {
-    let head = one.exchange.request.as_ref().map(|request| &request.head);
-    let stated = head.and_then(|head| head.text("content-type"));
-    stated.unwrap_or("-").to_owned()
-}
-
 /// Which remedy fits best: the provider's own, or that of the case.
 fn remedy(one: &Seen<'_>, case: &'static str) -> &'static str {
     let who = one.gateway().unwrap_or_default();
-    let is_oci = sent_type(one).contains("vnd.oci.");
+    let sent = one.sent_field("content-type");
+    let is_oci = sent.is_some_and(|sent| sent.contains("vnd.oci."));
     match (case, one.reading.provider) {
         ("repository", Some("ecr")) => "repository-ecr",
         ("repository", Some("gcr")) => "repository-gcr",

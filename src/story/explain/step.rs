@@ -1,5 +1,6 @@
 //! Which sentences a step gets.
 
+use crate::base::text::first;
 use crate::exchange::Ending;
 use crate::pulls::{Part, Pull, Why};
 use crate::registry::endpoint::Route;
@@ -289,17 +290,15 @@ impl Story<'_> {
 
     fn image(&mut self, manifest: &Manifest) {
         let config = manifest.config.as_ref().and_then(|config| config.size);
-        let size = manifest
-            .layers_size()
-            .saturating_add(config.unwrap_or_default());
-        let (count, size) = (manifest.layers.len(), bytes(size));
+        let size = bytes(
+            manifest
+                .layers_size()
+                .saturating_add(config.unwrap_or_default()),
+        );
+        let count = manifest.layers.len();
         if let Some(artifact) = manifest.artifact() {
             let blobs = self.counted(count, "count.blobs-one", "count.blobs");
-            let facts = [
-                ("layers", &*blobs),
-                ("size", &*size),
-                ("artifact", artifact),
-            ];
+            let facts = [("layers", &*blobs), ("size", &size), ("artifact", artifact)];
             return self.say_with("step.manifest-artifact", &facts);
         }
         let layers = self.counted(count, "count.layers-one", "count.layers");
@@ -327,20 +326,12 @@ impl Story<'_> {
         };
         let what = self.what();
         let reading = self.scene.reading;
-        let is_http = reading
-            .url
-            .as_ref()
-            .is_some_and(|url| url.scheme() == "http");
-        let same_host = reading.url.as_ref().and_then(|url| url.host_str())
-            == url::Url::parse(&redirect.target)
-                .ok()
-                .as_ref()
-                .and_then(url::Url::host_str);
-        if is_http && same_host && redirect.target.starts_with("https://") {
+        let target = url::Url::parse(&redirect.target).ok();
+        let same_host = reading.host() == target.as_ref().and_then(url::Url::host_str);
+        if reading.is_by("http") && same_host && redirect.target.starts_with("https://") {
             return self.say("step.redirect-tls");
         }
-        let is_ping = matches!(reading.route(), Some(Route::Ping));
-        if is_ping {
+        if matches!(reading.route(), Some(Route::Ping)) {
             self.say_with("step.redirect-api", &[("target", &*redirect.target)]);
         } else if redirect.leaves {
             let target = redirect.authority.as_deref().unwrap_or(&redirect.target);
@@ -377,11 +368,8 @@ impl Story<'_> {
         if let Some(range) = &reading.range {
             self.say_with("step.download-part", &[("range", range)]);
         }
-        if let Some(config) = reading
-            .config
-            .as_ref()
-            .filter(|c| !c.platform.os.is_empty())
-        {
+        let config = reading.config.as_ref();
+        if let Some(config) = config.filter(|c| !c.platform.os.is_empty()) {
             let platform = config.platform.to_string();
             self.say_with("step.config-says", &[("platform", &platform)]);
         }
@@ -409,8 +397,7 @@ impl Story<'_> {
     fn upload(&mut self) {
         let reading = self.scene.reading;
         let digest = self.asked();
-        let route = reading.endpoint.as_ref().map(|endpoint| &endpoint.route);
-        match (&*reading.method, route) {
+        match (&*reading.method, reading.route()) {
             (_, Some(Route::UploadStart { mount, from, .. })) if mount.is_some() => {
                 let from = from.as_deref().unwrap_or("?");
                 let text = match reading.status {
@@ -430,15 +417,9 @@ impl Story<'_> {
             ("PUT" | "POST", _) => self.say_with("step.upload-close", &[("digest", &digest)]),
             _ => self.say("step.upload-bytes"),
         }
-        let is_https = reading
-            .url
-            .as_ref()
-            .is_some_and(|url| url.scheme() == "https");
-        let next = reading
-            .location
-            .as_deref()
-            .filter(|_| reading.status == Some(202));
-        if is_https && next.is_some_and(|next| next.starts_with("http://")) {
+        let next = reading.location.as_deref();
+        let next = next.filter(|_| reading.status == Some(202) && reading.is_by("https"));
+        if next.is_some_and(|next| next.starts_with("http://")) {
             self.say("step.upload-downgrade");
         }
     }
@@ -450,10 +431,7 @@ impl Story<'_> {
         }
         let reading = self.scene.reading;
         let listed = reading.listing.as_ref().map(|page| page.count);
-        let referring = reading
-            .referrers
-            .as_ref()
-            .map(|index| index.manifests.len());
+        let referring = reading.referrers.as_ref().map(|all| all.manifests.len());
         if let Some(count) = listed.or(referring) {
             self.say_with("step.listed", &[("count", &count.to_string())]);
         }
@@ -464,12 +442,10 @@ impl Story<'_> {
 
     fn error(&mut self) {
         let reading = self.scene.reading;
-        let route = reading.endpoint.as_ref().map(|endpoint| &endpoint.route);
+        let route = reading.route();
         let is_head = reading.method == "HEAD";
-        let pushes = self
-            .scene
-            .pull
-            .is_some_and(|pull| pull.purpose == crate::pulls::Purpose::Push);
+        let pull = self.scene.pull;
+        let pushes = pull.is_some_and(|pull| pull.purpose == crate::pulls::Purpose::Push);
         let status = reading.status.unwrap_or_default();
         let text = match (status, route) {
             (401 | 403, None) if self.is_anonymous() => "step.error-no-token",
@@ -489,15 +465,10 @@ impl Story<'_> {
             _ if reading.is_upload() => "step.error-upload",
             _ => "step.error",
         };
-        let facts = [
-            ("status", status.to_string()),
-            ("method", reading.method.to_string()),
-            (
-                "range",
-                reading.range.as_deref().unwrap_or_default().to_owned(),
-            ),
-        ];
-        self.say_with(text, &facts.each_ref().map(|(key, value)| (*key, &**value)));
+        let range = reading.range.as_deref().unwrap_or_default();
+        let (status, method) = (status.to_string(), &*reading.method);
+        let facts = [("status", &*status), ("method", method), ("range", range)];
+        self.say_with(text, &facts);
         let said = reading.errors.first().map(ReportedError::text);
         match said.filter(|said| !said.is_empty()) {
             Some(said) => self.say_with("step.error-says", &[("message", &said)]),
@@ -533,7 +504,7 @@ impl Story<'_> {
         let endpoint = self.scene.reading.endpoint.as_ref();
         match endpoint.and_then(|endpoint| endpoint.reference()) {
             Some(Reference::Digest(digest)) => digest.short(),
-            Some(reference) => quoted(&reference.to_string()),
+            Some(reference) => first(&reference.to_string(), MAX_QUOTE),
             None => "?".to_owned(),
         }
     }
@@ -561,10 +532,9 @@ impl Story<'_> {
             self.text.push(' ');
         }
         let host = ("host", &*self.scene.reading.authority);
+        let facts = facts.iter().chain([&host]);
         let facts: Vec<_> = facts
-            .iter()
-            .chain([&host])
-            .map(|(key, value)| (*key, quoted(value)))
+            .map(|(key, value)| (*key, first(value, MAX_QUOTE)))
             .collect();
         self.text.push_str(&text.fill(self.lang, &facts));
     }
@@ -587,13 +557,5 @@ fn capitalised(text: &str, lang: Lang) -> String {
     match (lang, rest.next()) {
         (Lang::En, Some(first)) => first.to_uppercase().chain(rest).collect(),
         _ => text.to_owned(),
-    }
-}
-
-/// What is quoted, cut where it is too long for a sentence.
-fn quoted(text: &str) -> String {
-    match text.char_indices().nth(MAX_QUOTE) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
