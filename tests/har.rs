@@ -596,6 +596,7 @@ fn any_body() -> impl Strategy<Value = Body> {
             decoded_size,
             sha256: complete.then(|| "ef".repeat(32)),
             encoded_sha256: None,
+            assembled_sha256: None,
             complete,
             trailers,
             capture,

@@ -7,6 +7,9 @@ use crate::exchange::RawHead;
 pub struct DeclaredContent {
     is_text: Option<bool>,
     coding: Option<Coding>,
+    /// The first byte that it has of a whole, and the size of that, by `Content-Range`.
+    range: Option<(u64, Option<u64>)>,
+    status: Option<u16>,
 }
 
 /// A content coding that can be undone (RFC 9110 section 8.4.1).
@@ -42,7 +45,23 @@ impl DeclaredContent {
                     Some(_) => Coding::Unknown,
                 });
             }
+            13 if name.eq_ignore_ascii_case(b"content-range") => self.range = range(value),
             _ => {}
+        }
+    }
+
+    /// The same, of an answer with this status.
+    #[must_use]
+    pub fn answering(self, status: Option<u16>) -> Self {
+        Self { status, ..self }
+    }
+
+    /// The first byte that it has of what was asked for, and the size of that where it is said.
+    pub(super) fn place(self) -> Option<(u64, Option<u64>)> {
+        match self.status {
+            Some(200) => Some((0, None)),
+            Some(206) => self.range,
+            _ => None,
         }
     }
 
@@ -93,6 +112,16 @@ fn coding(value: &[u8]) -> Coding {
     } else {
         Coding::Unknown
     }
+}
+
+/// The first byte and the size of the whole, as in `bytes 0-99/1000` (RFC 9110 section 14.4).
+fn range(value: &[u8]) -> Option<(u64, Option<u64>)> {
+    let value = std::str::from_utf8(value).ok()?;
+    let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
+    Some((
+        range.split_once('-')?.0.trim().parse().ok()?,
+        total.parse().ok(),
+    ))
 }
 
 /// How much of a body is looked at.

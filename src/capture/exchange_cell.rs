@@ -16,6 +16,7 @@ use super::content::DeclaredContent;
 use super::meter::{Meter, Policy};
 use super::recorder::{EventCell, Mark, Recorder};
 use super::sink::Direction;
+use super::strip::Place;
 
 /// Something to hold while an exchange is under way: its drop says that it no longer is.
 pub type AtWork = Box<dyn Any + Send + Sync>;
@@ -42,6 +43,8 @@ pub enum BodyEnd {
 
 struct ExchangeCell {
     id: ExchangeId,
+    /// What it asks for, as far as parts of it are put together.
+    name: Arc<str>,
     mark: Arc<Mark>,
     recorder: Recorder,
     sent: AtomicU64,
@@ -98,6 +101,7 @@ impl OpenExchange {
         started: Instant,
         at_work: Option<AtWork>,
     ) -> Self {
+        let name = Place::name(connection.client.ip(), &request.url);
         let opened = Opening {
             started,
             connection: Box::new(connection),
@@ -105,6 +109,7 @@ impl OpenExchange {
         };
         let cell = recorder.add(|mark| ExchangeCell {
             id: recorder.next_exchange(),
+            name,
             mark,
             recorder: recorder.clone(),
             sent: AtomicU64::new(0),
@@ -133,7 +138,13 @@ impl OpenExchange {
 
     /// What measures one of its bodies, before any of it has passed.
     pub fn meter(&self, policy: &Policy, direction: Direction, content: DeclaredContent) -> Meter {
-        Meter::new(policy, content, self.recorder(), self.id(), direction)
+        let place = content.place().filter(|_| policy.hash);
+        let place = place.map(|(from, total)| Place {
+            name: Arc::clone(&self.cell.name),
+            from,
+            total,
+        });
+        Meter::new(policy, content, self.recorder(), self.id(), direction).placed(place)
     }
 
     /// Notes which connection it goes out on.

@@ -12,6 +12,7 @@ use crate::exchange::{Body, Capture, ExchangeId, Omission};
 use super::content::{self, Coding, DeclaredContent};
 use super::recorder::Recorder;
 use super::sink::{BodyStore, BodyWriter, Direction};
+use super::strip::Place;
 
 /// What is to be done with bodies, the same for all of a session.
 #[derive(Clone, Debug)]
@@ -32,6 +33,11 @@ pub struct Meter {
     decoder: Decoder,
     writer: Option<Box<dyn BodyWriter>>,
     streamed: bool,
+    recorder: Recorder,
+    /// Where its bytes stand in what was asked for, where parts of that may come by others.
+    place: Option<Place>,
+    /// The digest of the whole that its bytes completed.
+    assembled: Option<String>,
 }
 
 /// Undoes the `Content-Encoding` into an [`Entity`].
@@ -94,7 +100,15 @@ impl Meter {
             decoder,
             writer: store.map(|store| store.open(exchange, direction)),
             streamed: false,
+            recorder: recorder.clone(),
+            place: None,
+            assembled: None,
         }
+    }
+
+    /// The same, for bytes that stand somewhere in what was asked for.
+    pub(super) fn placed(self, place: Option<Place>) -> Self {
+        Self { place, ..self }
     }
 
     /// Whether there is nothing to compute, to decode or to store.
@@ -105,6 +119,11 @@ impl Meter {
 
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &Bytes) {
+        if let Some(place) = self.place.as_ref().filter(|place| place.from > 0) {
+            let at = place.from.saturating_add(self.wire);
+            let assembled = self.recorder.strips().extend(place, at, bytes);
+            self.assembled = assembled.or(self.assembled.take());
+        }
         self.wire += bytes.len() as u64;
         if let Some(digest) = &mut self.wire_digest {
             digest.update(bytes);
@@ -126,11 +145,13 @@ impl Meter {
     pub fn finish(mut self, complete: bool) -> Body {
         let asked_to_store = self.writer.is_some() || self.streamed;
         drop(self.writer.take());
+        self.begin(complete);
         let finish = |context: Context| HEXLOWER.encode(context.finish().as_ref());
         let encoded = self.wire_digest.take();
         let mut body = Body {
             size: self.wire,
             complete,
+            assembled_sha256: self.assembled.take(),
             encoded_sha256: encoded.filter(|_| complete).map(finish),
             ..Body::default()
         };
@@ -148,6 +169,24 @@ impl Meter {
             }
         }
         body
+    }
+}
+
+impl Meter {
+    /// Hands on the digest of a beginning, whose rest may come by others.
+    fn begin(&mut self, complete: bool) {
+        let Some(place) = self.place.as_ref().filter(|place| place.from == 0) else {
+            return;
+        };
+        let whole = place.total.map_or(complete, |total| total == self.wire);
+        let entity = match &self.decoder {
+            Decoder::Identity(entity) => entity.digest.as_ref(),
+            _ => None,
+        };
+        if let Some(digest) = self.wire_digest.as_ref().or(entity).filter(|_| !whole) {
+            let mut strips = self.recorder.strips();
+            self.assembled = strips.begin(place, digest.clone(), self.wire);
+        }
     }
 }
 

@@ -81,6 +81,7 @@ mod meter;
 mod recorder;
 mod rules;
 mod sink;
+mod strip;
 mod tunnel_cell;
 
 pub use content::DeclaredContent;

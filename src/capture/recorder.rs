@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use tokio::sync::{Notify, mpsc};
@@ -19,6 +19,7 @@ use crate::base::lock::lock;
 use crate::exchange::{ConnectionId, Event, ExchangeId, SocketId, TunnelId};
 
 use super::limits::CaptureLimits;
+use super::strip::Strips;
 
 /// Where a source of traffic records, shared by all its tasks.
 #[derive(Clone)]
@@ -68,6 +69,7 @@ struct Ledger {
     backlog: i64,
     body_budget: u64,
     bodies: AtomicU64,
+    strips: Mutex<Strips>,
     keys: AtomicU64,
     exchanges: AtomicU64,
     connections: AtomicU64,
@@ -100,6 +102,7 @@ impl Recorder {
             backlog: i64::try_from(bounds.backlog).unwrap_or(i64::MAX),
             body_budget: bounds.body_budget,
             bodies: AtomicU64::new(0),
+            strips: Mutex::default(),
             keys: AtomicU64::new(0),
             exchanges: AtomicU64::new(0),
             connections: AtomicU64::new(0),
@@ -167,6 +170,11 @@ impl Recorder {
     /// Returns what [`Self::reserve_body`] reserved.
     pub(super) fn release_body(&self, bytes: u64) {
         self.shared.bodies.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// The content that comes in parts.
+    pub(super) fn strips(&self) -> MutexGuard<'_, Strips> {
+        lock(&self.shared.strips)
     }
 
     /// From here on, what is cut off is cut off because pullscope stops.

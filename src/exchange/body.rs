@@ -22,6 +22,11 @@ pub struct Body {
     /// differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoded_sha256: Option<String>,
+    /// sha256 of the whole of which this is a part (206), lower-case hex, over the parts put
+    /// together in order, whichever exchanges brought them; present where the last missing byte
+    /// came by this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assembled_sha256: Option<String>,
     /// Whether the body arrived as its framing promised (RFC 9112 section 8).
     pub complete: bool,
     /// Trailer field lines as sent (RFC 9110 section 6.5), each name and value as Latin-1 text.

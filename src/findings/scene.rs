@@ -539,7 +539,10 @@ impl<'a> Seen<'a> {
 
     /// Whether the server ended it early.
     pub(super) fn is_cut_by_server(&self) -> bool {
-        let side = Side::Upstream;
+        self.is_cut_by(Side::Upstream)
+    }
+
+    pub(super) fn is_cut_by(&self, side: Side) -> bool {
         matches!(&self.exchange.ended, Some((_, Ending::Aborted { by, .. })) if *by == side)
     }
 

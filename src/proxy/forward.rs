@@ -440,7 +440,7 @@ fn record_response(exchange: &OpenExchange, tap: &Tap) -> DeclaredContent {
             interim,
             origin: ResponseOrigin::Upstream,
         });
-        return head.content;
+        return head.content.answering(head.status);
     }
     DeclaredContent::default()
 }

@@ -10,7 +10,7 @@ use super::causes::Trail;
 use super::observed::Observed;
 use super::summary::Image;
 use crate::exchange::{Ending, Side};
-use crate::pulls::{Blob, BlobState, Part, Purpose, Why};
+use crate::pulls::{Blob, BlobPiece, BlobState, Part, Purpose, Why};
 use crate::registry::{Descriptor, Digest, Route};
 
 /// What is known of a pull before its blobs are looked at.
@@ -160,6 +160,8 @@ impl<'a> Asked<'a> {
             state: transfers.state(size, under_way),
             resumed: transfers.resumed,
             received: transfers.covered().max(transfers.sent),
+            again: transfers.brought().saturating_sub(transfers.covered()),
+            pieces: transfers.pieces,
             size,
             took: started
                 .zip(last)
@@ -204,13 +206,14 @@ enum Last {
 #[derive(Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Transfers {
-    /// Pieces that arrived: from, to.
-    pieces: Vec<(u64, u64)>,
+    /// What arrived.
+    pieces: Vec<BlobPiece>,
+    /// What arrived by transfers that broke off: from, to.
+    broken: Vec<(u64, u64)>,
     /// The longest that was sent to the registry.
     sent: u64,
     open: bool,
     last: Last,
-    cut: bool,
     resumed: bool,
     whole: bool,
     verified: bool,
@@ -258,13 +261,8 @@ impl Transfers {
         let Observed { exchange, reading } = observed;
         let partial = match reading.status {
             Some(200) => false,
-            // Several parts, each with a head of its own.
-            Some(206) if reading.content_type.as_str() == "multipart/byteranges" => return,
             Some(206) => true,
-            _ => {
-                self.cut |= matches!(exchange.ended, Some((_, Ending::Aborted { .. })));
-                return;
-            }
+            _ => return,
         };
         let body = exchange.response_body.as_ref();
         let complete = body.is_some_and(|body| body.complete)
@@ -273,18 +271,29 @@ impl Transfers {
             Some(body) if complete => body.decoded_size.unwrap_or(body.size),
             _ => exchange.received,
         };
-        let from = if partial {
-            reading.range_start().unwrap_or_default()
-        } else {
-            0
-        };
-        if partial && from > 0 && self.cut {
-            self.resumed = true;
+        // Several parts, each with a head of its own.
+        if partial && reading.content_type.as_str() == BYTE_RANGES {
+            for (from, to) in &reading.brings {
+                self.add_piece(observed, *from, size.map_or(*to, |size| size.min(*to)));
+            }
+            return;
         }
-        self.pieces.push((from, from.saturating_add(length)));
-        self.cut |= exchange.ended.is_some() && !complete;
+        let stated = reading.brings.first().map(|(from, _)| *from);
+        let from = stated.or_else(|| reading.range_start());
+        let from = from.filter(|_| partial).unwrap_or_default();
+        let to = from.saturating_add(length);
+        self.resumed |= partial
+            && self
+                .broken
+                .iter()
+                .any(|(first, end)| *first < from && from <= *end);
+        self.add_piece(observed, from, to);
+        if exchange.ended.is_some() && !complete {
+            self.break_off(observed, from, to);
+        }
+        let assembled = reading.digests.computed.as_ref().filter(|_| partial);
         let everything = !partial || (from == 0 && size == Some(length));
-        if !complete || !everything {
+        if assembled.is_none() && !(complete && everything) {
             return;
         }
         self.whole = true;
@@ -305,9 +314,47 @@ impl Transfers {
         }
     }
 
+    fn add_piece(&mut self, Observed { exchange, reading }: Observed<'_>, from: u64, to: u64) {
+        if from < to {
+            self.pieces.push(BlobPiece {
+                exchange: exchange.id,
+                host: Arc::clone(&reading.authority),
+                from,
+                to,
+            });
+        }
+    }
+
+    /// Notes where a transfer ended before its time. A client that asks for a range without an end
+    /// may cut it off when it has its share.
+    fn break_off(&mut self, Observed { exchange, reading }: Observed<'_>, from: u64, to: u64) {
+        let by_client = matches!(
+            exchange.ended,
+            Some((
+                _,
+                Ending::Aborted {
+                    by: Side::Client,
+                    ..
+                }
+            ))
+        );
+        if !by_client || reading.range.is_none() || !self.broken.is_empty() {
+            self.broken.push((from, to));
+        }
+    }
+
+    /// How many bytes arrived, each counted as often as it came.
+    fn brought(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.to - piece.from).sum()
+    }
+
     /// How many bytes arrived, each counted once.
     fn covered(&self) -> u64 {
-        let mut pieces = self.pieces.clone();
+        let mut pieces: Vec<_> = self
+            .pieces
+            .iter()
+            .map(|piece| (piece.from, piece.to))
+            .collect();
         pieces.sort_unstable();
         let (mut covered, mut end) = (0_u64, 0_u64);
         for (from, to) in pieces {
@@ -344,6 +391,9 @@ impl Transfers {
         }
     }
 }
+
+/// The media type of several ranges in one answer (RFC 9110 section 14.6).
+const BYTE_RANGES: &str = "multipart/byteranges";
 
 fn last(observed: Observed<'_>, followed: bool) -> Last {
     let reading = observed.reading;

@@ -29,5 +29,7 @@ pub use assemble::assemble;
 pub use group_key::GroupKey;
 pub use grouping::Grouping;
 pub use observed::{Look, Observed};
-pub use pull::{Blob, BlobState, ImageSteps, Pull, PullId, Purpose, State, Totals, order};
+pub use pull::{
+    Blob, BlobPiece, BlobState, ImageSteps, Pull, PullId, Purpose, State, Totals, order,
+};
 pub use step::{Cause, Part, Step, Why};

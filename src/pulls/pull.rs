@@ -130,12 +130,36 @@ pub struct Blob {
     pub resumed: bool,
     /// Bytes of it that arrived, every part counted once.
     pub received: u64,
+    /// The pieces it came in, by the start of their requests.
+    pub pieces: Vec<BlobPiece>,
+    /// Bytes that came more than once, without the first time.
+    pub again: u64,
     /// Its size in bytes by descriptor, `Content-Length` or `Content-Range`.
     pub size: Option<u64>,
     /// From the first request for it to its last byte so far.
     pub took: Option<Duration>,
     /// The exchanges about it, redirects included, by their start.
     pub exchanges: Vec<ExchangeId>,
+}
+
+impl Blob {
+    /// Whether a part of it came that is not its beginning.
+    pub fn is_in_ranges(&self) -> bool {
+        self.pieces.iter().any(|piece| piece.from > 0)
+    }
+}
+
+/// Bytes of a blob that one exchange brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BlobPiece {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// The host, and the port where it is not the scheme's own.
+    pub host: Arc<str>,
+    /// Its first byte.
+    pub from: u64,
+    /// The byte after its last.
+    pub to: u64,
 }
 
 /// How far a blob got.

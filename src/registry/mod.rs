@@ -4,6 +4,7 @@
 //! goes; what is malformed is data with a reason, never an error and never a panic.
 
 mod bodies;
+mod byte_range;
 pub(crate) mod challenge;
 pub(crate) mod client;
 pub(crate) mod descriptor;

@@ -16,7 +16,7 @@ use super::{
     Bodies, Challenge, Class, Client, Digest, Document, Endpoint, Fingerprint, ImageConfig, Index,
     Kind, Known, Listing, MediaType, RateLimit, Redirect, TokenAnswer, TokenRequest, Warning,
 };
-use super::{page, provider};
+use super::{byte_range, page, provider};
 use crate::exchange::head::latin1;
 use crate::exchange::{Body, Capture, Ending, Event, Exchange, RawHead, RequestHead};
 
@@ -60,6 +60,11 @@ pub struct Reading {
     pub content_length: Option<u64>,
     /// The whole length that `Content-Range` of a 206 states.
     pub range_total: Option<u64>,
+    /// Which bytes of the whole a part (206) brings, each range by its first byte and the one after
+    /// its last: by `Content-Range`, of several by the heads of the parts or, where those are not
+    /// at hand, by `Range`.
+    #[serde(skip)]
+    pub brings: Box<[(u64, u64)]>,
     /// The response's `Content-Encoding`, unless it is `identity`.
     pub content_encoding: Option<Box<str>>,
     /// The server's clock when it answered: `Date`.
@@ -134,7 +139,8 @@ pub struct Digests {
     pub requested: Option<Digest>,
     /// `Docker-Content-Digest`.
     pub stated: Option<Digest>,
-    /// The one computed over the decoded content, when all of it passed.
+    /// The one computed over the decoded content, when all of it passed; over all parts put
+    /// together, where this is the part (206) that completes them.
     pub computed: Option<Digest>,
 }
 
@@ -271,6 +277,11 @@ impl Reading {
         self.range_total = head
             .text("content-range")
             .and_then(|range| range.rsplit_once('/')?.1.trim().parse().ok());
+        self.brings = head
+            .text("content-range")
+            .and_then(byte_range::of_content)
+            .into_iter()
+            .collect();
         self.date = head.text("date").and_then(http_date);
         self.age = head.text("age").and_then(|age| age.parse().ok());
         // RFC 6750 has `insufficient_scope` come with 403.
@@ -339,6 +350,18 @@ impl Reading {
                 self.errors = errors::from_text(&bytes).into_iter().collect();
             }
             return;
+        }
+        if status == 206 {
+            if self.content_type.as_str() == "multipart/byteranges" {
+                let parts = load(MANIFEST_LIMIT).map(|bytes| byte_range::of_parts(&bytes));
+                let asked = self.range.as_deref().filter(|_| body.complete);
+                self.brings =
+                    parts.unwrap_or_else(|| asked.map(byte_range::asked).unwrap_or_default());
+            }
+            let assembled = body.assembled_sha256.as_deref();
+            self.digests.computed = assembled
+                .and_then(Digest::from_sha256_hex)
+                .map(|computed| shared(computed, self.wanted_digest()));
         }
         if status != 200 || self.method != "GET" && self.token_request.is_none() {
             return;

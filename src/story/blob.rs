@@ -1,5 +1,7 @@
 //! Blobs, and what became of them.
 
+use std::collections::HashSet;
+
 use super::block::{cell, spaced};
 use super::digest::{full, short};
 use super::transfer::{millis, section};
@@ -59,6 +61,9 @@ pub(super) fn of_exchange(pull: &Pull, exchange: &Exchange, telling: &Telling<'_
     }
     pairs.push((Span::label("image.size", lang), size(blob.size)));
     pairs.push((Span::label("image.state", lang), state(blob, lang)));
+    if let Some(pieces) = pieces(blob, lang).filter(|_| blob.resumed) {
+        pairs.push((Span::label("image.pieces-label", lang), cell(pieces)));
+    }
     for (id, at) in blob
         .exchanges
         .iter()
@@ -104,6 +109,11 @@ pub(super) fn state(blob: &Blob, lang: Lang) -> Cell {
         };
         spans.push(Span::dim(text).of_share(blob.received, size));
     }
+    if !blob.resumed
+        && let Some(pieces) = pieces(blob, lang)
+    {
+        spans.push(Span::dim(format!("  {pieces}")));
+    }
     if blob.resumed {
         spans.push(Span::new(
             format!("  {}", say("image.resumed", lang)),
@@ -111,6 +121,21 @@ pub(super) fn state(blob: &Blob, lang: Lang) -> Cell {
         ));
     }
     spans
+}
+
+/// In how many pieces it came, where that is more than one.
+fn pieces(blob: &Blob, lang: Lang) -> Option<String> {
+    let count = blob.pieces.len();
+    let hosts: HashSet<_> = blob.pieces.iter().map(|piece| &piece.host).collect();
+    let facts = [("n", count.to_string()), ("hosts", hosts.len().to_string())];
+    let came = match hosts.len() {
+        0 | 1 => phrase("image.pieces"),
+        _ => phrase("image.pieces-hosts"),
+    };
+    let again = phrase("image.again").with(lang, bytes(blob.again));
+    let again = Some(again).filter(|_| blob.again > 0);
+    (count > 1 && blob.is_in_ranges())
+        .then(|| format!("{}{}", came.fill(lang, &facts), again.unwrap_or_default()))
 }
 
 /// A size, where it is known.

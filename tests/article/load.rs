@@ -133,6 +133,7 @@ fn body(response: &Value) -> Body {
         decoded_size: Some(size),
         sha256: whole.then(|| hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())),
         encoded_sha256: None,
+        assembled_sha256: None,
         complete: true,
         trailers: Vec::new(),
         capture: match (whole, text) {

@@ -1,7 +1,8 @@
 //! Manifests and blobs: whether they are what was asked for, and how they came.
 
-use pullscope::exchange::{Failure, Side};
+use pullscope::exchange::{Exchange, Failure, Side};
 use pullscope::findings::Severity;
+use pullscope::pulls::BlobState;
 use pullscope::words::Lang;
 use serde_json::json;
 
@@ -231,7 +232,139 @@ fn parts_that_are_wanted_are_no_resumption() {
             .header("Content-Range", &format!("bytes {start}-{}/6", start + 2))
             .body("application/octet-stream", &layer[start..start + 3]);
     }
-    assert_eq!(story.rules(), [""; 0], "as lazy pulling does");
+    let (severity, sentence) = story.only("chunked-fetch");
+    assert_eq!(severity, Severity::Info);
+    assert!(sentence.contains("in 2 ranges"), "{sentence}");
+    assert!(sentence.ends_with("from cdn.example."), "{sentence}");
+}
+
+/// Asks for bytes of a layer, from here to there, and gets them.
+fn part(story: &mut Scenario, layer: &[u8], from: usize, to: usize) {
+    cut_part(story, layer, from, to, to, |_| {});
+}
+
+/// Asks for all from here on, and cuts it off at `to` of the bytes up to `end`.
+fn cut_part(
+    story: &mut Scenario,
+    layer: &[u8],
+    from: usize,
+    to: usize,
+    end: usize,
+    change: impl FnOnce(&mut Exchange),
+) {
+    let range = match end == to {
+        true => format!("bytes={from}-{}", to - 1),
+        false => format!("bytes={from}-"),
+    };
+    let stated = format!("bytes {from}-{}/{}", end - 1, layer.len());
+    story.redirect(layer).sends("Range", &range);
+    let answer = story
+        .download(layer)
+        .sends("Range", &range)
+        .answer(206)
+        .header("Content-Range", &stated)
+        .body("application/octet-stream", &layer[from..end])
+        .change(change);
+    if to < end {
+        answer.cut(Side::Client, (to - from) as u64);
+    }
+}
+
+#[test]
+fn what_a_client_cuts_off_on_purpose_is_no_resumption() {
+    let image = Image::new(2);
+    let [_, one, two] = image.blobs.as_slice() else {
+        panic!("two layers")
+    };
+    let mut story = begun(&image);
+    for layer in [one, two] {
+        for from in [0, 2] {
+            cut_part(&mut story, layer, from, from + 2, 6, |_| {});
+        }
+        part(&mut story, layer, 4, 6);
+    }
+    let (severity, sentence) = story.only("chunked-fetch");
+    assert_eq!(severity, Severity::Info);
+    assert!(sentence.contains("2 blobs in 6 ranges"), "{sentence}");
+    let pull = &story.verdict().pulls[0];
+    assert!(
+        pull.blobs
+            .iter()
+            .all(|blob| !blob.resumed && blob.again == 0)
+    );
+}
+
+#[test]
+fn parts_put_together_are_judged_by_their_digest() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let told = |assembled: &[u8]| {
+        let mut story = begun(&image);
+        part(&mut story, layer, 3, 6);
+        cut_part(&mut story, layer, 0, 3, 3, |exchange| {
+            let body = exchange.response_body.as_mut().unwrap();
+            body.assembled_sha256 = Some(sha256(assembled).replace("sha256:", ""));
+        });
+        story
+    };
+    let good = told(layer);
+    assert_eq!(good.rules(), ["chunked-fetch"]);
+    let state = |story: &Scenario| story.verdict().pulls[0].blobs[1].state;
+    assert_eq!(state(&good), BlobState::Verified);
+    let bad = told(b"other");
+    assert_eq!(bad.rules(), ["chunked-fetch", "digest-mismatch"]);
+    assert_eq!(state(&bad), BlobState::Mismatch);
+}
+
+#[test]
+fn lazy_pull() {
+    let image = Image::new(2);
+    let mut story = begun(&image);
+    part(&mut story, &image.blobs[1], 4, 6);
+    let last = |story: &mut Scenario| part(story, &image.blobs[2], 0, 2);
+    let mut both = begun(&image);
+    part(&mut both, &image.blobs[1], 4, 6);
+    last(&mut both);
+    let (severity, sentence) = both.only("lazy-pull");
+    assert_eq!(severity, Severity::Info);
+    assert!(sentence.contains("Of 2 blobs"), "{sentence}");
+    assert!(sentence.contains("4 B of 12 B came"), "{sentence}");
+    let (_, sentence) = story.only("lazy-pull");
+    assert!(sentence.contains("2 B of 6 B came"), "{sentence}");
+}
+
+#[test]
+fn over_fetch() {
+    let layers: Vec<Vec<u8>> = (0..2).map(|n| vec![0xf0 | n; 400_000]).collect();
+    let image = Image::of(layers);
+    let told = |layers: usize, overlap: usize| {
+        let mut story = begun(&image);
+        for layer in &image.blobs[1..=layers] {
+            part(&mut story, layer, 0, 200_000 + overlap);
+            part(&mut story, layer, 200_000, 400_000);
+        }
+        for layer in &image.blobs[layers + 1..] {
+            story.blob(layer);
+        }
+        story
+    };
+    let of = |story: &Scenario| {
+        let found = story.verdict().findings;
+        let mut found = found.into_iter().filter(|found| found.rule == "over-fetch");
+        found
+            .next()
+            .map(|found| (found.severity, found.sentence(Lang::En)))
+    };
+    assert_eq!(of(&told(1, 30_000)), None, "so little is no waste");
+    let (severity, sentence) = of(&told(1, 80_000)).unwrap();
+    assert_eq!(severity, Severity::Info);
+    assert!(
+        sentence.contains("80.0 kB came that had come before"),
+        "{sentence}"
+    );
+    let (severity, sentence) = of(&told(2, 200_000)).unwrap();
+    assert_eq!(severity, Severity::Warning);
+    assert!(sentence.contains("2 blobs"), "{sentence}");
 }
 
 #[test]

@@ -482,8 +482,16 @@ pub(crate) struct Image {
 
 impl Image {
     pub(crate) fn new(layers: u8) -> Self {
+        Self::of(
+            (0..layers)
+                .map(|number| vec![0xff, number, 1, 2, 3, 4])
+                .collect(),
+        )
+    }
+
+    /// An image of these layers.
+    pub(crate) fn of(layers: Vec<Vec<u8>>) -> Self {
         let config = json!({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": []}});
-        let layers = (0..layers).map(|number| vec![0xff, number, 1, 2, 3, 4]);
         let blobs: Vec<_> = [config.to_string().into_bytes()]
             .into_iter()
             .chain(layers)

@@ -205,6 +205,60 @@ fn pieces_that_make_the_whole() {
 }
 
 #[test]
+fn which_bytes_came_from_whom_and_which_came_twice() {
+    let text = "0123456789";
+    let of = |range: &str, length, at| {
+        blob(text)
+            .asks("Range", &format!("bytes={range}"))
+            .status(206)
+            .says("Content-Range", &format!("bytes {range}/10"))
+            .unknown(length)
+            .at(at)
+    };
+    let host = BASE
+        .trim_start_matches("https://")
+        .split('/')
+        .next()
+        .unwrap();
+    let all = [
+        configured(20),
+        of("4-9", 6, 40),
+        of("0-5", 6, 50),
+        of("8-9", 2, 60),
+    ];
+    let pull = with(&[text], all);
+    let layer = layer(&pull, 1);
+    let pieces: Vec<_> = layer.pieces.iter().map(|p| (p.from, p.to)).collect();
+    assert_eq!(pieces, [(4, 10), (0, 6), (8, 10)]);
+    assert!(layer.pieces.iter().all(|piece| &*piece.host == host));
+    let ids: Vec<_> = layer.pieces.iter().map(|piece| piece.exchange).collect();
+    assert_eq!(ids, layer.exchanges);
+    assert_eq!((layer.again, layer.received, layer.state), (4, 10, Whole));
+}
+
+#[test]
+fn several_ranges_in_one_answer() {
+    let text = "0123456789";
+    let several = |body: &dyn Fn(X) -> X| {
+        let answer = blob(text)
+            .asks("Range", "bytes=0-3,8-20")
+            .status(206)
+            .says("Content-Type", "multipart/byteranges; boundary=x");
+        let pull = with(&[text], [configured(20), body(answer).at(40)]);
+        let layer = layer(&pull, 1);
+        let pieces: Vec<_> = layer.pieces.iter().map(|p| (p.from, p.to)).collect();
+        (pieces, layer.received, layer.state)
+    };
+    // The request says what was asked for, where the heads of the parts are not at hand.
+    let by_request = several(&|answer| answer.bulk("of whatever length it has"));
+    assert_eq!(by_request, (vec![(0, 4), (8, 10)], 6, Partial));
+    let parts = "--x\r\nContent-Range: bytes 0-3/10\r\n\r\n0123\r\n\
+        --x\r\nContent-Range: bytes 7-9/10\r\n\r\n789\r\n--x--\r\n";
+    let by_parts = several(&|answer| answer.text(parts));
+    assert_eq!(by_parts, (vec![(0, 4), (7, 10)], 7, Partial));
+}
+
+#[test]
 fn a_range_that_asks_for_everything_is_verified() {
     let all = blob("one")
         .asks("Range", "bytes=0-")

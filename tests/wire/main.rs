@@ -15,6 +15,7 @@ mod flags;
 mod hostile;
 mod passes;
 mod program;
+mod ranges;
 mod rig;
 mod secrets;
 mod tls;

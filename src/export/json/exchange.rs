@@ -96,6 +96,7 @@ fn body(body: &Body) -> Value {
     json!({
         "size": body.size,
         "decoded_size": body.decoded_size,
+        "assembled_sha256": body.assembled_sha256,
         "sha256": body.sha256,
         "complete": body.complete,
     })

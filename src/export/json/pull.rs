@@ -62,6 +62,8 @@ fn blob(blob: &Blob) -> Value {
         "state": blob.state,
         "resumed": blob.resumed,
         "received": blob.received,
+        "pieces": blob.pieces,
+        "again": blob.again,
         "size": blob.size,
         "took_ms": blob.took.map(to_millis),
         "exchanges": blob.exchanges,

@@ -1,34 +1,40 @@
 //! How blobs arrive: in parts, slowly, twice, or past us.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use url::Url;
 
-use crate::exchange::Ending;
+use crate::exchange::Side;
 use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen, authority_of, handshake_host};
-use crate::pulls::Part;
+use crate::pulls::{Blob, BlobState, Part};
 use crate::registry::Digest;
 use crate::words::figures::bytes;
 
 /// A download broke off and was taken up again.
 pub(super) fn resumed(scene: &Scene<'_>) -> Option<Found> {
-    let mut broken: HashSet<&Digest> = HashSet::new();
+    let mut broken: HashMap<&Digest, Vec<(u64, u64)>> = HashMap::new();
     let mut resumptions: Vec<&Seen<'_>> = Vec::new();
     for (at, one) in scene.seen.iter().enumerate() {
         let Some(asked) = scene.asked(at) else {
             continue;
         };
-        let is_part = one.reading.range_start().is_some_and(|start| start > 0);
+        let start = one.reading.range_start().unwrap_or_default();
+        let broken = broken.entry(asked).or_default();
         // One that is refused takes nothing up.
-        if is_part && broken.contains(asked) && one.succeeded() {
+        if one.succeeded()
+            && broken
+                .iter()
+                .any(|(from, to)| *from < start && start <= *to)
+        {
             resumptions.push(one);
         }
-        let ending = one.exchange.ended.as_ref().map(|(_, ending)| ending);
-        if !matches!(ending, None | Some(Ending::Complete)) {
-            broken.insert(asked);
+        let on_purpose = one.is_cut_by(Side::Client) && one.reading.range.is_some();
+        if !one.is_complete() && !(on_purpose && broken.is_empty()) && one.exchange.ended.is_some()
+        {
+            broken.push((start, start.saturating_add(one.exchange.received)));
         }
     }
     let first = resumptions.first()?;
@@ -49,6 +55,119 @@ pub(super) fn resumed(scene: &Scene<'_>) -> Option<Found> {
     });
     Some(found)
 }
+
+/// Blobs came in ranges, each by a request of its own.
+pub(super) fn chunked_fetch(scene: &Scene<'_>) -> Option<Found> {
+    let blobs = in_ranges(scene).filter(|blob| {
+        use BlobState::{Mismatch, Verified, Whole};
+        !blob.resumed && matches!(blob.state, Verified | Whole | Mismatch)
+    });
+    let blobs: Vec<_> = blobs.collect();
+    let pieces: usize = blobs.iter().map(|blob| blob.pieces.len()).sum();
+    let hosts: BTreeSet<_> = blobs
+        .iter()
+        .flat_map(|blob| blob.pieces.iter())
+        .map(|p| &*p.host)
+        .collect();
+    let found = Found::new("chunked-fetch", Severity::Info)
+        .fact("case", if blobs.len() == 1 { "" } else { "several" })
+        .fact("client", scene.client())
+        .fact(
+            "digest",
+            blobs
+                .first()?
+                .digest
+                .as_ref()
+                .map(Digest::short)
+                .unwrap_or_default(),
+        )
+        .fact("blobs", blobs.len())
+        .fact("pieces", pieces)
+        .fact("hosts", hosts.into_iter().collect::<Vec<_>>().join(", "));
+    Some(with_ranges(scene, &blobs, found))
+}
+
+/// Only parts of blobs were asked for.
+pub(super) fn lazy_pull(scene: &Scene<'_>) -> Option<Found> {
+    if !scene.settled || !scene.is_at_rest() {
+        return None;
+    }
+    let blobs = scene.pull?.blobs.iter();
+    let blobs: Vec<_> = blobs
+        .filter(|blob| blob.state == BlobState::Partial)
+        .collect();
+    let size: Option<u64> = blobs.iter().map(|blob| blob.size).sum();
+    let received: u64 = blobs.iter().map(|blob| blob.received).sum();
+    let size = size.filter(|size| received > 0 && received < *size)?;
+    let found = Found::new("lazy-pull", Severity::Info)
+        .fact("case", if blobs.len() == 1 { "" } else { "several" })
+        .fact("client", scene.client())
+        .fact(
+            "digest",
+            blobs
+                .first()?
+                .digest
+                .as_ref()
+                .map(Digest::short)
+                .unwrap_or_default(),
+        )
+        .fact("blobs", blobs.len())
+        .fact("received", bytes(received))
+        .fact("size", bytes(size));
+    Some(with_ranges(scene, &blobs, found))
+}
+
+/// Ranges of a blob overlap: bytes came more than once.
+pub(super) fn over_fetch(scene: &Scene<'_>) -> Option<Found> {
+    let much = |blob: &&Blob| blob.again >= TELLING && blob.again >= blob.received / 10;
+    let blobs: Vec<_> = in_ranges(scene).filter(much).collect();
+    let again: u64 = blobs.iter().map(|blob| blob.again).sum();
+    let received: u64 = blobs.iter().map(|blob| blob.received).sum();
+    let severity = if again >= received / 2 {
+        Severity::Warning
+    } else {
+        Severity::Info
+    };
+    let found = Found::new("over-fetch", severity)
+        .fact("case", if blobs.len() == 1 { "" } else { "several" })
+        .fact("client", scene.client())
+        .fact(
+            "digest",
+            blobs
+                .first()?
+                .digest
+                .as_ref()
+                .map(Digest::short)
+                .unwrap_or_default(),
+        )
+        .fact("blobs", blobs.len())
+        .fact("again", bytes(again))
+        .fact("size", bytes(received));
+    Some(with_ranges(scene, &blobs, found))
+}
+
+/// The blobs of which a part came that is not their beginning.
+fn in_ranges<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Blob> {
+    let blobs = scene.pull.map_or(&[][..], |pull| pull.blobs.as_slice());
+    blobs.iter().filter(|blob| blob.is_in_ranges())
+}
+
+/// The ranges by which blobs were asked for, as far as a reader has patience.
+fn with_ranges(scene: &Scene<'_>, blobs: &[&Blob], found: Found) -> Found {
+    let brought: HashSet<_> = blobs
+        .iter()
+        .flat_map(|blob| &blob.pieces)
+        .map(|p| p.exchange)
+        .collect();
+    let seen = scene.seen.iter().filter(|one| brought.contains(&one.id()));
+    let ranges = seen.filter_map(|one| Some((one, one.reading.range.as_deref()?)));
+    ranges.take(MOST_RANGES).fold(found, |found, (one, range)| {
+        found.at(one, "request header Range", range)
+    })
+}
+
+/// Ranges that are shown as evidence.
+const MOST_RANGES: usize = 8;
 
 /// A part was asked for and all of it came.
 pub(super) fn range_ignored(scene: &Scene<'_>) -> Option<Found> {

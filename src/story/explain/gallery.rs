@@ -76,6 +76,8 @@ fn pull(purpose: Purpose, index: bool) -> Pull {
             state: BlobState::Verified,
             resumed: false,
             received: 0,
+            pieces: Vec::new(),
+            again: 0,
             size: None,
             took: Some(Duration::ZERO),
             exchanges: Vec::new(),

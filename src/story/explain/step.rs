@@ -378,7 +378,9 @@ impl Story<'_> {
 
     fn verdict(&mut self, digests: &Digests) {
         match digests.agree().or_else(|| self.blob_is_right()) {
+            Some(true) if self.scene.reading.status == Some(206) => self.say("step.parts-right"),
             Some(true) => self.say("step.download-right"),
+            Some(false) if self.scene.reading.status == Some(206) => self.say("step.parts-wrong"),
             Some(false) => self.say("step.download-wrong"),
             None => {}
         }
