@@ -596,7 +596,7 @@ fn any_body() -> impl Strategy<Value = Body> {
             decoded_size,
             sha256: complete.then(|| "ef".repeat(32)),
             encoded_sha256: None,
-            assembled_sha256: None,
+            assembled_sha256: (!complete).then(|| "01".repeat(32)),
             complete,
             trailers,
             capture,

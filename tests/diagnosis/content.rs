@@ -2,7 +2,7 @@
 
 use pullscope::exchange::{Exchange, Failure, Side};
 use pullscope::findings::Severity;
-use pullscope::pulls::BlobState;
+use pullscope::pulls::{BlobState, State};
 use pullscope::words::Lang;
 use serde_json::json;
 
@@ -287,6 +287,7 @@ fn what_a_client_cuts_off_on_purpose_is_no_resumption() {
     assert_eq!(severity, Severity::Info);
     assert!(sentence.contains("2 blobs in 6 ranges"), "{sentence}");
     let pull = &story.verdict().pulls[0];
+    assert_eq!(pull.state, State::Complete);
     assert!(
         pull.blobs
             .iter()

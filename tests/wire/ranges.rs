@@ -5,7 +5,7 @@ use data_encoding::HEXLOWER;
 use pullscope::exchange::{Body, Ending, Side};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::rig::{HOST, Rig, Script, Turn, answer, ending};
+use crate::rig::{HOST, Rig, Script, Turn, answer, ending, read_head};
 
 const SIZE: usize = 3_000_000;
 const THIRD: usize = SIZE / 3;
@@ -65,6 +65,40 @@ async fn ranges_in_any_order_are_hashed_as_one() {
         }
         assert_eq!(told, [None, None, Some(sha256(&sent))], "{wrong:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ranges_that_come_at_the_same_time_are_hashed_as_one() {
+    let content = content();
+    let right = sha256(&content);
+    let mut rig = Rig::start(answer(b"")).await;
+    let mut streams = Vec::new();
+    for from in [2 * THIRD, 0, THIRD] {
+        let bytes = &content[from..from + THIRD];
+        rig.set_script(answer(&partial(from, from + THIRD, bytes)));
+        let mut stream = rig.tls().await;
+        stream
+            .write_all(request(&right, from).as_bytes())
+            .await
+            .unwrap();
+        read_head(&mut stream).await;
+        streams.push((stream, bytes));
+    }
+    for at in (0..THIRD).step_by(THIRD / 10) {
+        for (stream, bytes) in &mut streams {
+            let mut got = vec![0; THIRD / 10];
+            stream.read_exact(&mut got).await.unwrap();
+            assert!(got == bytes[at..at + THIRD / 10]);
+        }
+    }
+    drop(streams);
+    let recorded = rig.recorded(|recorded| recorded.ended() == 3).await;
+    let bodies = recorded
+        .exchanges
+        .into_iter()
+        .filter_map(|exchange| exchange.response_body);
+    let told: Vec<_> = bodies.filter_map(|body| body.assembled_sha256).collect();
+    assert_eq!(told, [right]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -275,8 +275,10 @@ fn blobs(gallery: &mut Gallery) {
     let mut reading = blob("GET", 206);
     reading.range = Some("bytes=3-".into());
     reading.config = ImageConfig::read(br#"{"os":"linux","rootfs":{}}"#).map(Arc::new);
-    for digest in [HEX.to_owned(), "0".repeat(64)] {
-        reading.digests.computed = Digest::from_sha256_hex(&digest);
+    let (right, wrong) = (HEX.to_owned(), "0".repeat(64));
+    for (status, digest) in [(206, &right), (206, &wrong), (200, &right), (200, &wrong)] {
+        reading.status = Some(status);
+        reading.digests.computed = Digest::from_sha256_hex(digest);
         for (kind, scheme) in [
             (Kind::Config, None),
             (Kind::Cdn, None),
