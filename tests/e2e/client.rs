@@ -43,13 +43,23 @@ impl Route {
 
 /// skopeo: `skopeo ARGS`.
 pub(crate) fn skopeo(route: &Route, dir: &Path, args: &[&str]) -> Finished {
+    start_skopeo(route, dir, args).finish(RUN)
+}
+
+/// The same, and it goes on.
+pub(crate) fn start_skopeo(route: &Route, dir: &Path, args: &[&str]) -> Process {
     let mut skopeo = isolated(&[], OWN_STORAGE, program("skopeo"));
     skopeo.arg("--insecure-policy").args(args);
-    run("skopeo", route, dir, &mut skopeo)
+    start("skopeo", route, dir, &mut skopeo)
 }
 
 /// podman, its images in `dir`: `podman ARGS`.
 pub(crate) fn podman(route: &Route, dir: &Path, args: &[&str]) -> Finished {
+    start_podman(route, dir, args).finish(RUN)
+}
+
+/// The same, and it goes on.
+pub(crate) fn start_podman(route: &Route, dir: &Path, args: &[&str]) -> Process {
     let mut podman = isolated(&[], OWN_STORAGE, program("podman"));
     podman
         .arg("--root")
@@ -65,7 +75,7 @@ pub(crate) fn podman(route: &Route, dir: &Path, args: &[&str]) -> Finished {
     fs::write(policy, r#"{"default":[{"type":"insecureAcceptAnything"}]}"#)
         .expect("the folder is writable");
     podman.env("HOME", home);
-    run("podman", route, dir, &mut podman)
+    start("podman", route, dir, &mut podman)
 }
 
 /// curl: `curl ARGS`.
@@ -147,12 +157,12 @@ impl Containerd {
     }
 }
 
-fn run(name: &str, route: &Route, dir: &Path, command: &mut Command) -> Finished {
+fn start(name: &str, route: &Route, dir: &Path, command: &mut Command) -> Process {
     route.set_proxy(command);
     if let Some(trust) = &route.trust {
         command.env("SSL_CERT_FILE", trust);
     }
-    Process::start(name, dir, command).finish(RUN)
+    Process::start(name, dir, command)
 }
 
 /// A dockerd of the test's own: its configuration, data, containerd and mounts are nobody else's.

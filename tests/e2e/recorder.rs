@@ -140,9 +140,18 @@ impl Recorder {
 
     /// Waits for its end, which must be a success, and reads the trace.
     pub(crate) fn stopped(self) -> Stopped {
+        let Stopped { finished, trace } = self.ended();
+        Stopped {
+            finished: finished.succeeded(),
+            trace,
+        }
+    }
+
+    /// The same, and it may end with any exit code.
+    pub(crate) fn ended(self) -> Stopped {
         let trace = self.dir.join("trace.har");
         Stopped {
-            finished: self.process.finish(END).succeeded(),
+            finished: self.process.finish(END),
             trace: Trace::read(&trace),
         }
     }

@@ -1,0 +1,111 @@
+//! What pullscope says of a recording: how each pull stands, why, and with which exit code.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use pullscope::pulls::{Purpose, State};
+use pullscope::words::Lang;
+use serde_json::Value;
+
+use crate::process::Finished;
+use crate::recorder::{Recorder, pullscope};
+
+/// What a check is told to stop at, as the documentation has it.
+const BAD: &str = "state:failed | severity:error";
+/// [`Recorder`]'s arguments for a recording that is told afterwards.
+pub(crate) const CHECKED: &[&str] = &["--fail-on", BAD];
+
+/// What must be said of one pull: its name, what the client was up to, how it stands, and the
+/// rules that find something in it.
+pub(crate) type Expected<'a> = (&'a str, Purpose, State, &'a [&'a str]);
+
+/// A recording that has ended.
+pub(crate) struct Told {
+    json: Value,
+    text: String,
+    codes: [Option<i32>; 2],
+}
+
+impl Told {
+    /// Ends a recording that was started with [`CHECKED`], and asks what it holds.
+    pub(crate) fn of(recorder: Recorder) -> Self {
+        let dir = recorder.dir().to_owned();
+        recorder.terminate();
+        let recorded = recorder.ended().finished;
+        let shown = show(&dir, &["--json", "--fail-on", BAD]);
+        Self {
+            json: serde_json::from_str(&shown.out).expect("show --json writes JSON"),
+            text: show(&dir, &[]).succeeded().out,
+            codes: [recorded.status.code(), shown.status.code()],
+        }
+    }
+
+    /// These pulls are told and no others, nothing is found besides, and the exit code is 4 when
+    /// one of them failed.
+    #[track_caller]
+    pub(crate) fn assert(&self, what: &str, expected: &[Expected<'_>]) {
+        let text = &self.text;
+        let pulls = self.list("pulls");
+        let told: Vec<_> = pulls.iter().map(told).collect();
+        let wanted: Vec<_> = expected.iter().map(wanted).collect();
+        assert_eq!(told, wanted, "{what}:\n{text}");
+        let besides: Vec<_> = self.list("findings").iter().map(rule).collect();
+        assert!(besides.is_empty(), "{what}: besides {besides:?}:\n{text}");
+        for (pull, (name, _, state, _)) in pulls.iter().zip(expected) {
+            let start = format!("#{} ", pull["id"]);
+            let heading = text.lines().find(|line| line.starts_with(&start));
+            let heading = heading.unwrap_or_else(|| panic!("{what}: no {start}in\n{text}"));
+            let says = heading.contains(name) && heading.contains(state.name(Lang::En));
+            assert!(says, "{what}: {heading}");
+        }
+        let failed = expected
+            .iter()
+            .any(|(_, _, state, _)| *state == State::Failed);
+        let code = Some(if failed { 4 } else { 0 });
+        assert_eq!(self.codes, [code, code], "{what}:\n{text}");
+    }
+
+    /// What is said of it to people.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How far each blob of a pull got, and how many there are.
+    pub(crate) fn blobs(&self, pull: usize) -> Vec<&str> {
+        let blobs = self.list("pulls").get(pull).map(|pull| &pull["blobs"]);
+        let blobs = blobs.and_then(Value::as_array).expect("a pull has blobs");
+        blobs.iter().map(|blob| word(&blob["state"])).collect()
+    }
+
+    fn list(&self, name: &str) -> &[Value] {
+        self.json[name].as_array().expect("a list")
+    }
+}
+
+fn show(dir: &Path, args: &[&str]) -> Finished {
+    let trace = dir.join("trace.har");
+    let trace = trace.to_str().expect("temporary folders have plain names");
+    pullscope(dir, &[&["show", trace], args].concat())
+}
+
+type Line<'a> = (&'a str, &'a str, &'a str, BTreeSet<&'a str>);
+
+fn told(pull: &Value) -> Line<'_> {
+    let findings = pull["findings"].as_array().expect("a list");
+    let rules = findings.iter().map(rule).collect();
+    let [name, purpose, state] = ["name", "purpose", "state"].map(|field| word(&pull[field]));
+    (name, purpose, state, rules)
+}
+
+fn wanted<'a>((name, purpose, state, rules): &Expected<'a>) -> Line<'a> {
+    let rules = rules.iter().copied().collect();
+    (name, purpose.into(), state.into(), rules)
+}
+
+fn rule(finding: &Value) -> &str {
+    word(&finding["rule"])
+}
+
+fn word(value: &Value) -> &str {
+    value.as_str().expect("a word")
+}
