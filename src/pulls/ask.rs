@@ -16,7 +16,7 @@ pub(super) type Place = (Timestamp, ExchangeId);
 /// What a request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ask {
-    /// `/v2/`.
+    /// `/v2/`, or its forerunner `/v1/_ping`.
     Ping,
     /// A token.
     Token,
@@ -44,6 +44,9 @@ impl Ask {
         let Some(endpoint) = &reading.endpoint else {
             return if reading.token_request.is_some() {
                 Self::Token
+            } else if reading.path() == "/v1/_ping" {
+                // Where `/v2/` fails, some clients ask whether the registry is an older one.
+                Self::Ping
             } else {
                 Self::Other
             };

@@ -181,7 +181,10 @@ impl Seen<'_> {
         let earlier = self.memory.asked.get(&key)?;
         let from = earlier.iter().rev().take(MOST).find(|i| {
             self.members.get(**i).is_some_and(|other| {
-                failed(*other) && other.reading.status != Some(401) && ended_before(*other, member)
+                failed(*other)
+                    && other.reading.status != Some(401)
+                    && !says_absent(*other)
+                    && ended_before(*other, member)
             })
         })?;
         // A failure that a success made good is no reason any more.
@@ -296,7 +299,7 @@ fn thing(member: Observed<'_>, blob: Option<&Digest>) -> Option<u64> {
         return Some(hash(&("blob", blob)));
     }
     match Ask::of(member) {
-        Ask::Ping => Some(hash(&"ping")),
+        Ask::Ping => Some(hash(&("ping", member.reading.endpoint.is_some()))),
         Ask::Token => {
             let request = member.reading.token_request.as_ref()?;
             Some(hash(&("token", &request.realm)))
@@ -310,6 +313,12 @@ fn thing(member: Observed<'_>, blob: Option<&Digest>) -> Option<u64> {
         }
         Ask::Blob(_) | Ask::Store | Ask::Other => None,
     }
+}
+
+/// Whether it answers the question for a blob that is to be sent: it is not there.
+fn says_absent(member: Observed<'_>) -> bool {
+    let reading = member.reading;
+    reading.method == "HEAD" && reading.status == Some(404) && Ask::of(member) == Ask::Store
 }
 
 /// The blob that the URL names.

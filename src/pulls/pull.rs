@@ -233,8 +233,12 @@ impl Pull {
         }
     }
 
-    /// The same without its tag or digest: `alpine`, `quay.io/coreos/etcd`.
+    /// The same without its tag or digest: `alpine`, `quay.io/coreos/etcd`; the registry where no
+    /// repository was named.
     pub fn image(&self) -> String {
+        if self.repository.is_empty() {
+            return self.registry.clone();
+        }
         match self.registry.as_str() {
             "registry-1.docker.io" | "docker.io" | "index.docker.io" => {
                 let repository = self.repository.strip_prefix("library/");
@@ -247,7 +251,6 @@ impl Pull {
                     repository.to_owned()
                 }
             }
-            registry if self.repository.is_empty() => registry.to_owned(),
             registry => format!("{registry}/{}", self.repository),
         }
     }

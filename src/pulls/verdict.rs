@@ -128,7 +128,9 @@ impl<'a> Goals<'a> {
     /// What the last tries at the beginning of a pull say, where nothing else was asked for.
     fn beginning(&self) -> (State, Option<usize>) {
         let pings = self.members.iter().enumerate();
-        let last = pings.rev().find(|(_, m)| Ask::of(**m) == Ask::Ping);
+        let pings = pings.filter(|(_, m)| Ask::of(**m) == Ask::Ping);
+        // What `/v2/` said counts before what its forerunner did.
+        let last = pings.max_by_key(|(at, m)| (m.reading.endpoint.is_some(), *at));
         let Some((at, ping)) = last else {
             return (State::Undecided, None);
         };

@@ -88,7 +88,7 @@ fn a_connection_that_fails_is_a_pull_that_failed() {
         let timeout = ["--upstream-timeout", "2"];
         let told = refused(&stub, &timeout, &format!("{HOST}/app:1"));
         told.assert(what, &[(HOST, Pull, Failed, &["unreachable"])]);
-        assert!(told.text().contains(sentence), "{what}: {}", told.text());
+        told.assert_says(what, sentence);
     }
 }
 
@@ -103,8 +103,7 @@ fn a_name_that_is_not_known_is_a_pull_that_failed() {
         "name",
         &[("nowhere.invalid", Pull, Failed, &["unreachable"])],
     );
-    let said = "The name nowhere.invalid is not known here";
-    assert!(told.text().contains(said), "{}", told.text());
+    told.assert_says("name", "The name nowhere.invalid is not known here");
 }
 
 #[test]
@@ -120,12 +119,7 @@ fn a_proxy_that_wants_a_login_is_a_pull_that_failed() {
         &format!("{HOST}/app:1"),
     );
     told.assert("407", &[(HOST, Pull, Failed, &["unreachable"])]);
-    assert!(
-        told.text()
-            .contains("wants a user name and a password (407)"),
-        "{}",
-        told.text()
-    );
+    told.assert_says("407", "wants a user name and a password (407)");
 }
 
 /// What is asked of each provider, and the rule that says what came of it.

@@ -70,6 +70,14 @@ impl Told {
         &self.text
     }
 
+    /// People are told this, wherever lines are broken.
+    #[track_caller]
+    pub(crate) fn assert_says(&self, what: &str, sentence: &str) {
+        let words: Vec<_> = self.text.split_whitespace().collect();
+        let is_said = words.join(" ").contains(sentence);
+        assert!(is_said, "{what}: no “{sentence}” in\n{}", self.text);
+    }
+
     /// How far each blob of a pull got, and how many there are.
     pub(crate) fn blobs(&self, pull: usize) -> Vec<&str> {
         let blobs = self.list("pulls").get(pull).map(|pull| &pull["blobs"]);

@@ -27,7 +27,7 @@ pub(super) fn denied(scene: &Scene<'_>) -> Option<Found> {
         .fact("fix", remedy(scene, one, case))
         .fact("host", one.authority())
         .fact("registry", registry.authority())
-        .fact("repository", repository.unwrap_or("-"))
+        .fact("repository", repository.unwrap_or(one.reading.path()))
         .fact("status", one.status().unwrap_or_default())
         .said(one);
     Some(denials.iter().fold(found, |found, (one, _)| {
