@@ -26,10 +26,14 @@ pub fn write(
     let store = telling.store;
     let wanted = |id: ExchangeId| store.entry(id).is_some_and(takes);
     writeln!(out, "# {}", say("label.article", telling.lang))?;
-    for pull in store.pulls() {
-        if pull.steps.iter().any(|step| wanted(step.exchange)) {
-            out.write_all(one_pull(pull, telling, &wanted, bodies).as_bytes())?;
-        }
+    let pulls = store.pulls().iter();
+    let has_wanted = |pull: &&Pull| pull.steps.iter().any(|step| wanted(step.exchange));
+    let pulls: Vec<_> = pulls.filter(has_wanted).collect();
+    let mut top = String::new();
+    blocks(&mut top, story::tally(&pulls, whole, telling).as_slice(), 2);
+    out.write_all(top.as_bytes())?;
+    for pull in pulls {
+        out.write_all(one_pull(pull, telling, &wanted, bodies).as_bytes())?;
     }
     let loose: Vec<_> = store.loose().filter(|entry| takes(entry)).collect();
     if !loose.is_empty() {

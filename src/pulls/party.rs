@@ -268,8 +268,7 @@ impl Party {
         if let Some(ping) = here.waiting.ping_for(here.observed, here.look) {
             // A new pull, unless another registry is tried because the one before failed.
             let other = here.look.look(ping.1).is_some_and(|ping| {
-                let authority = &ping.reading.authority;
-                !self.told.registries.contains(authority)
+                self.may_fall_through_to(&ping.reading.authority)
             });
             let fell_through = other && here.idle <= SHORTLY && self.last_failed(here);
             return (fell_through || self.tries_again(here.now, here.look)).then_some(50);
@@ -296,10 +295,10 @@ impl Party {
             if self.restarts(here, &asked) {
                 return None;
             }
-            let mirror = !self
-                .told
-                .registries
-                .contains(&here.observed.reading.authority);
+            let mirror = self.may_fall_through_to(&here.observed.reading.authority);
+            if !mirror && !self.knows(here) {
+                return None;
+            }
             let goes_on = mirror || self.gave_token(here) || self.tries_again(here.now, here.look);
             if renews && !goes_on {
                 return None;
@@ -328,6 +327,13 @@ impl Party {
             || (asked.resolved && self.told.reads)
             || (asked.resolved && head && here.idle > AT_ONCE)
             || (given_up && here.idle > AT_ONCE && self.knows(here))
+    }
+
+    /// Whether another registry may be where a mirror's failure led to. Nothing mirrors in front of
+    /// Docker Hub's own host: who has asked that asks elsewhere for another image.
+    fn may_fall_through_to(&self, authority: &Arc<str>) -> bool {
+        let asked = &self.told.registries;
+        !asked.contains(authority) && asked.iter().all(|one| **one != *"registry-1.docker.io")
     }
 
     fn knows(&self, here: &Here<'_>) -> bool {

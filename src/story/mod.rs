@@ -38,4 +38,4 @@ pub use step::{StepStory, about, around, decoded, why};
 pub use telling::Telling;
 pub(crate) use transfer::millis;
 pub use transfer::{certificates, connection, moments};
-pub use verdict::{mark, verdict};
+pub use verdict::{mark, tally, verdict};

@@ -1,6 +1,8 @@
 //! How a pull stands, in one line.
 
-use super::{Cell, Span, Telling, Tone, naming};
+use std::collections::BTreeMap;
+
+use super::{Block, Cell, Span, Telling, Tone, naming};
 use crate::findings::{Finding, Severity};
 use crate::pulls::{Pull, State};
 use crate::words::{phrase, say};
@@ -48,6 +50,50 @@ pub fn verdict(pull: &Pull, telling: &Telling<'_>) -> Cell {
     cell
 }
 
+/// How all pulls stand together, where there is not just one: how many of each state, and which
+/// are not complete. `whole` is whether these are all that the trace has.
+pub fn tally(pulls: &[&Pull], whole: bool, telling: &Telling<'_>) -> Option<Block> {
+    let (lang, store) = (telling.lang, telling.store);
+    let mut states: BTreeMap<State, Vec<String>> = BTreeMap::new();
+    for pull in pulls {
+        let numbers = states.entry(pull.state).or_default();
+        numbers.push(format!("#{}", pull.id.0));
+    }
+    let mut cell = Cell::new();
+    match pulls.len() {
+        0 if whole => {
+            let why = if store.entries().next().is_some() {
+                "verdict.no-pull"
+            } else if !store.handshakes().is_empty() {
+                "verdict.no-request"
+            } else if !store.tunnels().is_empty() {
+                "verdict.all-unread"
+            } else {
+                return None;
+            };
+            let (mark, tone) = mark(State::Undecided);
+            cell.push(Span::new(format!("{mark} {}", say(why, lang)), tone));
+        }
+        0 | 1 => return None,
+        count => {
+            let count = phrase("verdict.pulls").with(lang, count.to_string());
+            cell.push(Span::strong(count));
+        }
+    }
+    for (at, (state, numbers)) in states.into_iter().enumerate() {
+        let (mark, tone) = mark(state);
+        cell.push(Span::plain(if at == 0 { " " } else { ", " }));
+        let count = numbers.len();
+        cell.push(Span::new(format!("{mark} {count} {}", state.name(lang)), tone));
+        if state != State::Complete {
+            let more = if count > NAMED { " …" } else { "" };
+            let named = numbers.get(..NAMED).unwrap_or(&numbers).join(" ");
+            cell.push(Span::plain(format!(" ({named}{more})")));
+        }
+    }
+    Some(Block::Paragraph(cell))
+}
+
 /// The finding that says why a pull failed: of the exchange that decided it, if there is one.
 fn failure<'a>(pull: &Pull, telling: &Telling<'a>) -> Option<&'a Finding> {
     let mut errors = telling.store.findings_of(pull.id).iter();
@@ -60,3 +106,6 @@ fn failure<'a>(pull: &Pull, telling: &Telling<'a>) -> Option<&'a Finding> {
     let own = errors.find(|finding| decided.is_some_and(|id| finding.shown_by(id)));
     own.or(first)
 }
+
+/// How many pulls of a state are named.
+const NAMED: usize = 8;

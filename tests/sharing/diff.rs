@@ -154,7 +154,7 @@ fn the_other_way_round_is_the_same_the_other_way_round() {
     }
 }
 
-fn pullscope(folder: &std::path::Path, args: &[&str]) -> Output {
+pub(crate) fn pullscope(folder: &std::path::Path, args: &[&str]) -> Output {
     Command::new(PULLSCOPE)
         .args(args)
         .current_dir(folder)
@@ -165,7 +165,7 @@ fn pullscope(folder: &std::path::Path, args: &[&str]) -> Output {
         .unwrap()
 }
 
-fn text_of(bytes: &[u8]) -> String {
+pub(crate) fn text_of(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 

@@ -9,6 +9,7 @@ mod components;
 #[path = "../article/load.rs"]
 mod load;
 
+mod agreement;
 mod curl;
 mod diff;
 mod golden;

@@ -72,8 +72,10 @@ struct ShowOutput<'a> {
 impl ShowOutput<'_> {
     /// Every pull that is asked for, then what belongs to none.
     fn all(&self) -> Vec<Line> {
-        let mut lines = Vec::new();
-        for pull in self.pulls() {
+        let pulls: Vec<_> = self.pulls().collect();
+        let tally = story::tally(&pulls, self.selection.is_all(), &self.telling);
+        let mut lines = text::blocks(tally.as_slice(), self.look, 0);
+        for pull in pulls {
             Self::gap(&mut lines);
             lines.extend(self.title(pull));
             let takes = |id| {

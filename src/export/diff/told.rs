@@ -7,9 +7,11 @@ use super::{
 };
 use crate::exchange::Phase;
 use crate::findings::{Finding, Severity};
-use crate::pulls::{Blob, BlobState, Part, Pull};
+use crate::pulls::{Blob, BlobState, Part, Pull, Purpose, State};
 use crate::registry::{Digest, Kind};
-use crate::story::{Block, Cell, Span, Table, Tone, cell, millis, shorten, spaced};
+use crate::story::{
+    self, Block, Cell, Span, Table, Telling, Tone, cell, millis, shorten, spaced,
+};
 use crate::words::figures::{bytes, span};
 use crate::words::{Lang, Phrase, phrase, say};
 
@@ -51,20 +53,56 @@ pub fn sections(compared: &Comparison<'_>, lang: Lang) -> Vec<Vec<Block>> {
         .into_iter()
         .filter(|(.., table)| !table.rows.is_empty());
     let mut sections = vec![
-        vec![paragraph(verdict(&compared.verdict, lang))],
+        headline(compared, lang).into_iter().map(paragraph).collect(),
         vec![Block::Table(overview(compared, lang))],
     ];
     sections.extend(tables.map(|(label, intro, table)| section(label, intro, table)));
-    if compared.findings.is_empty() {
+    let wrong = match &compared.verdict {
+        Verdict::TagDiffers { age, .. } => age.is_some_and(|age| age.stale),
+        _ => [compared.a, compared.b].iter().any(|side| side.pull.state != State::Complete),
+    };
+    if compared.findings.is_empty() && !wrong {
         let none = format!("✓ {}", say("label.no-findings", lang));
         sections.push(vec![paragraph(vec![Span::new(none, Tone::Good)])]);
     }
     sections
 }
 
+/// What both got, why one has nothing, and what took longer.
+fn headline(compared: &Comparison<'_>, lang: Lang) -> Vec<Cell> {
+    let mut told: Vec<_> = verdict(&compared.verdict, lang).into_iter().collect();
+    for (name, side) in [("A", compared.a), ("B", compared.b)] {
+        let pull = side.pull;
+        let label = match (pull.state, pull.purpose) {
+            (State::Complete, _) => continue,
+            (State::Failed | State::Stopped, Purpose::Push) => phrase("comparison.not-pushed"),
+            (State::Failed | State::Stopped, _) => phrase("comparison.no-image"),
+            _ => phrase("comparison.side"),
+        };
+        let mut why = vec![Span::strong(label.with(lang, name)), Span::plain(" ")];
+        why.extend(story::verdict(pull, &Telling::of(side.store, lang)));
+        told.push(why);
+    }
+    let took = |taken: &Option<Taken>| taken.as_ref().map_or(0, |taken| micros(taken.took));
+    let longer = |pair: &StepPair| (took(&pair.taken.b) - took(&pair.taken.a)).abs();
+    let most = compared.steps.iter().max_by_key(|pair| longer(pair));
+    if let Some(most) = most.filter(|pair| longer(pair) >= NAMED) {
+        let shown = |taken: &Option<Taken>| duration(took(taken).unsigned_abs());
+        let facts = [
+            ("n", step_name(most, lang)),
+            ("a", shown(&most.taken.a)),
+            ("b", shown(&most.taken.b)),
+        ];
+        let text = phrase("comparison.longest").fill(lang, &facts);
+        told.push(vec![Span::plain(text)]);
+    }
+    told
+}
+
 /// What became of the name that was asked for.
-fn verdict(verdict: &Verdict, lang: Lang) -> Cell {
-    match verdict {
+fn verdict(verdict: &Verdict, lang: Lang) -> Option<Cell> {
+    Some(match verdict {
+        Verdict::NoImage { .. } => return None,
         Verdict::Same { digest } => {
             vec![Span::new(
                 phrase("comparison.same-image").with(lang, digest.short()),
@@ -85,7 +123,7 @@ fn verdict(verdict: &Verdict, lang: Lang) -> Cell {
             };
             spaced([Span::new(differ, Tone::Warn), Span::new(means, tone)])
         }
-    }
+    })
 }
 
 fn meaning(age: Age, lang: Lang) -> String {
@@ -422,6 +460,8 @@ fn findings(findings: &[(&'static str, Pair<&Finding>)], lang: Lang) -> Table {
     }
 }
 
+/// Microseconds by which a step must have taken longer for the headline to name it.
+const NAMED: i128 = 10_000;
 /// Microseconds by which a step must have taken longer for that to be told.
 const SHOWN: i128 = 100;
 

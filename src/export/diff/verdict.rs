@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::sides::ComparedPull;
-use crate::pulls::Pull;
+use crate::pulls::{Pull, State};
 use crate::registry::{Digest, Reference};
 
 /// What became of the name that was asked for.
@@ -27,6 +27,13 @@ pub enum Verdict {
     },
     /// They asked for different images, or by different references, and got different ones.
     Other,
+    /// One of them, or both, got none: it failed, or was stopped.
+    NoImage {
+        /// Whether the first got one.
+        a: bool,
+        /// Whether the second did.
+        b: bool,
+    },
     /// Of one of them it is not known what it got.
     Unknown,
 }
@@ -45,13 +52,18 @@ pub struct Age {
 
 impl Verdict {
     pub(super) fn of(a: ComparedPull<'_>, b: ComparedPull<'_>) -> Self {
+        let sides = [a.pull, b.pull];
+        let [got_a, got_b] = sides.map(|p| !matches!(p.state, State::Failed | State::Stopped));
+        if !(got_a && got_b) {
+            return Self::NoImage { a: got_a, b: got_b };
+        }
         let (Some(digest_a), Some(digest_b)) = (&a.pull.digest, &b.pull.digest) else {
             return Self::Unknown;
         };
         if digest_a == digest_b {
-            return Self::Same {
-                digest: digest_a.clone(),
-            };
+            let whole = sides.iter().all(|pull| pull.state == State::Complete);
+            let digest = digest_a.clone();
+            return whole.then_some(Self::Same { digest }).unwrap_or(Self::Unknown);
         }
         match (&a.pull.reference, &b.pull.reference) {
             (Some(Reference::Tag(tag_a)), Some(Reference::Tag(tag_b)))

@@ -34,18 +34,21 @@ pub fn write(
     let page = TracePage { store, bodies };
     let wanted = |id: ExchangeId| store.entry(id).is_some_and(takes);
     let has_wanted = |pull: &&Pull| pull.steps.iter().any(|step| wanted(step.exchange));
-    let pulls = || store.pulls().iter().filter(has_wanted);
+    let pulls: Vec<_> = store.pulls().iter().filter(has_wanted).collect();
     out.write_all(head(telling.lang).as_bytes())?;
     if secrets_kept {
         out.write_all(notice().as_bytes())?;
     }
-    out.write_all(b"<ul class=\"toc\">")?;
-    for pull in pulls() {
+    let tally = page.both("div", |telling| {
+        blocks(story::tally(&pulls, whole, telling).as_slice(), 2)
+    });
+    write!(out, "{tally}<ul class=\"toc\">")?;
+    for pull in &pulls {
         let title = page.both("span", |telling| spans(&story::title(pull, telling.lang)));
         write!(out, "<li><a href=\"#pull-{}\">{title}</a></li>", pull.id.0)?;
     }
     out.write_all(b"</ul>")?;
-    for pull in pulls() {
+    for pull in pulls {
         page.pull(pull, &wanted, &mut out)?;
     }
     let loose = store.loose().filter(|entry| takes(entry)).zip(1..);

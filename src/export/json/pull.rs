@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::exchange::timings::millis::to_millis;
 use crate::findings::Finding;
 use crate::pulls::{Blob, Pull, Step};
-use crate::story::{Telling, explain};
+use crate::story::{Span, Telling, explain, verdict};
 use crate::words::Lang;
 
 /// A pull, with its steps, its blobs and its findings.
@@ -18,6 +18,7 @@ pub(super) fn pull(pull: &Pull, telling: &Telling<'_>) -> Value {
         "purpose": pull.purpose,
         "state": pull.state,
         "decided_by": pull.decided_by,
+        "verdict": verdict(pull, telling).iter().map(Span::text).collect::<String>(),
         "client": pull.client,
         "registry": pull.registry,
         "mirrors": pull.mirrors,
