@@ -87,7 +87,10 @@ fn headline(compared: &Comparison<'_>, lang: Lang) -> Vec<Cell> {
     let longer = |pair: &StepPair| (took(&pair.taken.b) - took(&pair.taken.a)).abs();
     let most = compared.steps.iter().max_by_key(|pair| longer(pair));
     if let Some(most) = most.filter(|pair| longer(pair) >= NAMED) {
-        let shown = |taken: &Option<Taken>| duration(took(taken).unsigned_abs());
+        let shown = |side: &Option<Taken>| match side {
+            Some(_) => duration(took(side).unsigned_abs()),
+            None => "-".to_owned(),
+        };
         let facts = [
             ("n", step_name(most, lang)),
             ("a", shown(&most.taken.a)),
