@@ -267,9 +267,10 @@ impl Party {
         }
         if let Some(ping) = here.waiting.ping_for(here.observed, here.look) {
             // A new pull, unless another registry is tried because the one before failed.
-            let other = here.look.look(ping.1).is_some_and(|ping| {
-                self.may_fall_through_to(&ping.reading.authority)
-            });
+            let other = here
+                .look
+                .look(ping.1)
+                .is_some_and(|ping| self.may_fall_through_to(&ping.reading.authority));
             let fell_through = other && here.idle <= SHORTLY && self.last_failed(here);
             return (fell_through || self.tries_again(here.now, here.look)).then_some(50);
         }

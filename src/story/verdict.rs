@@ -84,7 +84,10 @@ pub fn tally(pulls: &[&Pull], whole: bool, telling: &Telling<'_>) -> Option<Bloc
         let (mark, tone) = mark(state);
         cell.push(Span::plain(if at == 0 { " " } else { ", " }));
         let count = numbers.len();
-        cell.push(Span::new(format!("{mark} {count} {}", state.name(lang)), tone));
+        cell.push(Span::new(
+            format!("{mark} {count} {}", state.name(lang)),
+            tone,
+        ));
         if state != State::Complete {
             let more = if count > NAMED { " …" } else { "" };
             let named = numbers.get(..NAMED).unwrap_or(&numbers).join(" ");

@@ -9,9 +9,7 @@ use crate::exchange::Phase;
 use crate::findings::{Finding, Severity};
 use crate::pulls::{Blob, BlobState, Part, Pull, Purpose, State};
 use crate::registry::{Digest, Kind};
-use crate::story::{
-    self, Block, Cell, Span, Table, Telling, Tone, cell, millis, shorten, spaced,
-};
+use crate::story::{self, Block, Cell, Span, Table, Telling, Tone, cell, millis, shorten, spaced};
 use crate::words::figures::{bytes, span};
 use crate::words::{Lang, Phrase, phrase, say};
 
@@ -53,13 +51,18 @@ pub fn sections(compared: &Comparison<'_>, lang: Lang) -> Vec<Vec<Block>> {
         .into_iter()
         .filter(|(.., table)| !table.rows.is_empty());
     let mut sections = vec![
-        headline(compared, lang).into_iter().map(paragraph).collect(),
+        headline(compared, lang)
+            .into_iter()
+            .map(paragraph)
+            .collect(),
         vec![Block::Table(overview(compared, lang))],
     ];
     sections.extend(tables.map(|(label, intro, table)| section(label, intro, table)));
     let wrong = match &compared.verdict {
         Verdict::TagDiffers { age, .. } => age.is_some_and(|age| age.stale),
-        _ => [compared.a, compared.b].iter().any(|side| side.pull.state != State::Complete),
+        _ => [compared.a, compared.b]
+            .iter()
+            .any(|side| side.pull.state != State::Complete),
     };
     if compared.findings.is_empty() && !wrong {
         let none = format!("✓ {}", say("label.no-findings", lang));
