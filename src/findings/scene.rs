@@ -347,11 +347,11 @@ impl<'a> Scene<'a> {
         let named = self.named_by(one).and_then(|named| named.reading.provider);
         let own = one.reading.provider.or(named);
         own.or_else(|| {
-            let same = self
+            let mut same = self
                 .seen
                 .iter()
                 .filter(|other| other.authority() == one.authority());
-            same.filter_map(|other| other.reading.provider).next()
+            same.find_map(|other| other.reading.provider)
         })
     }
 
