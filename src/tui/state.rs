@@ -17,7 +17,7 @@ use super::theme::{Role, Theme};
 use crate::exchange::{Bodies, Exchange, ExchangeId};
 use crate::pulls::PullId;
 use crate::store::Store;
-use crate::story::Telling;
+use crate::story::{self, Telling, Tone};
 use crate::words::Lang;
 
 /// How the view is to look.
@@ -263,6 +263,16 @@ impl State {
                 _ => None,
             },
         }
+    }
+
+    /// What a row of the list is about: where a redirect led and failed, that hop.
+    pub(crate) fn hop(&self, id: ExchangeId, store: &Store) -> ExchangeId {
+        let row = self.rows.get(self.at).and_then(|row| row.via);
+        let went_wrong = |via: &ExchangeId| {
+            let entry = store.entry(*via);
+            entry.is_some_and(|entry| story::tone(entry) == Tone::Bad)
+        };
+        row.filter(went_wrong).unwrap_or(id)
     }
 
     /// The pull that commands are about.

@@ -481,7 +481,7 @@ impl State {
             return;
         }
         match self.selection {
-            Some(Item::Exchange(id)) => self.show(Screen::Detail(id, 0)),
+            Some(Item::Exchange(id)) => self.show(Screen::Detail(self.hop(id, store), 0)),
             Some(Item::Pull(id)) => self.show(Screen::Pull(id, PullPage::Overview)),
             Some(Item::Blob(id, _)) => {
                 let manifest = store.pull(id).and_then(|pull| pull.image.manifest);

@@ -254,6 +254,29 @@ fn what_was_not_to_be_there_is_exit_code_4() {
 }
 
 #[test]
+fn a_command_without_requests_leaves_an_older_trace_as_it_was() {
+    let folder = folder();
+    let run = |args: &[&str]| pullscope(folder.path(), args);
+    let said = |output: &Output| String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(run(&["import", "a.txt", "-o", "a.har"]).status.success());
+    let before = fs::read(folder.path().join("a.har")).unwrap();
+    let output = run(&["exec", "-o", "a.har", "--", "true"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        said(&output).contains("a.har is left as it was"),
+        "{output:?}"
+    );
+    assert_eq!(fs::read(folder.path().join("a.har")).unwrap(), before);
+    let output = run(&["exec", "-o", "new.har", "--", "true"]);
+    assert!(output.status.success() && folder.path().join("new.har").exists());
+    fs::write(folder.path().join("podman"), "#!/bin/sh\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(folder.path().join("podman"), mode).unwrap();
+    let output = run(&["exec", "--", "./podman", "create", "alpine"]);
+    assert!(said(&output).contains("--http-proxy=false"), "{output:?}");
+}
+
+#[test]
 fn nothing_found_is_said_and_is_no_failure() {
     let folder = folder();
     pullscope(folder.path(), &["import", "a.txt", "-o", "a.har"]);

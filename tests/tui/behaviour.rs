@@ -42,6 +42,46 @@ fn moving_up_pauses_and_f_resumes() {
 }
 
 #[test]
+fn a_redirect_that_led_to_a_failure_shows_and_opens_the_hop_that_failed() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let mut story = Scenario::docker();
+    story.pull(&Image::new(0));
+    story.redirect(layer);
+    story
+        .download(layer)
+        .answer(403)
+        .xml("AccessDenied", "Request has expired");
+    let mut stage = Stage::of_story(&story);
+    stage.keys("G");
+    let row = selected(&mut stage);
+    assert!(row.contains("403") && !row.contains("307"), "{row}");
+    let opened = stage.keys("enter").screen();
+    assert!(opened.contains("Request has expired"), "{opened}");
+}
+
+#[test]
+fn each_try_has_its_own_share_of_a_blob() {
+    let mut image = Image::new(1);
+    image.blobs[1] = vec![7; 200_000];
+    let layer = image.blobs[1].clone();
+    let mut story = Scenario::docker();
+    story.redirect(&layer);
+    story
+        .download(&layer)
+        .cut(pullscope::exchange::Side::Upstream, 50_000);
+    story.redirect(&layer);
+    story.download(&layer);
+    let mut stage = Stage::of_story(&story);
+    let screen = stage.screen();
+    let cut = screen
+        .lines()
+        .find(|line| line.contains("cut off"))
+        .unwrap();
+    assert!(cut.contains(" 25%"), "{cut}");
+}
+
+#[test]
 fn a_selection_outlives_a_filter() {
     let mut stage = article::stage();
     stage.keys("g j j j");

@@ -109,6 +109,7 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
     let (passed, seen) = (summary.passed, summary.seen.clone());
     // The session is where the HAR came from; it is kept only when that is missing.
     let kept = summary.session.clone();
+    let spared = summary.har.is_none();
     let concluded = summary.conclude(Some(&args.output), talk);
     if let Some(seen) = seen {
         for line in outline(&seen.store(), passed.received, passed.failed) {
@@ -117,6 +118,9 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
     }
     if passed.is_nothing() {
         talk.say(&why_nothing(&args.command));
+    }
+    if spared {
+        talk.say(&format!("{} is left as it was", args.output.display()));
     }
     if kept.is_some() && concluded.is_err() {
         let path = scratch.keep();
@@ -187,6 +191,17 @@ fn warn(args: &ExecArgs, talk: &Talk) {
             "NO_PROXY keeps these hosts from proxies, so they will not be in the trace: {}",
             past.join(", ")
         ));
+    }
+    let named = |at: usize, names: &[&str]| {
+        let word = args.command.get(at).map(|word| Path::new(word).file_name());
+        let word = word.flatten().and_then(OsStr::to_str);
+        word.is_some_and(|word| names.contains(&word))
+    };
+    if named(0, &["podman"]) && named(1, &["create", "run"]) {
+        talk.say(
+            "podman gives its containers the proxy that it was given, and this one ends with the \
+             command: add --http-proxy=false for a container that stays",
+        );
     }
     warn_of_risks(&args.proxy, talk);
 }

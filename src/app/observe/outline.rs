@@ -47,7 +47,8 @@ pub(in crate::app) fn outline(store: &Store, received: u64, failed: u64) -> Vec<
     for (host, count) in refused(store) {
         lines.push(format!(
             "  the command refused the certificate for {host} ({count} ×): it does not look at \
-             SSL_CERT_FILE and its like; `pullscope ca path` names the file to give it"
+             SSL_CERT_FILE and its like, which name the CA made for it: hand it on by a flag of \
+             its own, as in `sh -c 'wget --ca-certificate=\"$SSL_CERT_FILE\" …'`"
         ));
     }
     // Names come from the network: nothing in them may steer the terminal.

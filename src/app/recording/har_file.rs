@@ -32,6 +32,11 @@ impl HarFile {
         }
     }
 
+    /// Whether there is a file at its place.
+    pub(in crate::app) fn is_there(&self) -> bool {
+        self.output.exists()
+    }
+
     /// Writes what is in the session's journal, up to this many bytes of it.
     pub(in crate::app) fn write(&mut self, until: u64) -> Outcome<har::Written> {
         // What somebody else has written to the file must not end up in ours.

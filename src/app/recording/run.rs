@@ -207,7 +207,13 @@ impl Recording {
         self.last_call.cancel();
         let passed = self.pump.await.unwrap_or_default();
         let journal = self.journal.finish().await;
-        let har = self.har.as_ref().map(|har| write(har, u64::MAX));
+        // An empty trace takes no other's place.
+        let spares = |har: &&Arc<Mutex<HarFile>>| {
+            session.temporary && passed.is_nothing() && lock(har).is_there()
+        };
+        let spared = self.har.as_ref().filter(spares).is_some();
+        let har = self.har.as_ref().filter(|_| !spared);
+        let har = har.map(|har| write(har, u64::MAX));
         let har = OptionFuture::from(har).await;
         let seen = OptionFuture::from(self.model.map(Model::finish)).await;
         OptionFuture::from(self.clean.map(Model::finish)).await;
@@ -222,7 +228,7 @@ impl Recording {
         };
         // Last: a collector that does not answer must not come before the trace.
         let delivery = OptionFuture::from(self.spans.map(SpanDelivery::finish)).await;
-        let written = matches!(har, Some(Ok(_))) && journal.is_whole();
+        let written = (spared || matches!(har, Some(Ok(_)))) && journal.is_whole();
         let removed =
             session.temporary && written && std::fs::remove_dir_all(&session.path).is_ok();
         RecordingSummary {

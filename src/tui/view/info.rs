@@ -78,7 +78,7 @@ fn selected(state: &State, store: &Store) -> (String, String) {
     let lang = state.look.lang;
     match state.selection {
         Some(Item::Exchange(id)) => {
-            let Some(entry) = store.entry(id) else {
+            let Some(entry) = store.entry(state.hop(id, store)) else {
                 return Default::default();
             };
             let pull = entry.pull.and_then(|id| store.pull(id));

@@ -369,12 +369,18 @@ impl Painter<'_> {
             .and_then(|pull| pull.step(entry.exchange.id).and_then(|step| step.part))
             .or_else(|| blob.and_then(|blob| blob.part));
         let merged = last.is_some();
-        let status = entry.reading.status;
-        let failed = story::was_cut(shown);
+        // What went wrong behind a redirect is not to look like the redirect.
+        let told = if colours::outcome(shown) == Role::Bad {
+            shown
+        } else {
+            entry
+        };
+        let status = told.reading.status;
+        let failed = colours::outcome(shown) == Role::Bad;
         let lang = self.state.look.lang;
         let status_text = match status {
             Some(status) => status.to_string(),
-            None if entry.exchange.ended.is_some() => "!".to_owned(),
+            None if told.exchange.ended.is_some() => "!".to_owned(),
             None => "·".to_owned(),
         };
         let kind_word = names::kind(entry, part, merged, lang);
@@ -442,7 +448,14 @@ impl Painter<'_> {
             && let Some(total) = blob.size.filter(|total| *total >= BAR_FROM)
             && room > used + 14
         {
-            let part = ratio(blob.received, total);
+            // Of the whole blob, or of what this try of several was to bring.
+            let received =
+                if blob.resumed || blob.state == BlobState::Failed || story::was_cut(shown) {
+                    shown.exchange.received.min(total)
+                } else {
+                    blob.received
+                };
+            let part = ratio(received, total);
             let columns = (room - used - 7).min(16);
             let role = if blob.state == BlobState::Failed {
                 Role::Bad
@@ -451,7 +464,7 @@ impl Painter<'_> {
             };
             spans.push(Span::raw("  "));
             spans.extend(pen.bar(role, part, columns));
-            spans.push(pen.put(Role::Dim, format!("{:>4}%", percent(blob.received, total))));
+            spans.push(pen.put(Role::Dim, format!("{:>4}%", percent(received, total))));
         }
         let gap = room.saturating_sub(pen::width(&spans) + reserved);
         spans.push(Span::raw(" ".repeat(gap)));
