@@ -253,8 +253,8 @@ mod tests {
         for at in 1..8_u64 {
             strips.extend(&named("third"), 1 + at * HELD as u64, &piece);
         }
-        let names: Vec<_> = strips.strips.iter().map(|strip| &*strip.name).collect();
-        assert_eq!(names, ["other", "third"]);
+        let left: Vec<_> = strips.strips.iter().map(|strip| &*strip.name).collect();
+        assert_eq!(left, ["other", "third"]);
         for at in 0..10 * MOST {
             strips.begin(&named(&at.to_string()), begun(b"a"), 1);
         }

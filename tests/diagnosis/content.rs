@@ -252,9 +252,10 @@ fn cut_part(
     end: usize,
     change: impl FnOnce(&mut Exchange),
 ) {
-    let range = match end == to {
-        true => format!("bytes={from}-{}", to - 1),
-        false => format!("bytes={from}-"),
+    let range = if end == to {
+        format!("bytes={from}-{}", to - 1)
+    } else {
+        format!("bytes={from}-")
     };
     let stated = format!("bytes {from}-{}/{}", end - 1, layer.len());
     story.redirect(layer).sends("Range", &range);

@@ -32,8 +32,9 @@ pub(super) fn resumed(scene: &Scene<'_>) -> Option<Found> {
             resumptions.push(one);
         }
         let on_purpose = one.is_cut_by(Side::Client) && one.reading.range.is_some();
-        if !one.is_complete() && !(on_purpose && broken.is_empty()) && one.exchange.ended.is_some()
-        {
+        let on_purpose = on_purpose && broken.is_empty();
+        let over = one.exchange.ended.is_some();
+        if over && !one.is_complete() && !on_purpose {
             broken.push((start, start.saturating_add(one.exchange.received)));
         }
     }
@@ -63,28 +64,12 @@ pub(super) fn chunked_fetch(scene: &Scene<'_>) -> Option<Found> {
         !blob.resumed && matches!(blob.state, Verified | Whole | Mismatch)
     });
     let blobs: Vec<_> = blobs.collect();
-    let pieces: usize = blobs.iter().map(|blob| blob.pieces.len()).sum();
-    let hosts: BTreeSet<_> = blobs
-        .iter()
-        .flat_map(|blob| blob.pieces.iter())
-        .map(|p| &*p.host)
-        .collect();
-    let found = Found::new("chunked-fetch", Severity::Info)
-        .fact("case", if blobs.len() == 1 { "" } else { "several" })
-        .fact("client", scene.client())
-        .fact(
-            "digest",
-            blobs
-                .first()?
-                .digest
-                .as_ref()
-                .map(Digest::short)
-                .unwrap_or_default(),
-        )
-        .fact("blobs", blobs.len())
-        .fact("pieces", pieces)
+    let pieces = || blobs.iter().flat_map(|blob| &blob.pieces);
+    let hosts: BTreeSet<_> = pieces().map(|piece| &*piece.host).collect();
+    let found = of_blobs(scene, &blobs, "chunked-fetch", Severity::Info)?
+        .fact("pieces", pieces().count())
         .fact("hosts", hosts.into_iter().collect::<Vec<_>>().join(", "));
-    Some(with_ranges(scene, &blobs, found))
+    Some(found)
 }
 
 /// Only parts of blobs were asked for.
@@ -99,22 +84,10 @@ pub(super) fn lazy_pull(scene: &Scene<'_>) -> Option<Found> {
     let size: Option<u64> = blobs.iter().map(|blob| blob.size).sum();
     let received: u64 = blobs.iter().map(|blob| blob.received).sum();
     let size = size.filter(|size| received > 0 && received < *size)?;
-    let found = Found::new("lazy-pull", Severity::Info)
-        .fact("case", if blobs.len() == 1 { "" } else { "several" })
-        .fact("client", scene.client())
-        .fact(
-            "digest",
-            blobs
-                .first()?
-                .digest
-                .as_ref()
-                .map(Digest::short)
-                .unwrap_or_default(),
-        )
-        .fact("blobs", blobs.len())
+    let found = of_blobs(scene, &blobs, "lazy-pull", Severity::Info)?
         .fact("received", bytes(received))
         .fact("size", bytes(size));
-    Some(with_ranges(scene, &blobs, found))
+    Some(found)
 }
 
 /// Ranges of a blob overlap: bytes came more than once.
@@ -128,22 +101,10 @@ pub(super) fn over_fetch(scene: &Scene<'_>) -> Option<Found> {
     } else {
         Severity::Info
     };
-    let found = Found::new("over-fetch", severity)
-        .fact("case", if blobs.len() == 1 { "" } else { "several" })
-        .fact("client", scene.client())
-        .fact(
-            "digest",
-            blobs
-                .first()?
-                .digest
-                .as_ref()
-                .map(Digest::short)
-                .unwrap_or_default(),
-        )
-        .fact("blobs", blobs.len())
+    let found = of_blobs(scene, &blobs, "over-fetch", severity)?
         .fact("again", bytes(again))
         .fact("size", bytes(received));
-    Some(with_ranges(scene, &blobs, found))
+    Some(found)
 }
 
 /// The blobs of which a part came that is not their beginning.
@@ -152,18 +113,28 @@ fn in_ranges<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Blob> {
     blobs.iter().filter(|blob| blob.is_in_ranges())
 }
 
-/// The ranges by which blobs were asked for, as far as a reader has patience.
-fn with_ranges(scene: &Scene<'_>, blobs: &[&Blob], found: Found) -> Found {
-    let brought: HashSet<_> = blobs
-        .iter()
-        .flat_map(|blob| &blob.pieces)
-        .map(|p| p.exchange)
-        .collect();
+/// What a rule says of some blobs, with the ranges by which they were asked for, as far as a reader
+/// has patience.
+fn of_blobs(
+    scene: &Scene<'_>,
+    blobs: &[&Blob],
+    rule: &'static str,
+    severity: Severity,
+) -> Option<Found> {
+    let digest = blobs.first()?.digest.as_ref();
+    let found = Found::new(rule, severity)
+        .fact("case", if blobs.len() == 1 { "" } else { "several" })
+        .fact("client", scene.client())
+        .fact("digest", digest.map(Digest::short).unwrap_or_default())
+        .fact("blobs", blobs.len());
+    let pieces = blobs.iter().flat_map(|blob| &blob.pieces);
+    let brought: HashSet<_> = pieces.map(|piece| piece.exchange).collect();
     let seen = scene.seen.iter().filter(|one| brought.contains(&one.id()));
     let ranges = seen.filter_map(|one| Some((one, one.reading.range.as_deref()?)));
-    ranges.take(MOST_RANGES).fold(found, |found, (one, range)| {
+    let found = ranges.take(MOST_RANGES).fold(found, |found, (one, range)| {
         found.at(one, "request header Range", range)
-    })
+    });
+    Some(found)
 }
 
 /// Ranges that are shown as evidence.
