@@ -653,7 +653,8 @@ async fn security_24_a_panic_ends_one_exchange_and_is_counted() {
 
     let mut blob = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 3000000\r\n\r\n".to_vec();
     let head = blob.len();
-    blob.resize(head + 3_000_000, 0x5a);
+    // Zeros do not read as text, which would never get to the store.
+    blob.resize(head + 3_000_000, 0);
     let store = Arc::new(Broken::default());
     let mut rig = Rig::with(answer(&blob), |settings| settings.body_store = Some(store)).await;
     let got = rig.exchange(&get("")).await;

@@ -41,6 +41,10 @@ pub(super) fn middlebox(scene: &Scene<'_>) -> Vec<Found> {
 
 /// Who answered in the place of the server that was asked, and how that shows.
 fn in_between(one: &Seen<'_>) -> Option<(&'static str, &'static str)> {
+    // What was asked for came, so nobody took its place.
+    if matches!(one.status(), Some(200..300)) && !one.is_page() {
+        return None;
+    }
     let is_challenge = one.field("cf-mitigated") == Some("challenge")
         || one.is_page() && one.says(&["just a moment...", "attention required! | cloudflare"]);
     if is_challenge {
