@@ -208,10 +208,9 @@ impl Recording {
         let passed = self.pump.await.unwrap_or_default();
         let journal = self.journal.finish().await;
         // An empty trace takes no other's place.
-        let spares = |har: &&Arc<Mutex<HarFile>>| {
-            session.temporary && passed.is_nothing() && lock(har).is_there()
-        };
-        let spared = self.har.as_ref().filter(spares).is_some();
+        let is_empty = session.temporary && passed.is_nothing();
+        let there = |har: &Arc<Mutex<HarFile>>| lock(har).is_there();
+        let spared = is_empty && self.har.as_ref().is_some_and(there);
         let har = self.har.as_ref().filter(|_| !spared);
         let har = har.map(|har| write(har, u64::MAX));
         let har = OptionFuture::from(har).await;

@@ -63,9 +63,11 @@ impl Verdict {
         if digest_a == digest_b {
             let whole = sides.iter().all(|pull| pull.state == State::Complete);
             let digest = digest_a.clone();
-            return whole
-                .then_some(Self::Same { digest })
-                .unwrap_or(Self::Unknown);
+            return if whole {
+                Self::Same { digest }
+            } else {
+                Self::Unknown
+            };
         }
         match (&a.pull.reference, &b.pull.reference) {
             (Some(Reference::Tag(tag_a)), Some(Reference::Tag(tag_b)))
