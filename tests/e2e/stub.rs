@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::pki::Pki;
@@ -85,10 +86,11 @@ impl Upstream for Stub {
 }
 
 async fn serve(listener: TcpListener, acceptor: TlsAcceptor, habit: Habit) {
+    let mut connections = JoinSet::new();
     while let Ok((mut socket, _)) = listener.accept().await {
         let acceptor = acceptor.clone();
         // A client that breaks off ends its connection, and that is all.
-        tokio::spawn(async move {
+        connections.spawn(async move {
             match habit {
                 Habit::Absent => Ok(()),
                 Habit::Closes => socket.read(&mut [0; 4096]).await.map(|_| ()),
@@ -110,7 +112,7 @@ async fn say<S>(stream: &mut S, answer: &str) -> std::io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    stream.read(&mut [0; 4096]).await?;
+    let _heard = stream.read(&mut [0; 4096]).await?;
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await?;
     tokio::io::copy(stream, &mut tokio::io::sink()).await?;

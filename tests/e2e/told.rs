@@ -31,12 +31,12 @@ impl Told {
     pub(crate) fn of(recorder: Recorder) -> Self {
         let dir = recorder.dir().to_owned();
         recorder.terminate();
-        let recorded = recorder.ended().finished;
+        let ended = recorder.ended().finished;
         let shown = show(&dir, &["--json", "--fail-on", BAD]);
         Self {
             json: serde_json::from_str(&shown.out).expect("show --json writes JSON"),
             text: show(&dir, &[]).succeeded().out,
-            codes: [recorded.status.code(), shown.status.code()],
+            codes: [ended.status.code(), shown.status.code()],
         }
     }
 
