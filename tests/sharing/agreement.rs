@@ -377,7 +377,11 @@ fn on_screen(store: &Store, name: &str) -> All {
 
 fn lines(buffer: &Buffer) -> String {
     let rows = buffer.content().chunks(usize::from(buffer.area.width));
-    let rows = rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>());
+    let rows = rows.map(|row| {
+        row.iter()
+            .map(ratatui::buffer::Cell::symbol)
+            .collect::<String>()
+    });
     rows.map(|row| row.trim_end().to_owned())
         .collect::<Vec<_>>()
         .join("\n")
