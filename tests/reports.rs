@@ -130,6 +130,16 @@ fn what_is_said_of_each_report() {
 }
 
 #[test]
+fn a_page_is_no_other_image() {
+    let page = folder().join("middlebox-page-without-type.har");
+    let image = folder().join("diff-page-with-image.har");
+    let done = pullscope(&["diff", page.to_str().unwrap(), image.to_str().unwrap()]);
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert!(!text.contains("stood for different"), "{text}");
+    assert!(text.contains("got no image"), "{text}");
+}
+
+#[test]
 fn no_secret_of_a_helper_is_left() {
     let flows = folder().join("real-api-flows.har");
     let scratch = tempfile::tempdir().unwrap();
