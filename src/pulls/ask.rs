@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::observed::Observed;
 pub(super) use crate::base::fast::hash;
-use crate::exchange::{Ending, ExchangeId};
-use crate::registry::{Digest, Reference, Route};
+use crate::exchange::{Ending, ExchangeId, Side};
+use crate::registry::{Digest, Reading, Reference, Route};
 
 /// Where an exchange stands in the order in which exchanges are looked at.
 pub(super) type Place = (Timestamp, ExchangeId);
@@ -114,6 +114,41 @@ pub(super) fn failed(observed: Observed<'_>) -> bool {
 /// Whether trying again may help: no whole answer, 408, 429 or 5xx.
 pub(super) fn failed_for_now(observed: Observed<'_>) -> bool {
     failed(observed) && !matches!(observed.reading.status, Some(400..=407 | 409..=428))
+}
+
+/// Whether its client ended it.
+pub(super) fn hung_up(observed: Observed<'_>) -> bool {
+    let ended = observed.exchange.ended.as_ref();
+    matches!(
+        ended,
+        Some((
+            _,
+            Ending::Aborted {
+                by: Side::Client,
+                ..
+            }
+        ))
+    )
+}
+
+/// Whether a client that was not served by one registry may ask the next for the same: mirrors
+/// are asked before what they stand in for, and docker has them for Docker Hub alone.
+pub(super) fn leads_on(from: &Reading, next: &Reading) -> bool {
+    let endpoint = from.endpoint.as_ref();
+    match endpoint.and_then(|endpoint| endpoint.namespace.as_deref()) {
+        Some(namespace) if is_hub(namespace) => is_hub(&next.authority),
+        Some(namespace) => *next.authority == *namespace,
+        None if is_hub(&from.authority) => false,
+        None => is_hub(&next.authority) || next.client.name != "docker",
+    }
+}
+
+/// Docker Hub, by any of its names.
+pub(super) fn is_hub(host: &str) -> bool {
+    matches!(
+        host,
+        "registry-1.docker.io" | "docker.io" | "index.docker.io"
+    )
 }
 
 /// Where an exchange stands.

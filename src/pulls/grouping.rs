@@ -216,7 +216,10 @@ impl Grouping {
                 best = Some((fit, *key));
             }
         }
-        Some(best.map_or_else(|| self.form(client, lane, observed), |(_, key)| key))
+        let best = best.map(|(_, key)| key);
+        // The realm that a mirror names may ask for the repository by another name.
+        let best = best.or_else(|| self.by_realm(client, observed, look));
+        Some(best.unwrap_or_else(|| self.form(client, lane, observed)))
     }
 
     fn form(&mut self, client: ClientKey, lane: u64, observed: Observed<'_>) -> GroupKey {
@@ -227,17 +230,21 @@ impl Grouping {
         key
     }
 
-    /// A token request that names no repository belongs where a 401 sent it.
+    /// A token request belongs where a 401 sent it, also if it names no repository.
     fn by_realm(
         &self,
         client: ClientKey,
         observed: Observed<'_>,
         look: &dyn Look,
     ) -> Option<GroupKey> {
-        observed.reading.token_request.as_ref()?;
+        let request = observed.reading.token_request.as_ref()?;
+        let scope = request.main_scope();
         let recent = self.recent.get(&client)?.iter().rev().take(MOST);
         let fits = recent.filter_map(|key| {
             let party = self.parties.get(key)?;
+            if scope.is_some_and(|scope| !party.was_told(&scope.name, look)) {
+                return None;
+            }
             let fit = party.fit(observed, &Ask::Token, &self.waiting, look)?;
             (fit >= SENT).then_some((fit, *key))
         });

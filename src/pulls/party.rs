@@ -8,16 +8,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::ask::{
-    Ask, ClientKey, Place, answered_by, digest_key, ended_by, failed, failed_for_now, place,
-    reference_key,
+    Ask, ClientKey, Place, answered_by, digest_key, ended_by, failed, failed_for_now, hung_up,
+    leads_on, place, reference_key,
 };
 use super::member::Member;
 use super::observed::{Look, Observed};
 use super::waiting::{Waiting, asks_for, within};
 use crate::base::clock;
 use crate::base::fast::HashSet;
-use crate::exchange::{Ending, ExchangeId, Side};
-use crate::registry::{Digest, Document, Fingerprint, Reference};
+use crate::exchange::ExchangeId;
+use crate::registry::{Digest, Document, Fingerprint, Reading, Reference};
 
 /// The exchanges of one pull so far.
 #[derive(Debug)]
@@ -98,6 +98,17 @@ impl Party {
             }),
             None => !self.told.registries.contains(&observed.reading.authority),
         }
+    }
+
+    /// Whether a 401 said that a token for this repository is wanted.
+    pub(super) fn was_told(&self, repository: &str, look: &dyn Look) -> bool {
+        let mut recent = self.told.challenges.iter().rev().take(MOST);
+        recent.any(|at| {
+            let challenges = look.look(at.1).map(|told| &told.reading.challenges);
+            let scopes = challenges.into_iter().flatten();
+            let mut scopes = scopes.filter_map(|challenge| challenge.param("scope"));
+            scopes.any(|scope| scope.split(':').nth(1) == Some(repository))
+        })
     }
 
     /// Takes an exchange in.
@@ -213,8 +224,7 @@ impl Party {
             .as_ref()
             .and_then(|endpoint| endpoint.namespace.as_deref());
         let stands_in = namespace.is_some() && here.idle <= SHORTLY;
-        let fell_through = here.idle <= SHORTLY && self.last_failed(here);
-        same_image && (stands_in || fell_through)
+        same_image && (stands_in || self.fell_through(here, here.observed.reading))
     }
 
     /// Whether a client begins anew by itself, as podman does after a 429: soon after a failure
@@ -224,28 +234,20 @@ impl Party {
         self.idle(now) <= BY_ITSELF
             && latest.is_some_and(|latest| {
                 // A client that hung up was ended, and does not go on by itself.
-                let hung_up = matches!(
-                    latest.exchange.ended,
-                    Some((
-                        _,
-                        Ending::Aborted {
-                            by: Side::Client,
-                            ..
-                        }
-                    ))
-                );
-                failed_for_now(latest) && !hung_up && ended_by(latest, now).is_some()
+                failed_for_now(latest) && !hung_up(latest) && ended_by(latest, now).is_some()
             })
     }
 
-    /// Whether the latest request to a registry had failed.
-    fn last_failed(&self, here: &Here<'_>) -> bool {
+    /// Whether the latest request to a registry had failed, and this is where its client goes on.
+    fn fell_through(&self, here: &Here<'_>, next: &Reading) -> bool {
         let latest = self.told.latest.and_then(|at| here.look.look(at.1));
-        latest.is_some_and(|latest| {
+        let at_once = here.idle <= BY_ITSELF;
+        latest.filter(|_| at_once).is_some_and(|latest| {
             // A 401 to one that showed nothing is no refusal.
             let asked =
                 latest.reading.status == Some(401) && latest.reading.authorization.is_none();
-            failed(latest) && !asked && ended_by(latest, here.now).is_some()
+            let ended = ended_by(latest, here.now).is_some();
+            failed(latest) && !hung_up(latest) && !asked && ended && leads_on(latest.reading, next)
         })
     }
 
@@ -267,11 +269,10 @@ impl Party {
         }
         if let Some(ping) = here.waiting.ping_for(here.observed, here.look) {
             // A new pull, unless another registry is tried because the one before failed.
-            let other = here
-                .look
-                .look(ping.1)
-                .is_some_and(|ping| self.may_fall_through_to(&ping.reading.authority));
-            let fell_through = other && here.idle <= SHORTLY && self.last_failed(here);
+            let fell_through = here.look.look(ping.1).is_some_and(|ping| {
+                let authority = &ping.reading.authority;
+                !self.told.registries.contains(authority) && self.fell_through(here, ping.reading)
+            });
             return (fell_through || self.tries_again(here.now, here.look)).then_some(50);
         }
         // A client whose credentials were not taken asks once more, by other means.
@@ -296,10 +297,7 @@ impl Party {
             if self.restarts(here, &asked) {
                 return None;
             }
-            let mirror = self.may_fall_through_to(&here.observed.reading.authority);
-            if !mirror && !self.knows(here) {
-                return None;
-            }
+            let mirror = !self.knows(here);
             let goes_on = mirror || self.gave_token(here) || self.tries_again(here.now, here.look);
             if renews && !goes_on {
                 return None;
@@ -324,17 +322,13 @@ impl Party {
     fn restarts(&self, here: &Here<'_>, asked: &Asked) -> bool {
         let head = here.observed.reading.method == "HEAD";
         let given_up = asked.failed && !asked.failed_for_now && !asked.unauthorized;
+        // A client that was ended begins anew with `/v2/`, or when it is told to.
+        let renews = here.idle > AT_ONCE || here.waiting.has_ping_for(here.observed, here.look);
         asked.fetched
             || (asked.resolved && self.told.reads)
             || (asked.resolved && head && here.idle > AT_ONCE)
+            || (asked.hung_up && renews)
             || (given_up && here.idle > AT_ONCE && self.knows(here))
-    }
-
-    /// Whether another registry may be where a mirror's failure led to. Nothing mirrors in front of
-    /// Docker Hub's own host: who has asked that asks elsewhere for another image.
-    fn may_fall_through_to(&self, authority: &Arc<str>) -> bool {
-        let asked = &self.told.registries;
-        !asked.contains(authority) && asked.iter().all(|one| **one != *"registry-1.docker.io")
     }
 
     fn knows(&self, here: &Here<'_>) -> bool {
@@ -366,6 +360,8 @@ impl Party {
             } else {
                 (20, SHORTLY)
             }
+        } else if asked.hung_up {
+            (60, LATER)
         } else if asked.failed {
             (78, LATER)
         } else if !asked.any {
@@ -376,8 +372,13 @@ impl Party {
         (here.idle <= fit.1).then_some(fit.0)
     }
 
-    /// Clients look whether a blob is there before they send it, and never when they pull.
+    /// Clients look whether a blob is there before they send it; when they pull, they look only
+    /// at what a manifest named, and do not begin anew.
     fn fit_store(&self, here: &Here<'_>) -> Option<u32> {
+        if self.told.looks(here.observed) {
+            let renews = here.waiting.has_ping_for(here.observed, here.look);
+            return (here.idle <= SHORTLY && !renews).then_some(70);
+        }
         let over = self.told.reads && !self.told.stores;
         (!over && here.idle <= SHORTLY).then_some(40)
     }
@@ -409,6 +410,7 @@ impl Party {
                 asked.answered = true;
                 asked.failed = failed(other);
                 asked.failed_for_now = failed_for_now(other);
+                asked.hung_up = hung_up(other);
                 asked.unauthorized = other.reading.status == Some(401);
             }
         }
@@ -441,6 +443,7 @@ struct Asked {
     resolved: bool,
     failed: bool,
     failed_for_now: bool,
+    hung_up: bool,
     unauthorized: bool,
 }
 
@@ -475,7 +478,7 @@ impl Told {
                 self.ask(&reference, at);
                 self.reads = true;
             }
-            Ask::Store => self.stores = true,
+            Ask::Store => self.stores |= !self.looks(observed),
             Ask::Tags { .. } => self.tags.push(at),
             _ => {}
         }
@@ -490,6 +493,14 @@ impl Told {
         let document = reading.document.as_ref();
         let descriptors = document.into_iter().flat_map(Document::descriptors);
         self.name(descriptors.filter_map(|descriptor| descriptor.digest.as_ref()));
+    }
+
+    /// Whether this looks, before it is fetched, at a blob that a manifest named.
+    fn looks(&self, observed: Observed<'_>) -> bool {
+        let endpoint = observed.reading.endpoint.as_ref();
+        let digest = endpoint.and_then(|endpoint| endpoint.reference()?.digest());
+        let is_named = digest.is_some_and(|digest| self.named.contains(&digest_key(digest)));
+        observed.reading.method == "HEAD" && self.reads && !self.stores && is_named
     }
 
     fn ask(&mut self, reference: &Reference, at: Place) {

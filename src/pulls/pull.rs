@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantNames};
 
+use super::ask::is_hub;
 use super::step::{Part, Step};
 use crate::exchange::ExchangeId;
 use crate::registry::{Client, Descriptor, Digest, Platform, Reference};
@@ -78,6 +79,8 @@ pub enum Purpose {
     List,
     /// Deleting.
     Delete,
+    /// Trying credentials at a registry.
+    Login,
 }
 
 /// How a pull stands.
@@ -242,7 +245,7 @@ impl Pull {
             return self.registry.clone();
         }
         match self.registry.as_str() {
-            "registry-1.docker.io" | "docker.io" | "index.docker.io" => {
+            hub if is_hub(hub) => {
                 let repository = self.repository.strip_prefix("library/");
                 let repository = repository.unwrap_or(&self.repository);
                 // What begins like a host would be read as one.

@@ -1,10 +1,12 @@
 //! One exchange as a step of a pull: what it is for there, and what made the client send it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::exchange::ExchangeId;
-use crate::registry::Kind;
+use crate::registry::{Descriptor, Kind};
 use crate::words::{Lang, Phrase, row, worded};
 
 /// One exchange of a pull or push.
@@ -18,6 +20,9 @@ pub struct Step {
     pub kind: Kind,
     /// Which part of the image it is about, when it is about one.
     pub part: Option<Part>,
+    /// What an index says of the manifest that this is, or that names this blob.
+    #[serde(skip)]
+    pub entry: Option<Arc<Descriptor>>,
     /// What made the client send it; `None` for a first step.
     pub cause: Option<Cause>,
 }

@@ -7,6 +7,7 @@ use super::arrived::is_no_manifest;
 use super::ask::{Ask, failed};
 use super::causes::Trail;
 use super::observed::Observed;
+use super::orphans::shows_login;
 use crate::pulls::{ImageSteps, Part, Purpose};
 use crate::registry::media_type::Class;
 use crate::registry::{Descriptor, Digest, Document, Platform, Reference};
@@ -23,7 +24,10 @@ pub(super) struct Image<'a> {
     others: Vec<Chosen<'a>>,
     /// Digests of indexes.
     indexes: Vec<Digest>,
-    parts: HashMap<Digest, Part>,
+    /// What each blob is, and which manifest names it.
+    parts: HashMap<Digest, (Part, Option<Digest>)>,
+    /// What the indexes say of each manifest.
+    entries: HashMap<&'a Digest, &'a Arc<Descriptor>>,
 }
 
 /// One manifest.
@@ -37,7 +41,12 @@ struct Chosen<'a> {
 
 impl<'a> Image<'a> {
     pub(super) fn of(members: &[Observed<'a>], trail: &Trail) -> Self {
-        let reference = members.iter().find_map(|m| asked(*m));
+        // The children of a list are pushed before it.
+        let tagged = members.iter().rev().find_map(|m| {
+            let is_put = m.reading.method == "PUT" && m.reading.succeeded();
+            asked(*m).filter(|reference| is_put && reference.digest().is_none())
+        });
+        let reference = tagged.or_else(|| members.iter().find_map(|m| asked(*m)));
         let mut image = Self {
             digest: reference
                 .as_ref()
@@ -48,16 +57,17 @@ impl<'a> Image<'a> {
             others: Vec::new(),
             indexes: Vec::new(),
             parts: HashMap::new(),
+            entries: HashMap::new(),
         };
-        let mut attestations = Vec::new();
         let mut manifests = Vec::new();
         for (at, member) in members.iter().enumerate() {
             match &member.reading.document {
                 Some(Document::Index(index)) => {
                     image.index.get_or_insert(at);
                     image.indexes.extend(digest_of(*member));
-                    let other = index.manifests.iter().filter(|d| d.is_attestation());
-                    attestations.extend(other.filter_map(|d| d.digest.clone()));
+                    let entries = index.manifests.iter();
+                    let entries = entries.filter_map(|d| Some((d.digest.as_ref()?, d)));
+                    image.entries.extend(entries);
                 }
                 Some(document) => manifests.extend(Chosen::read(at, *member, document)),
                 None => {}
@@ -68,9 +78,8 @@ impl<'a> Image<'a> {
             about.is_none_or(|reference| !reference.is_auxiliary())
         });
         let is_image = |m: &Chosen<'_>| {
-            m.digest
-                .as_ref()
-                .is_none_or(|digest| !attestations.contains(digest))
+            let entry = m.digest.as_ref().and_then(|d| image.entries.get(d));
+            entry.is_none_or(|entry| !entry.is_attestation())
         };
         let asked: HashSet<&Digest> = trail.blobs.iter().flatten().collect();
         let wanted = |m: &Chosen<'_>| m.blobs().any(|digest| asked.contains(digest));
@@ -89,19 +98,30 @@ impl<'a> Image<'a> {
             let count = manifest.layers.len();
             for (layer, number) in manifest.layers.iter().zip(1..) {
                 if let Some(digest) = &layer.digest {
-                    let part = Part::Layer { number, count };
+                    let part = (Part::Layer { number, count }, manifest.digest.clone());
                     self.parts.entry(digest.clone()).or_insert(part);
                 }
             }
             if let Some(digest) = manifest.config.and_then(|c| c.digest.as_ref()) {
-                self.parts.insert(digest.clone(), Part::Config);
+                let part = (Part::Config, manifest.digest.clone());
+                self.parts.insert(digest.clone(), part);
             }
         }
     }
 
+    /// The manifest that names a blob.
+    pub(super) fn owner(&self, blob: &Digest) -> Option<Digest> {
+        self.parts.get(blob)?.1.clone()
+    }
+
+    /// What an index says of a manifest.
+    pub(super) fn entry(&self, manifest: &Digest) -> Option<&'a Arc<Descriptor>> {
+        self.entries.get(manifest).copied()
+    }
+
     /// What a blob is.
     pub(super) fn part(&self, blob: &Digest) -> Option<Part> {
-        self.parts.get(blob).copied()
+        self.parts.get(blob).map(|(part, _)| *part)
     }
 
     /// Which manifest an exchange is about.
@@ -113,11 +133,7 @@ impl<'a> Image<'a> {
             _ => None,
         };
         document.or_else(|| {
-            let digest = if Some(&about) == self.reference.as_ref() {
-                self.digest.as_ref()
-            } else {
-                about.digest()
-            }?;
+            let digest = &self.stands_for(&about)?;
             let manifests = self.chosen.iter().chain(&self.others);
             if self.indexes.contains(digest) {
                 Some(Part::Index)
@@ -129,6 +145,19 @@ impl<'a> Image<'a> {
                     .then_some(Part::Manifest)
             }
         })
+    }
+
+    /// The digest of the manifest that an exchange is about.
+    pub(super) fn document_digest(&self, member: Observed<'_>) -> Option<Digest> {
+        self.stands_for(&asked_here(member)?)
+    }
+
+    fn stands_for(&self, about: &Reference) -> Option<Digest> {
+        if Some(about) == self.reference.as_ref() {
+            self.digest.clone()
+        } else {
+            about.digest().cloned()
+        }
     }
 
     /// The configuration and the layers of the chosen manifest.
@@ -151,18 +180,25 @@ impl<'a> Image<'a> {
         self.chosen.as_ref().map(|c| c.at).or(self.index)
     }
 
-    /// The platform that the chosen manifest is for.
+    /// The platform that the chosen manifest is for; `None` also where several were taken.
     pub(super) fn platform(&self, members: &[Observed<'_>], trail: &Trail) -> Option<Platform> {
         let chosen = self.chosen.as_ref()?;
-        let indexes = members.iter().filter_map(|m| match &m.reading.document {
-            Some(Document::Index(index)) => Some(index),
-            _ => None,
-        });
-        let entry = indexes
-            .flat_map(|index| &index.manifests)
-            .find(|entry| entry.digest.is_some() && entry.digest == chosen.digest);
-        if let Some(platform) = entry.and_then(|entry| entry.platform.clone()) {
-            return Some(platform);
+        let platform = |manifest: &Chosen<'_>| {
+            let entry = self.entry(manifest.digest.as_ref()?)?;
+            let own = entry.platform.clone();
+            own.filter(|own| !entry.is_attestation() && !own.is_unknown())
+        };
+        let own = platform(chosen);
+        if self
+            .others
+            .iter()
+            .filter_map(platform)
+            .any(|other| own != Some(other))
+        {
+            return None;
+        }
+        if own.is_some() {
+            return own;
         }
         let config = self.config(members, trail)?;
         let platform = &members.get(config)?.reading.config.as_ref()?.platform;
@@ -277,6 +313,10 @@ pub(super) fn purpose(members: &[Observed<'_>], image: &Image<'_>, trail: &Trail
     }
     if any(&|m| m.reading.method == "DELETE") {
         return Purpose::Delete;
+    }
+    let begins = |m: &Observed<'_>| matches!(Ask::of(*m), Ask::Ping | Ask::Token);
+    if members.iter().all(begins) && any(&shows_login) {
+        return Purpose::Login;
     }
     let reads = any(&|m| matches!(Ask::of(m), Ask::Manifest(_) | Ask::Blob(_)));
     let lists = any(&|m| matches!(Ask::of(m), Ask::Tags { .. } | Ask::Catalog | Ask::Referrers));

@@ -119,6 +119,7 @@ impl<'a> Goals<'a> {
             Some((Outcome::Refused, at)) => (State::Failed, Some(*at)),
             Some((Outcome::Stopped, at)) => (State::Stopped, Some(*at)),
             Some((Outcome::Unfinished, at)) => (State::Unfinished, Some(*at)),
+            Some((Outcome::Got, _)) if self.purpose == Purpose::Login => self.beginning(),
             Some((Outcome::Got, _)) => (self.whole(), None),
             None if self.asked => (State::Complete, None),
             None => self.beginning(),

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ask::{Ask, ClientKey, Place, answered_by, ended_by, failed, place};
+use super::ask::{Ask, ClientKey, Place, answered_by, ended_by, failed, leads_on, place};
 use super::observed::{Look, Observed};
+use super::orphans::shows_login;
 use crate::exchange::ExchangeId;
 use crate::registry::Reading;
 
@@ -78,6 +79,8 @@ impl Waiting {
     pub(super) fn claim(&mut self, observed: Observed<'_>, look: &dyn Look) -> Vec<Place> {
         let here = place(observed);
         let ping = self.ping_for(observed, look);
+        let next = ping.and_then(|at| look.look(at.1));
+        let next = next.unwrap_or(observed).reading;
         let first = ping.map_or(here.0, |(at, _)| at);
         let client = ClientKey::of(observed);
         let claimed: Vec<Place> = self
@@ -87,7 +90,9 @@ impl Waiting {
                 // What was tried before and failed: another registry, or the same by other means.
                 let before = !waiter.token
                     && look.look(at.1).is_some_and(|other| {
+                        let same = other.reading.authority == next.authority;
                         failed(other)
+                            && (same || leads_on(other.reading, next))
                             && other.reading.status != Some(401)
                             && ended_by(other, first)
                                 .is_some_and(|end| within(end, first, FALLTHROUGH))
@@ -125,10 +130,14 @@ impl Waiting {
     /// The `/v2/` that a request follows.
     pub(super) fn ping_for(&self, observed: Observed<'_>, look: &dyn Look) -> Option<Place> {
         let here = place(observed);
+        let is_login = |at: Place| look.look(at.1).is_some_and(shows_login);
+        let mut later = false;
         let fitting = self
             .recent(ClientKey::of(observed), here)
             .filter(|(_, waiter)| !waiter.token)
             .map(|(at, _)| at)
+            // What a login ended with, and all before it, is no beginning of what came after.
+            .take_while(|at| !std::mem::replace(&mut later, true) || !is_login(*at))
             .filter(|at| {
                 look.look(at.1).is_some_and(|ping| {
                     answered_by(ping, here.0) && leads_to(ping.reading, observed.reading)

@@ -57,7 +57,7 @@ pub struct Index {
     /// `mediaType`, empty where the body leaves it out.
     pub media_type: MediaType,
     /// The entries, one per platform and attestation.
-    pub manifests: Vec<Descriptor>,
+    pub manifests: Vec<Arc<Descriptor>>,
     /// The type of an artifact.
     pub artifact_type: Option<String>,
     /// What it is about.
@@ -114,7 +114,7 @@ impl Document {
                 let blobs = manifest.config.iter().chain(&manifest.layers);
                 Box::new(blobs.map(AsRef::as_ref))
             }
-            Self::Index(index) => Box::new(index.manifests.iter()),
+            Self::Index(index) => Box::new(index.manifests.iter().map(AsRef::as_ref)),
             Self::Schema1(schema1) => Box::new(schema1.layers.iter().map(AsRef::as_ref)),
             Self::Unreadable { .. } => Box::new(std::iter::empty()),
         }
@@ -174,7 +174,7 @@ impl Index {
             media_type,
             manifests: json::list(value, "manifests")
                 .iter()
-                .map(Descriptor::read)
+                .map(|value| Arc::new(Descriptor::read(value)))
                 .collect(),
             artifact_type: json::text(value, "artifactType"),
             subject: value.get("subject").map(Descriptor::read),
@@ -184,7 +184,7 @@ impl Index {
 
     /// The entries that are images: attestations and `unknown/unknown` left out.
     pub fn images(&self) -> impl Iterator<Item = &Descriptor> {
-        self.manifests.iter().filter(|entry| {
+        self.manifests.iter().map(AsRef::as_ref).filter(|entry| {
             let unknown = entry
                 .platform
                 .as_ref()

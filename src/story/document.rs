@@ -142,7 +142,19 @@ fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table
         (phrase("image.artifact"), false),
         (phrase("image.fetched"), false),
     ];
-    let chosen = pull.and_then(|pull| chosen(index, pull, telling));
+    let is_fetched = |entry: &Arc<Descriptor>| {
+        let mut steps = pull.into_iter().flat_map(|pull| &pull.steps);
+        steps.any(|step| {
+            let brought = telling.store.entry(step.exchange);
+            step.entry.as_ref() == Some(entry)
+                && brought.is_some_and(|brought| brought.reading.document.is_some())
+        })
+    };
+    let images = index.manifests.iter().filter(|e| !e.is_attestation());
+    let is_one = images.filter(|entry| is_fetched(entry)).count() < 2;
+    let chosen = pull
+        .filter(|_| is_one)
+        .and_then(|pull| chosen(index, pull, telling));
     let rows = index.manifests.iter().enumerate().map(|(at, entry)| {
         let platform = entry.platform.as_ref();
         let platform = platform.map_or_else(|| "-".to_owned(), ToString::to_string);
@@ -151,6 +163,8 @@ fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table
             let client = pull.map(|pull| pull.client.label()).unwrap_or_default();
             let text = phrase("image.chosen-by").fill(lang, &[("client", client)]);
             (Tone::Strong, Span::new(format!("← {text}"), Tone::Good))
+        } else if is_fetched(entry) {
+            (Tone::Plain, Span::label("image.fetched", lang))
         } else {
             (Tone::Plain, Span::dim("-"))
         };
@@ -180,9 +194,10 @@ fn chosen(index: &Index, pull: &Pull, telling: &Telling<'_>) -> Option<usize> {
         }
     }
     let platform = pull.platform.as_ref()?;
-    let exact =
-        |entry: &Descriptor| !entry.is_attestation() && entry.platform.as_ref() == Some(platform);
-    let suits = |entry: &Descriptor| {
+    let exact = |entry: &Arc<Descriptor>| {
+        !entry.is_attestation() && entry.platform.as_ref() == Some(platform)
+    };
+    let suits = |entry: &Arc<Descriptor>| {
         let own = entry.platform.as_ref();
         !entry.is_attestation() && own.is_some_and(|own| own.suits(platform))
     };

@@ -1,8 +1,9 @@
 //! What a client was up to, and how it went.
 
-use pullscope::pulls::BlobState::{Mounted, Pushed, Unasked, Verified};
-use pullscope::pulls::{Purpose, State, Why};
+use pullscope::pulls::BlobState::{Mounted, Pushed, Unasked, Verified, Whole};
+use pullscope::pulls::{Purpose, State, Step, Why};
 use pullscope::registry::Kind;
+use pullscope::words::Lang;
 
 use crate::separation::groups;
 use crate::traffic::{DOCKER, PODMAN, Traffic, X, config, digest_of, index, manifest, pull};
@@ -230,6 +231,188 @@ fn logging_in_is_no_pull() {
         X::get("https://r.example/v2/").token("t").at(40),
     ])
     .store();
-    assert!(store.pulls().is_empty(), "{:#?}", store.pulls());
-    assert_eq!(store.loose().count(), 3);
+    assert_eq!(groups(&store), [[1, 2, 3]]);
+    let login = &store.pulls()[0];
+    assert_eq!(
+        (login.purpose, login.state, &*login.name()),
+        (Purpose::Login, State::Complete, "r.example")
+    );
+}
+
+/// Some look at each blob that the manifest names before they fetch it, in ranges and at once.
+#[test]
+fn blobs_that_are_looked_at_and_then_fetched_in_ranges() {
+    let image = manifest("a", &["0123456789"]);
+    let layer = format!("{BASE}/blobs/{}", digest_of("0123456789"));
+    let cdn = "https://cdn.example/layer?sig=x";
+    let part = |from: usize, at: u64| {
+        X::get(cdn)
+            .asks("Range", &format!("bytes={from}-{}", from + 4))
+            .status(206)
+            .says("Content-Range", &format!("bytes {from}-{}/10", from + 4))
+            .unknown(5)
+            .at(at)
+    };
+    let store = Traffic::of([
+        X::get(&manifest_url("1")).text(&image).at(0),
+        X::head(&format!("{BASE}/blobs/{}", digest_of(&config("a")))).at(20),
+        X::head(&layer).redirect(cdn).at(21),
+        X::head(cdn).at(40),
+        X::get(&format!("{BASE}/blobs/{}", digest_of(&config("a"))))
+            .text(&config("a"))
+            .at(60),
+        part(0, 70),
+        part(5, 71),
+    ])
+    .store();
+    assert_eq!(groups(&store), [(1..=7).collect::<Vec<_>>()]);
+    let pull = &store.pulls()[0];
+    assert_eq!((pull.purpose, pull.state), (Purpose::Pull, State::Complete));
+    let states: Vec<_> = pull.blobs.iter().map(|blob| blob.state).collect();
+    assert_eq!(states, [Verified, Whole]);
+}
+
+/// A list is pushed under its tag, and its children before it by their digests.
+#[test]
+fn every_platform_of_a_list() {
+    let images = [manifest("a", &["one"]), manifest("b", &["two"])];
+    let list = index(&[("amd64", &images[0]), ("arm64", &images[1])]);
+    let get = |what: &str, at| X::get(&format!("{BASE}/{what}")).by(PODMAN).at(at);
+    let manifests = |text: &str| format!("manifests/{}", digest_of(text));
+    let blobs = |text: &str| format!("blobs/{}", digest_of(text));
+    let pulled = Traffic::of([
+        get("manifests/1", 0).text(&list),
+        get(&manifests(&images[0]), 20).text(&images[0]),
+        get(&blobs("one"), 40).bulk("one"),
+        get(&blobs(&config("a")), 60).text(&config("a")),
+        get(&manifests(&images[1]), 80).text(&images[1]),
+        get(&blobs("two"), 100).bulk("two"),
+        get(&blobs(&config("b")), 120).text(&config("b")),
+    ])
+    .store();
+    assert_eq!(groups(&pulled), [(1..=7).collect::<Vec<_>>()]);
+    let pull = &pulled.pulls()[0];
+    assert_eq!(pull.platform, None);
+    assert_eq!(pull.blobs.len(), 4);
+    assert!(pull.blobs.iter().all(|blob| blob.state == Verified));
+    let platforms: Vec<_> = pull.steps.iter().map(platform).collect();
+    let (amd64, arm64) = ("linux/amd64", "linux/arm64");
+    assert_eq!(platforms, ["", amd64, amd64, amd64, arm64, arm64, arm64]);
+
+    let put = |reference: &str, text: &str, at| {
+        X::method("PUT", &manifest_url(reference))
+            .sends(text)
+            .status(201)
+            .at(at)
+    };
+    let mut pushed = Traffic::of(upload("one", 0));
+    pushed.add(upload("two", 100));
+    pushed.add([
+        put(&digest_of(&images[0]), &images[0], 200),
+        put(&digest_of(&images[1]), &images[1], 220),
+        put("1", &list, 240),
+    ]);
+    let store = pushed.store();
+    assert_eq!(groups(&store), [(1..=11).collect::<Vec<_>>()]);
+    let pull = &store.pulls()[0];
+    assert_eq!((pull.purpose, pull.state), (Purpose::Push, State::Complete));
+    assert_eq!(pull.name(), "r.example/a:1");
+    assert_eq!(pull.platform, None);
+}
+
+/// The platform that an index gives the manifest that a step belongs to.
+fn platform(step: &Step) -> String {
+    let entry = step.entry.as_ref();
+    let platform = entry.and_then(|entry| entry.platform.as_ref());
+    platform.map(ToString::to_string).unwrap_or_default()
+}
+
+/// Who asks only whether a manifest has changed has it.
+#[test]
+fn a_manifest_that_has_not_changed() {
+    let digest = digest_of("{}");
+    let ask = X::get(&manifest_url("1")).asks("If-None-Match", &format!("\"{digest}\""));
+    let store = Traffic::of([ask.status(304).says("Docker-Content-Digest", &digest).at(0)]).store();
+    let pull = &store.pulls()[0];
+    assert_eq!(pull.state, State::Complete);
+    assert_eq!(pull.digest.as_ref().unwrap().to_string(), digest);
+    let entry = store.entry(pull.steps[0].exchange).unwrap();
+    let told = pullscope::story::explain(&pull.steps[0], &entry.reading, pull, Lang::En);
+    assert!(told.contains("304") && told.contains("has it"), "{told}");
+}
+
+/// A login by docker: `/v2/`, a token for no repository, `/v2/` with it.
+fn login(at: u64, token: u16, last: u16) -> Vec<X> {
+    let realm = "https://auth.example/token";
+    let asked = X::get(&format!("{realm}?account=me&service=r"))
+        .asks("Authorization", "Basic bWU6cHc=")
+        .status(token)
+        .at(at + 20);
+    let asked = match token {
+        200 => asked.text(r#"{"token":"l"}"#),
+        _ => asked,
+    };
+    let mut all = vec![
+        X::get("https://r.example/v2/").challenge(realm).at(at),
+        asked,
+    ];
+    if token == 200 {
+        let ping = X::get("https://r.example/v2/").token("l");
+        all.push(ping.status(last).at(at + 40));
+    }
+    all
+}
+
+#[test]
+fn a_login_is_a_thing_of_its_own() {
+    let basic = |status: u16| {
+        let ping = X::get("https://r.example/v2/").asks("Authorization", "Basic bWU6cHc=");
+        vec![
+            X::get("https://r.example/v2/")
+                .status(401)
+                .says("WWW-Authenticate", "Basic realm=\"r\"")
+                .at(0),
+            ping.status(status).at(20),
+        ]
+    };
+    for (exchanges, state) in [
+        (login(0, 200, 200), State::Complete),
+        (login(0, 200, 401), State::Failed),
+        (login(0, 401, 0), State::Failed),
+        (basic(200), State::Complete),
+        (basic(401), State::Failed),
+    ] {
+        let all: Vec<_> = (1..=exchanges.len() as u64).collect();
+        let store = Traffic::of(exchanges).store();
+        assert_eq!(groups(&store), [all]);
+        let pull = &store.pulls()[0];
+        assert_eq!((pull.purpose, pull.state), (Purpose::Login, state));
+        assert_eq!(pull.name(), "r.example");
+    }
+}
+
+/// What comes right after a login has a beginning of its own.
+#[test]
+fn a_login_and_then_a_pull() {
+    let mut traffic = Traffic::of(login(0, 200, 200));
+    traffic.add(pull("a", 500));
+    let store = traffic.store();
+    assert_eq!(groups(&store), [vec![1, 2, 3], (4..=12).collect()]);
+    let purposes: Vec<_> = store.pulls().iter().map(|pull| pull.purpose).collect();
+    assert_eq!(purposes, [Purpose::Login, Purpose::Pull]);
+}
+
+/// Some show what they have at once, and go on.
+#[test]
+fn credentials_at_the_beginning_of_a_pull() {
+    let with = |x: X| x.asks("Authorization", "Basic bWU6cHc=");
+    let store = Traffic::of([
+        with(X::get("https://r.example/v2/")).at(0),
+        with(X::get(&manifest_url("1")))
+            .text(&manifest("a", &[]))
+            .at(20),
+    ])
+    .store();
+    assert_eq!(groups(&store), [[1, 2]]);
+    assert_ne!(store.pulls()[0].purpose, Purpose::Login);
 }

@@ -20,11 +20,11 @@ fn a_mirror_that_lacks_the_image_and_then_the_registry() {
             .status(404)
             .at(20),
     ]);
-    traffic.add(pull("a", 40));
+    traffic.add(from_hub(40));
     let store = traffic.store();
     assert_eq!(groups(&store), [(1..=11).collect::<Vec<_>>()]);
     let pull = &store.pulls()[0];
-    assert_eq!(pull.registry, "r.example");
+    assert_eq!(pull.registry, "registry-1.docker.io");
     assert_eq!(pull.mirrors, ["m.example"]);
     assert_eq!(pull.state, State::Complete);
     // The HEAD at the registry asks for what the mirror did not have.
@@ -34,11 +34,81 @@ fn a_mirror_that_lacks_the_image_and_then_the_registry() {
 #[test]
 fn a_mirror_that_is_down_and_then_the_registry() {
     let mut traffic = Traffic::of([X::get("https://m.example/v2/").fails().at(0)]);
-    traffic.add(pull("a", 40));
+    traffic.add(from_hub(40));
     let store = traffic.store();
     assert_eq!(groups(&store), [(1..=10).collect::<Vec<_>>()]);
     assert_eq!(store.pulls()[0].mirrors, ["m.example"]);
     assert_eq!(store.pulls()[0].state, State::Complete);
+}
+
+/// A pull from Docker Hub, which alone has mirrors for docker.
+fn from_hub(at: u64) -> Vec<X> {
+    let pull = pull("a", at).into_iter();
+    pull.map(|x| x.moved("r.example", "registry-1.docker.io"))
+        .collect()
+}
+
+/// Who asks another registry for an image of the same name does not fall back on it.
+#[test]
+fn another_registry_is_no_mirror() {
+    let refused = |host: &str| {
+        [
+            X::get(&format!("https://{host}/v2/")).at(0),
+            X::get(&format!("https://{host}/v2/a/manifests/latest"))
+                .status(404)
+                .at(20),
+        ]
+    };
+    // Nothing stands in for Docker Hub once it was asked itself.
+    let mut from_hub_to_another = Traffic::of(refused("registry-1.docker.io"));
+    from_hub_to_another.add(pull("a", 40));
+    // Docker falls back on Docker Hub alone.
+    let mut from_one_to_another = Traffic::of(refused("m.example"));
+    from_one_to_another.add(pull("a", 40));
+    // So long after, it is somebody at a keyboard.
+    let mut much_later = Traffic::of(refused("m.example"));
+    much_later.add(from_hub(10_000));
+    // What stands in for one registry leads to that one.
+    let mut named = Traffic::of([
+        X::head("https://m.example/v2/a/manifests/latest?ns=quay.io")
+            .by(CONTAINERD)
+            .status(404)
+            .at(0),
+        X::head("https://m.example/v2/a/manifests/latest?ns=quay.io")
+            .by(CONTAINERD)
+            .status(404)
+            .at(10),
+    ]);
+    named.add(pull("a", 40).into_iter().map(|x| x.by(CONTAINERD)));
+    for traffic in [from_hub_to_another, from_one_to_another, much_later, named] {
+        let store = traffic.store();
+        let expected = [(1..=2).collect::<Vec<_>>(), (3..=11).collect()];
+        assert_eq!(groups(&store), expected);
+        let states: Vec<_> = store.pulls().iter().map(|pull| pull.state).collect();
+        assert_eq!(states, [State::Failed, State::Complete]);
+        assert!(store.pulls().iter().all(|pull| pull.mirrors.is_empty()));
+    }
+}
+
+/// A mirror's challenge may name the registry's own token server, and the repository by the
+/// registry's own name.
+#[test]
+fn a_challenge_that_leads_to_another_name() {
+    let realm = "https://auth.example/token";
+    let challenge =
+        format!(r#"Bearer realm="{realm}",service="r",scope="repository:library/a:pull""#);
+    let token = |scope: &str, at| {
+        X::get(&format!("{realm}?service=r&scope=repository:{scope}:pull")).at(at)
+    };
+    let ask = X::head("https://m.example/v2/a/manifests/1?ns=docker.io")
+        .status(401)
+        .says("WWW-Authenticate", &challenge);
+    let store = Traffic::of([ask.clone().at(0), token("library/a", 20).fails()]).store();
+    assert_eq!(groups(&store), [[1, 2]]);
+    assert_eq!(store.pulls()[0].name(), "m.example/a:1");
+    // Not for a repository that it does not name.
+    let store = Traffic::of([ask.at(0), token("library/b", 20).fails()]).store();
+    assert_eq!(groups(&store), [[1], [2]]);
 }
 
 #[test]

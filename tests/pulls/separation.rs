@@ -1,6 +1,6 @@
 //! What keeps pulls apart.
 
-use pullscope::pulls::Pull;
+use pullscope::pulls::{Pull, State};
 use pullscope::store::Store;
 
 use crate::traffic::{CONTAINERD, PODMAN, Traffic, X, config, digest_of, manifest, pull};
@@ -234,4 +234,49 @@ fn a_strange_request_belongs_nowhere() {
     .store();
     assert!(store.pulls().is_empty());
     assert_eq!(store.loose().count(), 2);
+}
+
+/// Whoever is killed and started again pulls twice, wherever it was.
+#[test]
+fn a_killed_pull_and_the_next() {
+    for kill_at in 2..9 {
+        let mut first: Vec<X> = pull("a", 0).into_iter().take(kill_at).collect();
+        let last = first.pop().unwrap();
+        first.push(last.killed(0));
+        let mut traffic = Traffic::of(first);
+        traffic.add(pull("a", 4_000));
+        let store = traffic.store();
+        let expected = [vec![1; kill_at], vec![2; 9]].concat();
+        assert_eq!(places(&store), expected, "killed at {kill_at}");
+        let states: Vec<_> = store.pulls().iter().map(|pull| pull.state).collect();
+        assert_eq!(states[1], State::Complete, "killed at {kill_at}");
+        assert_ne!(states[0], State::Complete, "killed at {kill_at}");
+    }
+}
+
+/// Without tokens nothing but the order tells whose a blob is.
+#[test]
+fn a_killed_pull_and_the_next_without_tokens() {
+    let image = manifest("a", &["one"]);
+    let base = "https://r.example/v2/a";
+    let blob = |text: &str| X::get(&format!("{base}/blobs/{}", digest_of(text)));
+    let pull = |at: u64| {
+        vec![
+            X::get("https://r.example/v2/").at(at),
+            X::get(&format!("{base}/manifests/1"))
+                .text(&image)
+                .at(at + 20),
+            blob(&config("a")).text(&config("a")).at(at + 40),
+            blob("one").bulk("one").at(at + 41),
+        ]
+    };
+    let mut first = pull(0);
+    let last = first.pop().unwrap();
+    first.push(last.killed(1));
+    let mut traffic = Traffic::of(first);
+    traffic.add(pull(4_000));
+    let store = traffic.store();
+    assert_eq!(groups(&store), [[1, 2, 3, 4], [5, 6, 7, 8]]);
+    let states: Vec<_> = store.pulls().iter().map(|pull| pull.state).collect();
+    assert_eq!(states, [State::Stopped, State::Complete]);
 }

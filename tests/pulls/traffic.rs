@@ -183,6 +183,16 @@ impl X {
         self
     }
 
+    /// Cut off by the client after this many bytes.
+    pub(crate) fn killed(mut self, bytes: u64) -> Self {
+        self = self.cut(bytes);
+        self.ending = Some(Ending::Aborted {
+            by: Side::Client,
+            detail: "closed".to_owned(),
+        });
+        self
+    }
+
     /// Never answered.
     pub(crate) fn fails(mut self) -> Self {
         self.status = None;

@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::explain;
 use super::step::{StepScene, tell};
 use crate::exchange::{Ending, Failure, Side};
-use crate::pulls::{BlobState, ImageSteps, Part, Pull, PullId, Purpose, State, Totals, Why};
+use crate::pulls::{BlobState, ImageSteps, Part, Pull, PullId, Purpose, State, Step, Totals, Why};
 use crate::registry::{
     Authorization, Challenge, Client, Descriptor, Digest, Document, Endpoint, Fingerprint,
     ImageConfig, Kind, Listing, Platform, Reading, Redirect, ReportedError, TokenAnswer,
@@ -110,12 +111,16 @@ impl Gallery {
             kind,
             part,
             why,
+            entry: None,
             reading,
             pull,
         };
-        let told = tell(&scene, self.lang);
-        assert_ne!(told, "", "{kind:?}");
-        self.text.push_str(&told);
+        self.tell(&tell(&scene, self.lang));
+    }
+
+    fn tell(&mut self, told: &str) {
+        assert_ne!(told, "");
+        self.text.push_str(told);
         self.text.push('\n');
     }
 }
@@ -246,8 +251,45 @@ fn manifests(gallery: &mut Gallery) {
             gallery.add_in(Kind::Manifest, &reading, Some(pull), part, None);
         }
     }
-    gallery.add(Kind::Manifest, &tag("GET", 200));
-    gallery.add(Kind::Manifest, &tag("GET", 304));
+    for status in [200, 304] {
+        let reading = tag("GET", status);
+        gallery.add_in(Kind::Manifest, &reading, None, None, Some(Why::Resolve));
+    }
+    attestation(gallery);
+}
+
+/// An index, and what it names as an attestation.
+fn attestation(gallery: &mut Gallery) {
+    let entry = json!({
+        "digest": format!("sha256:{HEX}"),
+        "annotations": {"vnd.docker.reference.type": "attestation-manifest"},
+    });
+    let step = Step {
+        exchange: crate::exchange::ExchangeId(1),
+        kind: Kind::Manifest,
+        part: Some(Part::Manifest),
+        entry: Some(Descriptor::read(&entry).into()),
+        cause: None,
+    };
+    let mut whole = pull(Purpose::Pull, true);
+    whole.platform = None;
+    whole.steps.push(step.clone());
+    let config = json!({"mediaType": "application/vnd.oci.image.config.v1+json"});
+    let layers = json!([{"size": 1}]);
+    for document in [
+        json!({"config": config, "layers": layers}),
+        json!({"manifests": [entry]}),
+    ] {
+        let mut reading = tag("GET", 200);
+        reading.document = Some(Document::read(document.to_string().as_bytes()));
+        gallery.tell(&explain(&step, &reading, &whole, gallery.lang));
+        let platform = json!({"platform": {"os": "linux", "architecture": "amd64"}});
+        let step = Step {
+            entry: Some(Descriptor::read(&platform).into()),
+            ..step.clone()
+        };
+        gallery.tell(&explain(&step, &reading, &whole, gallery.lang));
+    }
 }
 
 fn blobs(gallery: &mut Gallery) {
@@ -297,6 +339,8 @@ fn blobs(gallery: &mut Gallery) {
     let why = Some(Why::Resolve);
     gallery.add_in(Kind::Manifest, &tag("GET", 200), None, None, why);
     gallery.add(Kind::Exists, &blob("HEAD", 200));
+    let push = pull(Purpose::Push, false);
+    gallery.add_in(Kind::Exists, &blob("HEAD", 200), Some(&push), None, None);
     gallery.add(Kind::Other, &reading_of_nothing());
 }
 

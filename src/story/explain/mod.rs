@@ -18,6 +18,7 @@ pub fn explain(step: &Step, reading: &Reading, pull: &Pull, lang: Lang) -> Strin
         kind: step.kind,
         part: step.part,
         why: step.cause.map(|cause| cause.why),
+        entry: step.entry.as_deref(),
         reading,
         pull: Some(pull),
     };
@@ -30,6 +31,7 @@ pub fn explain_alone(kind: Kind, reading: &Reading, lang: Lang) -> String {
         kind,
         part: None,
         why: None,
+        entry: None,
         reading,
         pull: None,
     };

@@ -2,13 +2,13 @@
 
 use crate::base::text::first;
 use crate::exchange::Ending;
-use crate::pulls::{Part, Pull, Why};
+use crate::pulls::{Part, Pull, Purpose, Why};
 use crate::registry::endpoint::Route;
 use crate::registry::redirect::authority;
 use crate::registry::token::TokenAnswer;
 use crate::registry::{
-    Authorization, Challenge, Credentials, Digests, Document, Index, Kind, Manifest, Reading,
-    Reference, ReportedError, Scope, TokenRequest,
+    Authorization, Challenge, Credentials, Descriptor, Digests, Document, Index, Kind, Manifest,
+    Reading, Reference, ReportedError, Scope, TokenRequest,
 };
 use crate::words::figures::bytes;
 use crate::words::{Lang, Phrase, phrase, row, say};
@@ -18,6 +18,8 @@ pub(super) struct StepScene<'a> {
     pub(super) kind: Kind,
     pub(super) part: Option<Part>,
     pub(super) why: Option<Why>,
+    /// What an index says of the manifest that it is, or that names the blob.
+    pub(super) entry: Option<&'a Descriptor>,
     pub(super) reading: &'a Reading,
     pub(super) pull: Option<&'a Pull>,
 }
@@ -88,7 +90,12 @@ impl Story<'_> {
             Kind::Index | Kind::Manifest => self.manifest(),
             Kind::Exists => {
                 let digest = self.asked();
-                self.say_with("step.exists", &[("digest", &digest)]);
+                let text = if self.pushes() {
+                    "step.exists"
+                } else {
+                    "step.exists-here"
+                };
+                self.say_with(text, &[("digest", &digest)]);
             }
             Kind::Redirect => self.redirect(),
             Kind::Config | Kind::Layer | Kind::Blob | Kind::Cdn => self.download(),
@@ -284,18 +291,35 @@ impl Story<'_> {
             Some(platform) => {
                 self.say_with("step.index-chosen", &[("platform", &platform.to_string())]);
             }
-            None => self.say("step.index-unchosen"),
+            None => match self.taken() {
+                0 => self.say("step.index-unchosen"),
+                n => self.say_with("step.index-taken", &[("count", &n.to_string())]),
+            },
         }
+    }
+
+    /// How many of the manifests that indexes name were asked for.
+    fn taken(&self) -> usize {
+        let steps = self.scene.pull.into_iter().flat_map(|pull| &pull.steps);
+        let manifests = steps.filter(|step| step.kind == Kind::Manifest);
+        let entries = manifests.filter_map(|step| step.entry.as_ref()?.digest.as_ref());
+        entries.collect::<std::collections::HashSet<_>>().len()
     }
 
     fn image(&mut self, manifest: &Manifest) {
         let config = manifest.config.as_ref().and_then(|config| config.size);
-        let size = bytes(
-            manifest
-                .layers_size()
-                .saturating_add(config.unwrap_or_default()),
-        );
-        let count = manifest.layers.len();
+        let size = manifest
+            .layers_size()
+            .saturating_add(config.unwrap_or_default());
+        let (count, size) = (manifest.layers.len(), bytes(size));
+        if let Some(entry) = self.scene.entry.filter(|entry| entry.is_attestation()) {
+            let blobs = self.counted(count, "count.blobs-one", "count.blobs");
+            let about = entry
+                .attests()
+                .map_or("?".to_owned(), |digest| digest.short());
+            let facts = [("layers", &*blobs), ("size", &*size), ("image", &*about)];
+            return self.say_with("step.manifest-attestation", &facts);
+        }
         if let Some(artifact) = manifest.artifact() {
             let blobs = self.counted(count, "count.blobs-one", "count.blobs");
             let facts = [("layers", &*blobs), ("size", &size), ("artifact", artifact)];
@@ -306,8 +330,9 @@ impl Story<'_> {
         let Some(pull) = self.scene.pull else {
             return;
         };
-        match (&pull.platform, pull.image.index) {
-            (Some(platform), Some(_)) if self.scene.part == Some(Part::Manifest) => {
+        let platform = self.scene.entry.and_then(|entry| entry.platform.as_ref());
+        match (platform, pull.image.index) {
+            (Some(platform), Some(_)) => {
                 self.say_with(
                     "step.manifest-platform",
                     &[("platform", &platform.to_string())],
@@ -446,8 +471,7 @@ impl Story<'_> {
         let reading = self.scene.reading;
         let route = reading.route();
         let is_head = reading.method == "HEAD";
-        let pull = self.scene.pull;
-        let pushes = pull.is_some_and(|pull| pull.purpose == crate::pulls::Purpose::Push);
+        let pushes = self.pushes();
         let status = reading.status.unwrap_or_default();
         let text = match (status, route) {
             (401 | 403, None) if self.is_anonymous() => "step.error-no-token",
@@ -476,6 +500,11 @@ impl Story<'_> {
             Some(said) => self.say_with("step.error-says", &[("message", &said)]),
             None => self.page(),
         }
+    }
+
+    fn pushes(&self) -> bool {
+        let pull = self.scene.pull;
+        pull.is_some_and(|pull| pull.purpose == Purpose::Push)
     }
 
     /// Whether a token was asked for without logging in.
@@ -514,6 +543,12 @@ impl Story<'_> {
     /// What part of the image it is about.
     fn what(&self) -> String {
         match self.scene.part {
+            Some(part @ (Part::Config | Part::Layer { .. }))
+                if self.scene.entry.is_some_and(Descriptor::is_attestation) =>
+            {
+                let facts = [("what", part.name(self.lang))];
+                phrase("label.of-attestation").fill(self.lang, &facts)
+            }
             Some(part) => part.name(self.lang),
             None if self.scene.reading.is_manifest_route() => Part::Manifest.name(self.lang),
             None => say("label.the-blob", self.lang).to_owned(),
