@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::observed::Observed;
 pub(super) use crate::base::fast::hash;
 use crate::exchange::{Ending, ExchangeId, Side};
-use crate::registry::{Digest, Reading, Reference, Route};
+use crate::registry::{Credentials, Digest, Reading, Reference, Route};
 
 /// Where an exchange stands in the order in which exchanges are looked at.
 pub(super) type Place = (Timestamp, ExchangeId);
@@ -118,17 +118,10 @@ pub(super) fn failed_for_now(observed: Observed<'_>) -> bool {
 
 /// Whether its client ended it.
 pub(super) fn hung_up(observed: Observed<'_>) -> bool {
-    let ended = observed.exchange.ended.as_ref();
-    matches!(
-        ended,
-        Some((
-            _,
-            Ending::Aborted {
-                by: Side::Client,
-                ..
-            }
-        ))
-    )
+    let ending = observed.exchange.ended.as_ref().map(|(_, ending)| ending);
+    let by_client =
+        |ending: &Ending| matches!(ending, Ending::Aborted { by, .. } if *by == Side::Client);
+    ending.is_some_and(by_client)
 }
 
 /// Whether a client that was not served by one registry may ask the next for the same: mirrors
@@ -140,6 +133,19 @@ pub(super) fn leads_on(from: &Reading, next: &Reading) -> bool {
         Some(namespace) => *next.authority == *namespace,
         None if is_hub(&from.authority) => false,
         None => is_hub(&next.authority) || next.client.name != "docker",
+    }
+}
+
+/// Whether credentials are shown where nothing of a repository is wanted: to see whether they
+/// are good.
+pub(super) fn shows_login(observed: Observed<'_>) -> bool {
+    let reading = observed.reading;
+    match (&reading.token_request, Ask::of(observed)) {
+        (Some(request), Ask::Token) => {
+            request.main_scope().is_none() && request.credentials != Credentials::Anonymous
+        }
+        (_, Ask::Ping) => reading.authorization.is_some(),
+        _ => false,
     }
 }
 

@@ -81,13 +81,9 @@ fn steps(
             Some(blob) => image.part(blob),
             None => image.document_part(*member),
         };
-        let named = match blob {
-            Some(blob) => image.owner(blob),
-            None => image.document_digest(*member),
-        };
         steps.push(Step {
             exchange: member.exchange.id,
-            entry: named.and_then(|digest| image.entry(&digest)).cloned(),
+            entry: image.entry(*member, blob).cloned(),
             kind: if is_answer(members, at, purpose) {
                 member.reading.subject()
             } else {

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::ask::{Ask, Place, failed, hash};
+use super::ask::{Ask, Place, failed, hash, shows_login};
 use super::group_key::GroupKey;
-use super::observed::{Look, Observed};
+use super::observed::Look;
 use super::waiting::{Waiting, asks_for, within};
-use crate::registry::Credentials;
 
 /// Tries of one client at one registry that led to no repository.
 pub(super) type Orphans = BTreeMap<GroupKey, Vec<Place>>;
@@ -27,18 +26,14 @@ pub(super) fn orphans(waiting: &Waiting, look: &dyn Look) -> Orphans {
             continue;
         };
         let is_ping = Ask::of(observed) == Ask::Ping;
-        let registry = if is_ping {
-            Some(&observed.reading.authority)
-        } else {
-            // Where the 401 came from that a token request answers.
-            let mut asked = before.iter().rev().filter_map(|(_, at)| look.look(at.1));
-            let realm = observed.reading.token_request.as_ref().map(|r| &r.realm);
-            let sent = asked.find(|c| realm.is_some_and(|realm| asks_for(c.reading, realm)));
-            sent.map(|challenge| &challenge.reading.authority)
-        };
-        let Some(registry) = registry else {
+        // A token request belongs where the 401 came from that it answers.
+        let realm = observed.reading.token_request.as_ref().map(|r| &r.realm);
+        let mut asked = before.iter().rev().filter_map(|(_, at)| look.look(at.1));
+        let sender = asked.find(|c| realm.is_some_and(|realm| asks_for(c.reading, realm)));
+        let Some(sender) = sender.or(Some(observed).filter(|_| is_ping)) else {
             continue;
         };
+        let registry = &sender.reading.authority;
         let lane = hash(&(client, registry));
         let in_vain = is_ping && failed(observed) && observed.reading.status != Some(401);
         if !in_vain && !shows_login(observed) {
@@ -62,17 +57,4 @@ pub(super) fn orphans(waiting: &Waiting, look: &dyn Look) -> Orphans {
         places.sort_unstable();
     }
     orphans
-}
-
-/// Whether credentials are shown where nothing of a repository is wanted: to see whether they
-/// are good.
-pub(super) fn shows_login(observed: Observed<'_>) -> bool {
-    let reading = observed.reading;
-    match (&reading.token_request, Ask::of(observed)) {
-        (Some(request), Ask::Token) => {
-            request.main_scope().is_none() && request.credentials != Credentials::Anonymous
-        }
-        (_, Ask::Ping) => reading.authorization.is_some(),
-        _ => false,
-    }
 }

@@ -4,10 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::arrived::is_no_manifest;
-use super::ask::{Ask, failed};
+use super::ask::{Ask, failed, shows_login};
 use super::causes::Trail;
 use super::observed::Observed;
-use super::orphans::shows_login;
 use crate::pulls::{ImageSteps, Part, Purpose};
 use crate::registry::media_type::Class;
 use crate::registry::{Descriptor, Digest, Document, Platform, Reference};
@@ -109,14 +108,17 @@ impl<'a> Image<'a> {
         }
     }
 
-    /// The manifest that names a blob.
-    pub(super) fn owner(&self, blob: &Digest) -> Option<Digest> {
-        self.parts.get(blob)?.1.clone()
-    }
-
-    /// What an index says of a manifest.
-    pub(super) fn entry(&self, manifest: &Digest) -> Option<&'a Arc<Descriptor>> {
-        self.entries.get(manifest).copied()
+    /// What an index says of the manifest that an exchange is about, or that names its blob.
+    pub(super) fn entry(
+        &self,
+        member: Observed<'_>,
+        blob: Option<&Digest>,
+    ) -> Option<&'a Arc<Descriptor>> {
+        let manifest = match blob {
+            Some(blob) => self.parts.get(blob)?.1.clone(),
+            None => self.stands_for(&asked_here(member)?).cloned(),
+        }?;
+        self.entries.get(&manifest).copied()
     }
 
     /// What a blob is.
@@ -133,7 +135,7 @@ impl<'a> Image<'a> {
             _ => None,
         };
         document.or_else(|| {
-            let digest = &self.stands_for(&about)?;
+            let digest = self.stands_for(&about)?;
             let manifests = self.chosen.iter().chain(&self.others);
             if self.indexes.contains(digest) {
                 Some(Part::Index)
@@ -147,17 +149,10 @@ impl<'a> Image<'a> {
         })
     }
 
-    /// The digest of the manifest that an exchange is about.
-    pub(super) fn document_digest(&self, member: Observed<'_>) -> Option<Digest> {
-        self.stands_for(&asked_here(member)?)
-    }
-
-    fn stands_for(&self, about: &Reference) -> Option<Digest> {
-        if Some(about) == self.reference.as_ref() {
-            self.digest.clone()
-        } else {
-            about.digest().cloned()
-        }
+    fn stands_for<'b>(&'b self, about: &'b Reference) -> Option<&'b Digest> {
+        let is_first = Some(about) == self.reference.as_ref();
+        let first = self.digest.as_ref().filter(|_| is_first);
+        first.or_else(|| about.digest())
     }
 
     /// The configuration and the layers of the chosen manifest.
@@ -184,17 +179,13 @@ impl<'a> Image<'a> {
     pub(super) fn platform(&self, members: &[Observed<'_>], trail: &Trail) -> Option<Platform> {
         let chosen = self.chosen.as_ref()?;
         let platform = |manifest: &Chosen<'_>| {
-            let entry = self.entry(manifest.digest.as_ref()?)?;
+            let entry = self.entries.get(manifest.digest.as_ref()?)?;
             let own = entry.platform.clone();
             own.filter(|own| !entry.is_attestation() && !own.is_unknown())
         };
         let own = platform(chosen);
-        if self
-            .others
-            .iter()
-            .filter_map(platform)
-            .any(|other| own != Some(other))
-        {
+        let mut others = self.others.iter().filter_map(platform);
+        if others.any(|other| own != Some(other)) {
             return None;
         }
         if own.is_some() {

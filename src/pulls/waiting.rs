@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ask::{Ask, ClientKey, Place, answered_by, ended_by, failed, leads_on, place};
+use super::ask::{
+    Ask, ClientKey, Place, answered_by, ended_by, failed, leads_on, place, shows_login,
+};
 use super::observed::{Look, Observed};
-use super::orphans::shows_login;
 use crate::exchange::ExchangeId;
 use crate::registry::Reading;
 

@@ -8,7 +8,7 @@ use super::digest::{full, short};
 use super::naming::layer as layer_name;
 use super::{Block, Cell, Span, Table, Telling, Tone};
 use crate::pulls::Pull;
-use crate::registry::{Descriptor, Digest, Document, Index, Manifest, Reading, Schema1};
+use crate::registry::{Descriptor, Digest, Document, Index, Kind, Manifest, Reading, Schema1};
 use crate::words::Lang;
 use crate::words::figures::bytes;
 use crate::words::{phrase, say};
@@ -144,17 +144,12 @@ fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table
     ];
     let is_fetched = |entry: &Arc<Descriptor>| {
         let mut steps = pull.into_iter().flat_map(|pull| &pull.steps);
-        steps.any(|step| {
-            let brought = telling.store.entry(step.exchange);
-            step.entry.as_ref() == Some(entry)
-                && brought.is_some_and(|brought| brought.reading.document.is_some())
-        })
+        steps.any(|step| step.kind == Kind::Manifest && step.entry.as_ref() == Some(entry))
     };
     let images = index.manifests.iter().filter(|e| !e.is_attestation());
     let is_one = images.filter(|entry| is_fetched(entry)).count() < 2;
-    let chosen = pull
-        .filter(|_| is_one)
-        .and_then(|pull| chosen(index, pull, telling));
+    let chosen = pull.filter(|_| is_one);
+    let chosen = chosen.and_then(|pull| taken(index, pull, telling));
     let rows = index.manifests.iter().enumerate().map(|(at, entry)| {
         let platform = entry.platform.as_ref();
         let platform = platform.map_or_else(|| "-".to_owned(), ToString::to_string);
@@ -184,7 +179,7 @@ fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table
 
 /// The entry that the client fetched: the one whose digest the pull's manifest has. Where that
 /// is not known, the one for the pull's platform.
-fn chosen(index: &Index, pull: &Pull, telling: &Telling<'_>) -> Option<usize> {
+fn taken(index: &Index, pull: &Pull, telling: &Telling<'_>) -> Option<usize> {
     let entries = &index.manifests;
     if let Some(digest) = fetched_digest(pull, telling) {
         let mut entries = entries.iter();
@@ -194,17 +189,12 @@ fn chosen(index: &Index, pull: &Pull, telling: &Telling<'_>) -> Option<usize> {
         }
     }
     let platform = pull.platform.as_ref()?;
-    let exact = |entry: &Arc<Descriptor>| {
-        !entry.is_attestation() && entry.platform.as_ref() == Some(platform)
-    };
-    let suits = |entry: &Arc<Descriptor>| {
-        let own = entry.platform.as_ref();
-        !entry.is_attestation() && own.is_some_and(|own| own.suits(platform))
-    };
-    entries
+    let own = |entry: &Arc<Descriptor>| entry.platform.clone().filter(|_| !entry.is_attestation());
+    let exact = entries
         .iter()
-        .position(exact)
-        .or_else(|| entries.iter().position(suits))
+        .position(|e| own(e).as_ref() == Some(platform));
+    let suits = |e| own(e).is_some_and(|own| own.suits(platform));
+    exact.or_else(|| entries.iter().position(suits))
 }
 
 fn fetched_digest<'a>(pull: &Pull, telling: &Telling<'a>) -> Option<&'a Digest> {

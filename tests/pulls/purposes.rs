@@ -338,7 +338,10 @@ fn a_manifest_that_has_not_changed() {
     assert_eq!(pull.digest.as_ref().unwrap().to_string(), digest);
     let entry = store.entry(pull.steps[0].exchange).unwrap();
     let told = pullscope::story::explain(&pull.steps[0], &entry.reading, pull, Lang::En);
-    assert!(told.contains("304") && told.contains("has it"), "{told}");
+    assert!(
+        told.contains("304") && told.contains("has this manifest already"),
+        "{told}"
+    );
 }
 
 /// A login by docker: `/v2/`, a token for no repository, `/v2/` with it.

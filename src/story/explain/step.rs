@@ -88,34 +88,20 @@ impl Story<'_> {
             Kind::Token => self.token(),
             Kind::Resolve => self.resolve(),
             Kind::Index | Kind::Manifest => self.manifest(),
-            Kind::Exists => {
-                let digest = self.asked();
-                let text = if self.pushes() {
-                    "step.exists"
-                } else {
-                    "step.exists-here"
-                };
-                self.say_with(text, &[("digest", &digest)]);
+            Kind::Exists if self.pushes() => {
+                self.say_with("step.exists", &[("digest", &self.asked())]);
             }
+            Kind::Exists => self.say_with("step.exists-here", &[("digest", &self.asked())]),
             Kind::Redirect => self.redirect(),
             Kind::Config | Kind::Layer | Kind::Blob | Kind::Cdn => self.download(),
             Kind::Upload => self.upload(),
-            Kind::Publish => {
-                let reference = self.asked();
-                self.say_with("step.publish", &[("reference", &reference)]);
-            }
-            Kind::Delete => {
-                let reference = self.asked();
-                self.say_with("step.delete", &[("reference", &reference)]);
-            }
+            Kind::Publish => self.say_with("step.publish", &[("reference", &self.asked())]),
+            Kind::Delete => self.say_with("step.delete", &[("reference", &self.asked())]),
             Kind::Tags => {
                 let repository = reading.repository().unwrap_or_default().to_owned();
                 self.list("step.tags", &[("repository", &repository)]);
             }
-            Kind::Referrers => {
-                let reference = self.asked();
-                self.list("step.referrers", &[("reference", &reference)]);
-            }
+            Kind::Referrers => self.list("step.referrers", &[("reference", &self.asked())]),
             Kind::Catalog => self.list("step.catalog", &[]),
             Kind::Error => self.error(),
             Kind::Other => self.say("step.other"),
