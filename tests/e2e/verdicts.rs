@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use data_encoding::BASE64;
-use pullscope::pulls::Purpose::{Pull, Push};
-use pullscope::pulls::State::{Complete, Stopped};
+use pullscope::pulls::Purpose::{Login, Pull, Push};
+use pullscope::pulls::State::{Complete, Failed, Stopped};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -129,11 +129,12 @@ fn a_copy_inside_a_registry_is_a_pull_and_a_push() {
 }
 
 #[test]
-fn a_copy_of_all_platforms_is_one_pull() {
-    if !available(&["root", "skopeo", "setpriv"]) {
+fn a_copy_of_all_platforms_is_one_pull_and_one_push() {
+    if !available(NEEDS) || !available(&["root", "skopeo"]) {
         return;
     }
     let lab = Lab::start(&[]);
+    let site = Site::start();
     let here = folder(&lab, "all");
     let recorder = Recorder::start(&lab, CHECKED);
     let pull = ["copy", "--all", &docker(IMAGES[0]), &here];
@@ -151,6 +152,60 @@ fn a_copy_of_all_platforms_is_one_pull() {
         "{}",
         told.text()
     );
+
+    let recorder = Recorder::start(&site, CHECKED);
+    let name = format!("{}/new/all:1", registry::HOST);
+    let push = [
+        "copy",
+        "--all",
+        "--dest-creds",
+        &creds(PASSWORD),
+        &here,
+        &docker(&name),
+    ];
+    skopeo(&recorder.route(), site.dir(), &push).succeeded();
+    let told = Told::of(recorder);
+    told.assert("push", &[(&name, Push, Complete, &[])]);
+    assert_eq!(
+        told.blobs(0),
+        vec!["pushed"; 2 * platforms],
+        "{}",
+        told.text()
+    );
+}
+
+#[test]
+fn a_login_is_complete_with_the_right_password_and_denied_with_a_wrong_one() {
+    if !available(NEEDS) || !available(&["root", "skopeo", "podman", "dockerd", "docker"]) {
+        return;
+    }
+    let site = Site::start();
+    for (password, state, rules) in [
+        (PASSWORD, Complete, &[][..]),
+        ("wrong", Failed, &["denied"][..]),
+    ] {
+        for client in ["skopeo", "podman", "docker"] {
+            let recorder = Recorder::start(&site, CHECKED);
+            let route = recorder.route();
+            let auth = site.dir().join("auth.json");
+            let auth = format!("--authfile={}", auth.display());
+            let as_user = ["login", "-u", USER, "-p", password, registry::HOST];
+            let own = ["login", &auth, "-u", USER, "-p", password, registry::HOST];
+            let done = match client {
+                "skopeo" => skopeo(&route, site.dir(), &own),
+                "podman" => podman(&route, site.dir(), &own),
+                _ => Dockerd::start(&route, site.dir()).docker(&as_user),
+            };
+            assert_eq!(
+                done.status.success(),
+                state == Complete,
+                "{client}: {}",
+                done.err
+            );
+            let what = format!("{client} login {password}");
+            Told::of(recorder).assert(&what, &[(registry::HOST, Login, state, rules)]);
+        }
+    }
 }
 
 #[test]

@@ -76,13 +76,14 @@ fn headline(compared: &Comparison<'_>, lang: Lang) -> Vec<Cell> {
     let mut told: Vec<_> = verdict(&compared.verdict, lang).into_iter().collect();
     for (name, side) in [("A", compared.a), ("B", compared.b)] {
         let pull = side.pull;
+        let without = |key| phrase(key).with(lang, name);
         let label = match (pull.state, pull.purpose) {
             (State::Complete, _) => continue,
-            (State::Failed | State::Stopped, Purpose::Push) => phrase("comparison.not-pushed"),
-            (State::Failed | State::Stopped, _) => phrase("comparison.no-image"),
-            _ => phrase("comparison.side"),
+            (State::Failed | State::Stopped, Purpose::Push) => without("comparison.not-pushed"),
+            (State::Failed | State::Stopped, _) => without("comparison.no-image"),
+            _ => format!("{name}:"),
         };
-        let mut why = vec![Span::strong(label.with(lang, name)), Span::plain(" ")];
+        let mut why = vec![Span::strong(label), Span::plain(" ")];
         why.extend(story::verdict(pull, &Telling::of(side.store, lang)));
         told.push(why);
     }
