@@ -179,12 +179,12 @@ fn a_login_is_complete_with_the_right_password_and_denied_with_a_wrong_one() {
     if !available(NEEDS) || !available(&["root", "skopeo", "podman", "dockerd", "docker"]) {
         return;
     }
-    let site = Site::start();
     for (password, state, rules) in [
         (PASSWORD, Complete, &[][..]),
         ("wrong", Failed, &["denied"][..]),
     ] {
         for client in ["skopeo", "podman", "docker"] {
+            let site = Site::start();
             let recorder = Recorder::start(&site, CHECKED);
             let route = recorder.route();
             let auth = site.dir().join("auth.json");
