@@ -37,6 +37,12 @@ pub struct Body {
 }
 
 impl Body {
+    /// Whether it was not kept because its `Content-Encoding` could not be undone.
+    pub fn is_undecodable(&self) -> bool {
+        let reason = Omission::Undecodable;
+        matches!(&self.capture, Capture::Omitted { reason: why } if *why == reason)
+    }
+
     /// Bytes of it that are in memory.
     pub(super) fn in_memory(&self) -> usize {
         match &self.capture {

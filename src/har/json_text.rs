@@ -95,6 +95,25 @@ impl JsonText {
         Ok(self.ahead.get(at).copied())
     }
 
+    /// Takes what needs no mending; most of a file is so.
+    fn plain(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.ahead.is_empty() {
+            return Ok(0);
+        }
+        let in_string = self.in_string;
+        let is_plain = |byte: &u8| match byte {
+            b'"' | 0 | 0x80.. => false,
+            ..=0x1f | b'\\' => !in_string,
+            b'N' | b'I' | b'-' => in_string,
+            _ => true,
+        };
+        let input = until_end(self.input.fill_buf())?;
+        let run = input.iter().take(buffer.len()).take_while(|b| is_plain(b));
+        let count = run.zip(buffer).map(|(byte, to)| *to = *byte).count();
+        self.input.consume(count);
+        Ok(count)
+    }
+
     /// Mends what comes next; answers whether there was anything.
     fn advance(&mut self) -> io::Result<bool> {
         let Some(byte) = self.peek(0)? else {
@@ -213,8 +232,9 @@ impl Read for JsonText {
     /// Mends no more than is asked for: what was counted before a value was read belongs to it.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.ready.is_empty() && !buffer.is_empty() {
-            if !self.advance()? {
-                return Ok(0);
+            let plain = self.plain(buffer)?;
+            if plain > 0 || !self.advance()? {
+                return Ok(plain);
             }
         }
         self.ready.read(buffer)

@@ -1,7 +1,7 @@
 //! Whether what arrived is what was asked for.
 
 use super::observed::Observed;
-use crate::exchange::{Body, Capture, Omission};
+use crate::exchange::{Body, Capture};
 use crate::registry::media_type::Class;
 use crate::registry::{Document, Magic};
 
@@ -17,7 +17,7 @@ pub(super) fn is_no_manifest(member: Observed<'_>) -> bool {
             let body = member.exchange.response_body.as_ref();
             reading.content_type.class() == Class::Html
                 || reading.magic == Some(Magic::Html)
-                || body.is_some_and(is_undecodable)
+                || body.is_some_and(Body::is_undecodable)
         }
         _ => true,
     }
@@ -31,9 +31,4 @@ pub(super) fn is_at_hand(member: Observed<'_>) -> bool {
         Capture::Empty => body.complete,
         _ => false,
     })
-}
-
-fn is_undecodable(body: &Body) -> bool {
-    let reason = Omission::Undecodable;
-    matches!(&body.capture, Capture::Omitted { reason: why } if *why == reason)
 }

@@ -86,10 +86,6 @@ pub(super) fn is_failure(state: BlobState) -> bool {
     matches!(state, BlobState::Failed | BlobState::Mismatch)
 }
 
-pub(super) fn is_stopped(state: BlobState) -> bool {
-    state == BlobState::Stopped
-}
-
 /// The state of a blob that was never asked for.
 fn untouched(blob: &Blob, frame: &Frame, failed: bool) -> BlobState {
     let descriptor = blob.descriptor.as_deref();

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::arrived::{is_at_hand, is_no_manifest};
 use super::ask::{Ask, hash, reference_key};
-use super::blobs::{is_failure, is_stopped};
+use super::blobs::is_failure;
 use super::causes::Trail;
 use super::observed::Observed;
 use crate::exchange::{Ending, Side};
@@ -103,7 +103,7 @@ impl<'a> Goals<'a> {
             let at = blob.exchanges.last().and_then(|id| place.get(id))?;
             let outcome = match blob.state {
                 state if is_failure(state) => Outcome::Refused,
-                state if is_stopped(state) => Outcome::Stopped,
+                BlobState::Stopped => Outcome::Stopped,
                 BlobState::Unseen => Outcome::Unfinished,
                 _ => return None,
             };
@@ -233,18 +233,14 @@ impl<'a> Goals<'a> {
     /// Whether something else arrived than what was asked for.
     fn came_instead(&self, at: usize, member: Observed<'_>) -> bool {
         let reading = member.reading;
-        if reading.method == "GET" || reading.token_request.is_some() {
-            let asked = self
-                .members
-                .get(self.trail.beginning(at))
-                .map(|m| Ask::of(*m));
-            match asked {
-                Some(Ask::Manifest(_)) => is_no_manifest(member),
-                Some(Ask::Token) => reading.token_answer.is_none() && is_at_hand(member),
-                _ => false,
-            }
-        } else {
-            false
+        let asked = self
+            .members
+            .get(self.trail.beginning(at))
+            .map(|m| Ask::of(*m));
+        match asked {
+            Some(Ask::Manifest(_)) => &*reading.method == "GET" && is_no_manifest(member),
+            Some(Ask::Token) => reading.token_answer.is_none() && is_at_hand(member),
+            _ => false,
         }
     }
 
@@ -288,10 +284,9 @@ impl<'a> Goals<'a> {
         });
         let last_good = got.filter_map(|one| starts(one.at)).max();
         let is_over = |tries: &Vec<Try>| {
-            let Some(last) = tries.last() else {
-                return false;
-            };
-            let Some(member) = self.members.get(last.at) else {
+            let last = tries.last();
+            let Some((last, member)) = last.and_then(|one| Some((one, self.members.get(one.at)?)))
+            else {
                 return false;
             };
             match Ask::of(*member) {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::kind::SecretSort;
 use super::replacement::Replacement;
+use crate::base::text::plural;
 
 /// In how many places secrets were replaced, by what they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,13 +30,11 @@ impl fmt::Display for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut counts: Vec<_> = self.0.iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        for (at, (sort, count)) in counts.into_iter().enumerate() {
-            let comma = if at == 0 { "" } else { ", " };
+        let told = counts.into_iter().map(|(sort, count)| {
             let (one, many) = names(*sort);
-            let name = if *count == 1 { one } else { many };
-            write!(f, "{comma}{count} {name}")?;
-        }
-        Ok(())
+            plural(*count, one, many)
+        });
+        f.write_str(&told.collect::<Vec<_>>().join(", "))
     }
 }
 

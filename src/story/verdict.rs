@@ -35,10 +35,8 @@ pub fn verdict(pull: &Pull, telling: &Telling<'_>) -> Cell {
             .and_then(|step| telling.store.entry(step.exchange))
             .map(|entry| {
                 let redirect = entry.reading.redirect.as_ref();
-                let host = redirect.and_then(|r| url::Url::parse(&r.target).ok());
-                let host = host.and_then(|url| url.host_str().map(str::to_owned));
-                let host = host.unwrap_or_else(|| entry.reading.authority.to_string());
-                phrase("verdict.partly_seen").with(lang, host)
+                let host = redirect.and_then(|r| r.authority.as_deref());
+                phrase("verdict.partly_seen").with(lang, host.unwrap_or(&entry.reading.authority))
             }),
         State::Unfinished => Some(say("verdict.unfinished", lang).to_owned()),
         State::Undecided => Some(say("verdict.undecided", lang).to_owned()),
@@ -99,15 +97,14 @@ pub fn tally(pulls: &[&Pull], whole: bool, telling: &Telling<'_>) -> Option<Bloc
 
 /// The finding that says why a pull failed: of the exchange that decided it, if there is one.
 fn failure<'a>(pull: &Pull, telling: &Telling<'a>) -> Option<&'a Finding> {
-    let mut errors = telling.store.findings_of(pull.id).iter();
-    let mut errors = errors
-        .by_ref()
-        .filter(|finding| finding.severity == Severity::Error)
-        .peekable();
-    let first = errors.peek().copied();
-    let decided = pull.decided_by;
-    let own = errors.find(|finding| decided.is_some_and(|id| finding.shown_by(id)));
-    own.or(first)
+    let found = telling.store.findings_of(pull.id).iter();
+    let mut errors = found.filter(|one| one.severity == Severity::Error);
+    let is_own = |one: &&Finding| pull.decided_by.is_some_and(|id| one.shown_by(id));
+    let first = errors.next();
+    first
+        .filter(is_own)
+        .or_else(|| errors.find(is_own))
+        .or(first)
 }
 
 /// How many pulls of a state are named.

@@ -108,6 +108,13 @@ fn shown(body: &Body, bodies: &dyn Bodies) -> Option<String> {
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     match text.filter(|text| is_text(text)) {
         Some(text) => Some(printable_content(&text)),
+        // As above: of a transcript only a part was printed.
+        None if body.sha256.is_none()
+            && body.complete
+            && matches!(body.capture, Capture::Memory { .. }) =>
+        {
+            None
+        }
         None => Some(
             Annotation::Content {
                 size: body.decoded_size.unwrap_or(body.size),

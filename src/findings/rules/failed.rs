@@ -1,6 +1,6 @@
 //! A failure that no other rule explains: told by the exchange that decided it.
 
-use crate::exchange::{Capture, Ending, Exchange, Omission};
+use crate::exchange::{Body, Ending};
 use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
@@ -41,20 +41,13 @@ fn account(one: &Seen<'_>) -> (&'static str, String) {
         Some((_, Ending::Aborted { detail, .. })) => return ("cut", detail.clone()),
         Some((_, Ending::Complete)) | None => {}
     }
+    let body = one.exchange.response_body.as_ref();
     match one.status() {
         Some(400..) => ("", String::new()),
-        _ if is_undecodable(one.exchange) => {
+        _ if body.is_some_and(Body::is_undecodable) => {
             let coding = one.reading.content_encoding.as_deref();
             ("undecodable", coding.unwrap_or_default().to_owned())
         }
         _ => ("other", one.reading.content_type.to_string()),
     }
-}
-
-fn is_undecodable(exchange: &Exchange) -> bool {
-    let body = exchange.response_body.as_ref();
-    body.is_some_and(|body| {
-        let reason = Omission::Undecodable;
-        matches!(&body.capture, Capture::Omitted { reason: why } if *why == reason)
-    })
 }
