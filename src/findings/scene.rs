@@ -56,6 +56,8 @@ struct Latest<'a> {
     had: HashMap<(&'a str, &'a Reference), usize>,
     /// A blob's last byte arrived.
     whole: HashMap<&'a Digest, usize>,
+    /// A server answered by plain http.
+    plain: HashMap<&'a str, usize>,
     /// A token server gave a token.
     token: HashMap<&'a str, usize>,
     /// A registry served something, or said that there is no such thing.
@@ -362,9 +364,15 @@ impl<'a> Scene<'a> {
         first.is_some_and(|first| first.contains('.')) && self.provider(one) == Some("hub")
     }
 
-    /// Whether a blob came to its end later.
-    pub(super) fn whole_later(&self, digest: &Digest, at: usize) -> bool {
-        is_later(self.latest.whole.get(digest), at)
+    /// Whether the blob that an exchange was to bring came to its end later.
+    pub(super) fn whole_later(&self, at: usize) -> bool {
+        let digest = self.asked(at);
+        digest.is_some_and(|digest| is_later(self.latest.whole.get(digest), at))
+    }
+
+    /// Whether a server answered by plain http later.
+    pub(super) fn plain_later(&self, server: &str, at: usize) -> bool {
+        is_later(self.latest.plain.get(server), at)
     }
 
     /// Whether a token server gave a token later.
@@ -408,6 +416,9 @@ impl<'a> Latest<'a> {
                 && one.is_complete()
             {
                 latest.whole.insert(digest, at);
+            }
+            if one.reading.is_by("http") && one.status().is_some() && !one.has_failed() {
+                latest.plain.insert(one.authority(), at);
             }
             if one.reading.token_answer.is_some() {
                 latest.token.insert(one.authority(), at);

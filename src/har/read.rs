@@ -326,18 +326,14 @@ impl<'de> Visitor<'de> for PartSeed<'_> {
         } = self;
         while let Some(name) = map.next_key::<String>()? {
             match (part, name.as_str()) {
-                (FilePart::Root, "log") => {
-                    let part = FilePart::Log;
-                    let mended = mended.clone();
-                    map.next_value_seed(PartSeed {
-                        document,
-                        part,
-                        mended,
-                    })?;
-                }
-                (FilePart::Log, "entries") => {
-                    document.has_entries = true;
-                    let part = FilePart::Entries;
+                (FilePart::Root, "log") | (FilePart::Log, "entries") => {
+                    let is_log = name == "log";
+                    document.has_entries |= !is_log;
+                    let part = if is_log {
+                        FilePart::Log
+                    } else {
+                        FilePart::Entries
+                    };
                     let mended = mended.clone();
                     map.next_value_seed(PartSeed {
                         document,

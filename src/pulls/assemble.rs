@@ -1,5 +1,6 @@
 //! Makes a pull of the exchanges that belong to it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use super::verdict::Goals;
 use crate::base::clock;
 use crate::exchange::Ending;
 use crate::pulls::{Blob, Cause, Part, Pull, PullId, Purpose, State, Step, Totals, Why};
-use crate::registry::{Client, Kind, Reading};
+use crate::registry::{Client, Kind};
 
 /// Makes a pull of its exchanges, which stand by their start; `None` when there are none. The
 /// pull has no number yet. `settled` says that nothing more is to come: a pull
@@ -73,6 +74,7 @@ fn steps(
     image: &Image<'_>,
     purpose: Purpose,
 ) -> Vec<Step> {
+    let plain = plain_answers(members);
     let mut steps = Vec::with_capacity(members.len());
     for (at, member) in members.iter().enumerate() {
         let cause = trail.causes.get(at).copied().flatten();
@@ -84,7 +86,7 @@ fn steps(
         steps.push(Step {
             exchange: member.exchange.id,
             entry: image.entry(*member, blob).cloned(),
-            kind: if is_answer(members, at, purpose) {
+            kind: if is_answer(*member, at, purpose, &plain) {
                 member.reading.subject()
             } else {
                 kind(*member, part, cause)
@@ -100,26 +102,31 @@ fn steps(
 }
 
 /// Whether what looks like an error is the answer that a client reckoned with: before a push it
-/// looks whether the manifest is there, and some try https before http.
-fn is_answer(members: &[Observed<'_>], at: usize, purpose: Purpose) -> bool {
-    let Some(member) = members.get(at) else {
-        return false;
-    };
+/// looks whether the manifest is there, and some try https before http. `plain` has the last
+/// answer by http of each host.
+fn is_answer(
+    member: Observed<'_>,
+    at: usize,
+    purpose: Purpose,
+    plain: &HashMap<&str, usize>,
+) -> bool {
     let reading = member.reading;
-    if purpose == Purpose::Push && matches!(Ask::of(*member), Ask::Manifest(_)) {
+    if purpose == Purpose::Push && matches!(Ask::of(member), Ask::Manifest(_)) {
         return reading.status == Some(404);
     }
     let failed = matches!(member.exchange.ended, Some((_, Ending::Failed { .. })));
-    let host = |reading: &Reading| reading.url.as_ref()?.host_str().map(str::to_owned);
-    let is = |reading: &Reading, scheme| reading.url.as_ref().is_some_and(|u| u.scheme() == scheme);
-    failed && is(reading, "https") && {
-        let mut later = members.iter().skip(at + 1);
-        later.any(|other| {
-            is(other.reading, "http")
-                && other.reading.status.is_some_and(|status| status < 500)
-                && host(other.reading) == host(reading)
-        })
-    }
+    let answered = reading.host().and_then(|host| plain.get(host));
+    failed && reading.is_by("https") && answered.is_some_and(|later| *later > at)
+}
+
+/// Where each host last answered by plain http; a server's failure is no answer.
+fn plain_answers<'a>(members: &[Observed<'a>]) -> HashMap<&'a str, usize> {
+    let answers = members.iter().zip(0..).filter(|(member, _)| {
+        let is_answer = member.reading.status.is_some_and(|status| status < 500);
+        is_answer && member.reading.is_by("http")
+    });
+    let by_host = answers.filter_map(|(member, at)| Some((member.reading.host()?, at)));
+    by_host.collect()
 }
 
 /// What an exchange is for, with the whole pull in sight.

@@ -102,6 +102,7 @@ fn is_base64url(byte: u8) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::kind::tests_of_finders;
     use super::*;
 
     /// A token with these claims and this signature.
@@ -120,11 +121,7 @@ pub(super) mod tests {
     }
 
     fn found(text: &str) -> Vec<&str> {
-        let mut out = Vec::new();
-        find(text.as_bytes(), &mut out);
-        out.iter()
-            .map(|c| text.get(c.range.clone()).unwrap())
-            .collect()
+        tests_of_finders::found(find, text)
     }
 
     #[test]

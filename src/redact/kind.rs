@@ -101,3 +101,20 @@ impl Candidate {
         Self { sort, ..self }
     }
 }
+
+/// What the tests of all finders need.
+#[cfg(test)]
+pub(super) mod tests_of_finders {
+    use super::Candidate;
+
+    /// The texts that a finder gives.
+    pub(in crate::redact) fn found(
+        find: impl Fn(&[u8], &mut Vec<Candidate>),
+        text: &str,
+    ) -> Vec<&str> {
+        let mut out = Vec::new();
+        find(text.as_bytes(), &mut out);
+        let ranges = out.iter().map(|candidate| candidate.range.clone());
+        ranges.map(|range| text.get(range).unwrap()).collect()
+    }
+}

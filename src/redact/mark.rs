@@ -97,14 +97,11 @@ const LONGEST_LABEL: usize = 48;
 
 #[cfg(test)]
 mod tests {
+    use super::super::kind::tests_of_finders;
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
-        let mut out = Vec::new();
-        find(text.as_bytes(), &mut out);
-        out.iter()
-            .map(|c| text.get(c.range.clone()).unwrap())
-            .collect()
+        tests_of_finders::found(find, text)
     }
 
     #[test]

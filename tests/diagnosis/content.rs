@@ -447,17 +447,27 @@ fn duplicate() {
     assert!(!story.rules().contains(&"duplicate"));
 }
 
+const SCHEMA1: &[u8] =
+    br#"{"schemaVersion":1,"name":"library/alpine","tag":"latest","fsLayers":[]}"#;
+
+/// A manifest of schema 1 is served to a client that accepts this.
+fn serve_schema1(story: &mut Scenario, accept: Option<&str>) {
+    let media_type = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+    let digest = sha256(SCHEMA1);
+    let asked = story.get(&tag());
+    let asked = match accept {
+        Some(accept) => asked.sends("Accept", accept),
+        None => asked,
+    };
+    asked
+        .header("Docker-Content-Digest", &digest)
+        .body(media_type, SCHEMA1);
+}
+
 #[test]
 fn schema1() {
-    let body = br#"{"schemaVersion":1,"name":"library/alpine","tag":"latest","fsLayers":[]}"#;
     let mut story = Scenario::docker();
-    story
-        .get(&tag())
-        .header("Docker-Content-Digest", &sha256(body))
-        .body(
-            "application/vnd.docker.distribution.manifest.v1+prettyjws",
-            body,
-        );
+    serve_schema1(&mut story, None);
     let (severity, sentence) = story.only("schema1");
     assert_eq!(severity, Severity::Warning);
     assert!(sentence.contains("schema 1"));
@@ -471,14 +481,7 @@ fn schema1() {
         (MANIFEST, "current Docker and containerd refuse"),
     ] {
         let mut story = Scenario::docker();
-        story
-            .get(&tag())
-            .sends("Accept", accept)
-            .header("Docker-Content-Digest", &sha256(body))
-            .body(
-                "application/vnd.docker.distribution.manifest.v1+prettyjws",
-                body,
-            );
+        serve_schema1(&mut story, Some(accept));
         let (_, sentence) = story.only("schema1");
         assert!(sentence.contains(why), "{sentence}");
         let fix = story.verdict().findings[0].fix(Lang::En);
@@ -488,17 +491,10 @@ fn schema1() {
 
 #[test]
 fn a_manifest_of_schema_1_is_made_on_demand_and_not_kept() {
-    let body = br#"{"schemaVersion":1,"name":"library/alpine","tag":"latest","fsLayers":[]}"#;
     let mut story = Scenario::docker();
+    serve_schema1(&mut story, None);
     story
-        .get(&tag())
-        .header("Docker-Content-Digest", &sha256(body))
-        .body(
-            "application/vnd.docker.distribution.manifest.v1+prettyjws",
-            body,
-        );
-    story
-        .get(&format!("{HUB}/manifests/{}", sha256(body)))
+        .get(&format!("{HUB}/manifests/{}", sha256(SCHEMA1)))
         .answer(404)
         .error("MANIFEST_UNKNOWN");
     let findings = story.verdict().findings;

@@ -61,13 +61,7 @@ fn obstacle<'a>(one: &Seen<'a>) -> Option<(Obstacle, &'a str)> {
 /// Whether a client only tried whether a registry without TLS has it after all: it asked the same
 /// server by plain HTTP afterwards, and was answered.
 fn is_probe(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
-    one.reading.is_by("https")
-        && scene.after(at).any(|later| {
-            later.authority() == one.authority()
-                && later.reading.is_by("http")
-                && later.status().is_some()
-                && !later.has_failed()
-        })
+    one.reading.is_by("https") && scene.plain_later(one.authority(), at)
 }
 
 /// Whether it is a token server that another registry names: that it leads nowhere is told with it.

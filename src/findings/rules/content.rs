@@ -131,7 +131,7 @@ fn arrived_later(scene: &Scene<'_>, at: usize) -> bool {
         blob.digest.as_ref() == Some(asked)
             && matches!(blob.state, BlobState::Verified | BlobState::Whole)
     });
-    verified || scene.whole_later(asked, at)
+    verified || scene.whole_later(at)
 }
 
 /// The length is not the one in the descriptor.

@@ -64,8 +64,5 @@ fn refused<'s, 'a>(
 }
 
 fn severity(scene: &Scene<'_>, at: usize) -> Severity {
-    let whole = scene
-        .asked(at)
-        .is_some_and(|digest| scene.whole_later(digest, at));
-    Severity::error_if(!whole && !scene.recovered(at))
+    Severity::error_if(!scene.whole_later(at) && !scene.recovered(at))
 }

@@ -133,10 +133,7 @@ fn first(
 /// Whether what was asked for was to be had later, or a push went on without it.
 fn is_got_over(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> bool {
     let token = one.reading.token_request.is_some() && scene.token_later(one.authority(), at);
-    let whole = scene
-        .asked(at)
-        .is_some_and(|digest| scene.whole_later(digest, at));
-    token || whole || scene.got_over(at) || scene.pushed_later(at)
+    token || scene.whole_later(at) || scene.got_over(at) || scene.pushed_later(at)
 }
 
 /// Which remedy fits best: that of the case, or the place where a provider tells of its troubles.
