@@ -84,13 +84,13 @@ pub fn export_parts(
     let mut parts = Vec::new();
     let mut part = begin(path.to_owned())?;
     for source in EntrySource::all(trace, options) {
-        let entry = maker.entry(source);
-        let room = part.writer.has_room(&entry, limit);
-        if !room.map_err(failed(&part.path))? {
+        let text = part.writer.text(&maker.entry(source));
+        let text = text.map_err(failed(&part.path))?;
+        if !part.writer.has_room(&text, limit) {
             parts.push(part.close(&[])?);
             part = begin(numbered(path, parts.len() + 1))?;
         }
-        let written = part.writer.entry(&entry);
+        let written = part.writer.entry(&text);
         written.map_err(failed(&part.path))?;
     }
     // What belongs to no entry stands in the last part.
@@ -105,7 +105,7 @@ pub fn export_parts(
 fn write_all(trace: &Trace, mut maker: EntryMaker<'_>, out: impl Write) -> io::Result<Written> {
     let mut writer = HarWriter::begin(out, trace.secrets_kept, maker.options.pretty)?;
     for source in EntrySource::all(trace, maker.options) {
-        writer.entry(&maker.entry(source))?;
+        writer.entry(&writer.text(&maker.entry(source))?)?;
     }
     let (_, entries, bytes) = writer.finish(&tls_errors(&trace.handshakes))?;
     Ok(Written::new(entries, bytes, maker.warnings))

@@ -131,8 +131,7 @@ impl GrowingHar {
             let Some((source, over)) = new.next() else {
                 break;
             };
-            let entry = maker.entry(source);
-            writer.entry(&entry)?;
+            writer.entry(&writer.text(&maker.entry(source))?)?;
             let said = std::mem::take(&mut maker.warnings);
             warnings.extend(said.iter().cloned());
             if over {

@@ -3,8 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use strum::IntoStaticStr;
+
+use crate::base::table::rows;
+use crate::base::text::plural;
+
 /// Something that a program writes otherwise than HAR says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
 #[non_exhaustive]
 pub enum Oddity {
     /// The file is packed with gzip.
@@ -75,68 +80,12 @@ impl Oddities {
 
 impl fmt::Display for OddityCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entries = match self.entries {
-            1 => "1 entry".to_owned(),
-            count => format!("{count} entries"),
-        };
-        match self.oddity {
-            Oddity::Gzip => f.write_str("it is packed with gzip; it was unpacked"),
-            Oddity::Utf16 => f.write_str("it is UTF-16 text instead of UTF-8; it was converted"),
-            Oddity::Nuls => f.write_str(
-                "NUL bytes stand between or behind its values; they were passed over, and nothing \
-                 else is missing",
-            ),
-            Oddity::CutOff => write!(
-                f,
-                "it is cut off in the middle: {entries} before that were read, whatever followed \
-                 is not in the file"
-            ),
-            Oddity::NoNumber => write!(
-                f,
-                "NaN or Infinity stands for a number in {entries}; these figures are taken as not \
-                 known"
-            ),
-            Oddity::Characters => write!(
-                f,
-                "{entries} have characters that JSON does not allow, or broken ones; they were \
-                 escaped or replaced by U+FFFD"
-            ),
-            Oddity::EpochTime => write!(
-                f,
-                "startedDateTime is a number in {entries}; it was taken as the time since 1970"
-            ),
-            Oddity::ZonelessTime => write!(
-                f,
-                "startedDateTime has no time zone in {entries}; it was taken as UTC"
-            ),
-            Oddity::OtherTime => write!(
-                f,
-                "startedDateTime is not written as HAR has it in {entries}; it was read all the \
-                 same"
-            ),
-            Oddity::NoTime => write!(
-                f,
-                "startedDateTime is missing or cannot be read in {entries}; their place is that \
-                 in the file, by the servers' Date where there is one, and nothing is said of \
-                 clocks"
-            ),
-            Oddity::Headers => write!(
-                f,
-                "the header fields are an object instead of a list in {entries}; their order may \
-                 not be that on the wire, and repeated fields may be missing"
-            ),
-            Oddity::StatusText => write!(
-                f,
-                "the status is text in {entries}; it was read as the number it shows"
-            ),
-            Oddity::NoStatus => write!(
-                f,
-                "the status is no number in {entries}; what was answered is not known"
-            ),
-            Oddity::NoAnswer => write!(
-                f,
-                "{entries} have no answer in the file; what was answered is not known"
-            ),
-        }
+        let word: &str = self.oddity.into();
+        let row = rows(SENTENCES).find(|[name, _]| *name == word);
+        let sentence = row.map_or(word, |[_, sentence]| sentence);
+        let entries = plural(self.entries, "entry", "entries");
+        f.write_str(&sentence.replace("{entries}", &entries))
     }
 }
+
+const SENTENCES: &str = include_str!("oddities.txt");

@@ -1,6 +1,5 @@
 //! The journal's body store as the proxy uses it.
 
-use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,13 +9,8 @@ use crate::capture::{BodyStore, BodyWriter, Direction};
 use crate::exchange::ExchangeId;
 
 /// Hands bodies to the journal's thread.
+#[derive(Debug)]
 pub(super) struct BlobStore(pub(super) Arc<Queue>);
-
-impl fmt::Debug for BlobStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BlobStore")
-    }
-}
 
 impl BodyStore for BlobStore {
     fn open(&self, exchange: ExchangeId, direction: Direction) -> Box<dyn BodyWriter> {
@@ -30,19 +24,11 @@ impl BodyStore for BlobStore {
 }
 
 /// One body on its way.
+#[derive(Debug)]
 struct BlobSink {
     queue: Arc<Queue>,
     key: BodyKey,
     open: bool,
-}
-
-impl fmt::Debug for BlobSink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BlobSink")
-            .field("key", &self.key)
-            .field("open", &self.open)
-            .finish_non_exhaustive()
-    }
 }
 
 impl BodyWriter for BlobSink {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use strum::EnumString;
+use strum::{Display, EnumString};
 
 /// A sort of secret: what of it is replaced, and what of it is worth recognising elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString)]
@@ -35,7 +35,8 @@ pub(super) enum SecretKind {
 }
 
 /// What a secret is to people, as it is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumString, Display)]
+#[strum(serialize_all = "lowercase", ascii_case_insensitive)]
 pub(super) enum SecretSort {
     /// Gives access to whoever shows it.
     Token,
@@ -52,8 +53,10 @@ pub(super) enum SecretSort {
     /// A cookie's value.
     Cookie,
     /// A client's address.
+    #[strum(serialize = "address", to_string = "client address")]
     Address,
     /// Who somebody is.
+    #[strum(serialize = "account", to_string = "account name")]
     Account,
 }
 

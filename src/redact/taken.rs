@@ -31,24 +31,11 @@ impl fmt::Display for Taken {
         let mut counts: Vec<_> = self.0.iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         let told = counts.into_iter().map(|(sort, count)| {
-            let (one, many) = names(*sort);
-            plural(*count, one, many)
+            let name = sort.to_string();
+            let ending = if name.ends_with('s') { "es" } else { "s" };
+            plural(*count, &name, &format!("{name}{ending}"))
         });
         f.write_str(&told.collect::<Vec<_>>().join(", "))
-    }
-}
-
-fn names(sort: SecretSort) -> (&'static str, &'static str) {
-    match sort {
-        SecretSort::Token => ("token", "tokens"),
-        SecretSort::Password => ("password", "passwords"),
-        SecretSort::Login => ("login", "logins"),
-        SecretSort::Signature => ("signature", "signatures"),
-        SecretSort::Key => ("key", "keys"),
-        SecretSort::Session => ("session", "sessions"),
-        SecretSort::Cookie => ("cookie", "cookies"),
-        SecretSort::Address => ("client address", "client addresses"),
-        SecretSort::Account => ("account name", "account names"),
     }
 }
 

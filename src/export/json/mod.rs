@@ -11,9 +11,9 @@ mod pull;
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::{Serializer, json};
+use serde_json::json;
 
-use plain::Plain;
+use plain::plain;
 
 use crate::exchange::ExchangeId;
 use crate::pulls::Pull;
@@ -85,6 +85,5 @@ fn list<T: Serialize>(
 
 /// Writes a value on a line; nothing in it acts on a terminal.
 pub(super) fn one(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    let mut serializer = Serializer::with_formatter(out, Plain);
-    Ok(value.serialize(&mut serializer)?)
+    out.write_all(plain(value)?.as_bytes())
 }

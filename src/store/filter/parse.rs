@@ -151,7 +151,7 @@ fn word(atom: &Atom) -> Result<Expr, Mistake> {
     if let Some(keyword) = Keyword::named(&word) {
         // `kind:-layer` is what some programs write for `-kind:layer`.
         return match value.strip("-").or_else(|| value.strip("!")) {
-            Some(value) if !value.is_empty() && keyword.field != Facet::Is => {
+            Some(value) if !value.is_empty() && !matches!(keyword.facet, Facet::Is) => {
                 Ok(terms(keyword, &value)?.not())
             }
             _ => terms(keyword, &value),
@@ -173,8 +173,8 @@ fn word(atom: &Atom) -> Result<Expr, Mistake> {
 }
 
 /// The value of a keyword: a list parted by commas, of which one must hold.
-fn terms(keyword: &Keyword, value: &Atom) -> Result<Expr, Mistake> {
-    let values = match keyword.field {
+fn terms(keyword: &'static Keyword, value: &Atom) -> Result<Expr, Mistake> {
+    let values = match keyword.facet {
         // The value of a header field may hold commas.
         Facet::Header(_) => vec![value.clone()],
         _ => value.split(','),
@@ -196,28 +196,8 @@ fn nearest(word: &str) -> Option<&'static str> {
         .iter()
         .flat_map(|keyword| std::iter::once(keyword.name).chain(keyword.aliases.iter().copied()));
     names
-        .map(|name| (distance(word, name), name))
+        .map(|name| (strsim::levenshtein(word, name), name))
         .filter(|(distance, name)| *distance <= name.chars().count() / 3)
         .min()
         .map(|(_, name)| name)
-}
-
-/// How many letters must be changed, added or removed (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let changed = diagonal + usize::from(x != *y);
-            diagonal = *cell;
-            left = changed.min(left + 1).min(diagonal + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

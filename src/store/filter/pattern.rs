@@ -43,6 +43,11 @@ impl Pattern {
         self.fits_bytes(text.as_bytes())
     }
 
+    /// The same of a text that there may be none of.
+    pub(super) fn fits_some(&self, text: Option<&str>) -> bool {
+        text.is_some_and(|text| self.fits(text))
+    }
+
     /// As [`Self::fits`] for bytes of any encoding.
     pub(super) fn fits_bytes(&self, text: &[u8]) -> bool {
         match self {

@@ -5,9 +5,9 @@ use std::fmt;
 use super::atom::Atom;
 use super::caret::Mistake;
 use super::compare::Bounds;
-use super::field::{MessageSide, NumberField, TextField, fits_anything, part};
+use super::field::{fits_anything, part};
 use super::flag::{FLAGS, Flag};
-use super::keyword::{Facet, KEYWORDS, Keyword};
+use super::keyword::{Facet, Keyword, MessageSide};
 use super::pattern::{Pattern, Style};
 use crate::exchange::{Body, Capture, RawHead};
 use crate::pulls::Part;
@@ -18,17 +18,17 @@ use crate::store::{Entry, Store};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Term {
     Anything(Pattern),
-    Text(TextField, Pattern),
-    Number(NumberField, Bounds),
+    Text(&'static Keyword, Pattern),
+    Number(&'static Keyword, Bounds),
     Kind(Kind),
     Is(&'static Flag),
-    Header(MessageSide, Pattern, Option<Pattern>),
-    Body(MessageSide, Pattern),
+    Header(&'static Keyword, Pattern, Option<Pattern>),
+    Body(&'static Keyword, Pattern),
 }
 
 impl Term {
     /// Reads one value of a keyword.
-    pub(super) fn read(keyword: &Keyword, value: &Atom) -> Result<Self, Mistake> {
+    pub(super) fn read(keyword: &'static Keyword, value: &Atom) -> Result<Self, Mistake> {
         if value.is_empty() && !value.quoted {
             return Err(Mistake::new(
                 value.span.clone(),
@@ -38,29 +38,29 @@ impl Term {
                 ),
             ));
         }
-        match keyword.field {
-            Facet::Text(text) => Ok(Self::Text(text, Pattern::read(value, text.style()))),
-            Facet::Number(number) => {
-                Bounds::read(value, number.unit()).map(|bounds| Self::Number(number, bounds))
-            }
+        match keyword.facet {
+            Facet::Text(style, _) => Ok(Self::Text(keyword, Pattern::read(value, style))),
+            Facet::Number(unit, _) => Ok(Self::Number(keyword, Bounds::read(value, unit)?)),
             Facet::Kind => kind(value),
             Facet::Is => flag(value),
-            Facet::Header(side) => Ok(header(side, value)),
-            Facet::Body(side) => Ok(Self::Body(side, Pattern::read(value, Style::Part))),
+            Facet::Header(_) => Ok(header(keyword, value)),
+            Facet::Body(_) => Ok(Self::Body(keyword, Pattern::read(value, Style::Part))),
         }
     }
 
     pub(super) fn matches(&self, entry: &Entry, store: &Store) -> bool {
         match self {
             Self::Anything(pattern) => fits_anything(pattern, entry, store),
-            Self::Text(text, pattern) => text.fits(pattern, entry, store),
-            Self::Number(number, bounds) => {
-                let number = number.of(entry, store);
-                number.is_some_and(|number| bounds.hold(number))
+            Self::Text(keyword, pattern) => {
+                matches!(keyword.facet, Facet::Text(_, fits) if fits(pattern, entry, store))
             }
+            Self::Number(keyword, bounds) => match keyword.facet {
+                Facet::Number(_, of) => of(entry, store).is_some_and(|number| bounds.hold(number)),
+                _ => false,
+            },
             Self::Kind(kind) => entry.kind == *kind || brings(entry, store) == Some(*kind),
             Self::Is(flag) => flag.holds(entry),
-            Self::Header(side, name, value) => heads(*side, entry).any(|head| {
+            Self::Header(keyword, name, value) => heads(keyword.side(), entry).any(|head| {
                 head.fields().any(|field| {
                     name.fits_bytes(field.name)
                         && value
@@ -68,10 +68,12 @@ impl Term {
                             .is_none_or(|value| value.fits_bytes(field.value))
                 })
             }),
-            Self::Body(side, pattern) => bodies(*side, entry).any(|body| match &body.capture {
-                Capture::Memory { bytes } => pattern.fits_bytes(bytes),
-                _ => false,
-            }),
+            Self::Body(keyword, pattern) => {
+                bodies(keyword.side(), entry).any(|body| match &body.capture {
+                    Capture::Memory { bytes } => pattern.fits_bytes(bytes),
+                    _ => false,
+                })
+            }
         }
     }
 }
@@ -112,14 +114,14 @@ fn unknown(value: &Atom, what: &str, text: &str, words: &[&str]) -> Mistake {
 }
 
 /// `name`, or `name:value` (`name=value`); the name is all of the field's name.
-fn header(side: MessageSide, value: &Atom) -> Term {
+fn header(keyword: &'static Keyword, value: &Atom) -> Term {
     let (name, value) = match (value.split_once(':'), value.split_once('=')) {
         (Some(parts), _) | (None, Some(parts)) if !parts.0.is_empty() => {
             (parts.0, Some(Pattern::read(&parts.1, Style::Part)))
         }
         _ => (value.clone(), None),
     };
-    Term::Header(side, Pattern::read(&name, Style::Whole), value)
+    Term::Header(keyword, Pattern::read(&name, Style::Whole), value)
 }
 
 fn heads(side: MessageSide, entry: &Entry) -> impl Iterator<Item = &RawHead> {
@@ -148,34 +150,27 @@ impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Anything(pattern) => pattern.fmt(f),
-            Self::Text(text, pattern) => {
-                let name = name(Facet::Text(*text));
-                match pattern {
-                    Pattern::Whole(whole) if text.style() == Style::Whole => {
-                        write!(f, "{name}:{}", super::atom::Quoted(whole))
-                    }
-                    pattern => write!(f, "{name}:{pattern}"),
-                }
+            Self::Text(keyword, Pattern::Whole(whole))
+                if matches!(keyword.facet, Facet::Text(Style::Whole, _)) =>
+            {
+                write!(f, "{}:{}", keyword.name, super::atom::Quoted(whole))
             }
-            Self::Number(number, bounds) => {
-                let name = name(Facet::Number(*number));
-                write!(f, "{name}:{}", bounds.text(number.unit()))
+            Self::Text(keyword, pattern) | Self::Body(keyword, pattern) => {
+                write!(f, "{}:{pattern}", keyword.name)
             }
+            Self::Number(keyword, bounds) => match keyword.facet {
+                Facet::Number(unit, _) => write!(f, "{}:{}", keyword.name, bounds.text(unit)),
+                _ => Ok(()),
+            },
             Self::Kind(kind) => write!(f, "kind:{kind}"),
             Self::Is(flag) => write!(f, "is:{}", flag.name),
-            Self::Header(side, field, value) => {
-                write!(f, "{}:{field}", name(Facet::Header(*side)))?;
+            Self::Header(keyword, field, value) => {
+                write!(f, "{}:{field}", keyword.name)?;
                 match value {
                     Some(value) => write!(f, ":{value}"),
                     None => Ok(()),
                 }
             }
-            Self::Body(side, pattern) => write!(f, "{}:{pattern}", name(Facet::Body(*side))),
         }
     }
-}
-
-fn name(field: Facet) -> &'static str {
-    let keyword = KEYWORDS.iter().find(|keyword| keyword.field == field);
-    keyword.map_or("", |keyword| keyword.name)
 }
