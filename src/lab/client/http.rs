@@ -89,6 +89,8 @@ impl Http<'_> {
                 proxy: self.proxy,
                 source,
             })?;
+            // Otherwise the end of the TLS handshake waits for an acknowledgement that comes late.
+            tcp.set_nodelay(true).ok();
             if url.scheme() == "http" {
                 return self.exchange(tcp, url.as_str(), url, ask, referer).await;
             }
