@@ -1,160 +1,179 @@
-//! What a server of the lab has to say, before a provider's dialect puts it in words.
+//! What a server of the lab has to say, before it is put in its provider's words.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::OutgoingResponse;
+use super::digest::{crc32c, crc64, md5, random};
 use super::image::StoredBlob;
-use super::range::ByteRange;
-use super::signed_url;
+use super::provider::ProviderProfile;
+use super::response::BodyDelivery;
+use super::{signed_url, template};
 
-/// A registry's answer.
+/// An answer: which of the provider's templates say it, and what they want to know.
 #[derive(Debug)]
-pub(super) enum RegistryAnswer {
-    /// The registry speaks the API, and the client may use it.
-    Pong,
-    /// The registry wants a token: `WWW-Authenticate`.
-    Challenge { value: String },
-    /// A manifest or an index.
-    Manifest {
-        blob: Arc<StoredBlob>,
-        by_tag: bool,
-        /// `Docker-Content-Digest`, unless it is left out.
-        digest: Option<String>,
-    },
-    /// The client has this manifest already.
-    NotModified { digest: String },
-    /// The blob is elsewhere.
-    Redirect { location: String, digest: String },
-    /// The tags of a repository.
-    Tags {
-        name: String,
-        tags: Vec<&'static str>,
-    },
-    /// There is nothing for the client; a token server says so in the same way.
-    Refusal(ErrorAnswer),
-}
-
-/// A blob store's answer.
-pub(super) type StoreAnswer = Result<StoredPart, Withheld>;
-
-/// A blob, or a part of it. The bytes may be damaged.
-#[derive(Debug)]
-pub(super) struct StoredPart {
-    pub(super) blob: Arc<StoredBlob>,
-    pub(super) part: ByteRange,
-    pub(super) bytes: Bytes,
-}
-
-/// A registry's error answer (OCI distribution-spec, "Error Codes").
-#[derive(Debug)]
-pub(super) struct ErrorAnswer {
-    pub(super) status: u16,
-    pub(super) reason: &'static str,
-    pub(super) code: &'static str,
-    pub(super) message: String,
-    pub(super) detail: Value,
+pub(super) struct Answer {
+    /// The most exact first; the provider may have only the last.
+    names: &'static [&'static str],
+    facts: Vec<(&'static str, String)>,
     /// Fields beside the usual ones.
-    pub(super) fields: Vec<(&'static str, String)>,
+    fields: Vec<(&'static str, String)>,
+    blob: Option<Arc<StoredBlob>>,
+    content: Option<Bytes>,
+    delivery: BodyDelivery,
 }
 
-/// Why a blob store hands nothing out.
-#[derive(Debug)]
-pub(super) enum Withheld {
-    /// The URL is not good.
-    Url(signed_url::Refused),
-    /// There is no such object.
-    Missing,
-    /// The range lies beyond the object.
-    Range { size: usize },
-}
-
-impl ErrorAnswer {
-    pub(super) fn new(
-        status: u16,
-        reason: &'static str,
-        code: &'static str,
-        message: impl Into<String>,
-    ) -> Self {
+impl Answer {
+    pub(super) fn new(names: &'static [&'static str]) -> Self {
         Self {
-            status,
-            reason,
-            code,
-            message: message.into(),
-            detail: Value::Null,
+            names,
+            facts: Vec::new(),
             fields: Vec::new(),
+            blob: None,
+            content: None,
+            delivery: BodyDelivery::Whole,
         }
     }
 
-    pub(super) fn not_found(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(404, "Not Found", code, message)
+    /// There is nothing for the client (OCI distribution-spec, "Error Codes"); a token server says
+    /// so in the same way.
+    pub(super) fn refusal(status: &str, code: &str, message: &str) -> Self {
+        Self::new(&["refusal"])
+            .status(status)
+            .fact("code", code)
+            .fact("message", json!(message).to_string())
+            .detail(&Value::Null)
     }
 
-    pub(super) fn detail(self, detail: Value) -> Self {
-        Self { detail, ..self }
+    /// A blob store hands nothing out; `status` is that of an S3-like store, and so are the words.
+    pub(super) fn withheld(status: &str, code: &str, words: &str) -> Self {
+        Self::new(&["withheld"])
+            .status(status)
+            .fact("code", code)
+            .fact("words", words)
+            .fact("request-id", HEXUPPER.encode(&random(12)))
     }
 
+    /// Something the store has, or a part of it. The bytes may be damaged.
+    pub(super) fn stored(blob: &Arc<StoredBlob>, content: Bytes) -> Self {
+        Self {
+            blob: Some(blob.clone()),
+            content: Some(content),
+            ..Self::new(&["blob"])
+        }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.names.iter().copied()
+    }
+
+    pub(super) fn named(self, names: &'static [&'static str]) -> Self {
+        Self { names, ..self }
+    }
+
+    pub(super) fn fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.facts.retain(|(known, _)| *known != name);
+        self.facts.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn maybe(self, name: &'static str, value: Option<String>) -> Self {
+        match value {
+            Some(value) => self.fact(name, value),
+            None => self,
+        }
+    }
+
+    pub(super) fn status(self, status: &str) -> Self {
+        self.fact("STATUS", status.to_uppercase())
+            .fact("status", status)
+    }
+
+    pub(super) fn detail(self, detail: &Value) -> Self {
+        self.fact("detail", detail.to_string())
+    }
+
+    /// A field beside the usual ones.
     pub(super) fn field(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.fields.push((name, value.into()));
         self
     }
 
-    /// The error body; each provider has its own order of the members.
-    pub(super) fn body(&self, members: [&str; 3]) -> Value {
-        let error: serde_json::Map<_, _> = members
-            .into_iter()
-            .map(|member| {
-                let value = match member {
-                    "code" => json!(self.code),
-                    "message" => json!(self.message),
-                    _ => self.detail.clone(),
-                };
-                (member.to_owned(), value)
-            })
-            .collect();
-        json!({ "errors": [error] })
+    pub(super) fn delivered(self, delivery: BodyDelivery) -> Self {
+        Self { delivery, ..self }
+    }
+
+    /// The answer in a provider's words.
+    pub(super) fn by(
+        mut self,
+        profile: &'static ProviderProfile,
+        templates: impl Fn(&str) -> Option<&'static str>,
+        now: Timestamp,
+    ) -> OutgoingResponse {
+        let template = self.names.iter().find_map(|name| templates(name));
+        let (fields, content) = (std::mem::take(&mut self.fields), self.content.take());
+        let fact = |name: &str| {
+            let known = self.facts.iter().find(|(known, _)| *known == name);
+            let known = known.map(|(_, value)| value.clone());
+            known
+                .or_else(|| profile.word(name))
+                .or_else(|| self.sum(name))
+        };
+        template::answer(template.unwrap_or_default(), fields, content, now, &fact)
+            .delivered(self.delivery)
+    }
+
+    /// Checksums of the blob.
+    fn sum(&self, name: &str) -> Option<String> {
+        let blob = self.blob.as_ref()?;
+        let bytes = &blob.bytes[..];
+        Some(match name {
+            "size" => bytes.len().to_string(),
+            "type" => blob.media_type.to_string(),
+            "etag" => blob.digest.clone(),
+            "md5" => HEXLOWER.encode(&md5(bytes)),
+            "MD5" => HEXUPPER.encode(&md5(bytes)),
+            "md5-base64" => BASE64.encode(&md5(bytes)),
+            // The ETag of an upload in one part.
+            "md5-of-md5" => HEXLOWER.encode(&md5(&md5(bytes))),
+            "crc32c" => BASE64.encode(&crc32c(bytes)),
+            "crc64" => crc64(bytes).to_string(),
+            _ => return None,
+        })
     }
 }
 
-impl From<ErrorAnswer> for RegistryAnswer {
-    fn from(refusal: ErrorAnswer) -> Self {
-        Self::Refusal(refusal)
-    }
-}
-
-impl Withheld {
-    /// Status and reason.
-    pub(super) fn status(&self) -> (u16, &'static str) {
-        match self {
-            Self::Missing | Self::Url(signed_url::Refused::NoSuchPath) => (404, "Not Found"),
-            Self::Url(_) => (403, "Forbidden"),
-            Self::Range { .. } => (416, "Requested Range Not Satisfiable"),
-        }
-    }
-
-    /// Code and message of an S3-style error document.
-    pub(super) fn error(&self) -> (&'static str, &'static str) {
+impl From<signed_url::Refused> for Answer {
+    fn from(refused: signed_url::Refused) -> Self {
         use signed_url::Refused;
-        match self {
-            Self::Missing | Self::Url(Refused::NoSuchPath) => {
-                ("NoSuchKey", "The specified key does not exist.")
-            }
-            Self::Url(Refused::Unsigned) => ("AccessDenied", "Access denied"),
-            Self::Url(Refused::Forged) => (
+        match refused {
+            Refused::NoSuchPath => Self::missing(),
+            Refused::Unsigned => Self::withheld("403 Forbidden", "AccessDenied", "Access denied"),
+            Refused::Forged => Self::withheld(
+                "403 Forbidden",
                 "SignatureDoesNotMatch",
                 "The request signature we calculated does not match the signature you provided.",
             ),
-            Self::Url(Refused::Expired { .. }) => ("AccessDenied", "Request has expired."),
-            Self::Range { .. } => ("InvalidRange", "The requested range is not satisfiable"),
+            Refused::Expired { at } => {
+                Self::withheld("403 Forbidden", "AccessDenied", "Request has expired.")
+                    .named(&["expired", "withheld"])
+                    .maybe("at", template::general("iso:0", at))
+            }
         }
     }
+}
 
-    /// `Content-Range` of an answer to an impossible range (RFC 9110 section 14.4).
-    pub(super) fn content_range(&self) -> Option<String> {
-        match self {
-            Self::Range { size } => Some(format!("bytes */{size}")),
-            Self::Url(_) | Self::Missing => None,
-        }
+impl Answer {
+    /// There is no such object.
+    pub(super) fn missing() -> Self {
+        Self::withheld(
+            "404 Not Found",
+            "NoSuchKey",
+            "The specified key does not exist.",
+        )
     }
 }

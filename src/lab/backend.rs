@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use super::registries::Registries;
+use super::registries::{self, Registries};
 use super::replay::Replay;
-use super::{IncomingRequest, LabError, LabImage, LabOptions, OutgoingResponse, provider};
+use super::{IncomingRequest, LabError, LabImage, LabOptions, OutgoingResponse};
 
 /// Who answers.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Backend {
     /// The host names it answers under.
     pub(super) fn hosts(&self) -> Vec<String> {
         match self {
-            Self::Registries(_) => provider::hosts(),
+            Self::Registries(_) => registries::hosts(),
             Self::Replay(replay) => replay.hosts(),
         }
     }

@@ -1,59 +1,60 @@
 //! A provider's blob store: the target of its registry's redirects.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::answer::{StoredPart, Withheld};
+use super::answer::Answer;
 use super::image::{BlobKind, StoredBlob};
 use super::range::{ByteRange, Unsatisfiable};
 use super::response::BodyDelivery;
 use super::service::ProviderService;
-use super::{Fault, IncomingRequest, OutgoingResponse, dialect, signed_url};
+use super::signed_url::BlobStore;
+use super::{Fault, IncomingRequest, OutgoingResponse};
+use crate::base::lock::lock;
 
 impl ProviderService {
     /// Answers a request for a blob by its signed URL.
-    pub(super) fn store(&self, request: &IncomingRequest) -> OutgoingResponse {
+    pub(super) fn store(
+        &self,
+        store: &'static BlobStore,
+        request: &IncomingRequest,
+    ) -> OutgoingResponse {
         let now = self.registry_time();
-        let found = signed_url::check(
-            &self.keys,
-            self.provider,
-            &request.path,
-            request.query.as_deref(),
-            now,
-        )
-        .map_err(Withheld::Url)
-        .and_then(|digest| self.find(request, &digest));
-        let (blob, part) = match found {
-            Ok(found) => found,
-            Err(withheld) => return dialect::store(self.provider, Err(withheld), now),
+        let digest = store.check(&self.keys, &request.path, request.query.as_deref(), now);
+        let answer = digest.map_or_else(Answer::from, |digest| self.part(request, &digest));
+        store.say(answer, self.profile(), now)
+    }
+
+    fn part(&self, request: &IncomingRequest, digest: &str) -> Answer {
+        let mut repositories = self.repositories.values();
+        let blob = repositories.find_map(|repository| repository.blobs.get(digest));
+        let Some(blob) = blob.filter(|blob| !blob.is_manifest()) else {
+            return Answer::missing();
+        };
+        let size = blob.bytes.len();
+        let part = match ByteRange::asked(request.field("range"), size) {
+            Ok(part) => part,
+            Err(Unsatisfiable) => {
+                let status = "416 Requested Range Not Satisfiable";
+                let words = "The requested range is not satisfiable";
+                return Answer::withheld(status, "InvalidRange", words)
+                    .fact("content-range", format!("bytes */{size}"));
+            }
         };
         let delivery = match blob.kind {
             BlobKind::Layer { last } if !request.is_head() => self.delivery(blob, &part, last),
             _ => BodyDelivery::Whole,
         };
-        let content = StoredPart {
-            bytes: self.content(blob).slice(part.range.clone()),
-            blob: blob.clone(),
-            part,
+        let names: &[_] = match blob.kind {
+            BlobKind::Config => &["config", "blob"],
+            _ => &["blob"],
         };
-        dialect::store(self.provider, Ok(content), now).delivered(delivery)
-    }
-
-    fn find(
-        &self,
-        request: &IncomingRequest,
-        digest: &str,
-    ) -> Result<(&Arc<StoredBlob>, ByteRange), Withheld> {
-        let blob = self.repository.blob(digest);
-        let blob = blob
-            .filter(|blob| !blob.kind.is_manifest())
-            .ok_or(Withheld::Missing)?;
-        let size = blob.bytes.len();
-        match ByteRange::asked(request.field("range"), size) {
-            Ok(part) => Ok((blob, part)),
-            Err(Unsatisfiable) => Err(Withheld::Range { size }),
-        }
+        Answer::stored(blob, self.content(blob).slice(part.range.clone()))
+            .named(names)
+            .status(part.status())
+            .maybe("content-range", part.content_range())
+            .delivered(delivery)
     }
 
     fn content(&self, blob: &StoredBlob) -> Bytes {
@@ -69,12 +70,9 @@ impl ProviderService {
         bytes.into()
     }
 
-    fn delivery(&self, blob: &StoredBlob, part: &ByteRange, last: bool) -> BodyDelivery {
+    fn delivery(&self, blob: &Arc<StoredBlob>, part: &ByteRange, last: bool) -> BodyDelivery {
         if self.has(Fault::TruncatedLayer) {
-            let mut broken_off = self
-                .broken_off
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut broken_off = lock(&self.broken_off);
             let times = broken_off.entry(blob.digest.clone()).or_default();
             if *times < 2 {
                 *times += 1;

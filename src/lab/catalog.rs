@@ -1,15 +1,16 @@
 //! Which images the lab has, and where.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use super::image::{
-    About, HistoryStep, ImagePlatform, PlatformImage, StoredBlob, compact_index, pretty_index,
-};
-use super::layer::{Layer, LayerBuilder};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::image::{ImageFormat, ImagePlatform, PlatformImage, StoredBlob, compact_index, index};
+use super::layer::LayerRow;
 use super::schema1::{Schema1Error, schema1};
-use super::{Fault, FaultSpec, Provider};
+use super::{Fault, FaultSpec, Provider, template};
 
 /// An image of the lab, and the name a user pulls it by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,32 +27,6 @@ pub struct LabImage {
     pub tag: &'static str,
 }
 
-impl LabImage {
-    /// The image of one provider.
-    pub fn of(provider: Provider) -> Self {
-        let (reference, repository, tag) = match provider {
-            Provider::Hub | Provider::Mirror => ("alpine", "library/alpine", "latest"),
-            Provider::Gcr => (
-                "gcr.io/google-containers/kube-controller-manager:v1.16.10",
-                "google-containers/kube-controller-manager",
-                "v1.16.10",
-            ),
-            Provider::Quay => (
-                "quay.io/watchdogpolska/alpine-curl",
-                "watchdogpolska/alpine-curl",
-                "latest",
-            ),
-        };
-        Self {
-            provider,
-            reference,
-            registry: provider.registry(),
-            repository,
-            tag,
-        }
-    }
-}
-
 /// Why the images could not be built.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CatalogError {
@@ -59,235 +34,170 @@ pub(super) enum CatalogError {
     Layer(#[from] io::Error),
     #[error(transparent)]
     Schema1(#[from] Schema1Error),
+    #[error("failed to read the lab's data on {0}")]
+    Data(&'static str),
+    #[error("failed to read a config: {0}")]
+    Config(#[from] serde_json::Error),
 }
 
-/// One provider's repository: each has one, with one tag.
-#[derive(Debug)]
-pub(super) struct TaggedRepository {
-    pub(super) image: LabImage,
-    tagged: Arc<StoredBlob>,
-    blobs: HashMap<String, Arc<StoredBlob>>,
+/// One repository of a provider.
+#[derive(Debug, Default)]
+pub(super) struct Repository {
+    pub(super) tags: BTreeMap<String, Arc<StoredBlob>>,
+    pub(super) blobs: BTreeMap<String, Arc<StoredBlob>>,
 }
 
-impl TaggedRepository {
-    /// Builds the repository of a provider, as its faults want it.
-    pub(super) fn build(provider: Provider, faults: &[FaultSpec]) -> Result<Self, CatalogError> {
-        let has = |fault| faults.iter().any(|spec| spec.strikes(provider, fault));
+/// The images of a provider, and its repositories by name, as its faults want them.
+pub(super) fn build(
+    provider: Provider,
+    faults: &[FaultSpec],
+) -> Result<(Vec<LabImage>, BTreeMap<String, Repository>), CatalogError> {
+    let (mut images, mut repositories) = (Vec::new(), BTreeMap::new());
+    for name in &provider.profile().images {
+        let row = CATALOG
+            .images
+            .get(name)
+            .ok_or(CatalogError::Data("images"))?;
+        images.push(LabImage {
+            provider,
+            reference: &row.reference,
+            registry: provider.registry(),
+            repository: &row.repository,
+            tag: &row.tag,
+        });
+        let repository = repositories.entry(row.repository.clone()).or_default();
+        row.build(repository, |fault| {
+            faults.iter().any(|spec| spec.strikes(provider, fault))
+        })?;
+    }
+    Ok((images, repositories))
+}
+
+impl Repository {
+    pub(super) fn add(&mut self, blob: Arc<StoredBlob>) {
+        self.blobs.insert(blob.digest.clone(), blob);
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalog {
+    images: HashMap<String, ImageRow>,
+    layers: HashMap<String, LayerRow>,
+}
+
+/// One image.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ImageRow {
+    repository: String,
+    tag: String,
+    reference: String,
+    format: ImageFormat,
+    /// In which spelling the tag stands for a list of platforms; for the image itself without it.
+    index: Option<IndexSpelling>,
+    platforms: Vec<String>,
+    layers: Vec<String>,
+    /// What is in its texts, and what was there in the release before.
+    #[serde(default)]
+    before: Vec<(String, String)>,
+    config: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum IndexSpelling {
+    Compact,
+    Pretty,
+}
+
+impl ImageRow {
+    fn build(
+        &'static self,
+        repository: &mut Repository,
+        has: impl Fn(Fault) -> bool,
+    ) -> Result<(), CatalogError> {
         let stale = has(Fault::StaleMirror);
-        let release = if stale { &BEFORE } else { &CURRENT };
-        let platforms = match provider {
-            _ if has(Fault::NoPlatform) => NOBODYS_PLATFORM,
-            Provider::Hub | Provider::Mirror => ALPINE_PLATFORMS,
-            Provider::Gcr => KUBE_PLATFORMS,
-            Provider::Quay => &[AMD64],
-        };
-        let images = platforms
-            .iter()
-            .map(|platform| match provider {
-                Provider::Hub | Provider::Mirror => alpine(*platform, release),
-                Provider::Gcr => kube_controller_manager(*platform),
-                Provider::Quay => alpine_curl(*platform, release),
+        let nobodys = has(Fault::NoPlatform).then_some("mips64le");
+        let own = self.platforms.iter().map(String::as_str);
+        let images = own
+            .take(if nobodys.is_some() {
+                0
+            } else {
+                self.platforms.len()
             })
-            .collect::<io::Result<Vec<_>>>()?;
-        let image = LabImage::of(provider);
-        let top = match (&images[..], provider) {
-            ([first, ..], _) if has(Fault::Schema1) => schema1(image.repository, image.tag, first)?,
-            ([only], Provider::Quay) => only.manifest.clone(),
-            (_, Provider::Gcr) => pretty_index(&images),
-            _ => compact_index(&images),
+            .chain(nobodys)
+            .map(|processor| self.platform(ImagePlatform::linux(processor), stale))
+            .collect::<Result<Vec<_>, _>>()?;
+        let entries: Vec<_> = images.iter().map(PlatformImage::entry).collect();
+        let top = match (&images[..], self.index) {
+            ([first, ..], _) if has(Fault::Schema1) => schema1(&self.repository, &self.tag, first)?,
+            (_, Some(IndexSpelling::Compact)) => compact_index(self.format, &entries),
+            (_, Some(IndexSpelling::Pretty)) => index(self.format, &entries),
+            ([first, ..], None) => first.manifest.clone(),
+            ([], None) => return Err(CatalogError::Data("platforms")),
         };
-        let parts = |image: PlatformImage| {
+        for image in images {
             let own = [image.config, image.manifest];
-            image.layers.into_iter().chain(own)
+            image
+                .layers
+                .into_iter()
+                .chain(own)
+                .for_each(|blob| repository.add(blob));
+        }
+        repository.add(top.clone());
+        repository.tags.insert(self.tag.clone(), top);
+        Ok(())
+    }
+
+    fn platform(
+        &self,
+        platform: ImagePlatform,
+        stale: bool,
+    ) -> Result<PlatformImage, CatalogError> {
+        let text = |text: &str| {
+            let text = template::fill(text, &|name| platform.fact(name)).unwrap_or_default();
+            let before = self.before.iter().filter(|_| stale);
+            before.fold(text, |text, (now, before)| text.replace(now, before))
         };
-        let blobs = images.into_iter().flat_map(parts).chain([top.clone()]);
-        Ok(Self {
-            image,
-            blobs: blobs.map(|blob| (blob.digest.clone(), blob)).collect(),
-            tagged: top,
-        })
+        let layers = self
+            .layers
+            .iter()
+            .map(|name| {
+                let row = CATALOG
+                    .layers
+                    .get(name)
+                    .ok_or(CatalogError::Data("layers"))?;
+                Ok(row.build(text)?)
+            })
+            .collect::<Result<Vec<_>, CatalogError>>()?;
+        let diff_ids: Vec<_> = layers.iter().map(|layer| &layer.diff_id).collect();
+        let config = self
+            .config
+            .replace("${diff-ids}", &json!(diff_ids).to_string());
+        let mut config: Value = serde_json::from_str(&text(&config))?;
+        // A processor without variants has no such member.
+        if let Some(members) = config.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        Ok(PlatformImage::new(
+            platform,
+            self.format,
+            config.to_string(),
+            &layers,
+        ))
     }
-
-    /// What the tag points to.
-    pub(super) fn tagged(&self, tag: &str) -> Option<&Arc<StoredBlob>> {
-        (tag == self.image.tag).then_some(&self.tagged)
-    }
-
-    /// Whatever has this digest.
-    pub(super) fn blob(&self, digest: &str) -> Option<&Arc<StoredBlob>> {
-        self.blobs.get(digest)
-    }
 }
 
-/// A release of Alpine, and how its image was built.
-struct Release {
-    version: &'static str,
-    image: About,
-}
-
-const CURRENT: Release = Release {
-    version: "3.12.0",
-    image: ALPINE,
-};
-
-/// The release before, which a stale mirror still has.
-const BEFORE: Release = Release {
-    version: "3.11.6",
-    image: About {
-        history: &[
-            ADD_ALPINE.at("2020-04-24T01:05:03.608058404Z"),
-            RUN_SHELL.at("2020-04-24T01:05:03.776829834Z"),
-        ],
-        ..ALPINE
-    },
-};
-
-fn alpine(platform: ImagePlatform, release: &Release) -> io::Result<PlatformImage> {
-    let layer = alpine_layer(platform, release)?;
-    Ok(PlatformImage::new(platform, release.image, &[layer]))
-}
-
-/// Its first layer is Alpine's, so that a client that has that one does not fetch it again.
-fn alpine_curl(platform: ImagePlatform, release: &Release) -> io::Result<PlatformImage> {
-    let curl = LayerBuilder::new(1_593_950_067)
-        .directories("usr usr/bin usr/lib usr/share usr/share/curl")?
-        .file("usr/share/curl/README", ABOUT_FILES)?
-        .bulk("usr/lib/libcurl.so.4", "alpine-curl amd64", 352 * 1024)?
-        .finish()?;
-    let layers = [alpine_layer(platform, release)?, curl];
-    Ok(PlatformImage::new(platform, ALPINE_CURL, &layers))
-}
-
-fn kube_controller_manager(platform: ImagePlatform) -> io::Result<PlatformImage> {
-    let seed = |part: &str| format!("kube-controller-manager {part} {}", name(platform));
-    let base = LayerBuilder::new(1_589_995_657)
-        .directories(ROOT)?
-        .file("etc/debian_version", b"10.4\n")?
-        .file("usr/share/README", ABOUT_FILES)?
-        .bulk("usr/lib/libc.so", &seed("base"), 320 * 1024)?
-        .finish()?;
-    let binary = LayerBuilder::new(1_589_995_658)
-        .directories("usr usr/local usr/local/bin")?
-        .bulk(
-            "usr/local/bin/kube-controller-manager",
-            &seed("binary"),
-            448 * 1024,
-        )?
-        .finish()?;
-    Ok(PlatformImage::new(platform, KUBE, &[base, binary]))
-}
-
-fn alpine_layer(platform: ImagePlatform, release: &Release) -> io::Result<Layer> {
-    let release = release.version;
-    let os_release =
-        format!("NAME=\"Alpine Linux\"\nID=alpine\nVERSION_ID={release}\nPRETTY_NAME=\"Lab\"\n");
-    let seed = format!("alpine {release} {}", name(platform));
-    LayerBuilder::new(1_590_787_186)
-        .directories(ROOT)?
-        .file("etc/alpine-release", format!("{release}\n").as_bytes())?
-        .file("etc/os-release", os_release.as_bytes())?
-        .file("etc/passwd", b"root:x:0:0:root:/root:/bin/ash\n")?
-        .file("etc/group", b"root:x:0:root\n")?
-        .file("usr/share/README", ABOUT_FILES)?
-        .bulk("lib/libcrypto.so.1.1", &seed, 384 * 1024)?
-        .finish()
-}
-
-fn name(platform: ImagePlatform) -> String {
-    [platform.architecture, platform.variant.unwrap_or_default()].concat()
-}
+static CATALOG: LazyLock<Catalog> =
+    LazyLock::new(|| toml::from_str(include_str!("data/images.toml")).unwrap_or_default());
 
 /// A small image with two layers.
 #[cfg(test)]
 pub(super) fn sample() -> PlatformImage {
-    alpine_curl(AMD64, &CURRENT).unwrap()
+    let row = CATALOG.images.get("alpine-curl").unwrap();
+    row.platform(ImagePlatform::linux("amd64"), false).unwrap()
 }
-
-const AMD64: ImagePlatform = ImagePlatform::linux("amd64");
-
-const ALPINE_PLATFORMS: &[ImagePlatform] = &[
-    AMD64,
-    ImagePlatform::linux("arm").variant("v6"),
-    ImagePlatform::linux("arm").variant("v7"),
-    ImagePlatform::linux("arm64").variant("v8"),
-    ImagePlatform::linux("386"),
-    ImagePlatform::linux("ppc64le"),
-    ImagePlatform::linux("s390x"),
-];
-
-const KUBE_PLATFORMS: &[ImagePlatform] = &[
-    AMD64,
-    ImagePlatform::linux("arm"),
-    ImagePlatform::linux("arm64"),
-    ImagePlatform::linux("ppc64le"),
-    ImagePlatform::linux("s390x"),
-];
-
-const NOBODYS_PLATFORM: &[ImagePlatform] = &[ImagePlatform::linux("mips64le")];
-
-const ALPINE: About = About {
-    author: None,
-    command: &["/bin/sh"],
-    parent: "sha256:4ff3ca91275773af45cb4b0834e12b7eb47d1c18f770a0b151381cd227f4c253",
-    docker_version: "18.09.7",
-    history: &[ADD_ALPINE, RUN_SHELL],
-};
-
-const ALPINE_CURL: About = About {
-    author: AD_M,
-    command: &["/bin/sh", "-c", "#(nop) ", r#"CMD ["curl" "--version"]"#],
-    parent: "sha256:415f5f6826e442f4051044858b6195aef1c1e9795500df0350cfa87fde540ada",
-    docker_version: "18.02.0-ce",
-    history: &[
-        ADD_ALPINE,
-        RUN_SHELL,
-        HistoryStep::empty(
-            r#"/bin/sh -c #(nop)  MAINTAINER Adam Dobrawy "http://github.com/ad-m/""#,
-        )
-        .at("2020-07-05T11:54:25.799315127Z")
-        .by(AD_M),
-        HistoryStep::layer("/bin/sh -c apk add --no-cache curl")
-            .at("2020-07-05T11:54:27.089683779Z")
-            .by(AD_M),
-        HistoryStep::empty(r#"/bin/sh -c #(nop)  CMD ["curl" "--version"]"#)
-            .at("2020-07-05T11:54:27.215613905Z")
-            .by(AD_M),
-    ],
-};
-
-const AD_M: Option<&str> = Some(r#"Adam Dobrawy "http://github.com/ad-m/""#);
-
-const KUBE: About = About {
-    author: None,
-    command: &["kube-controller-manager"],
-    parent: "",
-    docker_version: "19.03.8",
-    history: &[
-        HistoryStep::layer("/bin/sh -c #(nop) ADD file:debian-base in / ")
-            .at("2020-05-20T17:20:01.104811Z"),
-        HistoryStep::layer(
-            "/bin/sh -c #(nop) COPY file:kube-controller-manager in /usr/local/bin/ ",
-        )
-        .at("2020-05-20T17:27:36.964510Z"),
-    ],
-};
-
-const ADD_ALPINE: HistoryStep = HistoryStep::layer(
-    "/bin/sh -c #(nop) ADD \
-     file:c92c248239f8c7b9b3c067650954815f391b7bcb09023f984972c082ace2a8d0 in / ",
-)
-.at("2020-05-29T21:19:46.192045972Z");
-
-const RUN_SHELL: HistoryStep = HistoryStep::empty(r#"/bin/sh -c #(nop)  CMD ["/bin/sh"]"#)
-    .at("2020-05-29T21:19:46.363518345Z");
-
-/// The directories that every image begins with, parents before children.
-const ROOT: &str =
-    "bin dev etc home lib proc root run sbin sys tmp usr usr/bin usr/lib usr/share var";
-
-const ABOUT_FILES: &[u8] =
-    b"This image was made by pullscope's lab. Its files have the names, not the content, of \
-      the real ones.\n";
 
 #[cfg(test)]
 mod tests {
@@ -302,6 +212,19 @@ mod tests {
         serde_json::from_slice(&blob.bytes).unwrap()
     }
 
+    /// The repository of a provider's image, and what its tag stands for.
+    fn only(provider: Provider, faults: &[FaultSpec]) -> (Repository, Arc<StoredBlob>) {
+        let (images, mut repositories) = build(provider, faults).unwrap();
+        let repository = repositories.remove(images[0].repository).unwrap();
+        let top = repository.tags[images[0].tag].clone();
+        (repository, top)
+    }
+
+    #[test]
+    fn the_data_are_read() {
+        toml::from_str::<Catalog>(include_str!("data/images.toml")).unwrap();
+    }
+
     fn platforms(index: &Value) -> Vec<Value> {
         let manifests = index["manifests"].as_array().unwrap();
         manifests
@@ -313,17 +236,16 @@ mod tests {
     /// Follows every digest from the tag down to the files.
     #[test]
     fn every_digest_leads_to_its_content() {
-        for provider in Provider::ALL {
-            let repository = TaggedRepository::build(provider, &[]).unwrap();
-            let top = repository.tagged(repository.image.tag).unwrap();
-            let document = json(top);
+        for &provider in Provider::ALL {
+            let (repository, top) = only(provider, &[]);
+            let document = json(&top);
             let manifests = match document.get("manifests") {
                 Some(entries) => entries
                     .as_array()
                     .unwrap()
                     .iter()
                     .map(|entry| {
-                        let blob = repository.blob(entry["digest"].as_str().unwrap()).unwrap();
+                        let blob = &repository.blobs[entry["digest"].as_str().unwrap()];
                         assert_eq!(entry["size"], blob.bytes.len());
                         blob.clone()
                     })
@@ -337,13 +259,11 @@ mod tests {
         }
     }
 
-    fn check_manifest(repository: &TaggedRepository, manifest: &Value) {
+    fn check_manifest(repository: &Repository, manifest: &Value) {
         let fetch = |descriptor: &Value| {
-            let blob = repository
-                .blob(descriptor["digest"].as_str().unwrap())
-                .unwrap();
+            let blob = &repository.blobs[descriptor["digest"].as_str().unwrap()];
             assert_eq!(descriptor["size"], blob.bytes.len());
-            assert_eq!(descriptor["mediaType"], blob.kind.media_type());
+            assert_eq!(descriptor["mediaType"], blob.media_type);
             assert_eq!(sha256(&blob.bytes), blob.digest);
             blob.clone()
         };
@@ -390,9 +310,8 @@ mod tests {
                 .as_str()
                 .unwrap();
             let captured: Value = serde_json::from_str(body).unwrap();
-            let repository = TaggedRepository::build(provider, &[]).unwrap();
-            let ours = repository.tagged(repository.image.tag).unwrap();
-            assert_eq!(platforms(&json(ours)), platforms(&captured), "{provider}");
+            let (_, ours) = only(provider, &[]);
+            assert_eq!(platforms(&json(&ours)), platforms(&captured), "{provider}");
             assert_eq!(
                 ours.bytes.len(),
                 body.len(),
@@ -403,10 +322,7 @@ mod tests {
 
     #[test]
     fn the_mirror_has_docker_hubs_image_unless_it_is_stale() {
-        let tagged = |provider, faults: &[FaultSpec]| {
-            let repository = TaggedRepository::build(provider, faults).unwrap();
-            repository.tagged("latest").unwrap().digest.clone()
-        };
+        let tagged = |provider, faults: &[FaultSpec]| only(provider, faults).1.digest.clone();
         let stale = ["stale-mirror".parse().unwrap()];
         let hub = tagged(Provider::Hub, &stale);
         assert_eq!(tagged(Provider::Mirror, &[]), hub);
@@ -415,7 +331,9 @@ mod tests {
 
     #[test]
     fn alpine_curl_starts_with_alpines_layer() {
-        let alpine = alpine(AMD64, &CURRENT).unwrap();
+        let alpine = CATALOG.images["alpine"]
+            .platform(ImagePlatform::linux("amd64"), false)
+            .unwrap();
         assert_eq!(sample().layers[0].digest, alpine.layers[0].digest);
     }
 }

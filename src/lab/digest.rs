@@ -1,6 +1,7 @@
 //! Digests and checksums in the spellings the providers use.
 
 use crc::{CRC_32_ISCSI, CRC_64_XZ, Crc, Table};
+use data_encoding::HEXLOWER;
 use md5::{Digest as _, Md5};
 
 use crate::base::hex;
@@ -8,6 +9,12 @@ use crate::base::hex;
 /// A content digest, such as `sha256:185518…`.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex::sha256(bytes))
+}
+
+/// The same by the other algorithm that the image-spec registers.
+pub(super) fn sha512(bytes: &[u8]) -> String {
+    let value = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, bytes);
+    format!("sha512:{}", HEXLOWER.encode(value.as_ref()))
 }
 
 /// MD5, as the blob stores' `ETag` and `Content-MD5` have it.
@@ -29,8 +36,8 @@ pub(super) fn crc64(bytes: &[u8]) -> u64 {
 }
 
 /// Random bytes for request ids and the like: nothing depends on their being unguessable.
-pub(super) fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
+pub(super) fn random(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
     if aws_lc_rs::rand::fill(&mut bytes).is_err() {
         tracing::debug!("lab: no random bytes for an id");
     }
@@ -39,7 +46,7 @@ pub(super) fn random<const N: usize>() -> [u8; N] {
 
 #[cfg(test)]
 mod tests {
-    use data_encoding::{BASE64, HEXLOWER};
+    use data_encoding::BASE64;
 
     use super::*;
 

@@ -1,11 +1,15 @@
 //! Faults on demand: what can go wrong between a client and a registry.
 
-use std::fmt;
+use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use serde::Deserialize;
 use strum::{EnumMessage as _, VariantArray as _};
 
-use super::{Provider, provider::UnknownProvider};
+use super::Provider;
+use super::answer::Answer;
+use super::provider::{UnknownProvider, list};
 
 /// One way a provider of the lab can misbehave.
 #[derive(
@@ -79,16 +83,60 @@ impl Fault {
 
     /// The providers it can strike.
     pub fn providers(self) -> &'static [Provider] {
-        use Provider::{Gcr, Hub, Mirror, Quay};
-        match self {
-            Self::StaleMirror | Self::Mirror404 | Self::Mirror500 => &[Mirror],
-            Self::WrongScope => &[Hub, Gcr, Quay],
-            Self::ExpiredUrl => &[Hub, Mirror, Quay],
-            Self::NoPlatform => &[Hub, Mirror, Gcr],
-            _ => &Provider::ALL,
-        }
+        let row = self.row().map(|row| row.providers.as_slice());
+        row.filter(|only| !only.is_empty()).unwrap_or(Provider::ALL)
+    }
+
+    /// What it does beside what the code asks for by its name.
+    pub(super) fn row(self) -> Option<&'static FaultRow> {
+        ROWS.get(self.name())
     }
 }
+
+/// What a fault strikes, and what is answered there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+pub(super) struct FaultRow {
+    /// Whom it can strike; none is all.
+    providers: Vec<Provider>,
+    /// Method and place, or the place alone.
+    on: String,
+    /// Before a token is asked for.
+    early: bool,
+    status: String,
+    code: String,
+    message: String,
+    /// Fields beside the usual ones.
+    fields: Vec<String>,
+    /// A whole answer, of whoever stands between client and registry.
+    page: Option<String>,
+}
+
+impl FaultRow {
+    /// What is answered to a request in a place, if it strikes there.
+    pub(super) fn answer(
+        &'static self,
+        method: &str,
+        place: &str,
+        early: bool,
+    ) -> Option<(Answer, Option<&'static str>)> {
+        let (only, on) = self.on.split_once(' ').unwrap_or((method, &self.on));
+        if (only, on, early) != (method, place, self.early) {
+            return None;
+        }
+        let refusal = Answer::refusal(&self.status, &self.code, &self.message);
+        let fields = self
+            .fields
+            .iter()
+            .filter_map(|field| field.split_once(": "));
+        let answer = fields.fold(refusal, |answer, (name, value)| answer.field(name, value));
+        Some((answer, self.page.as_deref()))
+    }
+}
+
+static ROWS: LazyLock<HashMap<String, FaultRow>> =
+    LazyLock::new(|| toml::from_str(include_str!("data/faults.toml")).unwrap_or_default());
 
 /// A fault, and the one provider it strikes or all that it can.
 ///
@@ -154,11 +202,6 @@ impl FromStr for FaultSpec {
     }
 }
 
-fn list(items: &[impl fmt::Display]) -> String {
-    let names: Vec<_> = items.iter().map(ToString::to_string).collect();
-    names.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,12 +210,21 @@ mod tests {
     fn every_fault_reads_back_for_each_of_its_providers() {
         for &fault in Fault::ALL {
             let everywhere: FaultSpec = fault.name().parse().unwrap();
-            for provider in Provider::ALL {
+            for &provider in Provider::ALL {
                 let possible = fault.providers().contains(&provider);
                 assert_eq!(everywhere.strikes(provider, fault), possible);
                 let one = format!("{provider}:{fault}").parse::<FaultSpec>();
                 assert_eq!(one.is_ok(), possible, "{provider}:{fault}");
             }
+        }
+    }
+
+    #[test]
+    fn every_row_is_of_a_fault() {
+        let rows: HashMap<String, FaultRow> =
+            toml::from_str(include_str!("data/faults.toml")).unwrap();
+        for name in rows.keys() {
+            assert!(name.parse::<Fault>().is_ok(), "{name}");
         }
     }
 

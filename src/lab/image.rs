@@ -1,12 +1,12 @@
-//! Image configs, manifests and indexes, in the spelling of the captured ones.
+//! Image configs, manifests and indexes, in the spelling of those who write them.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::digest::sha256;
+use super::digest::{sha256, sha512};
 use super::layer::Layer;
 
 /// Something with a digest.
@@ -14,15 +14,15 @@ use super::layer::Layer;
 pub(super) struct StoredBlob {
     pub(super) digest: String,
     pub(super) kind: BlobKind,
+    pub(super) media_type: String,
     pub(super) bytes: Bytes,
 }
 
 /// What a blob is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BlobKind {
-    Index,
+    /// It lives under `/manifests/` (and not under `/blobs/`).
     Manifest,
-    Schema1,
     Config,
     /// A layer, and whether it is its image's last.
     Layer {
@@ -30,31 +30,31 @@ pub(super) enum BlobKind {
     },
 }
 
-impl BlobKind {
-    /// The media type, in the names of Docker's image format 2.
-    pub(super) fn media_type(self) -> &'static str {
-        match self {
-            Self::Index => "application/vnd.docker.distribution.manifest.list.v2+json",
-            Self::Manifest => "application/vnd.docker.distribution.manifest.v2+json",
-            Self::Schema1 => "application/vnd.docker.distribution.manifest.v1+prettyjws",
-            Self::Config => "application/vnd.docker.container.image.v1+json",
-            Self::Layer { .. } => "application/vnd.docker.image.rootfs.diff.tar.gzip",
-        }
-    }
-
-    /// Whether it lives under `/manifests/` (and not under `/blobs/`).
-    pub(super) fn is_manifest(self) -> bool {
-        matches!(self, Self::Index | Self::Manifest | Self::Schema1)
-    }
-}
-
 impl StoredBlob {
-    pub(super) fn new(kind: BlobKind, bytes: impl Into<Bytes>) -> Arc<Self> {
+    pub(super) fn new(
+        kind: BlobKind,
+        media_type: impl Into<String>,
+        bytes: impl Into<Bytes>,
+    ) -> Arc<Self> {
         let bytes = bytes.into();
         Arc::new(Self {
             digest: sha256(&bytes),
+            media_type: media_type.into(),
             kind,
             bytes,
+        })
+    }
+
+    pub(super) fn is_manifest(&self) -> bool {
+        self.kind == BlobKind::Manifest
+    }
+
+    /// What a manifest says of it.
+    pub(super) fn descriptor(&self) -> Value {
+        json!({
+            "mediaType": self.media_type,
+            "size": self.bytes.len(),
+            "digest": self.digest,
         })
     }
 }
@@ -69,68 +69,76 @@ pub(super) struct ImagePlatform {
 }
 
 impl ImagePlatform {
-    pub(super) const fn linux(architecture: &'static str) -> Self {
+    /// Linux on a processor such as `arm/v7`.
+    pub(super) fn linux(processor: &'static str) -> Self {
+        let (architecture, variant) = match processor.split_once('/') {
+            Some((architecture, variant)) => (architecture, Some(variant)),
+            None => (processor, None),
+        };
         Self {
             architecture,
             os: "linux",
-            variant: None,
+            variant,
         }
     }
 
-    pub(super) const fn variant(self, variant: &'static str) -> Self {
-        Self {
-            variant: Some(variant),
-            ..self
-        }
+    /// What there is to know of it in an image's texts.
+    pub(super) fn fact(&self, name: &str) -> Option<String> {
+        let variant = self.variant.unwrap_or_default();
+        Some(match name {
+            "architecture" => self.architecture.to_owned(),
+            "variant" => json!(self.variant).to_string(),
+            "platform" => format!("{}{variant}", self.architecture),
+            _ => return None,
+        })
     }
 }
 
-/// What an image's config says beside its layers.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct About {
-    pub(super) author: Option<&'static str>,
-    pub(super) command: &'static [&'static str],
-    pub(super) parent: &'static str,
-    pub(super) docker_version: &'static str,
-    /// How it was built; the last step's time is the image's.
-    pub(super) history: &'static [HistoryStep],
+/// Whose names and spelling an image's documents have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ImageFormat {
+    /// Docker's image format 2, as Docker's own tools of 2020 write it.
+    Docker,
+    /// The OCI image format, as `BuildKit` writes it.
+    Oci,
 }
 
-/// One step of a build.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct HistoryStep {
-    pub(super) created: &'static str,
-    pub(super) author: Option<&'static str>,
-    pub(super) command: &'static str,
-    /// Whether it made a layer.
-    pub(super) layer: bool,
-}
-
-impl HistoryStep {
-    /// A step that made a layer.
-    pub(super) const fn layer(command: &'static str) -> Self {
-        Self {
-            created: "",
-            author: None,
-            command,
-            layer: true,
+impl ImageFormat {
+    pub(super) fn index(self) -> &'static str {
+        match self {
+            Self::Docker => "application/vnd.docker.distribution.manifest.list.v2+json",
+            Self::Oci => "application/vnd.oci.image.index.v1+json",
         }
     }
 
-    /// A step that made none.
-    pub(super) const fn empty(command: &'static str) -> Self {
-        Self {
-            layer: false,
-            ..Self::layer(command)
+    fn manifest(self) -> &'static str {
+        match self {
+            Self::Docker => "application/vnd.docker.distribution.manifest.v2+json",
+            Self::Oci => "application/vnd.oci.image.manifest.v1+json",
         }
     }
 
-    pub(super) const fn at(self, created: &'static str) -> Self {
-        Self { created, ..self }
+    fn config(self) -> &'static str {
+        match self {
+            Self::Docker => "application/vnd.docker.container.image.v1+json",
+            Self::Oci => "application/vnd.oci.image.config.v1+json",
+        }
     }
 
-    pub(super) const fn by(self, author: Option<&'static str>) -> Self {
-        Self { author, ..self }
+    fn layer(self, layer: &Layer) -> String {
+        match self {
+            Self::Docker => "application/vnd.docker.image.rootfs.diff.tar.gzip".to_owned(),
+            Self::Oci => format!(
+                "application/vnd.oci.image.layer.v1.tar+{}",
+                layer.compression.name()
+            ),
+        }
+    }
+
+    /// JSON with an indent, as the tools write it.
+    pub(super) fn pretty(self, value: &Value) -> Vec<u8> {
+        pretty(value, if self == Self::Docker { b"   " } else { b"  " })
     }
 }
 
@@ -144,78 +152,79 @@ pub(super) struct PlatformImage {
 }
 
 impl PlatformImage {
-    /// Puts an image together from its layers.
-    pub(super) fn new(platform: ImagePlatform, about: About, layers: &[Layer]) -> Self {
-        let config = StoredBlob::new(
-            BlobKind::Config,
-            config(platform, about, layers).to_string(),
-        );
+    /// Puts an image together from its layers, and the text of its config.
+    pub(super) fn new(
+        platform: ImagePlatform,
+        format: ImageFormat,
+        config: String,
+        layers: &[Layer],
+    ) -> Self {
+        let config = StoredBlob::new(BlobKind::Config, format.config(), config);
         let last = layers.len().saturating_sub(1);
-        let layers: Vec<_> = layers
-            .iter()
-            .enumerate()
-            .map(|(at, layer)| {
-                StoredBlob::new(BlobKind::Layer { last: at == last }, layer.bytes.clone())
-            })
-            .collect();
-        let manifest = pretty(&json!({
+        let store = |(at, layer): (usize, &Layer)| {
+            let kind = BlobKind::Layer { last: at == last };
+            let mut blob = StoredBlob::new(kind, format.layer(layer), layer.bytes.clone());
+            if layer.sha512 {
+                Arc::make_mut(&mut blob).digest = sha512(&layer.bytes);
+            }
+            blob
+        };
+        let blobs: Vec<_> = layers.iter().enumerate().map(store).collect();
+        let described = blobs.iter().zip(layers).map(|(blob, layer)| {
+            let mut descriptor = blob.descriptor();
+            if !layer.annotations.is_empty() {
+                descriptor["annotations"] = json!(layer.annotations);
+            }
+            descriptor
+        });
+        let manifest = format.pretty(&json!({
             "schemaVersion": 2,
-            "mediaType": BlobKind::Manifest.media_type(),
-            "config": descriptor(&config),
-            "layers": layers.iter().map(|layer| descriptor(layer)).collect::<Vec<_>>(),
+            "mediaType": format.manifest(),
+            "config": config.descriptor(),
+            "layers": described.collect::<Vec<_>>(),
         }));
         Self {
             platform,
             config,
-            layers,
-            manifest: StoredBlob::new(BlobKind::Manifest, manifest),
+            layers: blobs,
+            manifest: StoredBlob::new(BlobKind::Manifest, format.manifest(), manifest),
         }
+    }
+
+    /// What an index says of it.
+    pub(super) fn entry(&self) -> Value {
+        let mut entry = self.manifest.descriptor();
+        entry["platform"] = json!(self.platform);
+        entry
     }
 }
 
-/// An index in Docker Hub's spelling: one line, keys sorted, slashes escaped.
-pub(super) fn compact_index(images: &[PlatformImage]) -> Arc<StoredBlob> {
-    let manifests: Vec<_> = images
-        .iter()
-        .map(|image| {
-            json!({
-                "digest": image.manifest.digest,
-                "mediaType": image.manifest.kind.media_type(),
-                "platform": image.platform,
-                "size": image.manifest.bytes.len(),
-            })
-        })
-        .collect();
-    let index = json!({
-        "manifests": manifests,
-        "mediaType": BlobKind::Index.media_type(),
+/// An index of these entries.
+pub(super) fn index(format: ImageFormat, entries: &[Value]) -> Arc<StoredBlob> {
+    let bytes = format.pretty(&json!({
         "schemaVersion": 2,
-    });
-    StoredBlob::new(BlobKind::Index, index.to_string().replace('/', r"\/"))
+        "mediaType": format.index(),
+        "manifests": entries,
+    }));
+    StoredBlob::new(BlobKind::Manifest, format.index(), bytes)
 }
 
-/// An index in the spelling of `docker manifest push`.
-pub(super) fn pretty_index(images: &[PlatformImage]) -> Arc<StoredBlob> {
-    let manifests: Vec<_> = images
-        .iter()
-        .map(|image| {
-            let mut entry = descriptor(&image.manifest);
-            entry["platform"] = json!(image.platform);
-            entry
-        })
-        .collect();
-    let index = json!({
+/// The same in the spelling of Docker Hub's images of 2020: one line, keys sorted, slashes escaped.
+pub(super) fn compact_index(format: ImageFormat, entries: &[Value]) -> Arc<StoredBlob> {
+    let mut index = json!({
+        "manifests": entries,
+        "mediaType": format.index(),
         "schemaVersion": 2,
-        "mediaType": BlobKind::Index.media_type(),
-        "manifests": manifests,
     });
-    StoredBlob::new(BlobKind::Index, pretty(&index))
+    index.sort_all_objects();
+    let bytes = index.to_string().replace('/', r"\/");
+    StoredBlob::new(BlobKind::Manifest, format.index(), bytes)
 }
 
-/// JSON with an indent of three spaces, as Docker's own tools write manifests.
-pub(super) fn pretty(value: &Value) -> Vec<u8> {
+/// JSON with this indent.
+pub(super) fn pretty(value: &Value, indent: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"   ");
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent);
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, formatter);
     // A JSON value always serialises, and a Vec always takes it.
     if value.serialize(&mut serializer).is_err() {
@@ -223,63 +232,3 @@ pub(super) fn pretty(value: &Value) -> Vec<u8> {
     }
     out
 }
-
-fn descriptor(blob: &StoredBlob) -> Value {
-    json!({
-        "mediaType": blob.kind.media_type(),
-        "size": blob.bytes.len(),
-        "digest": blob.digest,
-    })
-}
-
-/// An object without the members that are null.
-fn stated(mut object: Value) -> Value {
-    if let Some(members) = object.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
-    }
-    object
-}
-
-fn config(platform: ImagePlatform, about: About, layers: &[Layer]) -> Value {
-    let diff_ids: Vec<_> = layers.iter().map(|layer| &layer.diff_id).collect();
-    stated(json!({
-        "architecture": platform.architecture,
-        "author": about.author,
-        "config": run_config(Some(about)),
-        "container_config": run_config(None),
-        "created": about.history.last().map(|step| step.created),
-        "docker_version": about.docker_version,
-        "history": about.history.iter().map(step).collect::<Vec<_>>(),
-        "os": platform.os,
-        "rootfs": { "type": "layers", "diff_ids": diff_ids },
-        "variant": platform.variant,
-    }))
-}
-
-fn step(step: &HistoryStep) -> Value {
-    stated(json!({
-        "created": step.created,
-        "author": step.author,
-        "created_by": step.command,
-        "empty_layer": (!step.layer).then_some(true),
-    }))
-}
-
-fn run_config(about: Option<About>) -> Value {
-    let mut config = json!({
-        "Hostname": "", "Domainname": "", "User": "",
-        "AttachStdin": false, "AttachStdout": false, "AttachStderr": false,
-        "Tty": false, "OpenStdin": false, "StdinOnce": false,
-        "Env": about.map(|_| [PATH]), "Cmd": about.map(|about| about.command),
-        "ArgsEscaped": true, "Image": about.map_or("", |about| about.parent),
-        "Volumes": null, "WorkingDir": "", "Entrypoint": null, "OnBuild": null, "Labels": null,
-    });
-    if about.is_none()
-        && let Some(members) = config.as_object_mut()
-    {
-        members.shift_remove("ArgsEscaped");
-    }
-    config
-}
-
-const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -1,72 +1,125 @@
 //! Layers: small, deterministic, and real enough to be unpacked.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
+use serde::Deserialize;
+use strum::IntoStaticStr;
 use tar::{Builder, EntryType, Header};
 
 use super::digest::sha256;
 
-/// One layer: a gzipped tar, and the digest of the tar.
+/// One layer: a compressed tar, and the digest of the tar.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
-    /// The gzip.
+    /// The compressed tar.
     pub(super) bytes: Bytes,
-    /// Digest of what is in the gzip, as the config's `rootfs.diff_ids` has it.
+    /// Digest of what is in it, as the config's `rootfs.diff_ids` has it.
     pub(super) diff_id: String,
+    pub(super) compression: LayerCompression,
+    /// Whether manifests name it by its SHA-512 digest.
+    pub(super) sha512: bool,
+    /// What manifests say of it beside.
+    pub(super) annotations: BTreeMap<String, String>,
 }
 
-/// A layer in the making.
-pub(super) struct LayerBuilder {
-    tar: Builder<Vec<u8>>,
+/// How a layer is compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub(super) enum LayerCompression {
+    #[default]
+    Gzip,
+    Zstd,
+}
+
+/// What a layer is made of.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct LayerRow {
+    /// When all its files were modified, in seconds since 1970.
     created: u64,
+    /// With spaces between them, parents before children.
+    directories: String,
+    /// Path and text.
+    #[serde(default)]
+    files: toml::Table,
+    /// Path and size of files whose bytes look random and depend on `seed` alone.
+    #[serde(default)]
+    noise: toml::Table,
+    #[serde(default)]
+    seed: String,
+    #[serde(default)]
+    compression: LayerCompression,
+    #[serde(default)]
+    sha512: bool,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
 }
 
-impl LayerBuilder {
-    /// An empty layer whose files were all modified at `created`, in seconds since 1970.
-    pub(super) fn new(created: u64) -> Self {
-        Self {
-            tar: Builder::new(Vec::new()),
-            created,
-        }
+impl LayerCompression {
+    pub(super) fn name(self) -> &'static str {
+        self.into()
     }
 
-    /// Adds directories, given with spaces between them, parents before children.
-    pub(super) fn directories(mut self, paths: &str) -> io::Result<Self> {
-        for path in paths.split(' ') {
+    /// Stored, not shrunk: the content would not shrink, and so the digests do not depend on a
+    /// compressor's version.
+    fn compress(self, tar: &[u8]) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Gzip => {
+                let mut gzip = GzBuilder::new().write(Vec::new(), Compression::none());
+                gzip.write_all(tar)?;
+                gzip.finish()
+            }
+            Self::Zstd => zstd::stream::encode_all(tar, 1),
+        }
+    }
+}
+
+impl LayerRow {
+    /// The layer; `text` puts facts into its texts.
+    pub(super) fn build(&self, text: impl Fn(&str) -> String) -> io::Result<Layer> {
+        let mut tar = Builder::new(Vec::new());
+        for path in self.directories.split_whitespace() {
             let mode = if path == "tmp" { 0o1777 } else { 0o755 };
-            self.append(EntryType::Directory, &format!("{path}/"), mode, &[])?;
+            self.append(
+                &mut tar,
+                EntryType::Directory,
+                &format!("{path}/"),
+                mode,
+                &[],
+            )?;
         }
-        Ok(self)
-    }
-
-    /// Adds a file.
-    pub(super) fn file(mut self, path: &str, content: &[u8]) -> io::Result<Self> {
-        self.append(EntryType::Regular, path, 0o644, content)?;
-        Ok(self)
-    }
-
-    /// Adds a file of `size` bytes that look random and depend on `seed` alone.
-    pub(super) fn bulk(self, path: &str, seed: &str, size: usize) -> io::Result<Self> {
-        self.file(path, &noise(seed, size))
-    }
-
-    /// Ends the tar and compresses it.
-    pub(super) fn finish(self) -> io::Result<Layer> {
-        let tar = self.tar.into_inner()?;
-        // Stored, not deflated: the content would not shrink, and so the digests do not depend
-        // on a compressor's version.
-        let mut gzip = GzBuilder::new().write(Vec::new(), Compression::none());
-        gzip.write_all(&tar)?;
+        let mut file =
+            |path: &str, data: &[u8]| self.append(&mut tar, EntryType::Regular, path, 0o644, data);
+        for (path, content) in &self.files {
+            file(path, text(content.as_str().unwrap_or_default()).as_bytes())?;
+        }
+        for (path, size) in &self.noise {
+            let size = size.as_integer().and_then(|size| size.try_into().ok());
+            file(path, &noise(&text(&self.seed), size.unwrap_or_default()))?;
+        }
+        let tar = tar.into_inner()?;
         Ok(Layer {
-            bytes: gzip.finish()?.into(),
+            bytes: self.compression.compress(&tar)?.into(),
             diff_id: sha256(&tar),
+            compression: self.compression,
+            sha512: self.sha512,
+            annotations: self.annotations.clone(),
         })
     }
 
-    fn append(&mut self, kind: EntryType, path: &str, mode: u32, data: &[u8]) -> io::Result<()> {
+    fn append(
+        &self,
+        tar: &mut Builder<Vec<u8>>,
+        kind: EntryType,
+        path: &str,
+        mode: u32,
+        data: &[u8],
+    ) -> io::Result<()> {
         let mut header = Header::new_ustar();
         header.set_entry_type(kind);
         header.set_mode(mode);
@@ -74,7 +127,7 @@ impl LayerBuilder {
         header.set_gid(0);
         header.set_mtime(self.created);
         header.set_size(u64::try_from(data.len()).unwrap_or(u64::MAX));
-        self.tar.append_data(&mut header, path, data)
+        tar.append_data(&mut header, path, data)
     }
 }
 
@@ -102,12 +155,17 @@ mod tests {
     use super::*;
 
     fn layer() -> Layer {
-        LayerBuilder::new(1_590_787_186)
-            .directories("etc tmp")
-            .and_then(|layer| layer.file("etc/motd", b"hello\n"))
-            .and_then(|layer| layer.bulk("etc/bulk", "a seed", 100_000))
-            .and_then(LayerBuilder::finish)
-            .unwrap()
+        let row: LayerRow = toml::from_str(
+            r#"
+            created = 1590787186
+            directories = "etc tmp"
+            files = { "etc/motd" = "hello\n" }
+            noise = { "etc/bulk" = 100000 }
+            seed = "a seed"
+            "#,
+        )
+        .unwrap();
+        row.build(str::to_owned).unwrap()
     }
 
     #[test]

@@ -16,7 +16,6 @@ mod blob_store;
 mod catalog;
 mod clock;
 mod connection;
-mod dialect;
 mod digest;
 mod error;
 mod fault;
@@ -39,6 +38,7 @@ mod server;
 mod service;
 mod signed_url;
 mod stand_in;
+mod template;
 mod token;
 mod token_server;
 

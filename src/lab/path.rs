@@ -21,6 +21,16 @@ pub(super) enum What<'a> {
 }
 
 impl<'a> RegistryPath<'a> {
+    /// What is asked for, in the word of the faults' table.
+    pub(super) fn place(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::In(_, What::Manifest(_)) => "manifest",
+            Self::In(_, What::Blob(_)) => "blob",
+            Self::In(_, What::Tags) => "tags",
+        }
+    }
+
     /// Reads a path without its query. A name may hold slashes, and words such as `blobs`: the
     /// last such word counts.
     pub(super) fn of(path: &'a str) -> Option<Self> {

@@ -1,4 +1,17 @@
-//! The four providers, and the host names each answers to.
+//! The providers: the host names each answers to, and how it speaks, as `data/*.toml` has it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use strum::VariantArray as _;
+
+use super::OutgoingResponse;
+use super::answer::Answer;
+use super::signed_url::BlobStore;
+use super::token::TokenServer;
 
 /// Whose registry a host of the lab belongs to.
 #[derive(
@@ -10,12 +23,16 @@
     PartialOrd,
     Ord,
     Hash,
+    Deserialize,
     strum::Display,
     strum::EnumString,
     strum::IntoStaticStr,
+    strum::VariantArray,
 )]
-#[strum(serialize_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 #[strum(parse_err_ty = UnknownProvider, parse_err_fn = UnknownProvider::of)]
+#[non_exhaustive]
 pub enum Provider {
     /// Docker Hub.
     Hub,
@@ -29,12 +46,42 @@ pub enum Provider {
 
 /// A name that is none of the providers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown provider '{0}' (the lab has hub, mirror, gcr and quay)")]
+#[error("unknown provider '{0}' (the lab has {known})", known = list(Provider::ALL))]
 pub struct UnknownProvider(String);
+
+/// How a provider's services are called, and what they say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProviderProfile {
+    /// The host of its registry.
+    #[serde(default)]
+    pub(super) registry: String,
+    /// What its challenges call the service, and what its tokens call the audience.
+    #[serde(default)]
+    pub(super) service: String,
+    /// Names in `data/images.toml`.
+    #[serde(default)]
+    pub(super) images: Vec<String>,
+    /// A mirror has none.
+    pub(super) tokens: Option<TokenServer>,
+    #[serde(default)]
+    pub(super) stores: Vec<BlobStore>,
+    /// What its registry and its token server say.
+    #[serde(default)]
+    answers: HashMap<String, String>,
+    /// Whose answers are its own where it has no other.
+    speaks: Option<String>,
+    /// Fields that those answers end with.
+    #[serde(default)]
+    also: Vec<String>,
+    /// What stands in answers under a name.
+    #[serde(default)]
+    words: HashMap<String, String>,
+}
 
 impl Provider {
     /// All of them, in the order the demo shows them.
-    pub const ALL: [Self; 4] = [Self::Hub, Self::Mirror, Self::Gcr, Self::Quay];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name used on the command line.
     pub fn name(self) -> &'static str {
@@ -43,40 +90,33 @@ impl Provider {
 
     /// The host of its registry.
     pub fn registry(self) -> &'static str {
-        match self {
-            Self::Hub => "registry-1.docker.io",
-            Self::Mirror => "2h3po24q.mirror.aliyuncs.com",
-            Self::Gcr => "gcr.io",
-            Self::Quay => "quay.io",
+        &self.profile().registry
+    }
+
+    pub(super) fn profile(self) -> &'static ProviderProfile {
+        PROFILES.get(self.name()).unwrap_or(&NOBODY)
+    }
+}
+
+impl ProviderProfile {
+    /// An answer of its registry or of its token server.
+    pub(super) fn say(&'static self, answer: Answer, now: Timestamp) -> OutgoingResponse {
+        let own = |name: &str| self.answers.get(name).map(String::as_str);
+        let shared = self.speaks.as_ref().and_then(|name| PROFILES.get(name));
+        let is_own = answer.names().any(|name| own(name).is_some());
+        match shared {
+            Some(shared) if !is_own => {
+                let theirs = |name: &str| shared.answers.get(name).map(String::as_str);
+                let said = answer.by(self, theirs, now);
+                let also = self.also.iter().filter_map(|field| field.split_once(": "));
+                also.fold(said, |said, (name, value)| said.field(name, value))
+            }
+            _ => answer.by(self, own, now),
         }
     }
 
-    /// The host its registry redirects blob requests to.
-    pub(super) fn blob_store(self) -> &'static str {
-        match self {
-            Self::Hub => "production.cloudflare.docker.com",
-            Self::Mirror => "acs-cn-hangzhou-mirror.oss-cn-hangzhou.aliyuncs.com",
-            Self::Gcr => "storage.googleapis.com",
-            Self::Quay => "cdn02.quay.io",
-        }
-    }
-
-    /// Host and path of its token server; the mirror has none.
-    pub(super) fn token_server(self) -> Option<(&'static str, &'static str)> {
-        match self {
-            Self::Hub => Some(("auth.docker.io", "/token")),
-            Self::Mirror => None,
-            Self::Gcr => Some(("gcr.io", "/v2/token")),
-            Self::Quay => Some(("quay.io", "/v2/auth")),
-        }
-    }
-
-    /// What its challenges call the service, and what its tokens call the audience.
-    pub(super) fn service(self) -> &'static str {
-        match self {
-            Self::Hub => "registry.docker.io",
-            Self::Mirror | Self::Gcr | Self::Quay => self.registry(),
-        }
+    pub(super) fn word(&self, name: &str) -> Option<String> {
+        self.words.get(name).cloned()
     }
 }
 
@@ -86,42 +126,46 @@ impl UnknownProvider {
     }
 }
 
+/// Names, for a sentence.
+pub(super) fn list(items: &[impl fmt::Display]) -> String {
+    let names: Vec<_> = items.iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
 /// Which part of a provider's service a host is. A token server may share the registry's host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HostRole {
     Registry,
     Tokens,
-    Blobs,
+    /// The blob store of this number.
+    Blobs(usize),
 }
 
 /// The provider and the role of a host name, given without a port and in lower case.
 pub(super) fn host(name: &str) -> Option<(Provider, HostRole)> {
-    Provider::ALL.into_iter().find_map(|provider| {
-        let tokens = provider.token_server().map(|(host, _)| host);
-        let role = match name {
-            name if name == provider.registry() => HostRole::Registry,
-            name if name == provider.blob_store() => HostRole::Blobs,
-            name if Some(name) == tokens => HostRole::Tokens,
-            _ => return None,
-        };
-        Some((provider, role))
+    let mut hosts = hosts();
+    hosts.find_map(|(host, provider, role)| (host == name).then_some((provider, role)))
+}
+
+/// Every host of the providers, some of them twice.
+pub(super) fn hosts() -> impl Iterator<Item = (&'static str, Provider, HostRole)> {
+    Provider::ALL.iter().flat_map(|provider| {
+        let profile = provider.profile();
+        let tokens = profile
+            .tokens
+            .iter()
+            .map(|server| (server.host.as_str(), HostRole::Tokens));
+        let stores = profile.stores.iter().enumerate();
+        let stores = stores.map(|(at, store)| (store.host.as_str(), HostRole::Blobs(at)));
+        let registry = [(profile.registry.as_str(), HostRole::Registry)];
+        let all = registry.into_iter().chain(tokens).chain(stores);
+        all.map(|(host, role)| (host, *provider, role))
     })
 }
 
-/// Every host name of the four providers.
-pub(super) fn hosts() -> Vec<String> {
-    let mut hosts: Vec<String> = Vec::new();
-    for provider in Provider::ALL {
-        let tokens = provider.token_server().map(|(host, _)| host);
-        let own = [provider.registry()].into_iter().chain(tokens);
-        for host in own.chain([provider.blob_store()]) {
-            if !hosts.iter().any(|known| known == host) {
-                hosts.push(host.to_owned());
-            }
-        }
-    }
-    hosts
-}
+static PROFILES: LazyLock<BTreeMap<String, ProviderProfile>> =
+    LazyLock::new(|| toml::from_str(include_str!("data/2020.toml")).unwrap_or_default());
+static NOBODY: LazyLock<ProviderProfile> = LazyLock::new(ProviderProfile::default);
 
 #[cfg(test)]
 mod tests {
@@ -129,7 +173,7 @@ mod tests {
 
     #[test]
     fn every_host_is_listed_once_and_found() {
-        let hosts = hosts();
+        let hosts: std::collections::BTreeSet<_> = hosts().map(|(host, ..)| host).collect();
         assert_eq!(hosts.len(), 9);
         for name in &hosts {
             assert!(host(name).is_some(), "{name}");
@@ -145,9 +189,19 @@ mod tests {
     #[test]
     fn names_read_back() {
         for provider in Provider::ALL {
-            assert_eq!(provider.to_string().parse(), Ok(provider));
+            assert_eq!(provider.to_string().parse(), Ok(*provider));
         }
-        let error = "ghcr".parse::<Provider>().unwrap_err().to_string();
-        assert!(error.contains("hub, mirror, gcr and quay"), "{error}");
+        let error = "nobody".parse::<Provider>().unwrap_err().to_string();
+        assert!(error.contains("hub, mirror, gcr, quay"), "{error}");
+    }
+
+    #[test]
+    fn every_provider_has_a_profile() {
+        let read = toml::from_str::<BTreeMap<String, ProviderProfile>>;
+        let read = read(include_str!("data/2020.toml")).map_err(|error| error.message().to_owned());
+        read.unwrap();
+        for provider in Provider::ALL {
+            assert!(!provider.registry().is_empty(), "{provider}");
+        }
     }
 }

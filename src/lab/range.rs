@@ -49,11 +49,11 @@ impl ByteRange {
     }
 
     /// Status and reason.
-    pub(super) fn status(&self) -> (u16, &'static str) {
+    pub(super) fn status(&self) -> &'static str {
         if self.partial {
-            (206, "Partial Content")
+            "206 Partial Content"
         } else {
-            (200, "OK")
+            "200 OK"
         }
     }
 
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(asked("bytes=-99"), Ok((0..10, true)));
         let part = ByteRange::asked(Some("bytes=2-4"), 10).unwrap();
         assert_eq!(part.content_range().as_deref(), Some("bytes 2-4/10"));
-        assert_eq!(part.status(), (206, "Partial Content"));
+        assert_eq!(part.status(), "206 Partial Content");
     }
 
     #[test]

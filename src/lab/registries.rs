@@ -19,14 +19,17 @@ impl Registries {
         clock: &Clock,
     ) -> Result<Self, BuildError> {
         let services = Provider::ALL
-            .into_iter()
-            .map(|provider| ProviderService::build(provider, faults, slow_rate, clock.clone()));
+            .iter()
+            .map(|provider| ProviderService::build(*provider, faults, slow_rate, clock.clone()));
         Ok(Self(services.collect::<Result<_, _>>()?))
     }
 
     /// The images there are to pull.
     pub(super) fn images(&self) -> Vec<LabImage> {
-        self.0.iter().map(ProviderService::image).collect()
+        self.0
+            .iter()
+            .flat_map(|service| service.images.iter().copied())
+            .collect()
     }
 
     /// Answers a request to any host.
@@ -34,7 +37,7 @@ impl Registries {
         host(&request.host)
             .and_then(|(provider, role)| {
                 let mut services = self.0.iter();
-                let service = services.find(|service| service.image().provider == provider)?;
+                let service = services.find(|service| service.provider == provider)?;
                 Some(service.answer(role, request, client))
             })
             .unwrap_or_else(|| unknown_host(&request.host))
@@ -44,7 +47,18 @@ impl Registries {
 fn unknown_host(host: &str) -> OutgoingResponse {
     let sentence = format!(
         "there is no host '{host}' here; it has {}",
-        provider::hosts().join(", ")
+        hosts().join(", ")
     );
-    OutgoingResponse::text(404, "Not Found", &sentence)
+    OutgoingResponse::text("404 Not Found", &sentence)
+}
+
+/// Every host name of the providers, once.
+pub(super) fn hosts() -> Vec<String> {
+    let mut hosts: Vec<String> = Vec::new();
+    for (host, ..) in provider::hosts() {
+        if !hosts.iter().any(|known| known == host) {
+            hosts.push(host.to_owned());
+        }
+    }
+    hosts
 }

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::answer::{ErrorAnswer, RegistryAnswer};
+use super::answer::Answer;
+use super::catalog::Repository;
 use super::clock::after;
 use super::keys::KeyError;
 use super::path::{RegistryPath, What};
 use super::service::ProviderService;
-use super::token;
-use super::{Fault, IncomingRequest, LabImage, OutgoingResponse, dialect, signed_url};
+use super::{Fault, IncomingRequest, LabImage, OutgoingResponse};
 
 impl ProviderService {
     /// Answers a request to the registry's API.
@@ -22,38 +22,60 @@ impl ProviderService {
     ) -> Result<OutgoingResponse, KeyError> {
         let now = self.registry_time();
         let endpoint = RegistryPath::of(&request.path);
-        let is_manifest = matches!(endpoint, Some(RegistryPath::In(_, What::Manifest(_))));
-        if is_manifest && self.has(Fault::BlockPage) {
-            return Ok(dialect::block_page(now));
+        let place = endpoint.map_or("", RegistryPath::place);
+        if let Some(struck) = self.struck(request, place, true, client) {
+            return Ok(struck);
         }
-        let answer = match self.challenge(request, endpoint, now) {
-            Some(challenge) => challenge,
-            None if is_manifest && self.has(Fault::RateLimit) => rate_limited(client).into(),
-            None => self.serve(request, endpoint, now)?,
-        };
-        Ok(dialect::registry(self.provider, answer, now))
+        if let Some(challenge) = self.challenge(request, endpoint, now) {
+            return Ok(self.profile().say(challenge, now));
+        }
+        if let Some(struck) = self.struck(request, place, false, client) {
+            return Ok(struck);
+        }
+        Ok(self.profile().say(self.serve(request, endpoint, now)?, now))
     }
 
-    /// Asks for a token (RFC 6750 section 3), unless the request brings one that is good for it or needs none.
+    /// What a fault answers in the place of the registry.
+    pub(super) fn struck(
+        &self,
+        request: &IncomingRequest,
+        place: &str,
+        early: bool,
+        client: SocketAddr,
+    ) -> Option<OutgoingResponse> {
+        let now = self.registry_time();
+        let (answer, page) = self
+            .faults()
+            .find_map(|fault| fault.row()?.answer(&request.method, place, early))?;
+        let answer = answer.fact("client", client.ip().to_string());
+        Some(match page {
+            Some(page) => answer.by(self.profile(), |_| Some(page), now),
+            None => self.profile().say(answer, now),
+        })
+    }
+
+    /// Asks for a token (RFC 6750 section 3), unless the request brings one that is good for it or
+    /// needs none.
     fn challenge(
         &self,
         request: &IncomingRequest,
         endpoint: Option<RegistryPath<'_>>,
         now: Timestamp,
-    ) -> Option<RegistryAnswer> {
-        let (host, path) = self.provider.token_server()?;
+    ) -> Option<Answer> {
+        let server = self.profile().tokens.as_ref()?;
         let repository = match endpoint {
             Some(RegistryPath::In(name, _)) => Some(name),
             Some(RegistryPath::Base) | None => None,
         };
+        let wanted = repository.map(|name| (name, "pull"));
         let error = match bearer(request) {
             None => None,
             Some(token) => {
-                let result = token::check(&self.keys, self.provider, token, repository, now);
+                let result = self.profile().check(&self.keys, token, wanted, now);
                 Some(result.err()?.code())
             }
         };
-        let service = self.provider.service();
+        let (host, path, service) = (&server.host, &server.path, &self.profile().service);
         let mut value = format!(r#"Bearer realm="https://{host}{path}",service="{service}""#);
         if let Some(name) = repository {
             // A name with a quote in it does not exist, but must not end the value early.
@@ -63,7 +85,7 @@ impl ProviderService {
         if let Some(error) = error {
             value.extend([",error=\"", error, "\""]);
         }
-        Some(RegistryAnswer::Challenge { value })
+        Some(Answer::new(&["challenge"]).fact("challenge", value))
     }
 
     fn serve(
@@ -71,93 +93,110 @@ impl ProviderService {
         request: &IncomingRequest,
         endpoint: Option<RegistryPath<'_>>,
         now: Timestamp,
-    ) -> Result<RegistryAnswer, KeyError> {
+    ) -> Result<Answer, KeyError> {
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             let message = "the lab's registries are read-only";
-            let refusal = ErrorAnswer::new(405, "Method Not Allowed", "UNSUPPORTED", message);
-            return Ok(refusal.field("Allow", "GET, HEAD").into());
+            let refusal = Answer::refusal("405 Method Not Allowed", "UNSUPPORTED", message);
+            return Ok(refusal.field("Allow", "GET, HEAD"));
         }
-        let image = self.image();
-        match endpoint {
-            None => {
-                let message = "no such endpoint; the lab has /v2/, manifests, blobs and tags/list";
-                Ok(ErrorAnswer::not_found("UNSUPPORTED", message).into())
+        let Some(endpoint) = endpoint else {
+            let message = "no such endpoint; the lab has /v2/, manifests, blobs and tags/list";
+            return Ok(Answer::refusal("404 Not Found", "UNSUPPORTED", message));
+        };
+        let RegistryPath::In(name, what) = endpoint else {
+            return Ok(Answer::new(&["pong"]));
+        };
+        let Some(repository) = self.repositories.get(name) else {
+            let message = format!(
+                "repository name not known to registry; {}",
+                self.has_images()
+            );
+            let refusal = Answer::refusal("404 Not Found", "NAME_UNKNOWN", &message);
+            return Ok(refusal.detail(&json!({ "name": name })));
+        };
+        match what {
+            What::Manifest(reference) => Ok(self.manifest(request, repository, reference)),
+            What::Blob(digest) => self.blob(repository, digest, now),
+            What::Tags => {
+                let tags: Vec<_> = repository.tags.keys().collect();
+                Ok(Answer::new(&["tags"])
+                    .fact("name", json!(name).to_string())
+                    .fact("tags", json!(tags).to_string()))
             }
-            Some(RegistryPath::Base) => Ok(RegistryAnswer::Pong),
-            Some(RegistryPath::In(name, _)) if name != image.repository => {
-                let message = format!("repository name not known to registry; {}", has(image));
-                let refusal = ErrorAnswer::not_found("NAME_UNKNOWN", message);
-                Ok(refusal.detail(json!({ "name": name })).into())
-            }
-            Some(RegistryPath::In(_, What::Manifest(reference))) => {
-                Ok(self.manifest(request, reference))
-            }
-            Some(RegistryPath::In(_, What::Blob(digest))) => self.blob(digest, now),
-            Some(RegistryPath::In(name, What::Tags)) => Ok(RegistryAnswer::Tags {
-                name: name.to_owned(),
-                tags: vec![image.tag],
-            }),
         }
     }
 
-    fn manifest(&self, request: &IncomingRequest, reference: &str) -> RegistryAnswer {
-        if self.has(Fault::Mirror500) {
-            let message = "the mirror's store is unavailable";
-            return ErrorAnswer::new(500, "Internal Server Error", "UNKNOWN", message).into();
-        }
-        if self.has(Fault::Head405) && request.is_head() {
-            let message = "The operation is unsupported.";
-            let refusal = ErrorAnswer::new(405, "Method Not Allowed", "UNSUPPORTED", message);
-            return refusal.field("Allow", "GET").into();
-        }
+    fn manifest(
+        &self,
+        request: &IncomingRequest,
+        repository: &Repository,
+        reference: &str,
+    ) -> Answer {
         let by_tag = !reference.contains(':');
-        let blob = if by_tag {
-            self.repository.tagged(reference)
+        let names = if by_tag {
+            &repository.tags
         } else {
-            let blob = self.repository.blob(reference);
-            blob.filter(|blob| blob.kind.is_manifest())
+            &repository.blobs
         };
+        let blob = names.get(reference).filter(|blob| blob.is_manifest());
         let Some(blob) = blob.filter(|_| !self.has(Fault::Mirror404)) else {
-            let message = format!("manifest unknown; {}", has(self.image()));
-            let refusal = ErrorAnswer::not_found("MANIFEST_UNKNOWN", message);
-            return refusal.detail(json!({ "Tag": reference })).into();
+            let message = format!("manifest unknown; {}", self.has_images());
+            let refusal = Answer::refusal("404 Not Found", "MANIFEST_UNKNOWN", &message);
+            return refusal.detail(&json!({ "Tag": reference }));
         };
         let is_known = request
             .fields("if-none-match")
             .flat_map(|field| field.split(','))
             .any(|tag| tag.trim().trim_matches('"') == blob.digest);
+        let answer = Answer::stored(blob, blob.bytes.clone());
         if is_known {
-            let digest = blob.digest.clone();
-            return RegistryAnswer::NotModified { digest };
+            return answer
+                .named(&["not-modified"])
+                .fact("digest", &*blob.digest);
         }
-        RegistryAnswer::Manifest {
-            blob: blob.clone(),
-            by_tag,
-            digest: (!self.has(Fault::MissingDigest)).then(|| blob.digest.clone()),
-        }
+        let stated = (!self.has(Fault::MissingDigest)).then(|| blob.digest.clone());
+        let names: &[_] = if by_tag {
+            &["tag", "manifest"]
+        } else {
+            &["manifest"]
+        };
+        answer.named(names).maybe("digest", stated)
     }
 
-    fn blob(&self, digest: &str, now: Timestamp) -> Result<RegistryAnswer, KeyError> {
-        let blob = self.repository.blob(digest);
-        let Some(blob) = blob.filter(|blob| !blob.kind.is_manifest()) else {
-            let refusal = ErrorAnswer::not_found("BLOB_UNKNOWN", "blob unknown to registry");
-            return Ok(refusal.detail(json!({ "digest": digest })).into());
+    fn blob(
+        &self,
+        repository: &Repository,
+        digest: &str,
+        now: Timestamp,
+    ) -> Result<Answer, KeyError> {
+        let blob = repository.blobs.get(digest);
+        let Some(blob) = blob.filter(|blob| !blob.is_manifest()) else {
+            let message = "blob unknown to registry";
+            let refusal = Answer::refusal("404 Not Found", "BLOB_UNKNOWN", message);
+            return Ok(refusal.detail(&json!({ "digest": digest })));
         };
+        let store = self.profile().stores.first().ok_or(KeyError)?;
         let seconds = if self.has(Fault::ExpiredUrl) {
             -60
         } else {
-            signed_url::lifetime(self.provider)
+            store.lifetime
         };
-        let expires = after(now, seconds);
-        let url = signed_url::sign(&self.keys, self.provider, &blob.digest, expires)?;
+        let url = store.sign(&self.keys, &blob.digest, after(now, seconds))?;
         let location = match url.strip_prefix("https:") {
             Some(rest) if self.has(Fault::RedirectHttp) => format!("http:{rest}"),
             _ => url,
         };
-        Ok(RegistryAnswer::Redirect {
-            location,
-            digest: blob.digest.clone(),
-        })
+        Ok(Answer::new(&["redirect"])
+            .fact("location-html", location.replace('&', "&amp;"))
+            .fact("location", location)
+            .fact("digest", &*blob.digest))
+    }
+
+    fn has_images(&self) -> String {
+        let name =
+            |image: &LabImage| format!("{}/{}:{}", image.registry, image.repository, image.tag);
+        let names: Vec<_> = self.images.iter().map(name).collect();
+        format!("the lab has {}", names.join(", "))
     }
 }
 
@@ -165,23 +204,4 @@ impl ProviderService {
 fn bearer(request: &IncomingRequest) -> Option<&str> {
     let (scheme, token) = request.field("authorization")?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-fn has(image: LabImage) -> String {
-    format!(
-        "the lab has {}/{}:{}",
-        image.registry, image.repository, image.tag
-    )
-}
-
-/// As Docker Hub words it, with its fields; the window is short so that a client that waits and
-/// asks again is soon done.
-fn rate_limited(client: SocketAddr) -> ErrorAnswer {
-    let message = "You have reached your pull rate limit. You may increase the limit by \
-                   authenticating and upgrading: https://www.docker.com/increase-rate-limit";
-    ErrorAnswer::new(429, "Too Many Requests", "TOOMANYREQUESTS", message)
-        .field("ratelimit-limit", "100;w=21600")
-        .field("ratelimit-remaining", "0;w=21600")
-        .field("docker-ratelimit-source", client.ip().to_string())
-        .field("Retry-After", "1")
 }

@@ -163,7 +163,7 @@ impl Replay {
             request.target(),
             known.concat()
         );
-        OutgoingResponse::text(404, "Not Found", &sentence)
+        OutgoingResponse::text("404 Not Found", &sentence)
     }
 }
 
@@ -200,7 +200,7 @@ impl RecordedAnswer {
                 request.host,
                 request.target()
             );
-            return OutgoingResponse::text(502, "Bad Gateway", &sentence);
+            return OutgoingResponse::text("502 Bad Gateway", &sentence);
         };
         // Content that was recorded in part is broken off where the recording ends.
         let cut =

@@ -127,14 +127,14 @@ impl IncomingRequest {
 impl BadRequest {
     /// What to tell the client, if there is any use in telling.
     pub(super) fn response(&self) -> Option<OutgoingResponse> {
-        let (status, reason) = match self {
+        let status = match self {
             Self::Io(_) | Self::Slow => return None,
-            Self::HeadTooLarge => (431, "Request Header Fields Too Large"),
-            Self::BodyTooLarge => (413, "Content Too Large"),
-            Self::LengthRequired => (411, "Length Required"),
-            Self::Malformed(_) => (400, "Bad Request"),
+            Self::HeadTooLarge => "431 Request Header Fields Too Large",
+            Self::BodyTooLarge => "413 Content Too Large",
+            Self::LengthRequired => "411 Length Required",
+            Self::Malformed(_) => "400 Bad Request",
         };
-        Some(OutgoingResponse::text(status, reason, &self.to_string()))
+        Some(OutgoingResponse::text(status, &self.to_string()))
     }
 }
 

@@ -34,8 +34,8 @@ pub(super) enum BodyDelivery {
 #[derive(Clone, Debug)]
 enum Head {
     Written {
-        status: u16,
-        reason: &'static str,
+        /// Its code and its reason phrase.
+        status: Cow<'static, str>,
         lines: Vec<FieldLine>,
     },
     Recorded {
@@ -55,11 +55,10 @@ enum FieldLine {
 
 impl OutgoingResponse {
     /// A response without fields or content.
-    pub(super) fn new((status, reason): (u16, &'static str)) -> Self {
+    pub(super) fn new(status: impl Into<Cow<'static, str>>) -> Self {
         Self {
             head: Head::Written {
-                status,
-                reason,
+                status: status.into(),
                 lines: Vec::new(),
             },
             body: Bytes::new(),
@@ -68,8 +67,8 @@ impl OutgoingResponse {
     }
 
     /// A sentence of the lab's own, for what no provider would say.
-    pub(super) fn text(status: u16, reason: &'static str, sentence: &str) -> Self {
-        Self::new((status, reason))
+    pub(super) fn text(status: &'static str, sentence: &str) -> Self {
+        Self::new(status)
             .field("Content-Type", "text/plain; charset=utf-8")
             .length()
             .field("Server", "pullscope lab")
@@ -90,13 +89,6 @@ impl OutgoingResponse {
     /// Adds a field line.
     pub(super) fn field(self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.line(FieldLine::Field(name, value.into()))
-    }
-
-    /// Adds field lines.
-    pub(super) fn fields(self, fields: &[(&'static str, &'static str)]) -> Self {
-        fields
-            .iter()
-            .fold(self, |response, (name, value)| response.field(name, *value))
     }
 
     /// Adds a field line where there is a value.
@@ -137,7 +129,7 @@ impl OutgoingResponse {
     #[cfg(test)]
     pub(super) fn status(&self) -> u16 {
         match &self.head {
-            Head::Written { status, .. } => *status,
+            Head::Written { status, .. } => status.split(' ').next().unwrap().parse().unwrap(),
             Head::Recorded { .. } => 0,
         }
     }
@@ -179,15 +171,11 @@ impl OutgoingResponse {
     }
 
     fn head_bytes(&self, close: bool) -> Vec<u8> {
-        let (status, reason, lines) = match &self.head {
+        let (status, lines) = match &self.head {
             Head::Recorded { bytes, .. } => return bytes.to_vec(),
-            Head::Written {
-                status,
-                reason,
-                lines,
-            } => (status, reason, lines),
+            Head::Written { status, lines } => (status, lines),
         };
-        let mut head = format!("HTTP/1.1 {status} {reason}\r\n");
+        let mut head = format!("HTTP/1.1 {status}\r\n");
         for line in lines {
             // Writing to a String cannot fail.
             let _ = match line {
@@ -240,7 +228,7 @@ mod tests {
     }
 
     fn response() -> OutgoingResponse {
-        OutgoingResponse::new((302, "FOUND"))
+        OutgoingResponse::new("302 FOUND")
             .field("x-odd-Case", "1")
             .length()
             .connection()

@@ -32,7 +32,7 @@ pub(super) fn schema1(
     tag: &str,
     image: &PlatformImage,
 ) -> Result<Arc<StoredBlob>, Schema1Error> {
-    let payload = pretty(&document(name, tag, image));
+    let payload = pretty(&document(name, tag, image), b"   ");
     let tail = b"\n}";
     let body = payload.strip_suffix(tail).ok_or(Schema1Error::Sign)?;
     let protected = BASE64URL_NOPAD.encode(
@@ -45,11 +45,12 @@ pub(super) fn schema1(
         .as_bytes(),
     );
     let signature = sign(&protected, &payload)?;
-    let signatures = pretty(&json!({ "signatures": [signature] }));
+    let signatures = pretty(&json!({ "signatures": [signature] }), b"   ");
     let signatures = signatures.strip_prefix(b"{").ok_or(Schema1Error::Sign)?;
     Ok(Arc::new(StoredBlob {
         digest: sha256(&payload),
-        kind: BlobKind::Schema1,
+        kind: BlobKind::Manifest,
+        media_type: "application/vnd.docker.distribution.manifest.v1+prettyjws".to_owned(),
         bytes: [body, b",", signatures].concat().into(),
     }))
 }

@@ -1,23 +1,24 @@
 //! One provider: its registry, its token server and its blob store, and what they share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use super::answer::ErrorAnswer;
-use super::catalog::{CatalogError, LabImage, TaggedRepository};
+use super::answer::Answer;
+use super::catalog::{self, CatalogError, LabImage, Repository};
 use super::clock::after;
 use super::keys::{KeyError, Keys};
-use super::provider::HostRole;
-use super::{Clock, Fault, FaultSpec, IncomingRequest, OutgoingResponse, Provider, dialect};
+use super::provider::{HostRole, ProviderProfile};
+use super::{Clock, Fault, FaultSpec, IncomingRequest, OutgoingResponse, Provider};
 
 /// Everything a provider has and knows.
 #[derive(Debug)]
 pub(super) struct ProviderService {
     pub(super) provider: Provider,
-    pub(super) repository: TaggedRepository,
+    pub(super) images: Vec<LabImage>,
+    pub(super) repositories: BTreeMap<String, Repository>,
     pub(super) keys: Keys,
     faults: Vec<FaultSpec>,
     /// Bytes a second of a slow layer.
@@ -44,9 +45,11 @@ impl ProviderService {
         slow_rate: u32,
         clock: Clock,
     ) -> Result<Self, BuildError> {
+        let (images, repositories) = catalog::build(provider, faults)?;
         Ok(Self {
             provider,
-            repository: TaggedRepository::build(provider, faults)?,
+            images,
+            repositories,
             keys: Keys::new()?,
             faults: faults.to_vec(),
             slow_rate,
@@ -55,9 +58,8 @@ impl ProviderService {
         })
     }
 
-    /// The image there is to pull.
-    pub(super) fn image(&self) -> LabImage {
-        self.repository.image
+    pub(super) fn profile(&self) -> &'static ProviderProfile {
+        self.provider.profile()
     }
 
     /// Answers a request to one of its hosts.
@@ -67,34 +69,44 @@ impl ProviderService {
         request: &IncomingRequest,
         client: SocketAddr,
     ) -> OutgoingResponse {
-        let is_token = self
-            .provider
-            .token_server()
-            .is_some_and(|(host, path)| host == request.host && path == request.path);
+        let profile = self.profile();
+        let is_token = profile
+            .tokens
+            .as_ref()
+            .is_some_and(|server| server.host == request.host && server.path == request.path);
         let result = match role {
             _ if is_token => self.token(request),
             HostRole::Registry => self.registry(request, client),
-            HostRole::Blobs => Ok(self.store(request)),
-            HostRole::Tokens => Ok(self.refuse(ErrorAnswer::not_found(
+            HostRole::Blobs(at) => match profile.stores.get(at) {
+                Some(store) => Ok(self.store(store, request)),
+                None => Err(KeyError),
+            },
+            HostRole::Tokens => Ok(self.refuse(Answer::refusal(
+                "404 Not Found",
                 "NOT_FOUND",
                 "there is nothing here but the token server's path",
             ))),
         };
         result.unwrap_or_else(|error: KeyError| {
-            OutgoingResponse::text(500, "Internal Server Error", &error.to_string())
+            OutgoingResponse::text("500 Internal Server Error", &error.to_string())
         })
+    }
+
+    /// The faults that were ordered for this provider.
+    pub(super) fn faults(&self) -> impl Iterator<Item = Fault> {
+        let strikes = |spec: &&FaultSpec| spec.strikes(self.provider, spec.fault);
+        self.faults.iter().filter(strikes).map(|spec| spec.fault)
     }
 
     /// Whether this fault was ordered for this provider.
     pub(super) fn has(&self, fault: Fault) -> bool {
-        let mut specs = self.faults.iter();
-        specs.any(|spec| spec.strikes(self.provider, fault))
+        self.faults().any(|ordered| ordered == fault)
     }
 
     /// The time of the registry and of its blob store.
     pub(super) fn registry_time(&self) -> Timestamp {
         // The mirror has no other clock that could be wrong.
-        let has_only_clock = self.provider.token_server().is_none();
+        let has_only_clock = self.profile().tokens.is_none();
         self.time(has_only_clock && self.has(Fault::SkewedClock))
     }
 
@@ -104,8 +116,8 @@ impl ProviderService {
     }
 
     /// A refusal of the token server.
-    pub(super) fn refuse(&self, refusal: ErrorAnswer) -> OutgoingResponse {
-        dialect::registry(self.provider, refusal.into(), self.token_time())
+    pub(super) fn refuse(&self, refusal: Answer) -> OutgoingResponse {
+        self.profile().say(refusal, self.token_time())
     }
 
     fn time(&self, skewed: bool) -> Timestamp {

@@ -1,13 +1,36 @@
 //! The URLs that blob requests are redirected to: signed, short-lived, and checked.
 
+use std::collections::HashMap;
+
 use aws_lc_rs::hmac;
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::Provider;
+use super::answer::Answer;
 use super::keys::{KeyError, Keys};
+use super::provider::ProviderProfile;
+use super::{OutgoingResponse, template};
+
+/// Where a provider keeps its blobs.
+#[derive(Debug, Deserialize)]
+pub(super) struct BlobStore {
+    pub(super) host: String,
+    /// A blob's path.
+    path: String,
+    /// What permits to download it; a public bucket has none.
+    #[serde(default)]
+    query: String,
+    /// Seconds for which a redirect is good.
+    pub(super) lifetime: i64,
+    /// What it says.
+    #[serde(flatten)]
+    answers: HashMap<String, String>,
+}
 
 /// Why a blob store does not hand out a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,131 +45,139 @@ pub(super) enum Refused {
     Expired { at: Timestamp },
 }
 
-/// Seconds for which the provider's redirects are good.
-pub(super) fn lifetime(provider: Provider) -> i64 {
-    match provider {
-        Provider::Hub => 3_000,
-        Provider::Mirror => 1_200,
-        Provider::Gcr | Provider::Quay => 600,
+impl BlobStore {
+    /// The URL of a blob, good until `expires`.
+    pub(super) fn sign(
+        &self,
+        keys: &Keys,
+        digest: &str,
+        expires: Timestamp,
+    ) -> Result<String, KeyError> {
+        let (host, path, query) = (
+            &self.host,
+            self.path(digest),
+            self.query(keys, digest, expires)?,
+        );
+        let mark = if query.is_empty() { "" } else { "?" };
+        // A registry may keep its blobs itself.
+        Ok(format!("https://{host}{path}{mark}{query}"))
     }
-}
 
-/// The URL of a blob, good until `expires`. Public buckets of gcr's store take no signature.
-pub(super) fn sign(
-    keys: &Keys,
-    provider: Provider,
-    digest: &str,
-    expires: Timestamp,
-) -> Result<String, KeyError> {
-    let path = path(provider, digest);
-    let expires = expires.as_second();
-    let query = match provider {
-        Provider::Hub => format!("?verify={expires}-{}", escape(&mac(keys, &path, expires))),
-        Provider::Mirror => format!(
-            "?Expires={expires}&OSSAccessKeyId={OSS_KEY}&Signature={}",
-            escape(&mac(keys, &path, expires))
-        ),
-        Provider::Gcr => String::new(),
-        Provider::Quay => {
-            let signature = keys.rsa()?.sign(text(&path, expires).as_bytes())?;
-            let signature = BASE64.encode(&signature);
-            let signature = signature
-                .replace('+', "-")
-                .replace('=', "_")
-                .replace('/', "~");
-            format!("?Expires={expires}&Signature={signature}&Key-Pair-Id={CLOUDFRONT_KEY}")
+    /// Checks a URL, and tells which blob it is for.
+    pub(super) fn check(
+        &self,
+        keys: &Keys,
+        path: &str,
+        query: Option<&str>,
+        now: Timestamp,
+    ) -> Result<String, Refused> {
+        let digest = self.digest_in(path).ok_or(Refused::NoSuchPath)?;
+        if self.query.is_empty() {
+            return Ok(digest);
         }
-    };
-    Ok(format!("https://{}{path}{query}", provider.blob_store()))
-}
-
-/// Checks a URL, and tells which blob it is for.
-pub(super) fn check(
-    keys: &Keys,
-    provider: Provider,
-    path: &str,
-    query: Option<&str>,
-    now: Timestamp,
-) -> Result<String, Refused> {
-    let digest = digest_in(provider, path).ok_or(Refused::NoSuchPath)?;
-    let query = query.unwrap_or_default();
-    let parameter = |name: &str| {
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    };
-    let (expires, signature) = match provider {
-        Provider::Gcr => return Ok(digest),
-        Provider::Hub => {
-            let verify = parameter("verify").ok_or(Refused::Unsigned)?;
-            let (expires, signature) = verify.split_once('-').ok_or(Refused::Unsigned)?;
-            (expires.to_owned(), signature.to_owned())
+        let query = query.unwrap_or_default();
+        let at = self.expiry(query).ok_or(Refused::Unsigned)?;
+        let signed = self
+            .query(keys, &digest, at)
+            .map_err(|KeyError| Refused::Forged)?;
+        let pairs = |query: &str| -> Vec<(String, String)> {
+            form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect()
+        };
+        if pairs(&signed) != pairs(query) {
+            Err(Refused::Forged)
+        } else if at < now {
+            Err(Refused::Expired { at })
+        } else {
+            Ok(digest)
         }
-        Provider::Mirror | Provider::Quay => parameter("Expires")
-            .zip(parameter("Signature"))
-            .ok_or(Refused::Unsigned)?,
-    };
-    let expires: i64 = expires.parse().map_err(|_| Refused::Unsigned)?;
-    let signed = text(path, expires);
-    let signature = match provider {
-        Provider::Quay => signature
-            .replace('-', "+")
-            .replace('_', "=")
-            .replace('~', "/"),
-        _ => signature,
-    };
-    let signature = BASE64.decode(signature.as_bytes());
-    let signature = signature.map_err(|_| Refused::Forged)?;
-    let genuine = match provider {
-        Provider::Quay => {
-            let key = keys.rsa();
-            key.is_ok_and(|key| key.verify(signed.as_bytes(), &signature))
-        }
-        _ => hmac::verify(keys.urls(), signed.as_bytes(), &signature).is_ok(),
-    };
-    let at = Timestamp::from_second(expires).map_err(|_| Refused::Forged)?;
-    if !genuine {
-        Err(Refused::Forged)
-    } else if at < now {
-        Err(Refused::Expired { at })
-    } else {
-        Ok(digest)
     }
-}
 
-fn path(provider: Provider, digest: &str) -> String {
-    let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
-    let shard = hex.get(..2).unwrap_or_default();
-    match provider {
-        Provider::Hub => {
-            format!("/registry-v2/docker/registry/v2/blobs/sha256/{shard}/{hex}/data")
-        }
-        Provider::Mirror => format!("/docker/registry/v2/blobs/sha256/{shard}/{hex}/data"),
-        Provider::Gcr => {
-            format!("/artifacts.google-containers.appspot.com/containers/images/{digest}")
-        }
-        Provider::Quay => format!("/sha256/{shard}/{hex}"),
+    /// An answer in the store's words.
+    pub(super) fn say(
+        &'static self,
+        answer: Answer,
+        profile: &'static ProviderProfile,
+        now: Timestamp,
+    ) -> OutgoingResponse {
+        let own = |name: &str| self.answers.get(name).map(String::as_str);
+        answer.by(profile, own, now)
     }
-}
 
-/// The inverse of [`path`].
-fn digest_in(provider: Provider, candidate: &str) -> Option<String> {
-    let hex = candidate.rsplit(['/', ':']).find(|part| part.len() == 64)?;
-    let digest = format!("sha256:{hex}");
-    (path(provider, &digest) == candidate).then_some(digest)
-}
+    fn path(&self, digest: &str) -> String {
+        let (algorithm, hex) = digest.split_once(':').unwrap_or(("", digest));
+        let fact = |name: &str| {
+            Some(match name {
+                "algorithm" => algorithm.to_owned(),
+                "shard" => hex.get(..2).unwrap_or_default().to_owned(),
+                _ => hex.to_owned(),
+            })
+        };
+        template::fill(&self.path, &fact).unwrap_or_default()
+    }
 
-fn text(path: &str, expires: i64) -> String {
-    format!("GET\n{expires}\n{path}")
-}
+    fn query(&self, keys: &Keys, digest: &str, at: Timestamp) -> Result<String, KeyError> {
+        let text = format!("GET\n{}\n{}", at.as_second(), self.path(digest));
+        let mac = || hmac::sign(keys.urls(), text.as_bytes());
+        let rsa = match self.query.contains("${rsa}") {
+            true => keys.rsa()?.sign(text.as_bytes())?,
+            false => Vec::new(),
+        };
+        let fact = |name: &str| {
+            Some(match name {
+                "expires" => at.as_second().to_string(),
+                "hmac" => utf8_percent_encode(&BASE64.encode(mac().as_ref()), QUERY).to_string(),
+                "hmac-hex" => HEXLOWER.encode(mac().as_ref()),
+                // `CloudFront`'s spelling of base64.
+                "rsa" => BASE64
+                    .encode(&rsa)
+                    .replace('+', "-")
+                    .replace('=', "_")
+                    .replace('/', "~"),
+                // Those that say when they were signed, and for how long.
+                _ => template::general(name, super::clock::after(at, -self.lifetime))?,
+            })
+        };
+        Ok(template::fill(&self.query, &fact).unwrap_or_default())
+    }
 
-fn mac(keys: &Keys, path: &str, expires: i64) -> String {
-    BASE64.encode(hmac::sign(keys.urls(), text(path, expires).as_bytes()).as_ref())
-}
+    /// When the time of a query is over: what stands in the place of the moment in ours.
+    fn expiry(&self, query: &str) -> Option<Timestamp> {
+        let pairs = |query: &str| -> Vec<(String, String)> {
+            form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect()
+        };
+        let given = pairs(query);
+        pairs(&self.query).into_iter().find_map(|(name, form)| {
+            let (_, value) = given.iter().find(|(given, _)| *given == name)?;
+            if form.starts_with("${expires}") {
+                let seconds = value.split('-').next()?.parse().ok()?;
+                return Timestamp::from_second(seconds).ok();
+            }
+            let moment = match form.as_str() {
+                "${amz:0}" => DateTime::strptime("%Y%m%dT%H%M%SZ", value).ok()?,
+                _ => return None,
+            };
+            let signed = TimeZone::UTC.to_timestamp(moment).ok()?;
+            Some(super::clock::after(signed, self.lifetime))
+        })
+    }
 
-fn escape(text: &str) -> String {
-    utf8_percent_encode(text, QUERY).to_string()
+    /// The inverse of [`path`](Self::path).
+    fn digest_in(&self, candidate: &str) -> Option<String> {
+        let mut parts = candidate.rsplit(['/', ':']);
+        parts.find_map(|hex| {
+            let algorithm = match hex.len() {
+                64 => "sha256",
+                128 => "sha512",
+                _ => return None,
+            };
+            let digest = format!("{algorithm}:{hex}");
+            (self.path(&digest) == candidate).then_some(digest)
+        })
+    }
 }
 
 /// As Go's `url.QueryEscape`.
@@ -156,15 +187,18 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'~');
 
-const OSS_KEY: &str = "LTAI4G6zf8H9RhDWxXfrrhkr";
-const CLOUDFRONT_KEY: &str = "APKAJ67PQLWGCSP66DGA";
-
 #[cfg(test)]
 mod tests {
+    use super::super::Provider;
     use super::super::clock::after;
     use super::*;
 
     const DIGEST: &str = "sha256:a24bb4013296f61e89ba57005a7b3e52274d8edd3ae2077d04395f806b63d83e";
+
+    fn stores() -> impl Iterator<Item = &'static BlobStore> {
+        let profiles = Provider::ALL.iter().map(|provider| provider.profile());
+        profiles.flat_map(|profile| &profile.stores)
+    }
 
     fn start() -> Timestamp {
         Timestamp::from_second(1_597_904_265).unwrap()
@@ -178,23 +212,16 @@ mod tests {
     #[test]
     fn a_url_is_good_until_it_expires() {
         let keys = Keys::new().unwrap();
-        for provider in Provider::ALL {
-            let url = sign(&keys, provider, DIGEST, after(start(), 600)).unwrap();
+        for store in stores() {
+            let url = store.sign(&keys, DIGEST, after(start(), 600)).unwrap();
             let (path, query) = parts(&url);
-            let check = |seconds| {
-                check(
-                    &keys,
-                    provider,
-                    &path,
-                    query.as_deref(),
-                    after(start(), seconds),
-                )
-            };
+            let check =
+                |seconds| store.check(&keys, &path, query.as_deref(), after(start(), seconds));
             assert_eq!(check(0).as_deref(), Ok(DIGEST));
             assert_eq!(check(600).as_deref(), Ok(DIGEST));
             let late = check(601);
-            match provider {
-                Provider::Gcr => assert_eq!(late.as_deref(), Ok(DIGEST)),
+            match store.query.as_str() {
+                "" => assert_eq!(late.as_deref(), Ok(DIGEST)),
                 _ => assert_eq!(
                     late,
                     Err(Refused::Expired {
@@ -208,14 +235,13 @@ mod tests {
     #[test]
     fn a_changed_url_is_refused() {
         let keys = Keys::new().unwrap();
-        for provider in [Provider::Hub, Provider::Mirror, Provider::Quay] {
-            let url = sign(&keys, provider, DIGEST, start()).unwrap();
+        for store in stores().filter(|store| !store.query.is_empty()) {
+            let url = store.sign(&keys, DIGEST, start()).unwrap();
             let (path, query) = parts(&url);
             let query = query.unwrap();
             let now = start();
-            let refused = |path: &str, query: Option<&str>| {
-                check(&keys, provider, path, query, now).unwrap_err()
-            };
+            let refused =
+                |path: &str, query: Option<&str>| store.check(&keys, path, query, now).unwrap_err();
             let later = query.replace("1597904265", "1597904266");
             assert_eq!(refused(&path, Some(&later)), Refused::Forged);
             let other = path.replace("63d83e", "63d83f");

@@ -3,11 +3,24 @@
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Provider;
-use super::digest::random;
 use super::keys::{KeyError, Keys, RsaKey};
+use super::provider::ProviderProfile;
+use super::template;
+
+/// A provider's token server.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenServer {
+    pub(super) host: String,
+    pub(super) path: String,
+    /// Seconds for which its tokens are good.
+    pub(super) lifetime: i64,
+    /// The header of tokens that are JSON Web Tokens; others are opaque.
+    header: Option<String>,
+    claims: String,
+}
 
 /// What a token permits, in the shape of its `access` claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,106 +83,81 @@ impl Access {
     }
 }
 
-/// Issues a token of the provider's make.
-pub(super) fn issue(
-    keys: &Keys,
-    provider: Provider,
-    access: Vec<Access>,
-    now: Timestamp,
-) -> Result<Grant, KeyError> {
-    let iat = now.as_second();
-    let lifetime = match provider {
-        Provider::Hub | Provider::Mirror => 300,
-        Provider::Gcr => 43_200,
-        Provider::Quay => 3_600,
-    };
-    let token = match provider {
-        Provider::Hub | Provider::Mirror => {
-            let key = keys.rsa()?;
-            let header = json!({ "alg": "RS256", "typ": "JWT", "x5c": [key.certificate()] });
-            let claims = json!({
-                "access": access,
-                "aud": provider.service(),
-                "exp": iat + lifetime,
-                "iat": iat,
-                "iss": "auth.docker.io",
-                "jti": BASE64URL_NOPAD.encode(&random::<15>()),
-                "nbf": iat - 300,
-                "sub": "",
-            });
-            jwt(key, &header, &claims)?
-        }
-        Provider::Quay => {
-            let key = keys.rsa()?;
-            let header = json!({ "alg": "RS256", "typ": "JWT", "kid": key.id() });
-            let roots: serde_json::Map<_, _> = access
-                .iter()
-                .map(|access| (access.name.clone(), json!("$disabled")))
-                .collect();
-            let claims = json!({
-                "access": access,
-                "context": {
-                    "com.apostille.roots": roots,
-                    "com.apostille.root": "$disabled",
-                },
-                "aud": provider.service(),
-                "exp": iat + lifetime,
-                "iss": "quay",
-                "iat": iat,
-                "nbf": iat,
-                "sub": "(anonymous)",
-            });
-            jwt(key, &header, &claims)?
-        }
-        Provider::Gcr => {
-            let claims = json!({
-                "access": access,
-                "aud": provider.service(),
-                "exp": iat + lifetime,
-                "nbf": iat,
-            });
+impl ProviderProfile {
+    /// Issues a token of the provider's make.
+    pub(super) fn issue(
+        &self,
+        keys: &Keys,
+        access: Vec<Access>,
+        now: Timestamp,
+    ) -> Result<Grant, KeyError> {
+        let server = self.tokens.as_ref().ok_or(KeyError)?;
+        let exp = now.as_second() + server.lifetime;
+        let roots: serde_json::Map<_, _> = access
+            .iter()
+            .map(|access| (access.name.clone(), json!("$disabled")))
+            .collect();
+        let key = match server.header {
+            Some(_) => Some(keys.rsa()?),
+            None => None,
+        };
+        let fact = |name: &str| match name {
+            "access" => Some(json!(access).to_string()),
+            "service" => Some(self.service.clone()),
+            "exp" => Some(exp.to_string()),
+            "roots" => Some(json!(roots).to_string()),
+            "certificate" => Some(key?.certificate().to_owned()),
+            "key" => Some(key?.id()),
+            _ => template::general(name, now),
+        };
+        let fill = |text| template::fill(text, &fact).ok_or(KeyError);
+        let claims = fill(&server.claims)?;
+        let token = match (&server.header, key) {
+            (Some(header), Some(key)) => jwt(key, &fill(header)?, &claims)?,
             // Padded, so that the token tells nothing by its length.
-            let text = format!("{:OPAQUE_LENGTH$}", claims.to_string());
-            BASE64.encode(&keys.seal(text.as_bytes())?)
-        }
-    };
-    Ok(Grant {
-        token,
-        access,
-        issued: now,
-        lifetime,
-    })
-}
+            _ => BASE64.encode(&keys.seal(format!("{claims:OPAQUE_LENGTH$}").as_bytes())?),
+        };
+        Ok(Grant {
+            token,
+            access,
+            issued: now,
+            lifetime: server.lifetime,
+        })
+    }
 
-/// Checks a token of the provider's, and that it permits to pull from `repository` if one is
-/// given.
-pub(super) fn check(
-    keys: &Keys,
-    provider: Provider,
-    token: &str,
-    repository: Option<&str>,
-    now: Timestamp,
-) -> Result<(), Denied> {
-    let claims = match provider {
-        Provider::Hub | Provider::Mirror | Provider::Quay => read_jwt(keys.rsa(), token),
-        Provider::Gcr => BASE64
-            .decode(token.as_bytes())
-            .ok()
-            .and_then(|sealed| keys.open(&sealed))
-            .and_then(|text| serde_json::from_slice(&text).ok()),
-    };
-    let claims: AccessClaims = claims.ok_or(Denied::Forged)?;
-    let now = now.as_second();
-    if claims.aud != provider.service() {
-        Err(Denied::Audience)
-    } else if claims.exp + LEEWAY < now {
-        Err(Denied::Expired)
-    } else if claims.nbf > now + LEEWAY {
-        Err(Denied::NotYetValid)
-    } else if repository.is_some_and(|repository| !claims.permit(repository)) {
-        Err(Denied::Scope)
-    } else {
-        Ok(())
+    /// Checks a token of the provider's, and that it permits `action` in `repository` if one is
+    /// given.
+    pub(super) fn check(
+        &self,
+        keys: &Keys,
+        token: &str,
+        wanted: Option<(&str, &str)>,
+        now: Timestamp,
+    ) -> Result<(), Denied> {
+        let is_signed = self
+            .tokens
+            .as_ref()
+            .is_some_and(|server| server.header.is_some());
+        let claims = if is_signed {
+            read_jwt(keys.rsa(), token)
+        } else {
+            let sealed = BASE64.decode(token.as_bytes()).ok();
+            let text = sealed.and_then(|sealed| keys.open(&sealed));
+            text.and_then(|text| serde_json::from_slice(&text).ok())
+        };
+        let claims: AccessClaims = claims.ok_or(Denied::Forged)?;
+        let now = now.as_second();
+        if claims.aud != self.service {
+            Err(Denied::Audience)
+        } else if claims.exp + LEEWAY < now {
+            Err(Denied::Expired)
+        } else if claims.nbf > now + LEEWAY {
+            Err(Denied::NotYetValid)
+        } else if wanted.is_some_and(|(name, action)| !claims.permit(name, action)) {
+            Err(Denied::Scope)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -182,19 +170,18 @@ struct AccessClaims {
 }
 
 impl AccessClaims {
-    fn permit(&self, repository: &str) -> bool {
+    fn permit(&self, repository: &str, wanted: &str) -> bool {
         self.access.iter().any(|access| {
             access.kind == "repository"
                 && access.name == repository
-                && access.actions.iter().any(|action| action == "pull")
+                && access.actions.iter().any(|action| action == wanted)
         })
     }
 }
 
 /// A signed JSON Web Token (RFC 7519) in its compact form.
-fn jwt(key: &RsaKey, header: &Value, claims: &Value) -> Result<String, KeyError> {
-    let [header, claims] =
-        [header, claims].map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes()));
+fn jwt(key: &RsaKey, header: &str, claims: &str) -> Result<String, KeyError> {
+    let [header, claims] = [header, claims].map(|part| BASE64URL_NOPAD.encode(part.as_bytes()));
     let text = format!("{header}.{claims}");
     let signature = BASE64URL_NOPAD.encode(&key.sign(text.as_bytes())?);
     Ok(format!("{text}.{signature}"))
@@ -220,8 +207,13 @@ const OPAQUE_LENGTH: usize = 286;
 
 #[cfg(test)]
 mod tests {
+    use super::super::Provider;
     use super::super::clock::after;
     use super::*;
+
+    fn issue(keys: &Keys, provider: Provider, access: Vec<Access>) -> Grant {
+        provider.profile().issue(keys, access, start()).unwrap()
+    }
 
     fn access(name: &str) -> Vec<Access> {
         vec![Access::parse(&format!("repository:{name}:pull")).unwrap()]
@@ -250,16 +242,12 @@ mod tests {
             (Provider::Gcr, 43_200),
             (Provider::Quay, 3_600),
         ] {
-            let grant = issue(&keys, provider, access("a/b"), start()).unwrap();
+            let grant = issue(&keys, provider, access("a/b"));
             assert_eq!(grant.lifetime, lifetime);
-            let check = |repository, seconds| {
-                check(
-                    &keys,
-                    provider,
-                    &grant.token,
-                    repository,
-                    after(start(), seconds),
-                )
+            let check = |repository: Option<&str>, seconds| {
+                let wanted = repository.map(|name| (name, "pull"));
+                let now = after(start(), seconds);
+                provider.profile().check(&keys, &grant.token, wanted, now)
             };
             assert_eq!(check(Some("a/b"), 0), Ok(()));
             assert_eq!(check(None, lifetime), Ok(()));
@@ -273,9 +261,10 @@ mod tests {
     fn a_token_of_another_make_opens_nothing() {
         let keys = Keys::new().unwrap();
         let providers = [Provider::Hub, Provider::Gcr, Provider::Quay];
-        let check_at = |provider, token: &str| check(&keys, provider, token, None, start());
+        let check_at =
+            |provider: Provider, token: &str| provider.profile().check(&keys, token, None, start());
         for provider in providers {
-            let grant = issue(&keys, provider, access("a/b"), start()).unwrap();
+            let grant = issue(&keys, provider, access("a/b"));
             for other in providers.into_iter().filter(|other| *other != provider) {
                 assert!(
                     check_at(other, &grant.token).is_err(),
@@ -283,7 +272,7 @@ mod tests {
                 );
             }
             let foreign = Keys::new().unwrap();
-            let foreign = issue(&foreign, provider, access("a/b"), start()).unwrap();
+            let foreign = issue(&foreign, provider, access("a/b"));
             assert_eq!(check_at(provider, &foreign.token), Err(Denied::Forged));
             let middle = grant.token.len() / 2;
             let mut forged = grant.token.into_bytes();
@@ -293,10 +282,7 @@ mod tests {
         }
         for garbage in ["", ".", "..", "a.b.c", "e30.e30.", "\u{fffd}"] {
             for provider in providers {
-                assert_eq!(
-                    check(&keys, provider, garbage, None, start()),
-                    Err(Denied::Forged)
-                );
+                assert_eq!(check_at(provider, garbage), Err(Denied::Forged));
             }
         }
     }
@@ -309,7 +295,10 @@ mod tests {
         let [header, claims] = [json!({ "alg": "none" }), claims]
             .map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes()));
         let token = format!("{header}.{claims}.");
-        let result = check(&keys, Provider::Hub, &token, Some("a/b"), start());
+        let wanted = Some(("a/b", "pull"));
+        let result = Provider::Hub
+            .profile()
+            .check(&keys, &token, wanted, start());
         assert_eq!(result, Err(Denied::Forged));
     }
 }

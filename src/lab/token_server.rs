@@ -1,12 +1,13 @@
 //! A provider's token server.
 
+use serde_json::json;
 use url::form_urlencoded;
 
-use super::answer::ErrorAnswer;
+use super::answer::Answer;
 use super::keys::KeyError;
 use super::service::ProviderService;
-use super::token::{self, Access};
-use super::{Fault, IncomingRequest, OutgoingResponse, dialect};
+use super::token::Access;
+use super::{Fault, IncomingRequest, OutgoingResponse};
 
 impl ProviderService {
     /// Answers a request for a token, with GET (Docker token specification) or POST (`OAuth2`).
@@ -18,7 +19,7 @@ impl ProviderService {
             "POST" => &request.body,
             _ => {
                 let message = "ask for a token with GET or POST";
-                let refusal = ErrorAnswer::new(405, "Method Not Allowed", "UNSUPPORTED", message);
+                let refusal = Answer::refusal("405 Method Not Allowed", "UNSUPPORTED", message);
                 return Ok(self.refuse(refusal.field("Allow", "GET, POST")));
             }
         };
@@ -31,12 +32,10 @@ impl ProviderService {
                 _ => {}
             }
         }
-        if let Some(other) = service.filter(|service| service != self.provider.service()) {
-            let message = format!(
-                "unknown service '{other}'; this is the token server of {}",
-                self.provider.service()
-            );
-            let refusal = ErrorAnswer::new(400, "Bad Request", "UNSUPPORTED", message);
+        let own = &self.profile().service;
+        if let Some(other) = service.filter(|service| service != own) {
+            let message = format!("unknown service '{other}'; this is the token server of {own}");
+            let refusal = Answer::refusal("400 Bad Request", "UNSUPPORTED", &message);
             return Ok(self.refuse(refusal));
         }
         for access in &mut access {
@@ -46,7 +45,13 @@ impl ProviderService {
                 access.name.push_str("-other");
             }
         }
-        let grant = token::issue(&self.keys, self.provider, access, now)?;
-        Ok(dialect::token(self.provider, &grant, oauth, now))
+        let grant = self.profile().issue(&self.keys, access, now)?;
+        let scopes: Vec<_> = grant.access.iter().map(Access::scope).collect();
+        let answer = Answer::new(if oauth { &["oauth"] } else { &["token"] })
+            .fact("token", grant.token)
+            .fact("lifetime", grant.lifetime.to_string())
+            .fact("issued", grant.issued.to_string())
+            .fact("scope", json!(scopes.join(" ")).to_string());
+        Ok(self.profile().say(answer, now))
     }
 }

@@ -59,7 +59,7 @@ async fn each_fault_is_found_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_pull_gives_no_finding() {
-    for provider in Provider::ALL {
+    for provider in Provider::ALL.iter().copied() {
         let store = pulled(&[], provider).await;
         assert_found(provider.name(), &store, &[]);
         assert_eq!(store.pulls().len(), 1, "{provider}");

@@ -199,7 +199,7 @@ async fn a_forged_url_is_refused() {
 #[tokio::test]
 async fn a_name_that_is_not_there_is_told_what_is() {
     let fixture = Fixture::new(&[]).await;
-    for provider in Provider::ALL {
+    for provider in Provider::ALL.iter().copied() {
         let image = fixture.image(provider);
         let there = format!(
             "the lab has {}/{}:{}",

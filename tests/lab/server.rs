@@ -9,7 +9,7 @@ use crate::support::{Fixture, WITH_TOKENS, sha256, split, tokens};
 #[tokio::test]
 async fn head_answers_as_get_does_without_content() {
     let fixture = Fixture::new(&[]).await;
-    for provider in Provider::ALL {
+    for provider in Provider::ALL.iter().copied() {
         let (url, _, _) = fixture.layer(provider).await;
         let bearer = match provider {
             Provider::Mirror => String::new(),
@@ -39,7 +39,7 @@ async fn head_answers_as_get_does_without_content() {
 #[tokio::test]
 async fn a_layer_comes_in_parts() {
     let fixture = Fixture::new(&[]).await;
-    for provider in Provider::ALL {
+    for provider in Provider::ALL.iter().copied() {
         let (url, digest, size) = fixture.layer(provider).await;
         let first = fixture.get(&url, &[("Range", "bytes=0-999")]).await;
         assert_eq!(

@@ -247,7 +247,7 @@ pub(crate) fn tokens(provider: Provider) -> (&'static str, &'static str, i64) {
         Provider::Hub => ("https://auth.docker.io/token", "registry.docker.io", 300),
         Provider::Gcr => ("https://gcr.io/v2/token", "gcr.io", 43_200),
         Provider::Quay => ("https://quay.io/v2/auth", "quay.io", 3_600),
-        Provider::Mirror => panic!("the mirror has no token server"),
+        other => panic!("no token server of {other} is known here"),
     }
 }
 

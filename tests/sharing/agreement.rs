@@ -67,7 +67,7 @@ fn record(dir: &Path, name: &str, fault: &[&str]) {
 fn compare_outputs(dir: &Path, fault: Fault) {
     record(dir, fault.name(), &["--fault", fault.name()]);
     let stands = compare_all(dir, fault.name());
-    for (provider, state) in Provider::ALL.into_iter().zip(stands) {
+    for (provider, state) in Provider::ALL.iter().copied().zip(stands) {
         let struck = fault.providers().contains(&provider);
         let wanted = match fault {
             _ if !struck => State::Complete,
