@@ -36,7 +36,9 @@ pub(super) fn answer(
                 .take()
                 .into_iter()
                 .flatten()
-                .fold(response, |head, (name, value)| head.field(name, value)),
+                .fold(response, |head, (name, value)| {
+                    head.maybe(name, fill(&value, &fact))
+                }),
             (None, _) => response.date(now),
         };
     }
