@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pullscope::exchange::Event;
 use pullscope::lab::client::{Puller, TargetPlatform};
-use pullscope::lab::{Lab, LabImage, LabOptions, Provider};
+use pullscope::lab::{Lab, LabOptions};
 use pullscope::proxy::ca::CaFiles;
 use pullscope::proxy::{Proxy, RootCertificate, Settings};
 use pullscope::redact::Redactor;
@@ -33,8 +33,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (proxy, mut changes) = Proxy::start(settings, identity)?;
 
     let client = Puller::new(proxy.address(), &to_trust, TargetPlatform::native())?;
+    let image = lab.images().first().ok_or("the lab has no image")?;
     let traffic = async {
-        let pulled = client.pull(&LabImage::of(Provider::Hub), &|_| {}).await;
+        let pulled = client.pull(image, &|_| {}).await;
         proxy.shutdown(Duration::from_secs(5)).await;
         pulled
     };

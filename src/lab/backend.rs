@@ -1,16 +1,17 @@
-//! What is behind the listeners: the four registries, or a recording.
+//! What is behind the listeners: the providers, or a recording.
 
 use std::net::SocketAddr;
 
-use super::registries::{self, Registries};
+use super::provider::{host, hosts};
 use super::replay::Replay;
-use super::{IncomingRequest, LabError, LabImage, LabOptions, OutgoingResponse};
+use super::service::{BuildError, ProviderService};
+use super::{IncomingRequest, LabError, LabImage, LabOptions, OutgoingResponse, Provider};
 
 /// Who answers.
 #[derive(Debug)]
 pub(super) enum Backend {
-    /// The four providers.
-    Registries(Registries),
+    /// The providers.
+    Registries(Vec<ProviderService>),
     /// A recording.
     Replay(Replay),
 }
@@ -21,7 +22,13 @@ impl Backend {
         if let Some(replay) = options.replay {
             return Ok(Self::Replay(replay));
         }
-        let build = move || Registries::build(&options.faults, options.slow_rate, &options.clock);
+        let build = move || -> Result<_, BuildError> {
+            let (faults, rate, clock) = (&options.faults, options.slow_rate, &options.clock);
+            let build = |provider: &Provider| {
+                ProviderService::build(*provider, faults, rate, clock.clone())
+            };
+            Provider::ALL.iter().map(build).collect()
+        };
         let registries = tokio::task::spawn_blocking(build)
             .await
             .map_err(|error| LabError::Images(error.into()))?
@@ -32,7 +39,12 @@ impl Backend {
     /// The host names it answers under.
     pub(super) fn hosts(&self) -> Vec<String> {
         match self {
-            Self::Registries(_) => registries::hosts(),
+            Self::Registries(_) => {
+                let mut names: Vec<_> = hosts().map(|(host, ..)| host.to_owned()).collect();
+                let mut seen = std::collections::HashSet::new();
+                names.retain(|host| seen.insert(host.clone()));
+                names
+            }
             Self::Replay(replay) => replay.hosts(),
         }
     }
@@ -40,16 +52,30 @@ impl Backend {
     /// The images there are to pull, as far as that is known.
     pub(super) fn images(&self) -> Vec<LabImage> {
         match self {
-            Self::Registries(registries) => registries.images(),
+            Self::Registries(services) => services
+                .iter()
+                .flat_map(|service| service.images.clone())
+                .collect(),
             Self::Replay(_) => Vec::new(),
         }
     }
 
     /// Answers one request.
     pub(super) fn answer(&self, request: &IncomingRequest, client: SocketAddr) -> OutgoingResponse {
-        match self {
-            Self::Registries(registries) => registries.answer(request, client),
-            Self::Replay(replay) => replay.answer(request),
-        }
+        let services = match self {
+            Self::Registries(services) => services,
+            Self::Replay(replay) => return replay.answer(request),
+        };
+        let found = host(&request.host).and_then(|(provider, role)| {
+            let service = services
+                .iter()
+                .find(|service| service.provider == provider)?;
+            Some(service.answer(role, request, client))
+        });
+        found.unwrap_or_else(|| {
+            let (host, known) = (&request.host, self.hosts().join(", "));
+            let sentence = format!("there is no host '{host}' here; it has {known}");
+            OutgoingResponse::text("404 Not Found", &sentence)
+        })
     }
 }

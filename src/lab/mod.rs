@@ -28,7 +28,6 @@ mod options;
 mod path;
 mod provider;
 mod range;
-mod registries;
 mod registry;
 mod replay;
 mod request;

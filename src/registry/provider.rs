@@ -1,65 +1,45 @@
 //! Who runs a registry, or which program it is: a label for people, never a rule.
 
+use std::sync::LazyLock;
+
 use super::Challenge;
+use crate::base::table::rows;
 use crate::exchange::ParsedHead;
 
 /// The provider's word by its host; `None` for a host of nobody we know.
 pub(crate) fn of(authority: &str) -> Option<&'static str> {
     let host = authority.split(':').next().unwrap_or_default();
-    PROVIDERS
-        .iter()
-        .find(|(_, hosts)| hosts.iter().any(|pattern| fits(pattern, host)))
-        .map(|(word, _)| *word)
-}
-
-/// `.example.org` is any host below it, anything else the host itself.
-fn fits(pattern: &str, host: &str) -> bool {
-    match pattern.strip_prefix('.') {
-        Some(domain) => host
-            .strip_suffix(domain)
-            .is_some_and(|rest| rest.ends_with('.')),
-        None => host == pattern,
-    }
+    find(|place, sign| {
+        place == "Host"
+            && match sign.strip_prefix('.') {
+                Some(domain) => host
+                    .strip_suffix(domain)
+                    .is_some_and(|rest| rest.ends_with('.')),
+                None => host == sign,
+            }
+    })
 }
 
 /// The program that answers, as far as the answer shows it: the registries that people run
 /// themselves have hosts of any name.
 pub(super) fn shown(head: &ParsedHead<'_>, challenges: &[Challenge]) -> Option<&'static str> {
-    let has = |name| head.values(name).next().is_some();
     let server = head.text("server").unwrap_or_default();
-    let names = |key: &str, value: &str| challenges.iter().any(|c| c.param(key) == Some(value));
-    if has("x-jfrog-version") || has("x-artifactory-id") || server.starts_with("Artifactory") {
-        Some("artifactory")
-    } else if server.starts_with("Nexus/") || names("realm", "Sonatype Nexus Repository Manager") {
-        Some("nexus")
-    } else if names("service", "harbor-registry") || has("x-harbor-csrf-token") {
-        Some("harbor")
-    } else if names("service", "container_registry") {
-        Some("gitlab")
-    } else {
-        None
-    }
+    find(|place, sign| match place {
+        "Host" => false,
+        "Server" => server.starts_with(sign),
+        "Field" => head.values(sign).next().is_some(),
+        name => challenges.iter().any(|c| c.param(name) == Some(sign)),
+    })
 }
 
-/// The words, and the hosts of each; those without hosts are known by what they answer.
-pub(crate) const PROVIDERS: &[(&str, &[&str])] = &[
-    ("hub", &["docker.io", ".docker.io", ".docker.com"]),
-    ("gcr", &["gcr.io", ".gcr.io", ".pkg.dev", "registry.k8s.io"]),
-    ("ghcr", &["ghcr.io", ".githubusercontent.com"]),
-    ("quay", &["quay.io", ".quay.io"]),
-    ("ecr", &["public.ecr.aws", ".amazonaws.com"]),
-    ("acr", &[".azurecr.io"]),
-    ("mcr", &["mcr.microsoft.com", ".mcr.microsoft.com"]),
-    (
-        "gitlab",
-        &["gitlab.com", ".gitlab.com", ".gitlab-static.net"],
-    ),
-    ("aliyun", &[".aliyuncs.com"]),
-    ("tencent", &[".tencentyun.com", ".myqcloud.com"]),
-    ("harbor", &[]),
-    ("artifactory", &[".jfrog.io"]),
-    ("nexus", &[]),
-];
+fn find(fits: impl Fn(&str, &str) -> bool) -> Option<&'static str> {
+    let mut rows = SIGNS.iter();
+    rows.find_map(|[word, place, sign]| fits(place, sign).then_some(*word))
+}
+
+/// Word, place and sign.
+pub(crate) static SIGNS: LazyLock<Vec<[&str; 3]>> =
+    LazyLock::new(|| rows(include_str!("providers.txt")).collect());
 
 #[cfg(test)]
 mod tests {

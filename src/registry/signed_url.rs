@@ -47,68 +47,77 @@ impl SignedUrl {
     /// Reads a URL's query; `None` when no known scheme signed it.
     pub fn read(url: &Url) -> Option<Self> {
         let pairs: Vec<_> = url.query_pairs().collect();
-        let find = |key: &str| pairs.iter().find(|(name, _)| name == key);
-        let get = |key: &str| find(key).map(|(_, value)| value.to_string());
-        let timed = |signer, date, seconds| {
-            let issued = get(date).and_then(|date| compact(&date));
-            let expires = issued.zip(get(seconds)).and_then(|(from, seconds)| {
-                let lifetime = SignedDuration::from_secs(seconds.parse().ok()?);
-                from.checked_add(lifetime).ok()
-            });
-            Self {
-                signer,
-                issued,
-                expires,
-            }
+        let get = |key: &str| {
+            let pair = pairs.iter().find(|(name, _)| name == key);
+            pair.map(|(_, value)| value.to_string())
         };
-        let until = |signer, expires: Option<Timestamp>| Self {
-            signer,
-            issued: None,
-            expires,
-        };
-        let expires = || get("Expires").and_then(|at| epoch(&at));
-        let has = |key: &str| find(key).is_some();
-        Some(if has("X-Amz-Signature") {
-            timed(Signer::S3V4, "X-Amz-Date", "X-Amz-Expires")
-        } else if has("X-Goog-Signature") {
-            timed(Signer::GcsV4, "X-Goog-Date", "X-Goog-Expires")
-        } else if has("x-oss-signature") {
-            timed(Signer::AliyunOss, "x-oss-date", "x-oss-expires")
-        } else if has("Key-Pair-Id") {
-            until(Signer::CloudFront, expires())
-        } else if has("OSSAccessKeyId") {
-            until(Signer::AliyunOss, expires())
-        } else if has("GoogleAccessId") {
-            until(Signer::GcsV2, expires())
-        } else if has("AWSAccessKeyId") {
-            until(Signer::S3V2, expires())
-        } else if has("q-signature") {
-            tencent(&get("q-sign-time")?)
-        } else if let Some(verify) = get("verify") {
-            let moment = verify.split('-').next().and_then(epoch);
-            until(Signer::Cloudflare, moment)
-        } else if has("sig") && has("sv") {
-            let moment = |key| get(key).and_then(|at| at.parse().ok());
-            Self {
-                signer: Signer::AzureSas,
-                issued: moment("st"),
-                expires: moment("se"),
-            }
+        let (_, signer, from, until) = SCHEMES.iter().find(|(marks, ..)| {
+            let mut marks = marks.split(' ');
+            marks.all(|mark| get(mark).is_some())
+        })?;
+        let issued = get(from).as_deref().and_then(moment);
+        let text = get(until).unwrap_or_default();
+        let expires = if until.ends_with("-Expires") || until.ends_with("-expires") {
+            let lifetime = text.parse().ok().map(SignedDuration::from_secs);
+            issued
+                .zip(lifetime)
+                .and_then(|(from, lifetime)| from.checked_add(lifetime).ok())
         } else {
-            return None;
+            match signer {
+                Signer::TencentCos => moment(text.rsplit(';').next().unwrap_or_default()),
+                Signer::Cloudflare => moment(text.split('-').next().unwrap_or_default()),
+                _ => moment(&text),
+            }
+        };
+        Some(Self {
+            signer: *signer,
+            issued,
+            expires,
         })
     }
 }
 
-/// `q-sign-time=<from>;<until>`.
-fn tencent(span: &str) -> SignedUrl {
-    let mut ends = span.split(';').map(epoch);
-    SignedUrl {
-        signer: Signer::TencentCos,
-        issued: ends.next().flatten(),
-        expires: ends.next().flatten(),
-    }
+/// A moment in any of the forms in use; of a span of two its beginning.
+fn moment(text: &str) -> Option<Timestamp> {
+    let text = text.split(';').next().unwrap_or_default();
+    compact(text)
+        .or_else(|| epoch(text))
+        .or_else(|| text.parse().ok())
 }
+
+/// By which parameters a scheme is known, and in which stand when it was signed and when it ends.
+const SCHEMES: &[(&str, Signer, &str, &str)] = &[
+    (
+        "X-Amz-Signature",
+        Signer::S3V4,
+        "X-Amz-Date",
+        "X-Amz-Expires",
+    ),
+    (
+        "X-Goog-Signature",
+        Signer::GcsV4,
+        "X-Goog-Date",
+        "X-Goog-Expires",
+    ),
+    (
+        "x-oss-signature",
+        Signer::AliyunOss,
+        "x-oss-date",
+        "x-oss-expires",
+    ),
+    ("Key-Pair-Id", Signer::CloudFront, "", "Expires"),
+    ("OSSAccessKeyId", Signer::AliyunOss, "", "Expires"),
+    ("GoogleAccessId", Signer::GcsV2, "", "Expires"),
+    ("AWSAccessKeyId", Signer::S3V2, "", "Expires"),
+    (
+        "q-signature",
+        Signer::TencentCos,
+        "q-sign-time",
+        "q-sign-time",
+    ),
+    ("verify", Signer::Cloudflare, "", "verify"),
+    ("sig sv", Signer::AzureSas, "st", "se"),
+];
 
 impl Signer {
     /// Its name, for people.

@@ -348,10 +348,10 @@ fn markdown() -> String {
         );
     }
     let kinds: Vec<_> = Kind::ALL.iter().map(Kind::word).collect();
-    let providers: Vec<_> = crate::registry::provider::PROVIDERS
-        .iter()
-        .map(|(word, _)| *word)
-        .collect();
+    let signs = crate::registry::provider::SIGNS.iter();
+    let mut providers: Vec<_> = signs.map(|[word, ..]| *word).collect();
+    let mut seen = std::collections::HashSet::new();
+    providers.retain(|word| seen.insert(*word));
     let _ = write!(
         page,
         "\n## Kinds\n\n`{}`\n\n## Providers\n\n`{}`\n",
