@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
 use super::Connection;
+use crate::base::table::rows;
 use crate::words::{Lang, row, worded};
 
 /// A client ended the TLS handshake with us: an event of its own, there is no exchange.
@@ -55,38 +56,13 @@ pub enum Rejection {
 impl Rejection {
     /// An alert by its number, with the name the TLS registry gives it.
     pub fn alert(code: u8) -> Self {
-        let name = match code {
-            0 => "close_notify",
-            10 => "unexpected_message",
-            20 => "bad_record_mac",
-            40 => "handshake_failure",
-            42 => "bad_certificate",
-            43 => "unsupported_certificate",
-            44 => "certificate_revoked",
-            45 => "certificate_expired",
-            46 => "certificate_unknown",
-            47 => "illegal_parameter",
-            48 => "unknown_ca",
-            49 => "access_denied",
-            50 => "decode_error",
-            51 => "decrypt_error",
-            70 => "protocol_version",
-            71 => "insufficient_security",
-            80 => "internal_error",
-            90 => "user_canceled",
-            109 => "missing_extension",
-            110 => "unsupported_extension",
-            112 => "unrecognized_name",
-            113 => "bad_certificate_status_response",
-            116 => "certificate_required",
-            120 => "no_application_protocol",
-            _ => "unknown",
-        };
-        let certificate = matches!(code, 42 | 43 | 44 | 45 | 46 | 48 | 49 | 51);
+        let number = code.to_string();
+        let known = rows(ALERTS).find(|[known, _, _]| *known == number);
+        let [_, name, about] = known.unwrap_or(["", "unknown", ""]);
         Self::Alert {
             code,
             name: name.to_owned(),
-            certificate,
+            certificate: !about.is_empty(),
         }
     }
 
@@ -122,9 +98,7 @@ impl Rejection {
             Self::Closed | Self::Timeout => phrase.of(lang).to_owned(),
         }
     }
-}
 
-impl Rejection {
     /// The kind of error, as telemetry has it (`error.type`).
     pub fn error_type(&self) -> String {
         match self {
@@ -135,6 +109,8 @@ impl Rejection {
         }
     }
 }
+
+const ALERTS: &str = include_str!("alerts.txt");
 
 worded! {
     Rejection: "rejection";

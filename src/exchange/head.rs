@@ -166,16 +166,8 @@ impl RawHead {
 
     /// Of a response: the reason phrase, empty when there is none.
     pub fn reason(&self) -> &[u8] {
-        let line = self.start_line();
-        let mut spaces = line
-            .iter()
-            .enumerate()
-            .filter(|(_, b)| **b == b' ')
-            .map(|(i, _)| i);
-        match spaces.nth(1) {
-            Some(second) => line.get(second + 1..).unwrap_or_default(),
-            None => &[],
-        }
+        let mut words = self.start_line().splitn(3, |&b| b == b' ');
+        words.nth(2).unwrap_or_default()
     }
 
     fn words(&self) -> impl Iterator<Item = &[u8]> {

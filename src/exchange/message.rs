@@ -1,107 +1,63 @@
 //! The heads of an exchange's two messages, with what is known of each.
 
 use jiff::Timestamp;
-use serde::ser::SerializeStruct as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::{Fidelity, RawHead};
 
 /// A request head and where it went.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "StoredRequestHead")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestHead {
     /// The absolute URL: `https://host/path` for what came through a TLS tunnel.
     pub url: String,
     /// The head as the client sent it.
+    #[serde(flatten, with = "sized")]
     pub head: RawHead,
     /// How closely `head` follows the wire.
+    #[serde(default)]
     pub fidelity: Fidelity,
 }
 
-/// In JSON the length of a head that secrets were taken out of stands beside it.
-#[derive(Deserialize)]
-struct StoredRequestHead {
-    url: String,
-    head: RawHead,
-    #[serde(default)]
-    head_size: Option<u32>,
-    #[serde(default)]
-    fidelity: Fidelity,
-}
-
-impl From<StoredRequestHead> for RequestHead {
-    fn from(stored: StoredRequestHead) -> Self {
-        Self {
-            url: stored.url,
-            head: stored.head.of_wire_len(stored.head_size),
-            fidelity: stored.fidelity,
-        }
-    }
-}
-
-impl Serialize for RequestHead {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("RequestHead", 4)?;
-        fields.serialize_field("url", &self.url)?;
-        fields.serialize_field("head", &self.head)?;
-        if let Some(size) = self.head.told_wire_len() {
-            fields.serialize_field("head_size", &size)?;
-        }
-        fields.serialize_field("fidelity", &self.fidelity)?;
-        fields.end()
-    }
-}
-
 /// A response head and who wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "StoredResponseHead")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResponseHead {
     /// When the last byte of the head arrived.
     pub at: Timestamp,
     /// The head as the server sent it.
+    #[serde(flatten, with = "sized")]
     pub head: RawHead,
     /// Interim heads (1xx) that came before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interim: Vec<RawHead>,
     /// Who wrote it.
+    #[serde(default)]
     pub origin: ResponseOrigin,
 }
 
-#[derive(Deserialize)]
-struct StoredResponseHead {
-    at: Timestamp,
-    head: RawHead,
-    #[serde(default)]
-    head_size: Option<u32>,
-    #[serde(default)]
-    interim: Vec<RawHead>,
-    #[serde(default)]
-    origin: ResponseOrigin,
-}
+/// In JSON the length of a head that secrets were taken out of stands beside it.
+mod sized {
+    use std::borrow::Cow;
 
-impl From<StoredResponseHead> for ResponseHead {
-    fn from(stored: StoredResponseHead) -> Self {
-        Self {
-            at: stored.at,
-            head: stored.head.of_wire_len(stored.head_size),
-            interim: stored.interim,
-            origin: stored.origin,
-        }
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::RawHead;
+
+    #[derive(Serialize, Deserialize)]
+    struct SizedHead<'a> {
+        head: Cow<'a, RawHead>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head_size: Option<u32>,
     }
-}
 
-impl Serialize for ResponseHead {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("ResponseHead", 5)?;
-        fields.serialize_field("at", &self.at)?;
-        fields.serialize_field("head", &self.head)?;
-        if let Some(size) = self.head.told_wire_len() {
-            fields.serialize_field("head_size", &size)?;
-        }
-        if !self.interim.is_empty() {
-            fields.serialize_field("interim", &self.interim)?;
-        }
-        fields.serialize_field("origin", &self.origin)?;
-        fields.end()
+    pub(super) fn serialize<S: Serializer>(head: &RawHead, s: S) -> Result<S::Ok, S::Error> {
+        let head_size = head.told_wire_len();
+        let head = Cow::Borrowed(head);
+        SizedHead { head, head_size }.serialize(s)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<RawHead, D::Error> {
+        let sized = SizedHead::deserialize(d)?;
+        Ok(sized.head.into_owned().of_wire_len(sized.head_size))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Builds findings, each value bounded: what is quoted comes from the network.
 
 use super::finding::{Evidence, Finding, Severity};
-use super::scene::Seen;
+use super::scene::{Scene, Seen};
 use crate::base::text::first;
 
 /// Characters of a quoted value.
@@ -20,6 +20,23 @@ impl Found {
             link: "",
             facts: Vec::new(),
         })
+    }
+
+    /// Of this rule and about an exchange, with what most sentences leave open.
+    pub(super) fn about(
+        scene: &Scene<'_>,
+        one: &Seen<'_>,
+        rule: &'static str,
+        severity: Severity,
+    ) -> Self {
+        Self::new(rule, severity)
+            .fact("client", scene.client())
+            .fact("host", one.authority())
+            .fact("method", &one.reading.method)
+            .fact("path", one.reading.path())
+            .fact("repository", one.repository().unwrap_or("-"))
+            .fact("reference", one.named())
+            .fact("status", one.status().unwrap_or_default())
     }
 
     /// Adds a field of an exchange.
@@ -48,6 +65,11 @@ impl Found {
             Some(value) => self.at(one, &format!("response header {name}"), value),
             None => self,
         }
+    }
+
+    /// Adds that a response lacks a header field.
+    pub(super) fn absent(self, one: &Seen<'_>, name: &str) -> Self {
+        self.at(one, &format!("response header {name}"), "absent")
     }
 
     /// Adds the errors that a response reports.
@@ -80,15 +102,15 @@ impl Found {
         self
     }
 
-    /// States what the sentences leave open.
+    /// States what the sentences leave open, in the place of what was stated by this name.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "numbers, texts and references to them alike"
     )]
     pub(super) fn fact(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.0
-            .facts
-            .push((name, first(&value.to_string(), MAX_VALUE)));
+        self.0.facts.retain(|(stated, _)| *stated != name);
+        let value = first(&value.to_string(), MAX_VALUE);
+        self.0.facts.push((name, value));
         self
     }
 
@@ -105,14 +127,8 @@ impl Found {
 
     fn push(&mut self, evidence: Evidence) {
         // What says the same twice does so in a row.
-        if !self
-            .0
-            .evidence
-            .iter()
-            .rev()
-            .take(4)
-            .any(|other| *other == evidence)
-        {
+        let mut latest = self.0.evidence.iter().rev().take(4);
+        if latest.all(|other| *other != evidence) {
             self.0.evidence.push(evidence);
         }
     }

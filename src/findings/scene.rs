@@ -1,18 +1,18 @@
 //! What a rule looks at: the exchanges of one pull, or of one server where there is no pull, with
 //! what ties them to each other.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::exchange::{Ending, Exchange, ExchangeId, HandshakeFailed, Side, Tunnel};
-use crate::pulls::{Observed, Pull, Purpose, Step, Why};
+use crate::pulls::{Observed, Pull, Purpose, Step, Why, probes};
 use crate::registry::endpoint::Route;
 use crate::registry::redirect::authority;
 use crate::registry::{
-    Class, Client, Digest, Document, Fingerprint, Intermediary, Reading, Reference, ReportedError,
-    Scope, TokenAnswer,
+    Class, Client, Credentials, Digest, Document, Fingerprint, Intermediary, Reading, Reference,
+    ReportedError, Scope, TokenAnswer,
 };
 
 /// One exchange as the rules see it.
@@ -42,34 +42,33 @@ pub(super) struct Scene<'a> {
     pub(super) has_error: bool,
     issued: HashMap<Fingerprint, usize>,
     sizes: HashMap<&'a Digest, u64>,
-    latest: Latest<'a>,
+    /// Where something last happened.
+    latest: HashMap<Mark<'a>, usize>,
+    /// Tries of TLS at servers that have none.
+    probes: HashSet<ExchangeId>,
 }
 
-/// Where something last happened, in [`Scene::seen`].
-#[derive(Default)]
-struct Latest<'a> {
+/// Something that happens in a scene, perhaps again and again.
+#[derive(PartialEq, Eq, Hash)]
+enum Mark<'a> {
     /// A URL was asked for.
-    asked: HashMap<&'a str, usize>,
+    Asked(&'a str),
     /// A URL gave what was asked for.
-    good: HashMap<&'a str, usize>,
+    Good(&'a str),
     /// A manifest or blob was to be had, from any registry.
-    had: HashMap<(&'a str, &'a Reference), usize>,
+    Had((&'a str, &'a Reference)),
     /// A blob's last byte arrived.
-    whole: HashMap<&'a Digest, usize>,
-    /// A server answered by plain http.
-    plain: HashMap<&'a str, usize>,
+    Whole(&'a Digest),
     /// A token server gave a token.
-    token: HashMap<&'a str, usize>,
-    /// A registry served something, or said that there is no such thing.
-    served: HashMap<&'a str, usize>,
-    /// A blob was uploaded to a repository, or its upload went on.
-    uploaded: HashMap<&'a str, usize>,
-    /// Credentials were sent to a registry.
-    credentials: HashMap<&'a str, usize>,
+    Token(&'a str),
     /// A token was asked for, anywhere.
-    token_asked: Option<usize>,
-    /// `/v2/` was first open to whoever asked, at a registry.
-    first_open: HashMap<&'a str, usize>,
+    TokenAsked,
+    /// A registry served something, or said that there is no such thing.
+    Served(&'a str),
+    /// Credentials were sent to a registry.
+    Credentials(&'a str),
+    /// A blob was uploaded to a repository, or its upload went on.
+    Uploaded(&'a str),
 }
 
 /// Clients follow no more redirects in a row.
@@ -137,6 +136,12 @@ impl<'a> Scene<'a> {
         tunnels: &'a [Tunnel],
         settled: bool,
     ) -> Self {
+        let observed = seen.iter().map(
+            |&Seen {
+                 exchange, reading, ..
+             }| Observed { exchange, reading },
+        );
+        let probes = probes(observed);
         let mut targets: HashMap<&str, usize> = HashMap::new();
         let mut issued = HashMap::new();
         let mut sizes = HashMap::new();
@@ -170,9 +175,12 @@ impl<'a> Scene<'a> {
             has_error: false,
             issued,
             sizes,
-            latest: Latest::default(),
+            latest: HashMap::new(),
+            probes,
         };
-        scene.latest = Latest::of(&scene);
+        for at in 0..scene.seen.len() {
+            scene.note(at);
+        }
         scene
     }
 
@@ -244,20 +252,18 @@ impl<'a> Scene<'a> {
 
     /// Whether a later exchange on the same URL succeeded.
     pub(super) fn recovered(&self, at: usize) -> bool {
-        let url = self.seen.get(at).and_then(Seen::url);
-        url.is_some_and(|url| is_later(self.latest.good.get(url), at))
+        self.is_later(self.seen.get(at).and_then(Seen::url).map(Mark::Good), at)
     }
 
     /// Whether the same URL was asked for later.
     pub(super) fn asked_again(&self, at: usize) -> bool {
-        let url = self.seen.get(at).and_then(Seen::url);
-        url.is_some_and(|url| is_later(self.latest.asked.get(url), at))
+        self.is_later(self.seen.get(at).and_then(Seen::url).map(Mark::Asked), at)
     }
 
     /// Whether what an exchange was to bring was to be had later, here or elsewhere.
     pub(super) fn had_later(&self, at: usize) -> bool {
-        let key = self.seen.get(at).and_then(Seen::content);
-        key.is_some_and(|key| is_later(self.latest.had.get(&key), at))
+        let content = self.seen.get(at).and_then(Seen::content);
+        self.is_later(content.map(Mark::Had), at)
     }
 
     /// Whether a refusal did not matter in the end: what was asked for came later, a blob was
@@ -269,29 +275,30 @@ impl<'a> Scene<'a> {
         let Some(one) = self.seen.get(at) else {
             return false;
         };
-        match one.reading.route() {
-            Some(Route::Ping) => is_later(self.latest.served.get(one.authority()), at),
-            Some(Route::UploadStart { mount: Some(_), .. }) => {
-                let repository = one.repository();
-                repository.is_some_and(|name| is_later(self.latest.uploaded.get(name), at))
-            }
-            _ => false,
-        }
+        let end = match one.reading.route() {
+            Some(Route::Ping) => Some(Mark::Served(one.authority())),
+            Some(Route::UploadStart { mount: Some(_), .. }) => one.repository().map(Mark::Uploaded),
+            _ => None,
+        };
+        self.is_later(end, at)
     }
 
     /// Whether the client did later what a challenge wants: it asked for a token, or sent
     /// credentials to that registry.
     pub(super) fn answered_later(&self, at: usize) -> bool {
         let server = self.seen.get(at).map(Seen::authority);
-        is_later(self.latest.token_asked.as_ref(), at)
-            || server.is_some_and(|server| is_later(self.latest.credentials.get(server), at))
+        let sent = server.map(Mark::Credentials);
+        self.is_later(Some(Mark::TokenAsked), at) || self.is_later(sent, at)
     }
 
     /// Whether `/v2/` of this registry had been open to whoever asks before.
     pub(super) fn was_open(&self, at: usize) -> bool {
         let server = self.seen.get(at).map(Seen::authority);
-        let open = server.and_then(|server| self.latest.first_open.get(server));
-        open.is_some_and(|open| *open < at)
+        self.seen.iter().take(at).any(|one| {
+            let is_ping = matches!(one.reading.route(), Some(Route::Ping));
+            let is_open = one.is_good() && one.reading.authorization.is_none();
+            is_ping && is_open && Some(one.authority()) == server
+        })
     }
 
     /// Whether the answer to a challenge may have passed unseen: in a tunnel that was passed on
@@ -337,6 +344,14 @@ impl<'a> Scene<'a> {
         host.is_some() && issuers.any(|issued| self.seen.get(*issued).map(Seen::host) == host)
     }
 
+    /// Whether a request shows who sent it: by a password, or by a token that was given for one.
+    pub(super) fn is_logged_in(&self, one: &Seen<'_>) -> bool {
+        let issuer = self.issuer(one).map(|(issuer, _)| issuer);
+        let request = issuer.and_then(|issuer| issuer.reading.token_request.as_deref());
+        request.is_some_and(|request| request.credentials != Credentials::Anonymous)
+            || one.reading.authorization.is_some() && !one.has_bearer()
+    }
+
     /// The exchanges that brought a token.
     pub(super) fn tokens(&self) -> impl DoubleEndedIterator<Item = &Seen<'a>> {
         let all = self.seen.iter();
@@ -366,18 +381,17 @@ impl<'a> Scene<'a> {
 
     /// Whether the blob that an exchange was to bring came to its end later.
     pub(super) fn whole_later(&self, at: usize) -> bool {
-        let digest = self.asked(at);
-        digest.is_some_and(|digest| is_later(self.latest.whole.get(digest), at))
+        self.is_later(self.asked(at).map(Mark::Whole), at)
     }
 
-    /// Whether a server answered by plain http later.
-    pub(super) fn plain_later(&self, server: &str, at: usize) -> bool {
-        is_later(self.latest.plain.get(server), at)
+    /// Whether a client only tried whether a registry without TLS has it after all.
+    pub(super) fn is_probe(&self, one: &Seen<'_>) -> bool {
+        self.probes.contains(&one.id())
     }
 
     /// Whether a token server gave a token later.
     pub(super) fn token_later(&self, server: &str, at: usize) -> bool {
-        is_later(self.latest.token.get(server), at)
+        self.is_later(Some(Mark::Token(server)), at)
     }
 
     /// The exchanges that began after this one.
@@ -395,66 +409,70 @@ impl<'a> Scene<'a> {
         let by_tls = self.seen.iter().filter(|one| one.reading.is_by("https"));
         by_tls.filter_map(|one| one.reading.host()).collect()
     }
-}
 
-impl<'a> Latest<'a> {
-    fn of(scene: &Scene<'a>) -> Self {
-        let mut latest = Self::default();
-        for (at, one) in scene.seen.iter().enumerate() {
-            let is_good = one.succeeded() || one.is_redirect();
-            if let Some(url) = one.url() {
-                latest.asked.insert(url, at);
-                if is_good {
-                    latest.good.insert(url, at);
-                }
-            }
-            if let Some(key) = one.content().filter(|_| is_good) {
-                latest.had.insert(key, at);
-            }
-            if let Some(digest) = scene.asked(at)
-                && one.succeeded()
-                && one.is_complete()
-            {
-                latest.whole.insert(digest, at);
-            }
-            if one.reading.is_by("http") && one.status().is_some() && !one.has_failed() {
-                latest.plain.insert(one.authority(), at);
-            }
-            if one.reading.token_answer.is_some() {
-                latest.token.insert(one.authority(), at);
-            }
-            if one.reading.token_request.is_some() {
-                latest.token_asked = Some(at);
-            }
-            latest.note_route(one, at, is_good);
-        }
-        latest
-    }
-
-    /// Notes what a request of the registry API came to.
-    fn note_route(&mut self, one: &Seen<'a>, at: usize, is_good: bool) {
-        let Some(route) = one.reading.route() else {
+    /// Notes what an exchange is the latest of so far.
+    fn note(&mut self, at: usize) {
+        let Some(one) = self.seen.get(at) else {
             return;
         };
-        if is_good || one.status() == Some(404) {
-            self.served.insert(one.authority(), at);
-        }
-        if one.reading.authorization.is_some() {
-            self.credentials.insert(one.authority(), at);
-        } else if is_good && matches!(route, Route::Ping) {
-            self.first_open.entry(one.authority()).or_insert(at);
-        }
-        if let Some(repository) = one.repository()
-            && is_good
-            && matches!(route, Route::UploadStart { .. } | Route::Upload { .. })
-        {
-            self.uploaded.insert(repository, at);
-        }
+        let (is_good, route) = (one.is_good(), one.reading.route());
+        let is_served = route.is_some() && (is_good || one.status() == Some(404));
+        let is_whole = one.succeeded() && one.is_complete();
+        let shows = route.is_some() && one.reading.authorization.is_some();
+        let uploads = matches!(
+            route,
+            Some(Route::UploadStart { .. } | Route::Upload { .. })
+        );
+        let server = Some(one.authority());
+        let (asks, is_given) = (
+            one.reading.token_request.is_some(),
+            one.reading.token_answer.is_some(),
+        );
+        let marks = [
+            one.url().map(Mark::Asked),
+            one.url().filter(|_| is_good).map(Mark::Good),
+            one.content().filter(|_| is_good).map(Mark::Had),
+            self.asked(at).filter(|_| is_whole).map(Mark::Whole),
+            server.filter(|_| is_given).map(Mark::Token),
+            asks.then_some(Mark::TokenAsked),
+            server.filter(|_| is_served).map(Mark::Served),
+            server.filter(|_| shows).map(Mark::Credentials),
+            one.repository()
+                .filter(|_| is_good && uploads)
+                .map(Mark::Uploaded),
+        ];
+        let marks = marks.into_iter().flatten().map(|mark| (mark, at));
+        self.latest.extend(marks);
+    }
+
+    fn is_later(&self, mark: Option<Mark<'_>>, at: usize) -> bool {
+        let place = mark.and_then(|mark| self.latest.get(&mark));
+        place.is_some_and(|place| *place > at)
     }
 }
 
-fn is_later(place: Option<&usize>, at: usize) -> bool {
-    place.is_some_and(|place| *place > at)
+/// An exchange that a rule has something to say of, its place, and what.
+pub(super) type Hit<'s, 'a, T> = (usize, &'s Seen<'a>, T);
+
+/// The exchanges that a rule has something to say of.
+pub(super) fn hits<'s, 'a, T>(
+    all: impl Iterator<Item = (usize, &'s Seen<'a>)>,
+    judge: impl Fn(usize, &'s Seen<'a>) -> Option<T>,
+) -> Vec<Hit<'s, 'a, T>> {
+    all.filter_map(|(at, one)| Some((at, one, judge(at, one)?)))
+        .collect()
+}
+
+/// What is to be said of those of each host, by its name.
+pub(super) fn by_host<'s, 'a, T, F>(
+    hits: Vec<Hit<'s, 'a, T>>,
+    tell: impl Fn(&[Hit<'s, 'a, T>]) -> Option<F>,
+) -> Vec<F> {
+    let mut hosts: BTreeMap<&str, Vec<Hit<'s, 'a, T>>> = BTreeMap::new();
+    for hit in hits {
+        hosts.entry(hit.1.authority()).or_default().push(hit);
+    }
+    hosts.values().filter_map(|hits| tell(hits)).collect()
 }
 
 impl<'a> Seen<'a> {
@@ -478,6 +496,11 @@ impl<'a> Seen<'a> {
 
     pub(super) fn succeeded(&self) -> bool {
         self.reading.succeeded()
+    }
+
+    /// Whether what was asked for came, or where it is to be had.
+    pub(super) fn is_good(&self) -> bool {
+        self.succeeded() || self.is_redirect()
     }
 
     pub(super) fn is_redirect(&self) -> bool {

@@ -1,7 +1,9 @@
 //! Whether what arrived is what was asked for.
 
+use std::collections::HashSet;
+
 use super::observed::Observed;
-use crate::exchange::{Body, Capture};
+use crate::exchange::{Body, Ending, ExchangeId};
 use crate::registry::media_type::Class;
 use crate::registry::{Document, Magic};
 
@@ -23,12 +25,21 @@ pub(super) fn is_no_manifest(member: Observed<'_>) -> bool {
     }
 }
 
-/// Whether the content of an answer was there to be read.
-pub(super) fn is_at_hand(member: Observed<'_>) -> bool {
-    let body = member.exchange.response_body.as_ref();
-    body.is_some_and(|body| match body.capture {
-        Capture::Memory { .. } | Capture::Stored { .. } => true,
-        Capture::Empty => body.complete,
-        _ => false,
-    })
+/// The requests by https that failed and only tried whether a server has TLS after all: it answered
+/// the same client by plain http later. A server's failure is no answer.
+pub fn probes<'a>(all: impl DoubleEndedIterator<Item = Observed<'a>>) -> HashSet<ExchangeId> {
+    let mut plain: HashSet<&str> = HashSet::new();
+    let mut probes = HashSet::new();
+    for Observed { exchange, reading } in all.rev() {
+        let failed = matches!(exchange.ended, Some((_, Ending::Failed { .. })));
+        if failed && reading.is_by("https") && plain.contains(&*reading.authority) {
+            probes.insert(exchange.id);
+        } else if !failed
+            && reading.is_by("http")
+            && reading.status.is_some_and(|status| status < 500)
+        {
+            plain.insert(&reading.authority);
+        }
+    }
+    probes
 }

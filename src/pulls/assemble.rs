@@ -1,10 +1,11 @@
 //! Makes a pull of the exchanges that belong to it.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::arrived::probes;
 use super::ask::Ask;
 use super::blobs::{Frame, blobs, have_arrived};
 use super::causes::Trail;
@@ -13,7 +14,7 @@ use super::observed::Observed;
 use super::summary::{Image, purpose};
 use super::verdict::Goals;
 use crate::base::clock;
-use crate::exchange::Ending;
+use crate::exchange::ExchangeId;
 use crate::pulls::{Blob, Cause, Part, Pull, PullId, Purpose, State, Step, Totals, Why};
 use crate::registry::{Client, Kind};
 
@@ -74,7 +75,7 @@ fn steps(
     image: &Image<'_>,
     purpose: Purpose,
 ) -> Vec<Step> {
-    let plain = plain_answers(members);
+    let probes = probes(members.iter().copied());
     let mut steps = Vec::with_capacity(members.len());
     for (at, member) in members.iter().enumerate() {
         let cause = trail.causes.get(at).copied().flatten();
@@ -86,7 +87,7 @@ fn steps(
         steps.push(Step {
             exchange: member.exchange.id,
             entry: image.entry(*member, blob).cloned(),
-            kind: if is_answer(*member, at, purpose, &plain) {
+            kind: if is_answer(*member, purpose, &probes) {
                 member.reading.subject()
             } else {
                 kind(*member, part, cause)
@@ -102,31 +103,10 @@ fn steps(
 }
 
 /// Whether what looks like an error is the answer that a client reckoned with: before a push it
-/// looks whether the manifest is there, and some try https before http. `plain` has the last
-/// answer by http of each host.
-fn is_answer(
-    member: Observed<'_>,
-    at: usize,
-    purpose: Purpose,
-    plain: &HashMap<&str, usize>,
-) -> bool {
-    let reading = member.reading;
-    if purpose == Purpose::Push && matches!(Ask::of(member), Ask::Manifest(_)) {
-        return reading.status == Some(404);
-    }
-    let failed = matches!(member.exchange.ended, Some((_, Ending::Failed { .. })));
-    let answered = reading.host().and_then(|host| plain.get(host));
-    failed && reading.is_by("https") && answered.is_some_and(|later| *later > at)
-}
-
-/// Where each host last answered by plain http; a server's failure is no answer.
-fn plain_answers<'a>(members: &[Observed<'a>]) -> HashMap<&'a str, usize> {
-    let answers = members.iter().zip(0..).filter(|(member, _)| {
-        let is_answer = member.reading.status.is_some_and(|status| status < 500);
-        is_answer && member.reading.is_by("http")
-    });
-    let by_host = answers.filter_map(|(member, at)| Some((member.reading.host()?, at)));
-    by_host.collect()
+/// looks whether the manifest is there, and some try https before http.
+fn is_answer(member: Observed<'_>, purpose: Purpose, probes: &HashSet<ExchangeId>) -> bool {
+    let looks = purpose == Purpose::Push && matches!(Ask::of(member), Ask::Manifest(_));
+    looks && member.reading.status == Some(404) || probes.contains(&member.exchange.id)
 }
 
 /// What an exchange is for, with the whole pull in sight.

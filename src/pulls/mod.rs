@@ -25,6 +25,7 @@ mod summary;
 mod verdict;
 mod waiting;
 
+pub use arrived::probes;
 pub use assemble::assemble;
 pub use group_key::GroupKey;
 pub use grouping::Grouping;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::arrived::{is_at_hand, is_no_manifest};
+use super::arrived::is_no_manifest;
 use super::ask::{Ask, hash, reference_key};
 use super::blobs::is_failure;
 use super::causes::Trail;
@@ -239,7 +239,7 @@ impl<'a> Goals<'a> {
             .map(|m| Ask::of(*m));
         match asked {
             Some(Ask::Manifest(_)) => &*reading.method == "GET" && is_no_manifest(member),
-            Some(Ask::Token) => reading.token_answer.is_none() && is_at_hand(member),
+            Some(Ask::Token) => reading.token_answer.is_none() && !reading.unseen,
             _ => false,
         }
     }

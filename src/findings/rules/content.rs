@@ -3,7 +3,7 @@
 use crate::exchange::Body;
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen};
+use crate::findings::scene::{Scene, Seen, hits};
 use crate::pulls::BlobState;
 use crate::registry::digest::DigestProblem;
 use crate::registry::media_type::{Class, Compression};
@@ -12,28 +12,23 @@ use crate::words::figures::bytes;
 
 /// The content's digest is not the one asked for.
 pub(super) fn digest_mismatch(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    for (at, one) in scene.unexplained() {
-        let (Some(asked), Some(computed)) = (scene.asked(at), &one.reading.digests.computed) else {
-            continue;
-        };
-        if asked == computed || asked.algorithm() != computed.algorithm() || is_encoded(one, asked)
-        {
-            continue;
-        }
-        let next = found.unwrap_or_else(|| {
-            Found::new("digest-mismatch", Severity::Error)
-                .fact("host", one.authority())
-                .fact("asked", asked.short())
-                .fact("got", computed.short())
-        });
-        found = Some(next.at(one, "requested digest", asked).at(
-            one,
-            "digest of the content",
-            computed,
-        ));
-    }
-    found
+    let wrong = hits(scene.unexplained(), |at, one| {
+        let (asked, computed) = (scene.asked(at)?, one.reading.digests.computed.as_ref()?);
+        let is_alike = asked.algorithm() == computed.algorithm() && !is_encoded(one, asked);
+        (is_alike && asked != computed).then_some((asked, computed))
+    });
+    let (_, one, (asked, computed)) = *wrong.first()?;
+    let found = Found::about(scene, one, "digest-mismatch", Severity::Error)
+        .fact("asked", asked.short())
+        .fact("got", computed.short());
+    Some(
+        wrong
+            .iter()
+            .fold(found, |found, (_, one, (asked, computed))| {
+                let found = found.at(one, "requested digest", asked);
+                found.at(one, "digest of the content", computed)
+            }),
+    )
 }
 
 /// `Docker-Content-Digest` is not the digest of the body.
@@ -43,10 +38,9 @@ pub(super) fn dcd_mismatch(scene: &Scene<'_>) -> Option<Found> {
         let body_is_wrong = scene.asked(at).is_some_and(|asked| asked != computed);
         let stated = misstated(one, computed).filter(|_| !body_is_wrong)?;
         Some(
-            Found::new("dcd-mismatch", Severity::Error)
+            Found::about(scene, one, "dcd-mismatch", Severity::Error)
                 .header(one, DIGEST_FIELD)
                 .at(one, "digest of the content", computed)
-                .fact("host", one.authority())
                 .fact("stated", stated)
                 .fact("got", computed.short()),
         )
@@ -71,30 +65,25 @@ fn misstated(one: &Seen<'_>, computed: &Digest) -> Option<String> {
 
 /// A transfer ended before all of it had arrived.
 pub(super) fn truncated(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    let mut severity = Severity::Warning;
-    for (at, one) in scene.seen.iter().enumerate() {
-        let Some((received, promised, field)) = shortfall(scene, at, one) else {
-            continue;
-        };
-        if !arrived_later(scene, at) {
-            severity = Severity::Error;
-        }
-        let next = found.unwrap_or_else(|| {
-            let case = if promised.is_some() { "" } else { "open" };
-            Found::new("truncated", severity)
-                .fact("case", case)
-                .fact("host", one.authority())
-                .fact("received", bytes(received))
-                .fact("promised", bytes(promised.unwrap_or_default()))
-        });
-        let next = next.at(one, "bytes received", received);
-        found = Some(match promised {
-            Some(promised) => next.at(one, field, promised),
-            None => next,
-        });
-    }
-    found.map(|found| found.severity(severity))
+    let short = hits(scene.seen.iter().enumerate(), |at, one| {
+        shortfall(scene, at, one)
+    });
+    let (_, one, (received, promised, _)) = *short.first()?;
+    let fails = short.iter().any(|(at, ..)| !arrived_later(scene, *at));
+    let found = Found::about(scene, one, "truncated", Severity::error_if(fails))
+        .fact("case", if promised.is_some() { "" } else { "open" })
+        .fact("received", bytes(received))
+        .fact("promised", bytes(promised.unwrap_or_default()));
+    Some(
+        short
+            .iter()
+            .fold(found, |found, (_, one, (received, promised, field))| {
+                let found = found.at(one, "bytes received", received);
+                promised
+                    .iter()
+                    .fold(found, |found, promised| found.at(one, field, promised))
+            }),
+    )
 }
 
 /// What arrived and what should have, when that is less.
@@ -148,10 +137,9 @@ pub(super) fn size_mismatch(scene: &Scene<'_>) -> Option<Found> {
             return None;
         }
         Some(
-            Found::new("size-mismatch", Severity::Error)
+            Found::about(scene, one, "size-mismatch", Severity::Error)
                 .at(one, "response length", length)
                 .at(one, "descriptor size", stated)
-                .fact("host", one.authority())
                 .fact("length", bytes(length))
                 .fact("stated", bytes(stated)),
         )
@@ -164,23 +152,18 @@ pub(super) fn blob_encoding(scene: &Scene<'_>) -> Option<Found> {
         if !one.is_get() || !one.succeeded() || !scene.is_blob(at) {
             return None;
         }
+        let found = Found::about(scene, one, "blob-encoding", Severity::Warning);
         if let Some(coding) = &one.reading.content_encoding {
-            return Some(
-                Found::new("blob-encoding", Severity::Warning)
-                    .header(one, "Content-Encoding")
-                    .fact("host", one.authority())
-                    .fact("coding", coding)
-                    .fact("stated", "-")
-                    .fact("shown", "-"),
-            );
+            let found = found.header(one, "Content-Encoding").fact("coding", coding);
+            return Some(found.fact("stated", "-").fact("shown", "-"));
         }
         let (stated, shown) = disguise(scene, at, one)?;
+        let found = found
+            .at(one, "first bytes", shown)
+            .at(one, "descriptor mediaType", &stated)
+            .fact("case", "magic");
         Some(
-            Found::new("blob-encoding", Severity::Warning)
-                .at(one, "first bytes", shown)
-                .at(one, "descriptor mediaType", &stated)
-                .fact("case", "magic")
-                .fact("host", one.authority())
+            found
                 .fact("coding", "-")
                 .fact("stated", stated)
                 .fact("shown", shown),

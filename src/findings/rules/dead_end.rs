@@ -3,21 +3,23 @@
 
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen};
+use crate::findings::scene::{Scene, Seen, hits};
 use crate::registry::endpoint::Route;
 use crate::registry::{Challenge, ChallengeProblem};
 
 /// The client was not let in, and it shows where the way ended.
 pub(super) fn auth_dead_end(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    for (at, one) in scene.unexplained() {
-        let Some(case) = dead_end(scene, at, one) else {
-            continue;
-        };
-        let next = found.unwrap_or_else(|| told(scene, one, case));
-        found = Some(next.status(one).header(one, "WWW-Authenticate").errors(one));
-    }
-    found
+    let ends = hits(scene.unexplained(), |at, one| dead_end(scene, at, one));
+    let (_, one, case) = *ends.first()?;
+    Some(
+        ends.iter()
+            .fold(told(scene, one, case), |found, (_, one, _)| {
+                found
+                    .status(one)
+                    .header(one, "WWW-Authenticate")
+                    .errors(one)
+            }),
+    )
 }
 
 /// What the sentences leave open.
@@ -31,11 +33,9 @@ fn told<'a>(scene: &Scene<'a>, one: &Seen<'a>, case: &'static str) -> Found {
     let schemes: Vec<_> = one.reading.challenges.iter().map(|c| &*c.scheme).collect();
     let error = bearer.and_then(Challenge::error);
     let named = scene.named_by(one).unwrap_or(one);
-    Found::new("auth-dead-end", Severity::Error)
+    Found::about(scene, one, "auth-dead-end", Severity::Error)
         .fact("case", case)
-        .fact("host", one.authority())
         .fact("registry", named.authority())
-        .fact("client", scene.client())
         .fact("realm", bearer.and_then(Challenge::realm).unwrap_or("-"))
         .fact("schemes", schemes.join(", "))
         .fact("error", error.unwrap_or("401"))

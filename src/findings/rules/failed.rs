@@ -16,13 +16,8 @@ pub(super) fn failed(scene: &Scene<'_>) -> Option<Found> {
     let own = scene.seen.iter().find(|one| Some(one.id()) == decided);
     let one = own.or(scene.seen.last())?;
     let (case, why) = account(one);
-    let found = Found::new("failed", Severity::Error)
-        .fact("case", case)
-        .fact("host", one.authority())
-        .fact("method", &one.reading.method)
-        .fact("path", one.reading.path())
-        .fact("status", one.status().unwrap_or_default())
-        .fact("why", &why);
+    let found = Found::about(scene, one, "failed", Severity::Error);
+    let found = found.fact("case", case).fact("why", &why);
     let found = if case.is_empty() {
         found.said(one)
     } else {

@@ -2,59 +2,45 @@
 
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen};
-use crate::registry::Credentials;
+use crate::findings::scene::{Scene, Seen, hits};
 
 /// The limit is reached.
 pub(super) fn rate_limited(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    let mut recovered = true;
-    for (at, one) in scene.unexplained() {
+    let refusals = hits(scene.unexplained(), |_, one| {
         // GitHub refuses with 403 whoever asks too often.
         let is_refusal =
             one.status() == Some(403) && one.says(&["rate limit", "too many requests"]);
-        if one.status() != Some(429) && !is_refusal {
-            continue;
-        }
-        recovered &= scene.recovered(at);
-        let stated = one.reading.rate_limit.as_deref();
-        let next = found.unwrap_or_else(|| {
-            let limit = stated.and_then(|stated| stated.limit);
-            let window = stated.and_then(|stated| stated.window);
-            let case = match (limit, window) {
-                (Some(_), Some(_)) => "",
-                _ => "bare",
-            };
-            Found::new("rate-limited", Severity::Error)
-                .fact("case", case)
-                .fact("fix", remedy(scene, one))
-                .fact("status", one.status().unwrap_or_default())
-                .fact("host", one.authority())
-                .fact("limit", limit.unwrap_or_default())
-                .fact("window", window.unwrap_or_default())
-        });
-        found = Some(
-            next.said(one)
-                .status(one)
-                .header(one, "ratelimit-limit")
-                .header(one, "ratelimit-remaining")
-                .header(one, "docker-ratelimit-source")
-                .header(one, "retry-after"),
-        );
-    }
-    let severity = Severity::error_if(!recovered);
-    found.map(|found| found.severity(severity))
+        (is_refusal || one.status() == Some(429)).then_some(())
+    });
+    let (_, one, ()) = *refusals.first()?;
+    let fails = refusals.iter().any(|(at, ..)| !scene.recovered(*at));
+    let stated = one.reading.rate_limit.as_deref();
+    let (limit, window) = stated.map_or((None, None), |stated| (stated.limit, stated.window));
+    let case = limit.and(window).map_or("bare", |_| "");
+    let found = Found::about(scene, one, "rate-limited", Severity::error_if(fails))
+        .fact("case", case)
+        .fact("fix", remedy(scene, one))
+        .fact("limit", limit.unwrap_or_default())
+        .fact("window", window.unwrap_or_default());
+    Some(refusals.iter().fold(found, |found, (_, one, ())| {
+        let found = found.said(one).status(one);
+        let fields = [
+            "ratelimit-limit",
+            "ratelimit-remaining",
+            "docker-ratelimit-source",
+            "retry-after",
+        ];
+        fields
+            .iter()
+            .fold(found, |found, name| found.header(one, name))
+    }))
 }
 
 /// Whether logging in may help: not where the client did, and not against a limit on pushes.
 fn remedy(scene: &Scene<'_>, one: &Seen<'_>) -> &'static str {
-    let issuer = scene.issuer(one).map(|(issuer, _)| issuer);
-    let request = issuer.and_then(|issuer| issuer.reading.token_request.as_deref());
-    let is_named = request.is_some_and(|request| request.credentials != Credentials::Anonymous);
-    let is_basic = one.reading.authorization.is_some() && !one.has_bearer();
     if scene.is_push() || one.reading.is_upload() {
         "push"
-    } else if is_named || is_basic {
+    } else if scene.is_logged_in(one) {
         "account"
     } else {
         ""
@@ -72,10 +58,9 @@ pub(super) fn rate_low(scene: &Scene<'_>) -> Option<Found> {
     });
     let (one, limit, remaining, all) = stated.next().filter(|(.., all)| all.is_low())?;
     Some(
-        Found::new("rate-low", Severity::Warning)
+        Found::about(scene, one, "rate-low", Severity::Warning)
             .at(one, "rate limit", format!("{remaining} of {limit} left"))
             .fact("case", if all.window.is_some() { "" } else { "bare" })
-            .fact("host", one.authority())
             .fact("remaining", remaining)
             .fact("limit", limit)
             .fact("window", all.window.unwrap_or_default()),
@@ -84,19 +69,19 @@ pub(super) fn rate_low(scene: &Scene<'_>) -> Option<Found> {
 
 /// The registry has something to say.
 pub(super) fn registry_warning(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    for one in &scene.seen {
-        for warning in &one.reading.warnings {
-            if warning.code != 299 {
-                continue;
-            }
-            let next = found.unwrap_or_else(|| {
-                Found::new("registry-warning", Severity::Info)
-                    .fact("host", one.authority())
-                    .fact("text", &warning.text)
-            });
-            found = Some(next.at(one, "response header Warning", &warning.text));
-        }
-    }
-    found
+    let seen = scene.seen.iter();
+    let all = seen.flat_map(|one| {
+        one.reading
+            .warnings
+            .iter()
+            .map(move |said| (one, &said.text, said.code))
+    });
+    let told: Vec<_> = all.filter(|(.., code)| *code == 299).collect();
+    let (one, text, _) = *told.first()?;
+    let found = Found::about(scene, one, "registry-warning", Severity::Info).fact("text", text);
+    let field = "response header Warning";
+    Some(
+        told.iter()
+            .fold(found, |found, (one, text, _)| found.at(one, field, text)),
+    )
 }

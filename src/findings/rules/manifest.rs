@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::base::text::first;
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen};
+use crate::findings::scene::{Scene, Seen, hits};
 use crate::registry::media_type::Class;
 use crate::registry::{Digest, Document, Index, Magic, Platform};
 
@@ -79,18 +79,15 @@ pub(super) fn schema1(scene: &Scene<'_>) -> Option<Found> {
     let (_, one) = served.next()?;
     let accept = one.accepts();
     let case = asked_types(&accept);
-    let found = Found::new("schema1", Severity::Warning).header(one, "Content-Type");
-    let found = match case {
+    let accepted = if accept.is_empty() { "-" } else { &accept };
+    let found = Found::about(scene, one, "schema1", Severity::Warning)
+        .header(one, "Content-Type")
+        .fact("case", case)
+        .fact("accept", accepted);
+    Some(match case {
         "" => found,
         _ => found.at(one, "request header Accept", &accept),
-    };
-    Some(
-        found
-            .fact("case", case)
-            .fact("client", scene.client())
-            .fact("accept", if accept.is_empty() { "-" } else { &accept })
-            .fact("host", one.authority()),
-    )
+    })
 }
 
 /// Whether what a client accepts is why it got the oldest format: registries make one for those who
@@ -107,32 +104,30 @@ fn asked_types(accept: &str) -> &'static str {
 
 /// What a manifest's URL serves is no manifest, or of another type than it says.
 pub(super) fn manifest_type(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    for (_, one) in scene.unexplained() {
-        let is_read = one.is_get() || one.is_head();
-        if !one.reading.is_manifest_route() || one.status() != Some(200) || !is_read {
-            continue;
-        }
-        let Some((case, detail)) = wrong_type(one) else {
-            continue;
-        };
-        let served = one.reading.content_type.to_string();
-        let next = found.unwrap_or_else(|| {
-            Found::new("manifest-type", Severity::Error)
-                .fact("case", case)
-                .fact("host", one.authority())
-                .fact("served", if served.is_empty() { "-" } else { &served })
-                .fact("detail", &detail)
-        });
-        let next = next.header(one, "Content-Type").at(one, "body", &detail);
+    let wrong = hits(scene.unexplained(), |_, one| {
+        wrong_type(one).filter(|_| is_served(one))
+    });
+    let (_, one, (case, detail)) = wrong.first()?;
+    let served = one.reading.content_type.to_string();
+    let found = Found::about(scene, one, "manifest-type", Severity::Error)
+        .fact("case", case)
+        .fact("served", if served.is_empty() { "-" } else { &served })
+        .fact("detail", detail);
+    Some(wrong.iter().fold(found, |found, (_, one, (case, detail))| {
+        let found = found.header(one, "Content-Type").at(one, "body", detail);
         // What HEAD said of the same URL is of the same page.
         let heads = scene.seen.iter().filter(|head| {
             let own = head.reading.url.as_ref();
             !case.is_empty() && head.is_head() && own.is_some() && own == one.reading.url.as_ref()
         });
-        found = Some(heads.fold(next, Found::status));
-    }
-    found
+        heads.fold(found, Found::status)
+    }))
+}
+
+/// Whether a manifest was asked for, and something came.
+fn is_served(one: &Seen<'_>) -> bool {
+    let is_read = one.is_get() || one.is_head();
+    one.reading.is_manifest_route() && one.status() == Some(200) && is_read
 }
 
 /// In what way the type of a served manifest is wrong.
@@ -177,9 +172,9 @@ fn shortened(page: &str) -> String {
 
 /// The answer to HEAD of a manifest lacks what clients read from it.
 pub(super) fn head_fields(scene: &Scene<'_>) -> Option<Found> {
-    let mut heads = scene.unexplained().filter(|(_, one)| {
-        one.is_head() && one.reading.is_manifest_route() && one.status() == Some(200)
-    });
+    let mut heads = scene
+        .unexplained()
+        .filter(|(_, one)| one.is_head() && is_served(one));
     heads.find_map(|(at, one)| {
         let length = one.field("content-length").is_some();
         let kind = one.field("content-type").is_some();
@@ -194,24 +189,18 @@ pub(super) fn head_fields(scene: &Scene<'_>) -> Option<Found> {
         if !is_told {
             return None;
         }
-        let found = missing.split(", ").fold(
-            Found::new("head-fields", Severity::Warning),
-            |found, name| found.at(one, &format!("response header {name}"), "absent"),
-        );
         let goes_on = scene
             .after(at)
             .any(|later| later.reading.is_manifest_route());
         let is_docker = one.reading.client.name == "docker";
         let stopped = is_docker && !goes_on;
-        Some(
-            found
-                .header(one, "Server")
-                .severity(Severity::error_if(stopped))
-                .fact("case", if stopped { "stopped" } else { "" })
-                .fact("client", scene.client())
-                .fact("missing", missing)
-                .fact("host", one.authority()),
-        )
+        let found = Found::about(scene, one, "head-fields", Severity::error_if(stopped))
+            .fact("case", if stopped { "stopped" } else { "" })
+            .fact("missing", missing);
+        let found = missing
+            .split(", ")
+            .fold(found, |found, name| found.absent(one, name));
+        Some(found.header(one, "Server"))
     })
 }
 
@@ -221,32 +210,21 @@ pub(super) fn head_405(scene: &Scene<'_>) -> Option<Found> {
         one.is_head() && one.reading.is_manifest_route() && one.status() == Some(405)
     });
     let one = refused.next()?;
-    Some(
-        Found::new("head-405", Severity::Warning)
-            .status(one)
-            .header(one, "Allow")
-            .fact("host", one.authority()),
-    )
+    let found = Found::about(scene, one, "head-405", Severity::Warning);
+    Some(found.status(one).header(one, "Allow"))
 }
 
 /// A manifest comes without `Docker-Content-Digest`.
 pub(super) fn missing_dcd(scene: &Scene<'_>) -> Option<Found> {
-    const FIELD: &str = "Docker-Content-Digest";
-    let mut found: Option<Found> = None;
-    for (_, one) in scene.unexplained() {
-        let is_read = one.is_get() || one.is_head();
-        if !one.reading.is_manifest_route()
-            || one.status() != Some(200)
-            || !is_read
-            || one.reading.digests.stated.is_some()
-            || one.reading.misstated_digest.is_some()
-        {
-            continue;
-        }
-        let next = found.unwrap_or_else(|| {
-            Found::new("missing-dcd", Severity::Warning).fact("host", one.authority())
-        });
-        found = Some(next.at(one, &format!("response header {FIELD}"), "absent"));
-    }
-    found
+    let lacking = hits(scene.unexplained(), |_, one| {
+        let digests = &one.reading.digests;
+        let is_stated = digests.stated.is_some() || one.reading.misstated_digest.is_some();
+        (is_served(one) && !is_stated).then_some(())
+    });
+    let (_, one, ()) = *lacking.first()?;
+    let found = Found::about(scene, one, "missing-dcd", Severity::Warning);
+    let all = lacking.iter();
+    Some(all.fold(found, |found, (_, one, ())| {
+        found.absent(one, "Docker-Content-Digest")
+    }))
 }

@@ -1,42 +1,32 @@
 //! What stands between the client and the servers, and looks at what they say to each other.
 
-use std::collections::BTreeMap;
-
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen};
+use crate::findings::scene::{Scene, Seen, by_host, hits};
 use crate::registry::endpoint::Route;
 use crate::registry::{Intermediary, IntermediaryRole};
 
 /// A filter, a challenge for browsers or a portal answered in a server's place, or a filter issued
 /// a server's certificate.
 pub(super) fn middlebox(scene: &Scene<'_>) -> Vec<Found> {
-    let mut by_host: BTreeMap<&str, Found> = BTreeMap::new();
-    for (at, one) in scene.unexplained() {
-        let Some((case, who)) = in_between(one) else {
-            continue;
-        };
-        let severity = Severity::error_if(!scene.got_over(at));
-        let found = by_host.remove(one.authority()).unwrap_or_else(|| {
-            Found::new("middlebox", severity)
-                .fact("case", case)
-                .fact("host", one.authority())
-                .fact("who", who)
-                .fact("issuer", "-")
-                .fact("target", one.reading.location.as_deref().unwrap_or("-"))
-                .fact("status", one.status().unwrap_or_default())
-                .said(one)
-        });
-        let found = found
-            .status(one)
-            .header(one, "Server")
-            .header(one, "Location");
-        by_host.insert(one.authority(), found.errors(one));
-    }
-    if by_host.is_empty() {
+    let between = hits(scene.unexplained(), |_, one| in_between(one));
+    if between.is_empty() {
         return inspected(scene).into_iter().collect();
     }
-    by_host.into_values().collect()
+    by_host(between, |between| {
+        let (at, one, (case, who)) = *between.first()?;
+        let severity = Severity::error_if(!scene.got_over(at));
+        let found = Found::about(scene, one, "middlebox", severity)
+            .fact("case", case)
+            .fact("who", who)
+            .fact("issuer", "-")
+            .fact("target", one.reading.location.as_deref().unwrap_or("-"))
+            .said(one);
+        Some(between.iter().fold(found, |found, (_, one, _)| {
+            let found = found.status(one).header(one, "Server");
+            found.header(one, "Location").errors(one)
+        }))
+    })
 }
 
 /// Who answered in the place of the server that was asked, and how that shows.
@@ -66,12 +56,8 @@ fn is_portal(one: &Seen<'_>) -> bool {
         return true;
     }
     let is_asked = matches!(one.reading.route(), Some(Route::Ping | Route::Manifest(_)));
-    let Some(redirect) = one
-        .reading
-        .redirect
-        .as_ref()
-        .filter(|to| is_asked && to.leaves)
-    else {
+    let redirect = one.reading.redirect.as_ref();
+    let Some(redirect) = redirect.filter(|to| is_asked && to.leaves) else {
         return false;
     };
     let target = redirect.target.to_ascii_lowercase();
@@ -82,24 +68,14 @@ fn is_portal(one: &Seen<'_>) -> bool {
 /// A filter issued the certificate of a server, and was trusted: all that is said passes through it.
 fn inspected(scene: &Scene<'_>) -> Option<Found> {
     scene.seen.iter().find_map(|one| {
-        let upstream = one
-            .exchange
-            .upstream
-            .as_ref()
-            .filter(|_| !one.has_failed())?;
+        let upstream = one.exchange.upstream.as_ref();
+        let upstream = upstream.filter(|_| !one.has_failed())?;
         let (filter, issuer) = Intermediary::issuing(upstream.certificates.first()?)?;
-        Some(
-            Found::new("middlebox", Severity::Info)
-                .apart(
-                    &format!("certificate issuer of {}", one.authority()),
-                    &issuer,
-                )
-                .fact("case", "certificate")
-                .fact("host", one.authority())
-                .fact("who", filter.name)
-                .fact("issuer", issuer)
-                .fact("target", "-")
-                .fact("status", "-"),
-        )
+        let field = format!("certificate issuer of {}", one.authority());
+        let found = Found::about(scene, one, "middlebox", Severity::Info)
+            .apart(&field, &issuer)
+            .fact("case", "certificate")
+            .fact("who", filter.name);
+        Some(found.fact("issuer", issuer).fact("target", "-"))
     })
 }

@@ -5,49 +5,46 @@ use jiff::SignedDuration;
 use crate::exchange::Ending;
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen};
+use crate::findings::scene::{Scene, Seen, hits};
 
 /// A mirror fails and the client asks elsewhere, mostly without a word.
 pub(super) fn mirror_fallthrough(scene: &Scene<'_>) -> Option<Found> {
     const SOON: SignedDuration = SignedDuration::from_secs(30);
     let pull = scene.pull.filter(|pull| !pull.mirrors.is_empty())?;
-    let mut found: Option<Found> = None;
-    for (at, one) in scene.seen.iter().enumerate() {
+    let failures = hits(scene.seen.iter().enumerate(), |at, one| {
         // A download that fails is the failure of the mirror that redirected to it.
         let asked = scene.redirects_to(at).last().unwrap_or(one);
-        let is_mirror = pull
-            .mirrors
-            .iter()
-            .any(|mirror| mirror == asked.authority());
+        let mut mirrors = pull.mirrors.iter();
+        let is_mirror = mirrors.any(|mirror| mirror == asked.authority());
         if !is_mirror || !fails(one) || scene.recovered(at) {
-            continue;
+            return None;
         }
-        let Some((ended, ending)) = &one.exchange.ended else {
-            continue;
-        };
+        let (ended, ending) = one.exchange.ended.as_ref()?;
         let fallback = scene.after(at).find(|later| {
             later.reading.endpoint.is_some()
                 && later.authority() != asked.authority()
                 && (later.repository() == Some(&*pull.repository) || later.repository().is_none())
                 && later.exchange.started.duration_since(*ended) <= SOON
         });
-        let Some(fallback) = fallback else {
-            continue;
-        };
-        let problem = problem(one, ending);
-        let next = found.unwrap_or_else(|| {
-            Found::new("mirror-fallthrough", Severity::Warning)
-                .fact("client", scene.client())
-                .fact("mirror", asked.authority())
-                .fact("registry", fallback.authority())
-                .fact("problem", &problem)
-        });
-        found = Some(match one.status() {
-            Some(_) if !one.has_failed() => next.status(one).errors(one),
-            _ => next.at(one, "failure", &problem),
-        });
-    }
-    found
+        Some((
+            asked.authority(),
+            fallback?.authority(),
+            problem(one, ending),
+        ))
+    });
+    let (_, one, (mirror, registry, problem)) = failures.first()?;
+    let found = Found::about(scene, one, "mirror-fallthrough", Severity::Warning)
+        .fact("mirror", mirror)
+        .fact("registry", registry)
+        .fact("problem", problem);
+    Some(
+        failures
+            .iter()
+            .fold(found, |found, (_, one, (.., problem))| match one.status() {
+                Some(_) if !one.has_failed() => found.status(one).errors(one),
+                _ => found.at(one, "failure", problem),
+            }),
+    )
 }
 
 /// Whether a mirror failed here. That it wants a token first is no failure.

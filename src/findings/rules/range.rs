@@ -9,13 +9,10 @@ use crate::words::figures::bytes;
 /// Several ranges were asked for at once, and the server serves one at a time at most.
 pub(super) fn multi_range_refused(scene: &Scene<'_>) -> Option<Found> {
     let (at, one, range) = refused(scene, |range| range.contains(','))?;
-    let found = Found::new("multi-range-refused", severity(scene, at))
+    let found = Found::about(scene, one, "multi-range-refused", severity(scene, at))
         .at(one, "request header Range", range)
         .status(one)
         .errors(one)
-        .fact("client", scene.client())
-        .fact("host", one.authority())
-        .fact("status", one.status().unwrap_or_default())
         .fact("count", range.split(',').count());
     Some(found.said(one))
 }
@@ -37,16 +34,14 @@ pub(super) fn resume_refused(scene: &Scene<'_>) -> Option<Found> {
         one.is_get() && one.succeeded() && !is_whole && scene.asked(*place) == Some(asked)
     });
     let (_, broken) = broken.next_back()?;
-    let found = Found::new("resume-refused", severity(scene, at))
+    let found = Found::about(scene, one, "resume-refused", severity(scene, at))
         .at(broken, "bytes received", broken.exchange.received)
         .at(one, "request header Range", range)
         .status(one)
         .errors(one)
         .fact("first", broken.authority())
         .fact("received", bytes(broken.exchange.received))
-        .fact("host", one.authority())
-        .fact("start", bytes(start))
-        .fact("status", one.status().unwrap_or_default());
+        .fact("start", bytes(start));
     Some(found.said(one))
 }
 

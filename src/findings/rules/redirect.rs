@@ -4,26 +4,21 @@ use url::Url;
 
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen, authority_of};
+use crate::findings::scene::{Scene, Seen, authority_of, hits};
 use crate::registry::redirect::{is_inside_name, is_private, literal_address};
 use crate::registry::signed_url::SignedUrl;
 
 /// From https to http.
 pub(super) fn redirect_downgrade(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    for one in &scene.seen {
-        let Some((case, target)) = downgrade(one) else {
-            continue;
-        };
-        let next = found.unwrap_or_else(|| {
-            Found::new("redirect-downgrade", Severity::Error)
-                .fact("case", case)
-                .fact("host", one.authority())
-                .fact("target", authority_of(target))
-        });
-        found = Some(next.at(one, "response header Location", target));
-    }
-    found
+    let given_up = hits(scene.seen.iter().enumerate(), |_, one| downgrade(one));
+    let (_, one, (case, target)) = *given_up.first()?;
+    let found = Found::about(scene, one, "redirect-downgrade", Severity::Error)
+        .fact("case", case)
+        .fact("target", authority_of(target));
+    let field = "response header Location";
+    Some(given_up.iter().fold(found, |found, (_, one, (_, target))| {
+        found.at(one, field, target)
+    }))
 }
 
 /// Where an answer leads that gives up TLS: a redirect, or the address of an upload.
@@ -51,13 +46,10 @@ pub(super) fn redirect_private(scene: &Scene<'_>) -> Option<Found> {
         if !redirect.leaves || !is_public(one) {
             return None;
         }
-        Some(
-            Found::new("redirect-private", Severity::Warning)
-                .at(one, "response header Location", &redirect.target)
-                .fact("case", case)
-                .fact("host", one.authority())
-                .fact("target", authority_of(&redirect.target)),
-        )
+        let found = Found::about(scene, one, "redirect-private", Severity::Warning)
+            .at(one, "response header Location", &redirect.target)
+            .fact("case", case);
+        Some(found.fact("target", authority_of(&redirect.target)))
     })
 }
 
@@ -109,43 +101,35 @@ pub(super) fn auth_leak(scene: &Scene<'_>) -> Option<Found> {
 
 /// A signed URL no longer holds.
 pub(super) fn signed_url_expired(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    for (at, one) in scene.seen.iter().enumerate() {
+    let over = hits(scene.seen.iter().enumerate(), |_, one| {
         if one.reading.endpoint.is_some() || !matches!(one.status(), Some(400..=499)) {
-            continue;
+            return None;
         }
         let signed = one.reading.url.as_deref().and_then(SignedUrl::read);
-        let now = one.moment();
-        let expires = signed.as_ref().and_then(|signed| signed.expires);
-        let past = expires.filter(|expires| now.is_some_and(|now| *expires < now));
-        if past.is_none() && !says_expired(one) {
-            continue;
-        }
-        let from = scene.redirects_to(at).next();
-        let stale = from.is_some_and(|from| {
-            let given = from.moment();
-            past.is_some_and(|past| given.is_some_and(|given| past < given))
-        });
-        let case = match (stale, past) {
-            (true, _) => "stale",
-            (false, Some(_)) => "",
-            (false, None) => "unstated",
-        };
-        let next = found.unwrap_or_else(|| {
-            Found::new("signed-url-expired", Severity::Error)
-                .fact("case", case)
-                .fact("host", one.authority())
-                .fact("registry", from.map_or("-", |from| from.authority()))
-                .fact("expired", expires.map_or("-".to_owned(), |e| e.to_string()))
-                .fact("status", one.status().unwrap_or_default())
-        });
-        let next = next.status(one).errors(one);
-        found = Some(match expires {
-            Some(expires) => next.at(one, "request URL expiry", expires),
-            None => next,
-        });
-    }
-    found
+        let expires = signed.and_then(|signed| signed.expires);
+        let is_past = expires
+            .zip(one.moment())
+            .is_some_and(|(end, now)| end < now);
+        (is_past || says_expired(one)).then_some((expires, is_past))
+    });
+    let (at, one, (expires, is_past)) = *over.first()?;
+    let from = scene.redirects_to(at).next();
+    let given = expires.zip(from.and_then(Seen::moment));
+    let case = match is_past {
+        true if given.is_some_and(|(end, given)| end < given) => "stale",
+        true => "",
+        false => "unstated",
+    };
+    let found = Found::about(scene, one, "signed-url-expired", Severity::Error)
+        .fact("case", case)
+        .fact("registry", from.map_or("-", |from| from.authority()))
+        .fact("expired", expires.map_or("-".to_owned(), |e| e.to_string()));
+    Some(over.iter().fold(found, |found, (_, one, (expires, _))| {
+        let found = found.status(one).errors(one);
+        expires
+            .iter()
+            .fold(found, |found, end| found.at(one, "request URL expiry", end))
+    }))
 }
 
 fn says_expired(one: &Seen<'_>) -> bool {
@@ -165,11 +149,7 @@ pub(super) fn signed_url_bad(scene: &Scene<'_>) -> Option<Found> {
         .find(|(_, one)| one.reading.endpoint.is_none() && one.reports("SignatureDoesNotMatch"));
     let (at, one) = bad?;
     let from = scene.redirects_to(at).next();
-    Some(
-        Found::new("signed-url-bad", Severity::Error)
-            .status(one)
-            .errors(one)
-            .fact("host", one.authority())
-            .fact("registry", from.map_or("-", |from| from.authority())),
-    )
+    let found = Found::about(scene, one, "signed-url-bad", Severity::Error)
+        .fact("registry", from.map_or("-", |from| from.authority()));
+    Some(found.status(one).errors(one))
 }

@@ -6,31 +6,26 @@ use std::sync::LazyLock;
 use crate::base::table;
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen};
+use crate::findings::scene::{Scene, Seen, hits};
 use crate::registry::endpoint::Route;
 use crate::registry::{Challenge, Credentials, Document, Fingerprint, Reference};
 
 /// Access is denied.
 pub(super) fn denied(scene: &Scene<'_>) -> Option<Found> {
-    let denials: Vec<_> = scene
-        .unexplained()
-        .filter_map(|(at, one)| Some((one, denial(scene, at, one)?)))
-        .collect();
+    let denials = hits(scene.unexplained(), |at, one| denial(scene, at, one));
     // The answer to a HEAD says nothing, that to the GET after it says why.
-    let telling = denials.iter().find(|(one, _)| one.said().is_some());
-    let (one, case) = *telling.or(denials.first())?;
+    let telling = denials.iter().find(|(_, one, _)| one.said().is_some());
+    let (_, one, case) = *telling.or(denials.first())?;
     let registry = scene.named_by(one).unwrap_or(one);
     let own = scene.pull.map(|pull| pull.repository.as_str());
     let repository = one.repository().or(own.filter(|name| !name.is_empty()));
-    let found = Found::new("denied", Severity::Error)
+    let found = Found::about(scene, one, "denied", Severity::Error)
         .fact("case", case)
         .fact("fix", remedy(scene, one, case))
-        .fact("host", one.authority())
         .fact("registry", registry.authority())
         .fact("repository", repository.unwrap_or(one.reading.path()))
-        .fact("status", one.status().unwrap_or_default())
         .said(one);
-    Some(denials.iter().fold(found, |found, (one, _)| {
+    Some(denials.iter().fold(found, |found, (_, one, _)| {
         found
             .status(one)
             .errors(one)
@@ -140,13 +135,8 @@ fn remedy(scene: &Scene<'_>, one: &Seen<'_>, case: &'static str) -> &'static str
     if let Some(way) = way_to_log_in(scene, one) {
         return way;
     }
-    let issuer = scene
-        .issuer(one)
-        .and_then(|(issuer, _)| issuer.reading.token_request.as_deref());
-    let is_named = issuer.is_some_and(|request| request.credentials != Credentials::Anonymous);
-    let is_basic = one.reading.authorization.is_some() && !one.has_bearer();
     match case {
-        "" | "scope" | "bearer" if is_named || is_basic => "account",
+        "" | "scope" | "bearer" if scene.is_logged_in(one) => "account",
         _ => case,
     }
 }
@@ -168,39 +158,33 @@ const WAYS_TO_LOG_IN: &str = "hub gcr ghcr quay ecr acr gitlab harbor artifactor
 
 /// The registry passes on a refusal of the storage behind it.
 pub(super) fn storage_refused(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    for (at, one) in scene.unexplained() {
+    let refusals = hits(scene.unexplained(), |at, one| {
         let is_xml = one.reading.content_type.as_str().ends_with("xml");
-        let is_refusal = matches!(one.status(), Some(400..=499));
-        if !is_xml || !is_refusal || one.reading.route().is_none() || scene.got_over(at) {
-            continue;
-        }
-        let Some(error) = one.reading.errors.first() else {
-            continue;
-        };
-        let words = [
-            "authorization",
-            "auth mechanism",
-            "x-amz-",
-            "authentication",
-        ];
-        let is_about_credentials = one.reading.authorization.is_some() && one.says(&words);
-        let next = found.unwrap_or_else(|| {
-            let case = if is_about_credentials {
+        let is_refusal = matches!(one.status(), Some(400..=499)) && one.reading.route().is_some();
+        let code = &one.reading.errors.first()?.code;
+        (is_xml && is_refusal && !scene.got_over(at)).then_some(code)
+    });
+    let (_, one, code) = *refusals.first()?;
+    let words = [
+        "authorization",
+        "auth mechanism",
+        "x-amz-",
+        "authentication",
+    ];
+    let is_about_credentials = one.reading.authorization.is_some() && one.says(&words);
+    let found = Found::about(scene, one, "storage-refused", Severity::Error)
+        .fact(
+            "case",
+            if is_about_credentials {
                 "credentials"
             } else {
                 ""
-            };
-            Found::new("storage-refused", Severity::Error)
-                .fact("case", case)
-                .fact("host", one.authority())
-                .fact("status", one.status().unwrap_or_default())
-                .fact("code", &error.code)
-                .said(one)
-        });
-        found = Some(next.status(one).errors(one));
-    }
-    found
+            },
+        )
+        .fact("code", code)
+        .said(one);
+    let all = refusals.iter();
+    Some(all.fold(found, |found, (_, one, _)| found.status(one).errors(one)))
 }
 
 /// What there is, is of a kind that the request does not take.
@@ -212,19 +196,13 @@ pub(super) fn not_accepted(scene: &Scene<'_>) -> Option<Found> {
             return None;
         }
         let accepted = one.accepts();
-        Some(
-            Found::new("not-accepted", Severity::Error)
-                .at(one, "request header Accept", &accepted)
-                .status(one)
-                .errors(one)
-                .fact("host", one.authority())
-                .fact("reference", one.named())
-                .fact(
-                    "accepted",
-                    if accepted.is_empty() { "-" } else { &accepted },
-                )
-                .said(one),
-        )
+        let found = Found::about(scene, one, "not-accepted", Severity::Error)
+            .at(one, "request header Accept", &accepted)
+            .fact(
+                "accepted",
+                if accepted.is_empty() { "-" } else { &accepted },
+            );
+        Some(found.status(one).errors(one).said(one))
     })
 }
 
@@ -252,9 +230,8 @@ pub(super) fn auth_loop(scene: &Scene<'_>) -> Option<Found> {
     let loops = refused.into_values().filter(|all| all.len() > 1);
     let longest = loops.max_by_key(|all| (all.len(), all.first().map(|(_, one)| one.id())))?;
     let (_, last) = longest.last()?;
-    let found = Found::new("auth-loop", Severity::Error)
-        .fact("host", last.authority())
-        .fact("count", longest.len());
+    let found =
+        Found::about(scene, last, "auth-loop", Severity::Error).fact("count", longest.len());
     let found = longest.iter().fold(found, |found, (_, one)| {
         found.status(one).header(one, "WWW-Authenticate")
     });
@@ -266,22 +243,17 @@ pub(super) fn not_found(scene: &Scene<'_>) -> Option<Found> {
     if scene.is_push() {
         return None;
     }
-    let mut found: Option<Found> = None;
-    for (at, one) in scene.unexplained() {
-        let Some(case) = absence(scene, at, one) else {
-            continue;
-        };
-        found = Some(match found {
-            Some(found) if one.said().is_some() => found.said(one).status(one).errors(one),
-            Some(found) => found.status(one),
-            None => absent(scene, at, one, case),
-        });
-    }
-    found
+    let absent = hits(scene.unexplained(), |at, one| absence(scene, at, one));
+    let (at, one, case) = *absent.first()?;
+    let found = told(scene, at, one, case);
+    let all = absent.iter();
+    Some(all.fold(found, |found, (_, one, _)| {
+        found.said(one).status(one).errors(one)
+    }))
 }
 
 /// What the sentences leave open.
-fn absent(scene: &Scene<'_>, at: usize, one: &Seen<'_>, case: &'static str) -> Found {
+fn told(scene: &Scene<'_>, at: usize, one: &Seen<'_>, case: &'static str) -> Found {
     // A download's own URL does not say which repository it is from.
     let asked = scene.redirects_to(at).last().unwrap_or(one);
     let repository = asked.repository().unwrap_or("-");
@@ -296,16 +268,12 @@ fn absent(scene: &Scene<'_>, at: usize, one: &Seen<'_>, case: &'static str) -> F
         _ if is_short => "library",
         _ => case,
     };
-    Found::new("not-found", Severity::Error)
+    Found::about(scene, one, "not-found", Severity::Error)
         .fact("case", case)
         .fact("fix", fix)
-        .fact("host", one.authority())
         .fact("asked", asked.authority())
         .fact("repository", repository)
         .fact("reference", asked.named())
-        .said(one)
-        .status(one)
-        .errors(one)
 }
 
 /// What does not exist, if that is what an answer says.

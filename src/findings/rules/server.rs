@@ -2,7 +2,7 @@
 
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen};
+use crate::findings::scene::{Scene, Seen, hits};
 use crate::registry::IntermediaryRole;
 use crate::registry::endpoint::Route;
 
@@ -95,39 +95,36 @@ fn first(
     rule: &'static str,
     judge: impl Fn(usize, &Seen<'_>) -> Option<&'static str>,
 ) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    let mut severity = Severity::Warning;
-    for (at, one) in scene.unexplained() {
+    let hits = hits(scene.unexplained(), |at, one| {
         // A look for a signature or for referrers that fails stops nobody.
         let is_aside = match one.reading.route() {
             Some(Route::Referrers { .. }) => true,
             Some(Route::Manifest(reference)) => reference.is_auxiliary(),
             _ => false,
         };
-        let Some(case) = judge(at, one).filter(|_| !one.has_failed() && !is_aside) else {
-            continue;
-        };
-        if !is_got_over(scene, at, one) {
-            severity = Severity::Error;
-        }
-        let next = found.unwrap_or_else(|| {
-            let asked = scene.redirects_to(at).last().unwrap_or(one);
-            let repository = asked.repository().unwrap_or("-");
-            Found::new(rule, severity)
-                .fact("case", case)
-                .fact("fix", remedy(one, case))
-                .fact("host", one.authority())
-                .fact("registry", asked.authority())
-                .fact("repository", repository)
-                .fact("lower", repository.to_ascii_lowercase())
-                .fact("method", &one.reading.method)
-                .fact("status", one.status().unwrap_or_default())
-                .fact("whose", one.whose())
-        });
-        // The answer to HEAD says nothing, that to GET says the same for both.
-        found = Some(next.said(one).status(one).errors(one).header(one, "Server"));
-    }
-    found.map(|found| found.severity(severity))
+        judge(at, one).filter(|_| !one.has_failed() && !is_aside)
+    });
+    let (at, one, case) = *hits.first()?;
+    let fails = hits
+        .iter()
+        .any(|(at, one, _)| !is_got_over(scene, *at, one));
+    let asked = scene.redirects_to(at).last().unwrap_or(one);
+    let repository = asked.repository().unwrap_or("-");
+    let found = Found::about(scene, one, rule, Severity::error_if(fails))
+        .fact("case", case)
+        .fact("fix", remedy(one, case))
+        .fact("registry", asked.authority())
+        .fact("repository", repository)
+        .fact("lower", repository.to_ascii_lowercase())
+        .fact("whose", one.whose());
+    // The answer to HEAD says nothing, that to GET says the same for both.
+    Some(hits.iter().fold(found, |found, (_, one, _)| {
+        found
+            .said(one)
+            .status(one)
+            .errors(one)
+            .header(one, "Server")
+    }))
 }
 
 /// Whether what was asked for was to be had later, or a push went on without it.

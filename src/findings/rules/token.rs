@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::refusal;
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen, scopes};
+use crate::findings::scene::{Scene, Seen, hits, scopes};
 use crate::registry::token::{DEFAULT_LIFETIME, TokenAnswer};
 use crate::registry::{Challenge, Credentials, Scope};
 
@@ -19,37 +19,28 @@ const REPLAYED: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// A token does not allow what is then refused.
 pub(super) fn scope_mismatch(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    for (at, one) in scene.unexplained() {
-        if !matches!(one.status(), Some(401 | 403)) {
-            continue;
-        }
-        let Some((issuer, answer)) = scene.issuer(one) else {
-            continue;
-        };
-        let lack = lacking(one, issuer, answer);
-        let Some(lack) = lack.filter(|_| one.reading.endpoint.is_some() && !scene.got_over(at))
-        else {
-            continue;
-        };
-        let next = found.unwrap_or_else(|| {
-            let granted = answer.granted().map_or("-".to_owned(), scopes);
-            Found::new("scope-mismatch", Severity::Error)
-                .at(issuer, "token request scope", issuer.asked_scopes())
-                .at(issuer, "token access", &granted)
-                .fact("case", lack.case)
-                .fact("fix", remedy(scene, one, &lack, answer))
-                .fact("registry", one.authority())
-                .fact("issuer", issuer.authority())
-                .fact("host", one.authority())
-                .fact("repository", lack.repository)
-                .fact("action", lack.action)
-                .fact("granted", granted)
-                .fact("asked", issuer.asked_scopes())
-        });
-        found = Some(next.status(one).header(one, "WWW-Authenticate").said(one));
-    }
-    found
+    let refusals = hits(scene.unexplained(), |at, one| {
+        let is_refused = matches!(one.status(), Some(401 | 403)) && one.reading.endpoint.is_some();
+        let (issuer, answer) = scene.issuer(one).filter(|_| is_refused)?;
+        let lack = lacking(one, issuer, answer).filter(|_| !scene.got_over(at))?;
+        Some((lack, issuer, answer))
+    });
+    let (_, one, (lack, issuer, answer)) = refusals.first()?;
+    let granted = answer.granted().map_or("-".to_owned(), scopes);
+    let found = Found::about(scene, one, "scope-mismatch", Severity::Error)
+        .at(issuer, "token request scope", issuer.asked_scopes())
+        .at(issuer, "token access", &granted)
+        .fact("case", lack.case)
+        .fact("fix", remedy(scene, one, lack, answer))
+        .fact("registry", one.authority())
+        .fact("issuer", issuer.authority())
+        .fact("repository", &lack.repository)
+        .fact("action", &lack.action)
+        .fact("granted", granted)
+        .fact("asked", issuer.asked_scopes());
+    Some(refusals.iter().fold(found, |found, (_, one, _)| {
+        found.status(one).header(one, "WWW-Authenticate").said(one)
+    }))
 }
 
 /// What there is to be done, where it is more than the case says.
@@ -144,7 +135,7 @@ pub(super) fn aud_mismatch(scene: &Scene<'_>) -> Option<Found> {
             (None, Some(_)) => ("accepted", Severity::Info),
             (None, None) => ("", Severity::Warning),
         };
-        let found = Found::new("aud-mismatch", severity)
+        let found = Found::about(scene, issuer, "aud-mismatch", severity)
             .at(issuer, "token request service", service)
             .at(issuer, "token claim aud", &audience)
             .fact("case", case)
@@ -152,10 +143,7 @@ pub(super) fn aud_mismatch(scene: &Scene<'_>) -> Option<Found> {
             .fact("audience", &audience)
             .fact("issuer", issuer.authority())
             .fact("host", accepted.map_or("-", Seen::authority));
-        Some(match refused {
-            Some(refused) => found.status(refused),
-            None => found,
-        })
+        Some(refused.iter().copied().fold(found, Found::status))
     })
 }
 
@@ -191,24 +179,14 @@ pub(super) fn token_expired(scene: &Scene<'_>) -> Option<Found> {
             return None;
         }
         let severity = Severity::error_if(!scene.recovered(at));
-        let mut found = Found::new("token-expired", severity);
-        if let Some((issuer, _, expired)) = ended {
-            found = found.at(issuer, "token end", expired);
-        }
-        Some(
-            found
-                .status(one)
-                .header(one, "Date")
-                .errors(one)
-                .fact("case", if ended.is_some() { "" } else { "told" })
-                .fact("host", one.authority())
-                .fact("status", one.status().unwrap_or_default())
-                .fact(
-                    "late",
-                    ended.map_or(0, |(_, used, expired)| gap(used, expired)),
-                )
-                .said(one),
-        )
+        let late = ended.map_or(0, |(_, used, expired)| gap(used, expired));
+        let found = Found::about(scene, one, "token-expired", severity)
+            .fact("case", if ended.is_some() { "" } else { "told" })
+            .fact("late", late);
+        let found = ended.iter().fold(found, |found, (issuer, _, expired)| {
+            found.at(issuer, "token end", expired)
+        });
+        Some(found.status(one).header(one, "Date").errors(one).said(one))
     })
 }
 
@@ -276,7 +254,7 @@ fn skewed_token(scene: &Scene<'_>) -> Option<Found> {
         } else {
             "token claim exp"
         };
-        let found = Found::new("clock-skew", Severity::error_if(refused))
+        let found = Found::about(scene, one, "clock-skew", Severity::error_if(refused))
             .at(issuer, claim, moment)
             .header(one, "Date")
             .status(one)
@@ -284,7 +262,6 @@ fn skewed_token(scene: &Scene<'_>) -> Option<Found> {
             .fact("moment", moment)
             .fact("date", now)
             .fact("issuer", issuer.authority())
-            .fact("host", one.authority())
             .fact("gap", gap(moment, now));
         Some(every_refusal(found, scene, issuer))
     })
@@ -316,13 +293,12 @@ fn skewed_date(scene: &Scene<'_>) -> Option<Found> {
     let all_off = servers.len() > 1
         && off.len() == servers.len()
         && off.iter().all(|(.., other)| agree(*other));
-    let mut found = Found::new("clock-skew", Severity::Warning)
+    let mut found = Found::about(scene, one, "clock-skew", Severity::Warning)
         .header(one, "Date")
         .at(one, "time here", one.exchange.started)
         .fact("case", if all_off { "local" } else { "" })
         .fact("moment", one.exchange.started)
         .fact("date", one.reading.server_time().unwrap_or_default())
-        .fact("host", host)
         .fact("issuer", host)
         .fact("gap", gap.unsigned_abs().as_secs());
     let refused = scene.seen.iter().enumerate().any(|(at, other)| {
@@ -337,15 +313,11 @@ fn skewed_date(scene: &Scene<'_>) -> Option<Found> {
 
 /// Adds every 401 that answers a token of this issuer: it is explained.
 fn every_refusal(found: Found, scene: &Scene<'_>, issuer: &Seen<'_>) -> Found {
-    scene
-        .seen
-        .iter()
-        .filter(|one| one.status() == Some(401))
-        .filter(|one| {
-            let own = scene.issuer(one).map(|(own, _)| own.authority());
-            own == Some(issuer.authority())
-        })
-        .fold(found, Found::status)
+    let refused = scene.seen.iter().filter(|one| {
+        let own = scene.issuer(one).map(|(own, _)| own.authority());
+        one.status() == Some(401) && own == Some(issuer.authority())
+    });
+    refused.fold(found, Found::status)
 }
 
 /// By how much a server's clock is off from the time between question and answer, when by more

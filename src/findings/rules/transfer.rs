@@ -8,7 +8,7 @@ use url::Url;
 use crate::exchange::Side;
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen, authority_of, handshake_host};
+use crate::findings::scene::{Scene, Seen, authority_of, handshake_host, hits};
 use crate::pulls::{Blob, BlobState, Part};
 use crate::registry::Digest;
 use crate::words::figures::bytes;
@@ -44,10 +44,8 @@ pub(super) fn resumed(scene: &Scene<'_>) -> Option<Found> {
         _ => Severity::Warning,
     };
     let start = first.reading.range_start().unwrap_or_default();
-    let found = Found::new("resumed", severity)
+    let found = Found::about(scene, first, "resumed", severity)
         .fact("case", if resumptions.len() == 1 { "" } else { "often" })
-        .fact("client", scene.client())
-        .fact("host", first.authority())
         .fact("start", bytes(start))
         .fact("count", resumptions.len());
     let found = resumptions.iter().fold(found, |found, one| {
@@ -147,10 +145,9 @@ pub(super) fn range_ignored(scene: &Scene<'_>) -> Option<Found> {
         let is_part = one.reading.range_start() != Some(0) || !range.ends_with('-');
         let ignored = is_part && one.status() == Some(200) && one.is_get() && scene.is_blob(at);
         ignored.then(|| {
-            Found::new("range-ignored", Severity::Warning)
+            Found::about(scene, one, "range-ignored", Severity::Warning)
                 .at(one, "request header Range", range)
                 .status(one)
-                .fact("host", one.authority())
                 .fact("range", range)
         })
     })
@@ -193,12 +190,11 @@ pub(super) fn slow_blob(scene: &Scene<'_>) -> Option<Found> {
         Some(_) => "",
     };
     Some(
-        Found::new("slow-blob", Severity::Warning)
+        Found::about(scene, one, "slow-blob", Severity::Warning)
             .at(one, "timing wait", seconds(wait))
             .at(one, "timing receive", seconds(receive))
             .at(one, "bytes received", one.exchange.received)
             .fact("case", case)
-            .fact("host", one.authority())
             .fact("size", bytes(one.exchange.received))
             .fact("wait", seconds(wait))
             .fact("receive", seconds(receive))
@@ -245,16 +241,12 @@ pub(super) fn duplicate(scene: &Scene<'_>) -> Option<Found> {
     }
     let mut fetched: HashMap<&Digest, Vec<&Seen<'_>>> = HashMap::new();
     for (at, one) in scene.seen.iter().enumerate() {
-        let whole = one.is_get() && one.status() == Some(200) && one.is_complete();
-        let Some(asked) = scene
-            .asked(at)
-            .filter(|_| whole && one.reading.range.is_none())
-        else {
-            continue;
-        };
-        let right = one.reading.digests.computed.as_ref() == Some(asked);
-        if right && needed.contains_key(asked) {
-            fetched.entry(asked).or_default().push(one);
+        let is_whole = one.is_get() && one.status() == Some(200) && one.is_complete();
+        let computed = one.reading.digests.computed.as_ref();
+        let brought = scene.asked(at).filter(|asked| Some(*asked) == computed);
+        let brought = brought.filter(|_| is_whole && one.reading.range.is_none());
+        if let Some(layer) = brought.filter(|layer| needed.contains_key(layer)) {
+            fetched.entry(layer).or_default().push(one);
         }
     }
     let mut too_often: Vec<_> = fetched
@@ -281,32 +273,20 @@ pub(super) fn proxy_bypass(scene: &Scene<'_>) -> Option<Found> {
         return None;
     }
     let followed: HashSet<usize> = scene.seen.iter().filter_map(|one| one.from).collect();
-    let mut found: Option<Found> = None;
-    for (at, one) in scene.seen.iter().enumerate() {
-        let Some(redirect) = one.reading.redirect.as_ref().filter(|r| r.leaves) else {
-            continue;
-        };
-        if followed.contains(&at) || !one.is_complete() || !one.is_get() {
-            continue;
-        }
-        let Some(host) = Url::parse(&redirect.target)
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned))
-        else {
-            continue;
-        };
-        if is_accounted_for(scene, &host) || !goes_on(scene, at, one) {
-            continue;
-        }
-        let next = found.unwrap_or_else(|| {
-            Found::new("proxy-bypass", Severity::Warning)
-                .fact("client", scene.client())
-                .fact("host", one.authority())
-                .fact("target", authority_of(&redirect.target))
-        });
-        found = Some(next.at(one, "response header Location", &redirect.target));
-    }
-    found
+    let passed = hits(scene.seen.iter().enumerate(), |at, one| {
+        let redirect = one.reading.redirect.as_ref().filter(|to| to.leaves)?;
+        let is_open = !followed.contains(&at) && one.is_complete() && one.is_get();
+        let target = Url::parse(&redirect.target).ok().filter(|_| is_open)?;
+        let is_gone = !is_accounted_for(scene, target.host_str()?) && goes_on(scene, at, one);
+        is_gone.then_some(&redirect.target)
+    });
+    let (_, one, target) = *passed.first()?;
+    let found = Found::about(scene, one, "proxy-bypass", Severity::Warning)
+        .fact("target", authority_of(target));
+    let field = "response header Location";
+    Some(passed.iter().fold(found, |found, (_, one, target)| {
+        found.at(one, field, target)
+    }))
 }
 
 /// Whether the client did come here for a host, though no request of it was read.

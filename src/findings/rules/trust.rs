@@ -1,11 +1,12 @@
 //! Who trusts whose certificate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use crate::base::table::rows;
 use crate::exchange::{HandshakeFailed, Rejection, Verification};
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, handshake_host};
+use crate::findings::scene::{Scene, by_host, handshake_host, hits};
 use crate::pulls::Pull;
 use crate::registry::{Client, Intermediary};
 use crate::words::Lang;
@@ -31,30 +32,30 @@ pub(super) fn ca_partial(scene: &Scene<'_>) -> Option<Found> {
 
 /// Our own verification of a server fails.
 pub(super) fn upstream_cert(scene: &Scene<'_>) -> Vec<Found> {
-    let mut by_host: BTreeMap<&str, Found> = BTreeMap::new();
-    for one in &scene.seen {
-        let upstream = one.exchange.upstream.as_ref();
-        let leaf = upstream.and_then(|upstream| upstream.certificates.first());
+    let judged = hits(scene.seen.iter().enumerate(), |_, one| {
+        let upstream = one.exchange.upstream.as_ref()?;
+        let verdict = upstream.verification.as_ref()?;
+        (*verdict != Verification::Verified).then_some((upstream, verdict))
+    });
+    by_host(judged, |judged| {
+        let (_, one, (upstream, verdict)) = *judged.first()?;
+        let leaf = upstream.certificates.first();
         let filter = leaf.and_then(|leaf| Intermediary::issuing(leaf));
-        let (case, severity, reason) = match upstream.and_then(|u| u.verification.as_ref()) {
-            Some(Verification::Rejected { reason }) if filter.is_some() => {
-                ("filter", Severity::Error, reason)
+        let (case, severity, reason) = match verdict {
+            Verification::Verified => return None,
+            Verification::Overridden { reason } => ("overridden", Severity::Warning, reason),
+            Verification::Rejected { reason } => {
+                let case = filter.as_ref().map_or("", |_| "filter");
+                (case, Severity::Error, reason)
             }
-            Some(Verification::Rejected { reason }) => ("", Severity::Error, reason),
-            Some(Verification::Overridden { reason }) => ("overridden", Severity::Warning, reason),
-            Some(Verification::Verified) | None => continue,
         };
-        by_host.entry(one.authority()).or_insert_with(|| {
-            Found::new("upstream-cert", severity)
-                .at(one, "upstream certificate", reason)
-                .fact("case", case)
-                .fact("host", one.authority())
-                .fact("who", filter.as_ref().map_or("-", |(who, _)| who.name))
-                .fact("issuer", filter.as_ref().map_or("-", |(_, issuer)| issuer))
-                .fact("reason", reason)
-        });
-    }
-    by_host.into_values().collect()
+        let found = Found::about(scene, one, "upstream-cert", severity)
+            .at(one, "upstream certificate", reason)
+            .fact("case", case)
+            .fact("who", filter.as_ref().map_or("-", |(who, _)| who.name));
+        let issuer = filter.as_ref().map_or("-", |(_, issuer)| issuer);
+        Some(found.fact("issuer", issuer).fact("reason", reason))
+    })
 }
 
 /// What one refused handshake says by itself, when it says that the CA is not trusted.
@@ -127,41 +128,22 @@ fn user_agent(handshake: &HandshakeFailed) -> &str {
         .unwrap_or_default()
 }
 
-/// Which of the fixes is the one for this client.
-fn recipe(name: &str, user_agent: &str, process: Option<&str>) -> &'static str {
-    let name = name.to_ascii_lowercase();
-    match (name.as_str(), process) {
-        // Most say no more of themselves on a CONNECT than what they are written in.
-        ("", Some(process)) => recipe_of_program(process, user_agent),
-        _ => recipe_of_client(&name, user_agent),
+/// Which of the fixes is the one for this client. Most say no more of themselves on a CONNECT than
+/// what they are written in; then it goes by the program, as the kernel has it.
+fn recipe(client: &str, user_agent: &str, process: Option<&str>) -> &'static str {
+    let program = process.filter(|_| client.is_empty());
+    let name = program.map_or_else(|| client.to_ascii_lowercase(), str::to_owned);
+    let first = name.split('-').next();
+    let row = |name: &str| rows(RECIPES).find(|[known, _, _]| *known == name);
+    match row(&name).or_else(|| row(first?)) {
+        Some([_, _, own]) if program.is_some() && !own.is_empty() => own,
+        Some([_, fix, _]) => fix,
+        None if user_agent.starts_with("Go-http-client") => "go",
+        None => "",
     }
 }
 
-/// By the name of the program, as the kernel has it: the daemon and the command differ.
-fn recipe_of_program(process: &str, user_agent: &str) -> &'static str {
-    match process {
-        "dockerd" => "dockerd",
-        "docker" | "regctl" | "syft" | "trivy" | "cosign" | "docker-buildx" => "crane",
-        "ctr" | "nerdctl" => "containerd",
-        "buildkitd" => "buildkit",
-        "crio" => "containers",
-        other if other.starts_with("k3s") || other.starts_with("rke2") => "containerd",
-        other => recipe_of_client(other, user_agent),
-    }
-}
-
-fn recipe_of_client(name: &str, user_agent: &str) -> &'static str {
-    match name {
-        "docker" => "dockerd",
-        "containerd" => "containerd",
-        "containers/image" | "skopeo" | "podman" | "buildah" | "libpod" | "cri-o" => "containers",
-        "buildkit" => "buildkit",
-        "crane" | "go-containerregistry" | "ggcr" | "oras" | "oras-go" | "helm" => "crane",
-        "curl" | "wget" => "curl",
-        _ if user_agent.starts_with("Go-http-client") => "go",
-        _ => "",
-    }
-}
+const RECIPES: &str = include_str!("recipes.txt");
 
 fn join(names: impl Iterator<Item = impl ToString>) -> String {
     let names: Vec<_> = names.map(|name| name.to_string()).collect();

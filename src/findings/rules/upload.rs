@@ -2,50 +2,39 @@
 
 use crate::findings::Severity;
 use crate::findings::found::Found;
-use crate::findings::scene::{Scene, Seen};
+use crate::findings::scene::{Scene, Seen, hits};
 use crate::registry::endpoint::Route;
 use crate::words::figures::bytes;
 
 /// A push was refused, or cannot go on.
 pub(super) fn push_refused(scene: &Scene<'_>) -> Option<Found> {
-    let mut found: Option<Found> = None;
-    let mut severity = Severity::Warning;
-    for (at, one) in scene.unexplained() {
-        let Some(case) = refusal(scene, at, one) else {
-            continue;
-        };
+    let refused = hits(scene.unexplained(), |at, one| {
+        let case = refusal(scene, at, one)?;
         let got_over = is_got_over(scene, at, one);
         // Part of the protocol, where the client finds its way: a mount that is not done, a range
         // that the registry does not expect.
-        if got_over && matches!(case, "" | "range" | "no-address" | "short") {
-            continue;
-        }
-        if !got_over {
-            severity = Severity::Error;
-        }
-        let next = found.unwrap_or_else(|| {
-            Found::new("push-refused", severity)
-                .fact("case", case)
-                .fact("fix", remedy(one, case))
-                .fact("host", one.authority())
-                .fact("repository", one.repository().unwrap_or("-"))
-                .fact("reference", one.named())
-                .fact("type", one.sent_field("content-type").unwrap_or("-"))
-                .fact("method", &one.reading.method)
-                .fact("status", one.status().unwrap_or_default())
-                .fact("whose", one.whose())
-                .fact("sent", bytes(sent(one)))
-                .fact("held", bytes(held(one).unwrap_or_default()))
-        });
-        found = Some(evidence(next, one, case));
-    }
-    found.map(|found| found.severity(severity))
+        let is_usual = matches!(case, "" | "range" | "no-address" | "short");
+        (!got_over || !is_usual).then_some((case, got_over))
+    });
+    let (_, one, (case, _)) = *refused.first()?;
+    let fails = refused.iter().any(|(.., (_, got_over))| !got_over);
+    let found = Found::about(scene, one, "push-refused", Severity::error_if(fails))
+        .fact("case", case)
+        .fact("fix", remedy(one, case))
+        .fact("type", one.sent_field("content-type").unwrap_or("-"))
+        .fact("whose", one.whose())
+        .fact("sent", bytes(sent(one)))
+        .fact("held", bytes(held(one).unwrap_or_default()));
+    let all = refused.iter();
+    Some(all.fold(found, |found, (_, one, (case, _))| {
+        evidence(found, one, case)
+    }))
 }
 
 fn evidence(found: Found, one: &Seen<'_>, case: &str) -> Found {
     let found = found.said(one).status(one).errors(one);
     match case {
-        "no-address" => found.at(one, "response header Location", "absent"),
+        "no-address" => found.absent(one, "Location"),
         "short" => found.header(one, "Range").at(one, "bytes sent", sent(one)),
         "too-large" => found.header(one, "Server").at(one, "bytes sent", sent(one)),
         _ => found.header(one, "Server"),
