@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Body, Connection, Ending, Event, ExchangeId, RequestHead, ResponseHead, Timings, Upstream,
+    Body, Connection, Ending, Event, ExchangeId, RequestHead, ResponseHead, Side, Timings, Upstream,
 };
 use crate::base::clock;
 
@@ -85,6 +85,24 @@ impl Exchange {
         match &self.ended {
             Some((at, _)) if total.is_zero() && !self.untimed => clock::passed(self.started, *at),
             _ => total,
+        }
+    }
+
+    /// Whether request and response passed whole.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.ended, Some((_, Ending::Complete)))
+    }
+
+    /// Whether no answer of the server's came.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.ended, Some((_, Ending::Failed { .. })))
+    }
+
+    /// Who cut it off, where somebody did.
+    pub fn cut_by(&self) -> Option<Side> {
+        match self.ended {
+            Some((_, Ending::Aborted { by, .. })) => Some(by),
+            _ => None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use crate::exchange::{Ending, Exchange, ExchangeId, HandshakeFailed, Side, Tunnel};
+use crate::exchange::{Exchange, ExchangeId, HandshakeFailed, Tunnel};
 use crate::pulls::{Observed, Pull, Purpose, Step, Why, probes};
 use crate::registry::endpoint::Route;
 use crate::registry::redirect::authority;
@@ -568,21 +568,12 @@ impl<'a> Seen<'a> {
 
     /// Whether it passed whole.
     pub(super) fn is_complete(&self) -> bool {
-        matches!(self.exchange.ended, Some((_, Ending::Complete)))
-    }
-
-    /// Whether the server ended it early.
-    pub(super) fn is_cut_by_server(&self) -> bool {
-        self.is_cut_by(Side::Upstream)
-    }
-
-    pub(super) fn is_cut_by(&self, side: Side) -> bool {
-        matches!(&self.exchange.ended, Some((_, Ending::Aborted { by, .. })) if *by == side)
+        self.exchange.is_complete()
     }
 
     /// Whether no answer of the server's came.
     pub(super) fn has_failed(&self) -> bool {
-        matches!(self.exchange.ended, Some((_, Ending::Failed { .. })))
+        self.exchange.has_failed()
     }
 
     pub(super) fn has_bearer(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::observed::Observed;
-use crate::exchange::{Body, Ending, ExchangeId};
+use crate::exchange::{Body, ExchangeId};
 use crate::registry::media_type::Class;
 use crate::registry::{Document, Magic};
 
@@ -31,7 +31,7 @@ pub fn probes<'a>(all: impl DoubleEndedIterator<Item = Observed<'a>>) -> HashSet
     let mut plain: HashSet<&str> = HashSet::new();
     let mut probes = HashSet::new();
     for Observed { exchange, reading } in all.rev() {
-        let failed = matches!(exchange.ended, Some((_, Ending::Failed { .. })));
+        let failed = exchange.has_failed();
         if failed && reading.is_by("https") && plain.contains(&*reading.authority) {
             probes.insert(exchange.id);
         } else if !failed

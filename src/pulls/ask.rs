@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::observed::Observed;
 pub(super) use crate::base::fast::hash;
-use crate::exchange::{Ending, ExchangeId, Side};
+use crate::exchange::{ExchangeId, Side};
 use crate::registry::{Credentials, Digest, Reading, Reference, Route};
 
 /// Where an exchange stands in the order in which exchanges are looked at.
@@ -104,11 +104,9 @@ pub(super) fn answered_by(observed: Observed<'_>, moment: Timestamp) -> bool {
 
 /// Whether it ended without a success: an error status, or no whole answer. A 401 is one.
 pub(super) fn failed(observed: Observed<'_>) -> bool {
-    let broken = matches!(
-        observed.exchange.ended,
-        Some((_, Ending::Aborted { .. } | Ending::Failed { .. }))
-    );
-    broken || matches!(observed.reading.status, Some(400..))
+    let exchange = observed.exchange;
+    let is_broken = exchange.has_failed() || exchange.cut_by().is_some();
+    is_broken || matches!(observed.reading.status, Some(400..))
 }
 
 /// Whether trying again may help: no whole answer, 408, 429 or 5xx.
@@ -118,10 +116,7 @@ pub(super) fn failed_for_now(observed: Observed<'_>) -> bool {
 
 /// Whether its client ended it.
 pub(super) fn hung_up(observed: Observed<'_>) -> bool {
-    let ending = observed.exchange.ended.as_ref().map(|(_, ending)| ending);
-    let by_client =
-        |ending: &Ending| matches!(ending, Ending::Aborted { by, .. } if *by == Side::Client);
-    ending.is_some_and(by_client)
+    observed.exchange.cut_by() == Some(Side::Client)
 }
 
 /// Whether a client that was not served by one registry may ask the next for the same: mirrors

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::causes::Trail;
 use super::observed::Observed;
 use super::summary::Image;
-use crate::exchange::{Ending, Side};
+use crate::exchange::Side;
 use crate::pulls::{Blob, BlobPiece, BlobState, Part, Purpose, Why};
 use crate::registry::{Descriptor, Digest, Route};
 
@@ -261,8 +261,7 @@ impl Transfers {
             _ => return,
         };
         let body = exchange.response_body.as_ref();
-        let complete = body.is_some_and(|body| body.complete)
-            && matches!(exchange.ended, Some((_, Ending::Complete)));
+        let complete = body.is_some_and(|body| body.complete) && exchange.is_complete();
         let length = match body {
             Some(body) if complete => body.decoded_size.unwrap_or(body.size),
             _ => exchange.received,
@@ -270,7 +269,8 @@ impl Transfers {
         // Several parts, each with a head of its own.
         if partial && reading.content_type.as_str() == BYTE_RANGES {
             for (from, to) in &reading.brings {
-                self.add_piece(observed, *from, size.map_or(*to, |size| size.min(*to)));
+                let to = size.map_or(*to, |size| size.min(*to));
+                self.add_piece(observed, *from, to, false);
             }
             return;
         }
@@ -278,12 +278,10 @@ impl Transfers {
         let from = stated.or_else(|| reading.range_start());
         let from = from.filter(|_| partial).unwrap_or_default();
         let to = from.saturating_add(length);
-        self.resumed |= partial
-            && self
-                .broken
-                .iter()
-                .any(|(first, end)| *first < from && from <= *end);
-        self.add_piece(observed, from, to);
+        let mut broken = self.broken.iter();
+        let resumes = partial && broken.any(|(first, end)| *first < from && from <= *end);
+        self.resumed |= resumes;
+        self.add_piece(observed, from, to, resumes);
         if exchange.ended.is_some() && !complete {
             self.break_off(observed, from, to);
         }
@@ -310,13 +308,14 @@ impl Transfers {
         }
     }
 
-    fn add_piece(&mut self, Observed { exchange, reading }: Observed<'_>, from: u64, to: u64) {
+    fn add_piece(&mut self, observed: Observed<'_>, from: u64, to: u64, resumes: bool) {
         if from < to {
             self.pieces.push(BlobPiece {
-                exchange: exchange.id,
-                host: Arc::clone(&reading.authority),
+                exchange: observed.exchange.id,
+                host: Arc::clone(&observed.reading.authority),
                 from,
                 to,
+                resumes,
             });
         }
     }
@@ -324,16 +323,7 @@ impl Transfers {
     /// Notes where a transfer ended before its time. A client that asks for a range without an end
     /// may cut it off when it has its share.
     fn break_off(&mut self, Observed { exchange, reading }: Observed<'_>, from: u64, to: u64) {
-        let by_client = matches!(
-            exchange.ended,
-            Some((
-                _,
-                Ending::Aborted {
-                    by: Side::Client,
-                    ..
-                }
-            ))
-        );
+        let by_client = exchange.cut_by() == Some(Side::Client);
         if !by_client || reading.range.is_none() || !self.broken.is_empty() {
             self.broken.push((from, to));
         }
@@ -392,19 +382,13 @@ impl Transfers {
 const BYTE_RANGES: &str = "multipart/byteranges";
 
 fn last(observed: Observed<'_>, followed: bool) -> Last {
-    let reading = observed.reading;
-    match &observed.exchange.ended {
-        Some((_, Ending::Aborted { by, .. })) => match by {
-            Side::Client => Last::Stopped,
-            Side::Upstream => Last::Failed,
-            Side::Shutdown | Side::Capture | Side::File => Last::Unseen,
-        },
-        Some((_, Ending::Complete)) => match reading.status {
-            Some(206) => Last::Part,
-            _ if reading.redirect.is_some() && !followed => Last::Unseen,
-            _ => Last::Failed,
-        },
-        _ => Last::Failed,
+    let Observed { exchange, reading } = observed;
+    match exchange.cut_by() {
+        Some(Side::Client) => Last::Stopped,
+        Some(Side::Shutdown | Side::Capture | Side::File) => Last::Unseen,
+        None if exchange.is_complete() && reading.status == Some(206) => Last::Part,
+        None if exchange.is_complete() && reading.redirect.is_some() && !followed => Last::Unseen,
+        Some(Side::Upstream) | None => Last::Failed,
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use super::ask::{Ask, digest_key, failed, hash, reference_key};
-use super::links::{normal, referred, target, upload};
-use super::observed::Observed;
+use super::ask::{Ask, answered_by, digest_key, ended_by, failed, hash, reference_key};
+use super::links::Links;
+use super::observed::{Look, Observed};
 use super::waiting::asks_for;
 use crate::base::fast::HashMap;
+use crate::exchange::ExchangeId;
 use crate::pulls::Why;
 use crate::registry::{Digest, Document, Fingerprint, Route};
 
 /// How the exchanges of a pull led to each other, and which blob each is about.
+#[derive(Default)]
 pub(super) struct Trail {
     pub(super) causes: Vec<Option<(Why, usize)>>,
     pub(super) blobs: Vec<Option<Digest>>,
@@ -21,34 +23,18 @@ pub(super) struct Trail {
 impl Trail {
     /// Finds the causes within a pull, whose exchanges stand by their start.
     pub(super) fn of(members: &[Observed<'_>]) -> Self {
-        let mut trail = Self {
-            causes: Vec::with_capacity(members.len()),
-            blobs: Vec::with_capacity(members.len()),
-            followed: vec![false; members.len()],
+        let mut tracer = Tracer {
+            members: Members {
+                all: members,
+                places: members.iter().map(|m| m.exchange.id).zip(0..).collect(),
+            },
+            ..Tracer::default()
         };
-        let mut memory = Memory::default();
         for (i, member) in members.iter().enumerate() {
-            let seen = Seen {
-                members,
-                memory: &memory,
-                trail: &trail,
-            };
-            let cause = seen.cause(*member);
-            let blob = blob_in_url(*member).or_else(|| match cause {
-                Some((Why::Redirect, from)) => trail.blobs.get(from).cloned().flatten(),
-                _ => None,
-            });
-            if let Some((Why::Redirect, from)) = cause
-                && let Some(followed) = trail.followed.get_mut(from)
-            {
-                *followed = true;
-            }
-            memory.add(i, *member, blob.as_ref());
-            trail.causes.push(cause);
-            trail.blobs.push(blob);
+            tracer.trace(i, *member);
         }
-        trail.name_uploads();
-        trail
+        tracer.trail.name_uploads();
+        tracer.trail
     }
 
     /// Where a chain of redirects, or the requests of one upload, began.
@@ -76,12 +62,25 @@ impl Trail {
     }
 }
 
+/// The exchanges of a pull, by their numbers.
+#[derive(Default)]
+struct Members<'a> {
+    all: &'a [Observed<'a>],
+    places: HashMap<ExchangeId, usize>,
+}
+
+impl Look for Members<'_> {
+    fn look(&self, id: ExchangeId) -> Option<Observed<'_>> {
+        self.all.get(*self.places.get(&id)?).copied()
+    }
+}
+
 /// What the exchanges before said, by what they can be found by.
 #[derive(Default)]
-struct Memory {
-    redirects: HashMap<u64, Vec<usize>>,
-    uploads: HashMap<u64, usize>,
-    pages: HashMap<u64, usize>,
+struct Tracer<'a> {
+    members: Members<'a>,
+    trail: Trail,
+    links: Links,
     tokens: HashMap<Fingerprint, (usize, bool)>,
     challenges: Vec<usize>,
     asked: HashMap<u64, Vec<usize>>,
@@ -91,70 +90,66 @@ struct Memory {
     pings: HashMap<Arc<str>, usize>,
 }
 
-struct Seen<'a> {
-    members: &'a [Observed<'a>],
-    memory: &'a Memory,
-    trail: &'a Trail,
-}
-
 /// How many earlier exchanges of the same kind are looked at.
 const MOST: usize = 16;
 
-impl Seen<'_> {
-    fn cause(&self, member: Observed<'_>) -> Option<(Why, usize)> {
-        self.redirect(member)
-            .or_else(|| self.goes_on(member))
+impl Tracer<'_> {
+    fn trace(&mut self, i: usize, member: Observed<'_>) {
+        let sent = self.sent(member);
+        let cause = sent
             .or_else(|| self.challenge(member))
             .or_else(|| self.token(member))
             .or_else(|| self.retry(member))
             .or_else(|| self.named(member))
-            .or_else(|| self.ping(member))
-    }
-
-    /// The redirect that led here: one that nothing followed yet, and the latest of those.
-    fn redirect(&self, member: Observed<'_>) -> Option<(Why, usize)> {
-        let url = member.reading.url.as_ref()?;
-        let referer = member.reading.referer.as_deref();
-        let referer = referer.filter(|_| member.reading.endpoint.is_none());
-        let keys = [
-            Some(target(url.as_str())),
-            referer.map(|url| referred(&normal(url))),
-        ];
-        let from = keys.into_iter().flatten().find_map(|key| {
-            let all = self.memory.redirects.get(&key)?;
-            let recent = all.iter().rev().take(MOST).copied();
-            let free = |i: &usize| self.trail.followed.get(*i) == Some(&false);
-            recent.clone().find(free).or(recent.clone().next())
+            .or_else(|| self.ping(member));
+        let blob = blob_in_url(member).or_else(|| match cause {
+            Some((Why::Redirect, from)) => self.trail.blobs.get(from).cloned().flatten(),
+            _ => None,
         });
-        from.map(|from| (Why::Redirect, from))
+        if let Some((Why::Redirect, from)) = cause
+            && let Some(followed) = self.trail.followed.get_mut(from)
+        {
+            *followed = true;
+        }
+        self.links.tell(member);
+        self.remember(i, member, blob.as_ref());
+        self.trail.causes.push(cause);
+        self.trail.blobs.push(blob);
+        self.trail.followed.push(false);
     }
 
-    fn goes_on(&self, member: Observed<'_>) -> Option<(Why, usize)> {
-        let url = member.reading.url.as_ref()?.as_str();
-        if let Some(from) = self.memory.pages.get(&target(url)) {
-            return Some((Why::Page, *from));
+    /// The answer that sent the client here.
+    fn sent(&mut self, member: Observed<'_>) -> Option<(Why, usize)> {
+        let source = self.links.follow(member, &self.members)?;
+        let from = *self.members.places.get(&source.1)?;
+        let said = self.members.all.get(from)?.reading;
+        let goes_on = matches!(member.reading.route(), Some(Route::Upload { .. }) | None);
+        if said.redirect.is_some() {
+            Some((Why::Redirect, from))
+        } else if said.next_page.is_some() {
+            Some((Why::Page, from))
+        } else if said.is_upload() {
+            goes_on.then_some((Why::Upload, from))
+        } else {
+            said.document.is_some().then_some((Why::Manifest, from))
         }
-        let uploads = matches!(member.reading.route(), Some(Route::Upload { .. }) | None);
-        let from = self.memory.uploads.get(&upload(url))?;
-        uploads.then_some((Why::Upload, *from))
     }
 
     /// The 401 that a token request answers, or that made the client show its password.
     fn challenge(&self, member: Observed<'_>) -> Option<(Why, usize)> {
-        let mut recent = self.memory.challenges.iter().rev().take(MOST).copied();
+        let mut recent = self.challenges.iter().rev().take(MOST).copied();
         let from = if let Some(request) = &member.reading.token_request {
             // Several requests may be refused at once: each answers one, the latest first.
             recent.find(|i| {
-                self.answered(*i, member)
-                    && self
-                        .members
-                        .get(*i)
-                        .is_some_and(|c| asks_for(c.reading, &request.realm))
+                self.members.all.get(*i).is_some_and(|challenge| {
+                    answered_by(*challenge, member.exchange.started)
+                        && asks_for(challenge.reading, &request.realm)
+                })
             })
         } else {
             let used = member.reading.authorization.as_ref()?;
             recent.find(|i| {
-                self.members.get(*i).is_some_and(|challenge| {
+                self.members.all.get(*i).is_some_and(|challenge| {
                     let before = challenge.reading.authorization.as_ref();
                     !used.is_bearer()
                         && challenge.reading.authority == member.reading.authority
@@ -172,29 +167,25 @@ impl Seen<'_> {
 
     fn token(&self, member: Observed<'_>) -> Option<(Why, usize)> {
         let used = member.reading.authorization.as_ref()?;
-        let (from, spent) = self.memory.tokens.get(&used.fingerprint)?;
+        let (from, spent) = self.tokens.get(&used.fingerprint)?;
         (!spent).then_some((Why::Token, *from))
     }
 
     fn retry(&self, member: Observed<'_>) -> Option<(Why, usize)> {
         let key = thing(member, blob_in_url(member).as_ref())?;
-        let earlier = self.memory.asked.get(&key)?;
+        let earlier = self.asked.get(&key)?;
         let from = earlier.iter().rev().take(MOST).find(|i| {
-            self.members.get(**i).is_some_and(|other| {
+            self.members.all.get(**i).is_some_and(|other| {
                 failed(*other)
                     && other.reading.status != Some(401)
                     && !says_absent(*other)
-                    && ended_before(*other, member)
+                    && ended_by(*other, member.exchange.started).is_some()
             })
         })?;
         // A failure that a success made good is no reason any more.
-        let mended = earlier.iter().any(|i| {
-            i > from
-                && self
-                    .members
-                    .get(*i)
-                    .is_some_and(|o| o.reading.succeeded() && !failed(*o))
-        });
+        let later = earlier.iter().filter(|i| *i > from);
+        let mut later = later.filter_map(|i| self.members.all.get(*i));
+        let mended = later.any(|other| other.reading.succeeded() && !failed(*other));
         (!mended).then_some((Why::Retry, *from))
     }
 
@@ -202,35 +193,25 @@ impl Seen<'_> {
         match Ask::of(member) {
             Ask::Manifest(reference) | Ask::Change(reference) => {
                 let key = reference_key(&reference);
-                let by_digest = || self.memory.named.get(&key).copied();
-                let resolved = self.memory.resolved.get(&key).map(|i| (Why::Resolve, *i));
-                let tag = self.memory.tags.get(&key).map(|i| (Why::Resolve, *i));
+                let by_digest = || self.named.get(&key).copied();
+                let resolved = self.resolved.get(&key).map(|i| (Why::Resolve, *i));
+                let tag = self.tags.get(&key).map(|i| (Why::Resolve, *i));
                 resolved.or_else(by_digest).or(tag)
             }
-            Ask::Blob(reference) => self.memory.named.get(&reference_key(&reference)).copied(),
+            Ask::Blob(reference) => self.named.get(&reference_key(&reference)).copied(),
             _ => None,
         }
     }
 
     fn ping(&self, member: Observed<'_>) -> Option<(Why, usize)> {
         member.reading.endpoint.as_ref()?;
-        let from = self.memory.pings.get(&member.reading.authority)?;
+        let from = self.pings.get(&member.reading.authority)?;
         Some((Why::Ping, *from))
     }
 
-    fn answered(&self, i: usize, member: Observed<'_>) -> bool {
-        let response = self
-            .members
-            .get(i)
-            .and_then(|other| other.exchange.response.as_ref());
-        response.is_some_and(|response| response.at <= member.exchange.started)
-    }
-}
-
-impl Memory {
-    fn add(&mut self, i: usize, member: Observed<'_>, blob: Option<&Digest>) {
+    /// Keeps what an exchange said for those after it.
+    fn remember(&mut self, i: usize, member: Observed<'_>, blob: Option<&Digest>) {
         let reading = member.reading;
-        self.add_places(i, member);
         if !reading.challenges.is_empty() {
             self.challenges.push(i);
         }
@@ -269,26 +250,6 @@ impl Memory {
         };
         for digest in document.descriptors().filter_map(|d| d.digest.as_ref()) {
             self.named.insert(digest_key(digest), (why, i));
-        }
-    }
-
-    fn add_places(&mut self, i: usize, member: Observed<'_>) {
-        let reading = member.reading;
-        if let Some(redirect) = &reading.redirect {
-            let keys = [
-                Some(target(&redirect.target)),
-                reading.url.as_ref().map(|url| referred(url.as_str())),
-            ];
-            for key in keys.into_iter().flatten() {
-                self.redirects.entry(key).or_default().push(i);
-            }
-        } else if let Some(location) = &reading.location
-            && reading.is_upload()
-        {
-            self.uploads.insert(upload(location), i);
-        }
-        if let Some(next) = &reading.next_page {
-            self.pages.insert(target(next), i);
         }
     }
 }
@@ -330,9 +291,4 @@ fn blob_in_url(member: Observed<'_>) -> Option<Digest> {
         }
         _ => None,
     }
-}
-
-fn ended_before(other: Observed<'_>, member: Observed<'_>) -> bool {
-    let ended = other.exchange.ended.as_ref();
-    ended.is_some_and(|(at, _)| *at <= member.exchange.started)
 }

@@ -150,22 +150,22 @@ fn wanted(observed: Observed<'_>) -> Vec<u64> {
 }
 
 /// A URL in its normal spelling, whatever its fragment.
-pub(super) fn target(url: &str) -> u64 {
+fn target(url: &str) -> u64 {
     hash(&("target", before(url, &['#'])))
 }
 
 /// The URL that a `Referer` names, in its normal spelling.
-pub(super) fn referred(url: &str) -> u64 {
+fn referred(url: &str) -> u64 {
     hash(&("referer", before(url, &['?', '#'])))
 }
 
 /// Where an upload goes on; `digest` and the registry's state come and go in the query.
-pub(super) fn upload(url: &str) -> u64 {
+fn upload(url: &str) -> u64 {
     hash(&("upload", before(url, &['?', '#'])))
 }
 
 /// The normal spelling of a URL as somebody wrote it; what a reading holds has it already.
-pub(super) fn normal(url: &str) -> Cow<'_, str> {
+fn normal(url: &str) -> Cow<'_, str> {
     Url::parse(url).map_or(Cow::Borrowed(url), |url| Cow::Owned(url.into()))
 }
 

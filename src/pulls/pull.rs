@@ -165,6 +165,9 @@ pub struct BlobPiece {
     pub from: u64,
     /// The byte after its last.
     pub to: u64,
+    /// Whether it takes up a transfer that broke off.
+    #[serde(skip)]
+    pub resumes: bool,
 }
 
 /// How far a blob got.

@@ -7,7 +7,7 @@ use super::ask::{Ask, hash, reference_key};
 use super::blobs::is_failure;
 use super::causes::Trail;
 use super::observed::Observed;
-use crate::exchange::{Ending, Side};
+use crate::exchange::Side;
 use crate::pulls::{Blob, BlobState, Purpose, State, Why};
 use crate::registry::Digest;
 
@@ -201,17 +201,12 @@ impl<'a> Goals<'a> {
     fn outcome(&self, at: usize, answered: &HashSet<usize>) -> Option<Outcome> {
         let member = self.members.get(at)?;
         let reading = member.reading;
-        match &member.exchange.ended {
-            None => return Some(Outcome::Unfinished),
-            Some((_, Ending::Failed { .. })) => return Some(Outcome::Refused),
-            Some((_, Ending::Aborted { by, .. })) => {
-                return Some(match by {
-                    Side::Client => Outcome::Stopped,
-                    Side::Upstream => Outcome::Refused,
-                    Side::Shutdown | Side::Capture | Side::File => Outcome::Unfinished,
-                });
-            }
-            Some((_, Ending::Complete)) => {}
+        match member.exchange.cut_by() {
+            Some(Side::Client) => return Some(Outcome::Stopped),
+            Some(Side::Upstream) => return Some(Outcome::Refused),
+            None if member.exchange.has_failed() => return Some(Outcome::Refused),
+            None if member.exchange.is_complete() => {}
+            _ => return Some(Outcome::Unfinished),
         }
         if reading.redirect.is_some() {
             let followed = self.trail.followed.get(at) == Some(&true);

@@ -1,6 +1,6 @@
 //! Whether what arrived is what was promised: digests, sizes, encodings.
 
-use crate::exchange::Body;
+use crate::exchange::{Body, Side};
 use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen, hits};
@@ -97,7 +97,7 @@ fn shortfall(
         return None;
     }
     let received = one.exchange.received;
-    if one.is_cut_by_server() {
+    if one.exchange.cut_by() == Some(Side::Upstream) {
         let promised = reading.content_length;
         return Some((received, promised, "response header Content-Length"));
     }

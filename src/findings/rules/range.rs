@@ -1,6 +1,5 @@
 //! Parts of a blob that a server does not serve.
 
-use crate::exchange::Ending;
 use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen};
@@ -24,13 +23,10 @@ pub(super) fn resume_refused(scene: &Scene<'_>) -> Option<Found> {
     let asked = scene.asked(at)?;
     let earlier = scene.seen.iter().enumerate().take(at);
     let mut broken = earlier.filter(|(place, one)| {
-        let ending = one.exchange.ended.as_ref().map(|(_, ending)| ending);
         // What another tool recorded may say no more than that less came than was announced.
-        let short = one
-            .reading
-            .content_length
-            .is_some_and(|all| one.exchange.received < all);
-        let is_whole = matches!(ending, Some(Ending::Complete)) && !short;
+        let length = one.reading.content_length;
+        let is_short = length.is_some_and(|all| one.exchange.received < all);
+        let is_whole = one.is_complete() && !is_short;
         one.is_get() && one.succeeded() && !is_whole && scene.asked(*place) == Some(asked)
     });
     let (_, broken) = broken.next_back()?;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::exchange::Side;
 use crate::findings::Severity;
 use crate::findings::found::Found;
 use crate::findings::scene::{Scene, Seen, authority_of, handshake_host, hits};
@@ -15,29 +14,10 @@ use crate::words::figures::bytes;
 
 /// A download broke off and was taken up again.
 pub(super) fn resumed(scene: &Scene<'_>) -> Option<Found> {
-    let mut broken: HashMap<&Digest, Vec<(u64, u64)>> = HashMap::new();
-    let mut resumptions: Vec<&Seen<'_>> = Vec::new();
-    for (at, one) in scene.seen.iter().enumerate() {
-        let Some(asked) = scene.asked(at) else {
-            continue;
-        };
-        let start = one.reading.range_start().unwrap_or_default();
-        let broken = broken.entry(asked).or_default();
-        // One that is refused takes nothing up.
-        if one.succeeded()
-            && broken
-                .iter()
-                .any(|(from, to)| *from < start && start <= *to)
-        {
-            resumptions.push(one);
-        }
-        let on_purpose = one.is_cut_by(Side::Client) && one.reading.range.is_some();
-        let on_purpose = on_purpose && broken.is_empty();
-        let over = one.exchange.ended.is_some();
-        if over && !one.is_complete() && !on_purpose {
-            broken.push((start, start.saturating_add(one.exchange.received)));
-        }
-    }
+    let pieces = scene.pull?.blobs.iter().flat_map(|blob| &blob.pieces);
+    let resuming: HashSet<_> = pieces.filter(|p| p.resumes).map(|p| p.exchange).collect();
+    let seen = scene.seen.iter();
+    let resumptions: Vec<_> = seen.filter(|one| resuming.contains(&one.id())).collect();
     let first = resumptions.first()?;
     let severity = match resumptions.len() {
         1 => Severity::Info,
