@@ -11,21 +11,20 @@ use crate::pulls::{Observed, Pull};
 
 /// What is wrong with a pull or worth knowing of it, the gravest first.
 pub(super) fn diagnose(pull: &Pull, around: &Around<'_>) -> Vec<Finding> {
-    let seen: Vec<_> = pull
-        .steps
-        .iter()
-        .filter_map(|step| Some((step, (around.observed)(step.exchange)?)))
+    let steps = pull.steps.iter();
+    let seen: Vec<_> = steps
+        .filter_map(|step| (around.observed)(step.exchange))
         .collect();
     let refused = if around.handshakes.is_empty() {
         Vec::new()
     } else {
-        let hosts = scene::hosts(seen.iter().map(|(_, observed)| observed.reading));
+        let hosts = scene::hosts(seen.iter().map(|observed| observed.reading));
         let all = around.handshakes.iter();
         all.filter(|handshake| concerns(handshake, pull, &hosts))
             .collect()
     };
     let (tunnels, settled) = (around.tunnels, around.settled);
-    judge(Scene::of_pull(pull, &seen, refused, tunnels, settled))
+    judge(Scene::of(Some(pull), &seen, refused, tunnels, settled))
 }
 
 /// What is wrong and belongs to no pull, the gravest first: refused handshakes above all.
@@ -37,7 +36,7 @@ pub fn diagnose_session(session: &Session<'_>) -> Vec<Finding> {
     }
     let mut scenes: Vec<_> = by_server
         .values()
-        .map(|observed| Scene::of_loose(observed, Vec::new(), session.tunnels))
+        .map(|observed| Scene::of(None, observed, Vec::new(), session.tunnels, false))
         .collect();
     let mut by_client: BTreeMap<_, Vec<&HandshakeFailed>> = BTreeMap::new();
     for handshake in unclaimed(session) {
@@ -48,7 +47,7 @@ pub fn diagnose_session(session: &Session<'_>) -> Vec<Finding> {
         by_client.entry(client).or_default().push(handshake);
     }
     let refused = by_client.into_values();
-    scenes.extend(refused.map(|refused| Scene::of_loose(&[], refused, session.tunnels)));
+    scenes.extend(refused.map(|refused| Scene::of(None, &[], refused, session.tunnels, false)));
     let mut found: Vec<_> = scenes.into_iter().flat_map(judge).collect();
     sort(&mut found);
     found

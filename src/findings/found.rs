@@ -10,6 +10,10 @@ const MAX_VALUE: usize = 300;
 /// A finding being put together.
 pub(super) struct Found(Finding);
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "numbers, texts and references to them alike"
+)]
 impl Found {
     /// Of this rule.
     pub(super) fn new(rule: &'static str, severity: Severity) -> Self {
@@ -40,10 +44,6 @@ impl Found {
     }
 
     /// Adds a field of an exchange.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "numbers, texts and references to them alike"
-    )]
     pub(super) fn at(mut self, one: &Seen<'_>, field: &str, value: impl ToString) -> Self {
         self.push(Evidence {
             exchange: Some(one.id()),
@@ -103,10 +103,6 @@ impl Found {
     }
 
     /// States what the sentences leave open, in the place of what was stated by this name.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "numbers, texts and references to them alike"
-    )]
     pub(super) fn fact(mut self, name: &'static str, value: impl ToString) -> Self {
         self.0.facts.retain(|(stated, _)| *stated != name);
         let value = first(&value.to_string(), MAX_VALUE);

@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::exchange::{Exchange, ExchangeId, HandshakeFailed, Tunnel};
-use crate::pulls::{Observed, Pull, Purpose, Step, Why, probes};
+use crate::pulls::{Observed, Pull, Purpose, Why, probes};
 use crate::registry::endpoint::Route;
 use crate::registry::redirect::authority;
 use crate::registry::{
-    Class, Client, Credentials, Digest, Document, Fingerprint, Intermediary, Reading, Reference,
-    ReportedError, Scope, TokenAnswer,
+    Class, Client, Credentials, Descriptor, Digest, Document, Fingerprint, Intermediary, Reading,
+    Reference, ReportedError, Scope, TokenAnswer,
 };
 
 /// One exchange as the rules see it.
@@ -75,113 +75,63 @@ enum Mark<'a> {
 const MOST_REDIRECTS: usize = 10;
 
 impl<'a> Scene<'a> {
-    /// Ties together the exchanges of a pull.
-    pub(super) fn of_pull(
-        pull: &'a Pull,
-        seen: &[(&'a Step, Observed<'a>)],
-        handshakes: Vec<&'a HandshakeFailed>,
-        tunnels: &'a [Tunnel],
-        settled: bool,
-    ) -> Self {
-        let place: HashMap<_, _> = seen
-            .iter()
-            .enumerate()
-            .map(|(place, (step, _))| (step.exchange, place))
-            .collect();
-        let seen = seen
-            .iter()
-            .enumerate()
-            .map(|(at, (step, observed))| Seen {
-                exchange: observed.exchange,
-                reading: observed.reading,
-                from: step
-                    .cause
-                    .filter(|cause| cause.why == Why::Redirect)
-                    .and_then(|cause| place.get(&cause.exchange).copied())
-                    .filter(|from| *from < at),
-            })
-            .collect();
-        let mut scene = Self::new(Some(pull), seen, handshakes, tunnels, settled);
-        for blob in &pull.blobs {
-            if let (Some(digest), Some(descriptor)) = (&blob.digest, &blob.descriptor)
-                && let Some(size) = descriptor.size
-            {
-                scene.sizes.insert(digest, size);
-            }
-        }
-        scene
-    }
-
-    /// Ties together exchanges that belong to no pull.
-    pub(super) fn of_loose(
+    /// Ties together the exchanges of a pull, or such as belong to none.
+    pub(super) fn of(
+        pull: Option<&'a Pull>,
         observed: &[Observed<'a>],
         handshakes: Vec<&'a HandshakeFailed>,
         tunnels: &'a [Tunnel],
-    ) -> Self {
-        let seen = observed
-            .iter()
-            .map(|observed| Seen {
-                exchange: observed.exchange,
-                reading: observed.reading,
-                from: None,
-            })
-            .collect();
-        Self::new(None, seen, handshakes, tunnels, false)
-    }
-
-    fn new(
-        pull: Option<&'a Pull>,
-        mut seen: Vec<Seen<'a>>,
-        handshakes: Vec<&'a HandshakeFailed>,
-        tunnels: &'a [Tunnel],
         settled: bool,
     ) -> Self {
-        let observed = seen.iter().map(
-            |&Seen {
-                 exchange, reading, ..
-             }| Observed { exchange, reading },
-        );
-        let probes = probes(observed);
+        let steps = pull.map_or(&[][..], |pull| &pull.steps).iter();
+        let causes = steps.filter_map(|step| Some((step.exchange, step.cause?)));
+        let causes: HashMap<_, _> = causes.collect();
+        let mut places = HashMap::new();
         let mut targets: HashMap<&str, usize> = HashMap::new();
-        let mut issued = HashMap::new();
-        let mut sizes = HashMap::new();
-        for (at, one) in seen.iter_mut().enumerate() {
-            let reading = one.reading;
-            if one.from.is_none()
-                && let Some(url) = &reading.url
-            {
-                one.from = targets.get(url.as_str()).copied();
-            }
-            if let Some(redirect) = &reading.redirect {
-                targets.insert(&redirect.target, at);
-            }
-            if let Some(answer) = &reading.token_answer {
-                issued.insert(answer.token.fingerprint, at);
-                issued.extend(answer.other.map(|other| (other, at)));
-            }
-            for descriptor in reading.document.iter().flat_map(Document::descriptors) {
-                if let (Some(digest), Some(size)) = (&descriptor.digest, descriptor.size) {
-                    sizes.insert(digest, size);
-                }
-            }
-        }
         let mut scene = Self {
             pull,
-            seen,
+            seen: Vec::with_capacity(observed.len()),
             handshakes,
             tunnels,
             settled,
             explained: BTreeSet::new(),
             has_error: false,
-            issued,
-            sizes,
+            issued: HashMap::new(),
+            sizes: HashMap::new(),
             latest: HashMap::new(),
-            probes,
+            probes: probes(observed.iter().copied()),
         };
-        for at in 0..scene.seen.len() {
+        for (at, &Observed { exchange, reading }) in observed.iter().enumerate() {
+            let cause = causes
+                .get(&exchange.id)
+                .filter(|cause| cause.why == Why::Redirect);
+            let url = reading.url.as_ref();
+            let from = cause.and_then(|cause| places.get(&cause.exchange));
+            let from = from.or_else(|| targets.get(url?.as_str())).copied();
+            scene.seen.push(Seen {
+                exchange,
+                reading,
+                from,
+            });
+            places.insert(exchange.id, at);
+            let target = reading.redirect.as_ref().map(|redirect| &*redirect.target);
+            targets.extend(target.map(|target| (target, at)));
+            if let Some(answer) = &reading.token_answer {
+                scene.issued.insert(answer.token.fingerprint, at);
+                scene.issued.extend(answer.other.map(|other| (other, at)));
+            }
+            let documents = reading.document.iter();
+            scene.note_sizes(documents.flat_map(Document::descriptors));
             scene.note(at);
         }
+        let blobs = pull.map_or(&[][..], |pull| &pull.blobs).iter();
+        scene.note_sizes(blobs.filter_map(|blob| blob.descriptor.as_deref()));
         scene
+    }
+
+    fn note_sizes(&mut self, descriptors: impl Iterator<Item = &'a Descriptor>) {
+        self.sizes
+            .extend(descriptors.filter_map(|one| Some((one.digest.as_ref()?, one.size?))));
     }
 
     /// The exchanges no rule has explained yet.
@@ -304,11 +254,10 @@ impl<'a> Scene<'a> {
     /// Whether the answer to a challenge may have passed unseen: in a tunnel that was passed on
     /// unread, or after a handshake that the client refused.
     pub(super) fn is_elsewhere(&self, one: &Seen<'_>) -> bool {
-        let url = one.reading.url.as_ref();
-        let challenges = one.reading.challenges.iter();
-        let servers = challenges.filter_map(|c| c.token_server(url?));
-        let hosts = servers.filter_map(|s| Some(s.host_str()?.to_owned()));
-        let hosts: Vec<_> = hosts.collect();
+        let hosts = one.token_servers();
+        let hosts: Vec<_> = hosts
+            .filter_map(|server| Some(server.host_str()?.to_owned()))
+            .collect();
         let targets = self.tunnels.iter().map(|tunnel| &tunnel.connection.target);
         let unread = targets.flatten().map(|target| target.host.clone());
         let refused = self
@@ -322,23 +271,15 @@ impl<'a> Scene<'a> {
     pub(super) fn named_by(&self, one: &Seen<'_>) -> Option<&Seen<'a>> {
         one.reading.token_request.as_ref()?;
         let asked = one.reading.url.as_ref()?;
-        self.seen.iter().find(|other| {
-            let url = other.reading.url.as_ref();
-            let mut challenges = other.reading.challenges.iter();
-            challenges.any(|challenge| {
-                let server = url.and_then(|url| challenge.token_server(url));
-                server.is_some_and(|server| {
-                    (server.host_str(), server.path()) == (asked.host_str(), asked.path())
-                })
-            })
-        })
+        let place = |url: &Url| (url.host_str().map(str::to_owned), url.path().to_owned());
+        let asked = place(asked);
+        let mut all = self.seen.iter();
+        all.find(|other| other.token_servers().any(|server| place(&server) == asked))
     }
 
     /// Whether the token server that an exchange's challenge names had given a token before.
     pub(super) fn had_token(&self, at: usize, one: &Seen<'_>) -> bool {
-        let asked = one.reading.url.as_ref();
-        let mut challenges = one.reading.challenges.iter();
-        let server = challenges.find_map(|challenge| challenge.token_server(asked?));
+        let server = one.token_servers().next();
         let host = server.as_ref().and_then(Url::host_str);
         let mut issuers = self.issued.values().filter(|issued| **issued < at);
         host.is_some() && issuers.any(|issued| self.seen.get(*issued).map(Seen::host) == host)
@@ -610,6 +551,13 @@ impl<'a> Seen<'a> {
         let mut challenges = self.reading.challenges.iter();
         let why = challenges.find_map(|c| c.param("error_description"));
         self.says(&["expired"]) || why.is_some_and(|why| why.to_lowercase().contains("expired"))
+    }
+
+    /// The token servers that its challenges name.
+    pub(super) fn token_servers(&self) -> impl Iterator<Item = Url> + use<'a> {
+        let url = self.reading.url.as_ref();
+        let challenges = self.reading.challenges.iter();
+        challenges.filter_map(move |challenge| challenge.token_server(url?))
     }
 
     /// The repository that a blob is to be mounted from.

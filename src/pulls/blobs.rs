@@ -59,15 +59,13 @@ pub(super) fn blobs(
 /// Whether the chosen manifest is known and all that it names is there, by what the transfers
 /// brought.
 pub(super) fn have_arrived(members: &[Observed<'_>], trail: &Trail, image: &Image<'_>) -> bool {
+    use BlobState::{Mounted, Pushed, Verified, Whole};
     let asked = Asked::of(members, trail);
     let mut descriptors = image.descriptors();
     let all_there = descriptors.all(|(_, descriptor)| {
         let digest = descriptor.digest.as_ref();
         let blob = asked.blob(None, digest, Some(descriptor), true);
-        let there = matches!(
-            blob.state,
-            BlobState::Verified | BlobState::Whole | BlobState::Pushed | BlobState::Mounted
-        );
+        let there = matches!(blob.state, Verified | Whole | Pushed | Mounted);
         there || descriptor.inline.is_some() || descriptor.is_foreign()
     });
     image.is_known() && all_there
@@ -75,11 +73,8 @@ pub(super) fn have_arrived(members: &[Observed<'_>], trail: &Trail, image: &Imag
 
 /// Whether the client has it, or is about to.
 fn is_had(state: BlobState) -> bool {
-    !is_failure(state)
-        && !matches!(
-            state,
-            BlobState::Stopped | BlobState::Partial | BlobState::Unseen
-        )
+    use BlobState::{Failed, Mismatch, Partial, Stopped, Unseen};
+    !matches!(state, Failed | Mismatch | Stopped | Partial | Unseen)
 }
 
 pub(super) fn is_failure(state: BlobState) -> bool {
@@ -291,14 +286,11 @@ impl Transfers {
             return;
         }
         self.whole = true;
-        let computed = reading.digests.computed.clone().or_else(|| {
-            body.and_then(|body| body.sha256.as_deref())
-                .and_then(Digest::from_sha256_hex)
-        });
+        let hashed = body.and_then(|body| Digest::from_sha256_hex(body.sha256.as_deref()?));
+        let computed = reading.digests.computed.clone().or(hashed);
         // Some clients undo an encoding that nobody asked for, some do not.
-        let encoded = body
-            .and_then(|body| body.encoded_sha256.as_deref())
-            .and_then(Digest::from_sha256_hex);
+        let encoded = body.and_then(|body| body.encoded_sha256.as_deref());
+        let encoded = encoded.and_then(Digest::from_sha256_hex);
         if let (Some(computed), Some(digest)) = (computed, digest)
             && computed.algorithm() == digest.algorithm()
         {
@@ -336,11 +328,8 @@ impl Transfers {
 
     /// How many bytes arrived, each counted once.
     fn covered(&self) -> u64 {
-        let mut pieces: Vec<_> = self
-            .pieces
-            .iter()
-            .map(|piece| (piece.from, piece.to))
-            .collect();
+        let pieces = self.pieces.iter().map(|piece| (piece.from, piece.to));
+        let mut pieces: Vec<_> = pieces.collect();
         pieces.sort_unstable();
         let (mut covered, mut end) = (0_u64, 0_u64);
         for (from, to) in pieces {

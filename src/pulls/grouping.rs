@@ -149,15 +149,12 @@ impl Grouping {
             let Some(party) = self.parties.get_mut(&key) else {
                 continue;
             };
-            let before: Vec<Place> = party.members.iter().map(|m| m.at).collect();
-            let left = party.truncate(from, look);
-            let kept: BTreeSet<Place> = party.members.iter().map(|m| m.at).collect();
-            for at in before.iter().filter(|at| !kept.contains(at)) {
-                if let Some(placed) = self.order.get_mut(at) {
+            for at in party.truncate(from, look) {
+                if let Some(placed) = self.order.get_mut(&at) {
                     placed.group = None;
                 }
             }
-            if !left {
+            if party.members.is_empty() {
                 self.dissolve(key);
             }
         }
@@ -253,14 +250,15 @@ impl Grouping {
 
     fn join(&mut self, key: GroupKey, observed: Observed<'_>, ask: &Ask, look: &dyn Look) {
         let here = place(observed);
-        let claimed = if lane(observed, ask).is_some() {
-            self.claim(key, observed, ask, look)
-        } else {
-            Vec::new()
-        };
         self.touched.insert(key);
         let Some(party) = self.parties.get_mut(&key) else {
             return;
+        };
+        // What waited for the first request of a pull to a registry.
+        let claimed = if lane(observed, ask).is_some() && party.begins_with(observed, ask, look) {
+            self.waiting.claim(observed, look)
+        } else {
+            Vec::new()
         };
         for at in claimed {
             if let Some(other) = look.look(at.1) {
@@ -273,25 +271,6 @@ impl Grouping {
         party.admit(observed, here);
         if let Some(placed) = self.order.get_mut(&here) {
             placed.group = Some(key);
-        }
-    }
-
-    /// What waited for the first request of a pull to a registry.
-    fn claim(
-        &mut self,
-        key: GroupKey,
-        observed: Observed<'_>,
-        ask: &Ask,
-        look: &dyn Look,
-    ) -> Vec<Place> {
-        let begins = self
-            .parties
-            .get(&key)
-            .is_some_and(|party| party.begins_with(observed, ask, look));
-        if begins {
-            self.waiting.claim(observed, look)
-        } else {
-            Vec::new()
         }
     }
 }

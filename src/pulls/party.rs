@@ -133,14 +133,11 @@ impl Party {
         }
     }
 
-    /// Forgets what was decided from some place on; whether anybody is left.
-    pub(super) fn truncate(&mut self, from: Place, look: &dyn Look) -> bool {
-        self.members.retain(|member| member.decided < from);
-        self.recollect(look);
-        !self.members.is_empty()
-    }
-
-    fn recollect(&mut self, look: &dyn Look) {
+    /// Forgets what was decided from some place on; gives back whom that leaves out.
+    pub(super) fn truncate(&mut self, from: Place, look: &dyn Look) -> Vec<Place> {
+        let all = std::mem::take(&mut self.members).into_iter();
+        let (gone, kept): (Vec<_>, _) = all.partition(|member| member.decided >= from);
+        self.members = BTreeSet::from_iter::<Vec<_>>(kept);
         self.told = Told::default();
         self.open.clear();
         self.last_end = None;
@@ -150,6 +147,7 @@ impl Party {
                 self.moved(observed);
             }
         }
+        gone.into_iter().map(|member| member.at).collect()
     }
 
     /// How long nothing had been under way at some moment.

@@ -140,11 +140,8 @@ impl<'a> Image<'a> {
             if self.indexes.contains(digest) {
                 Some(Part::Index)
             } else {
-                let known = manifests.filter_map(|m| m.digest.as_ref());
-                known
-                    .into_iter()
-                    .any(|d| d == digest)
-                    .then_some(Part::Manifest)
+                let mut known = manifests.filter_map(|m| m.digest.as_ref());
+                known.any(|d| d == digest).then_some(Part::Manifest)
             }
         })
     }
@@ -200,15 +197,14 @@ impl<'a> Image<'a> {
     fn config(&self, members: &[Observed<'_>], trail: &Trail) -> Option<usize> {
         let digest = self.chosen.as_ref()?.config?.digest.as_ref()?;
         let about = |at: &usize| trail.blobs.get(*at) == Some(&Some(digest.clone()));
-        let brought = (0..members.len()).filter(about).filter(|at| {
-            members
-                .get(*at)
-                .is_some_and(|m| m.reading.method == "GET" && m.reading.succeeded())
-        });
-        let read = brought
-            .clone()
-            .find(|at| members.get(*at).is_some_and(|m| m.reading.config.is_some()));
-        read.or_else(|| brought.max())
+        let all = members
+            .iter()
+            .map(|m| m.reading)
+            .enumerate()
+            .filter(|(at, _)| about(at));
+        let mut brought = all.filter(|(_, one)| one.method == "GET" && one.succeeded());
+        let read = brought.clone().find(|(_, one)| one.config.is_some());
+        read.or_else(|| brought.next_back()).map(|(at, _)| at)
     }
 
     /// The exchanges that described the image.
@@ -314,18 +310,10 @@ pub(super) fn purpose(members: &[Observed<'_>], image: &Image<'_>, trail: &Trail
     if !reads && lists {
         return Purpose::List;
     }
-    let bulk = trail
-        .blobs
-        .iter()
-        .flatten()
-        .any(|blob| !matches!(image.part(blob), Some(Part::Config)));
+    let mut blobs = trail.blobs.iter().flatten();
+    let bulk = blobs.any(|blob| image.part(blob) != Some(Part::Config));
     // These look at an image only to have it: where no layer is asked for, all are there.
-    let pulls = members.iter().any(|m| {
-        matches!(
-            m.reading.client.name.as_str(),
-            "docker" | "containerd" | "cri-o"
-        )
-    });
+    let pulls = any(&|m| ["docker", "containerd", "cri-o"].contains(&&*m.reading.client.name));
     let read = any(&|m| matches!(Ask::of(m), Ask::Manifest(_)) && m.reading.succeeded());
     // What failed or is not over may have been a pull to be.
     let blob_failed = members.iter().zip(&trail.blobs).any(|(member, blob)| {

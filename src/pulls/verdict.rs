@@ -93,12 +93,8 @@ impl<'a> Goals<'a> {
     /// How the pull stands, its blobs and all, and which exchange decided that, where it is not
     /// simply complete.
     pub(super) fn verdict(&self, blobs: &[Blob]) -> (State, Option<usize>) {
-        let place: HashMap<_, _> = self
-            .members
-            .iter()
-            .map(|m| m.exchange.id)
-            .zip(0..)
-            .collect();
+        let ids = self.members.iter().map(|m| m.exchange.id);
+        let place: HashMap<_, _> = ids.zip(0..).collect();
         let about_blobs = blobs.iter().filter_map(|blob| {
             let at = blob.exchanges.last().and_then(|id| place.get(id))?;
             let outcome = match blob.state {
@@ -148,12 +144,16 @@ impl<'a> Goals<'a> {
     /// An image is pushed when its manifest is accepted; clients that push nothing else were on
     /// their way there.
     fn whole(&self) -> State {
-        let pushes_images = self.members.iter().any(|m| {
-            matches!(
-                m.reading.client.name.as_str(),
-                "docker" | "containerd" | "buildkit" | "podman" | "buildah" | "skopeo"
-            )
-        });
+        let pushers = [
+            "docker",
+            "containerd",
+            "buildkit",
+            "podman",
+            "buildah",
+            "skopeo",
+        ];
+        let mut clients = self.members.iter().map(|m| &*m.reading.client.name);
+        let pushes_images = clients.any(|name| pushers.contains(&name));
         let uploads = self.purpose == Purpose::Push && self.accepted_at.is_none();
         if uploads && pushes_images {
             State::Unfinished
@@ -228,11 +228,8 @@ impl<'a> Goals<'a> {
     /// Whether something else arrived than what was asked for.
     fn came_instead(&self, at: usize, member: Observed<'_>) -> bool {
         let reading = member.reading;
-        let asked = self
-            .members
-            .get(self.trail.beginning(at))
-            .map(|m| Ask::of(*m));
-        match asked {
+        let asked = self.members.get(self.trail.beginning(at));
+        match asked.map(|m| Ask::of(*m)) {
             Some(Ask::Manifest(_)) => &*reading.method == "GET" && is_no_manifest(member),
             Some(Ask::Token) => reading.token_answer.is_none() && !reading.unseen,
             _ => false,

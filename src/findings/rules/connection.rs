@@ -42,12 +42,10 @@ pub(super) fn unreachable(scene: &Scene<'_>) -> Vec<Found> {
 
 /// What stood between a request and its answer.
 fn obstacle<'a>(one: &Seen<'a>) -> Option<(Obstacle, &'a str)> {
-    match &one.exchange.ended {
-        Some((_, Ending::Failed { reason, detail })) => {
-            Some((Obstacle::of(*reason, detail)?, detail))
-        }
-        _ => None,
-    }
+    let Some((_, Ending::Failed { reason, detail })) = &one.exchange.ended else {
+        return None;
+    };
+    Some((Obstacle::of(*reason, detail)?, detail))
 }
 
 /// Whether it is a token server that another registry names: that it leads nowhere is told with it.

@@ -110,8 +110,7 @@ fn unanswered(scene: &Scene<'_>, at: usize, one: &Seen<'_>) -> Option<&'static s
     {
         return None;
     }
-    let servers = challenges.iter().filter_map(|c| c.token_server(url));
-    let mut servers: Vec<_> = servers.collect();
+    let mut servers: Vec<_> = one.token_servers().collect();
     servers.dedup();
     let commas = [ChallengeProblem::NoComma, ChallengeProblem::OddComma].map(Some);
     Some(if challenges.iter().any(|c| commas.contains(&c.problem)) {

@@ -14,12 +14,12 @@ pub(super) fn no_platform(scene: &Scene<'_>) -> Option<Found> {
     if !scene.is_at_rest() {
         return None;
     }
-    let asked: HashSet<&Digest> = scene
+    let manifests = scene
         .seen
         .iter()
-        .filter(|one| one.reading.is_manifest_route())
-        .filter_map(|one| one.reading.digests.requested.as_ref())
-        .collect();
+        .filter(|one| one.reading.is_manifest_route());
+    let asked = manifests.filter_map(|one| one.reading.digests.requested.as_ref());
+    let asked: HashSet<&Digest> = asked.collect();
     scene.seen.iter().find_map(|one| {
         let Some(Document::Index(index)) = one.reading.document.as_ref().filter(|_| one.is_get())
         else {
@@ -34,18 +34,16 @@ pub(super) fn no_platform(scene: &Scene<'_>) -> Option<Found> {
         if !lacks(index, &wanted) || digests.any(|digest| asked.contains(digest)) {
             return None;
         }
-        let mut platforms: Vec<_> = index
-            .images()
-            .filter_map(|entry| Some(entry.platform.as_ref()?.to_string()))
-            .collect();
+        let offered = index.images().filter_map(|entry| entry.platform.as_ref());
+        let mut platforms: Vec<_> = offered.map(ToString::to_string).collect();
         platforms.dedup();
-        let severity = Severity::error_if(is_known);
-        Some(
-            Found::new("no-platform", severity)
-                .at(one, "index platforms", platforms.join(", "))
-                .fact("platform", wanted)
-                .fact("platforms", platforms.join(", ")),
-        )
+        let platforms = platforms.join(", ");
+        let found = Found::about(scene, one, "no-platform", Severity::error_if(is_known)).at(
+            one,
+            "index platforms",
+            &platforms,
+        );
+        Some(found.fact("platform", wanted).fact("platforms", platforms))
     })
 }
 

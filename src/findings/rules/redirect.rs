@@ -75,10 +75,7 @@ pub(super) fn auth_leak(scene: &Scene<'_>) -> Option<Found> {
         if one.authority() == from.authority() {
             return None;
         }
-        let refused = one.status() == Some(400) && {
-            let mut errors = one.reading.errors.iter();
-            errors.any(|error| error.message.contains("Only one auth mechanism allowed"))
-        };
+        let refused = one.status() == Some(400) && one.says(&["only one auth mechanism allowed"]);
         // Go's client sends credentials on to subdomains, which belong to the same owner.
         let same_site = one.host().ends_with(&format!(".{}", from.host()));
         if same_site && !refused {
@@ -133,13 +130,11 @@ pub(super) fn signed_url_expired(scene: &Scene<'_>) -> Option<Found> {
 }
 
 fn says_expired(one: &Seen<'_>) -> bool {
-    let mut errors = one.reading.errors.iter();
-    errors.any(|error| {
-        let message = error.message.to_ascii_lowercase();
-        error.code == "ExpiredToken"
-            || message.contains("request has expired")
-            || message.contains("not valid in the specified time frame")
-    })
+    one.reports("ExpiredToken")
+        || one.says(&[
+            "request has expired",
+            "not valid in the specified time frame",
+        ])
 }
 
 /// The signature of a URL does not fit.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use url::Url;
+
 use crate::base::table;
 use crate::findings::Severity;
 use crate::findings::found::Found;
@@ -210,21 +212,24 @@ pub(super) fn not_accepted(scene: &Scene<'_>) -> Option<Found> {
 pub(super) fn auth_loop(scene: &Scene<'_>) -> Option<Found> {
     let mut refused: HashMap<&str, Vec<(Fingerprint, &Seen<'_>)>> = HashMap::new();
     for (_, one) in scene.unexplained() {
-        let Some(url) = &one.reading.url else {
+        let Some(url) = one.reading.url.as_deref().map(Url::as_str) else {
             continue;
         };
-        if one.status() != Some(401) || one.challenged_with("insufficient_scope") {
-            if one.succeeded() || one.is_redirect() {
-                refused.remove(url.as_str());
+        let sent = one
+            .reading
+            .authorization
+            .as_ref()
+            .filter(|sent| sent.is_bearer());
+        if one.is_good() {
+            refused.remove(url);
+        } else if let Some(sent) = sent
+            && one.status() == Some(401)
+            && !one.challenged_with("insufficient_scope")
+        {
+            let all = refused.entry(url).or_default();
+            if all.iter().all(|(token, _)| *token != sent.fingerprint) {
+                all.push((sent.fingerprint, one));
             }
-            continue;
-        }
-        let Some(sent) = one.reading.authorization.as_ref().filter(|s| s.is_bearer()) else {
-            continue;
-        };
-        let all = refused.entry(url.as_str()).or_default();
-        if !all.iter().any(|(token, _)| *token == sent.fingerprint) {
-            all.push((sent.fingerprint, one));
         }
     }
     let loops = refused.into_values().filter(|all| all.len() > 1);

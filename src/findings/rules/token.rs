@@ -93,11 +93,8 @@ fn lacking(one: &Seen<'_>, issuer: &Seen<'_>, answer: &TokenAnswer) -> Option<La
         && !allows(held, from, "pull")
     {
         let was_asked = allows(asked, from, "pull");
-        return lack(
-            if was_asked { "mount-refused" } else { "mount" },
-            from,
-            "pull",
-        );
+        let case = if was_asked { "mount-refused" } else { "mount" };
+        return lack(case, from, "pull");
     }
     if !one.challenged_with("insufficient_scope") || asked.is_empty() {
         return None;
@@ -105,12 +102,8 @@ fn lacking(one: &Seen<'_>, issuer: &Seen<'_>, answer: &TokenAnswer) -> Option<La
     let challenges = one.reading.challenges.iter();
     let wanted: Vec<_> = challenges.flat_map(Challenge::scopes).collect();
     let repositories = wanted.iter().filter(|scope| scope.is_repository());
-    let mut needs = repositories.flat_map(|scope| {
-        scope
-            .actions
-            .iter()
-            .map(move |action| (&scope.name, action))
-    });
+    let mut needs =
+        repositories.flat_map(|scope| scope.actions.iter().map(|action| (&scope.name, action)));
     let (name, action) = needs.find(|(name, action)| !allows(held, name, action))?;
     let was_asked = allows(asked, name, action);
     lack(if was_asked { "" } else { "unasked" }, name, action)

@@ -136,27 +136,19 @@ pub(super) fn range_ignored(scene: &Scene<'_>) -> Option<Found> {
 /// One blob came much more slowly than the others.
 pub(super) fn slow_blob(scene: &Scene<'_>) -> Option<Found> {
     const LONG: Duration = Duration::from_secs(10);
-    let downloads: Vec<_> = scene
-        .seen
-        .iter()
-        .enumerate()
-        .filter(|(at, one)| {
-            one.is_get() && one.succeeded() && one.is_complete() && scene.is_blob(*at)
-        })
-        .filter_map(|(_, one)| Some((one, rate(one)?)))
-        .collect();
-    let slowest = downloads
-        .iter()
-        .filter(|(one, _)| duration(one) > LONG)
-        .min_by_key(|(_, rate)| *rate);
-    let (one, slow) = slowest?;
+    let downloads = hits(scene.seen.iter().enumerate(), |at, one| {
+        let is_whole = one.is_get() && one.succeeded() && one.is_complete();
+        rate(one).filter(|_| is_whole && scene.is_blob(at))
+    });
+    let long = downloads.iter().filter(|(_, one, _)| duration(one) > LONG);
+    let slowest = long.min_by_key(|(.., rate)| *rate);
+    let (_, one, slow) = slowest?;
     // The median of the others: of two blobs, the slow one would be half of the measure. What is
     // small tells the distance to the server, not the rate.
-    let mut rates: Vec<_> = downloads
+    let others = downloads
         .iter()
-        .filter(|(other, _)| other.id() != one.id() && other.exchange.received >= TELLING)
-        .map(|(_, rate)| *rate)
-        .collect();
+        .filter(|(_, other, _)| other.id() != one.id() && other.exchange.received >= TELLING);
+    let mut rates: Vec<_> = others.map(|(.., rate)| *rate).collect();
     rates.sort_unstable();
     let median = rates.get(rates.len() / 2).copied();
     if slow.saturating_mul(4) >= median.unwrap_or(CRAWL * 4) {
