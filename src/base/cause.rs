@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::iter;
 
+use super::table::rows;
+
 /// An error and what led to it, in one line; what an effect says already is left out.
 pub fn chain(error: &dyn Error) -> String {
     let mut said = error.to_string();
@@ -28,10 +30,12 @@ pub fn innermost(error: &dyn Error) -> String {
 /// What a library says of a failure, in words that those know who have never heard of it. What
 /// is plain already stays as it is.
 pub fn plain(said: &str) -> Cow<'_, str> {
-    let known = TRANSLATED.iter().find_map(|(phrase, plain)| {
+    let known = rows(TRANSLATED).find_map(|[phrase, plain]| {
         let (before, after) = said.split_once(phrase)?;
-        let name = after.split([' ', ':', '.']).next().unwrap_or_default();
-        Some(format!("{before}{plain}{}", spaced(name, plain)))
+        let name = after.trim_start().split([' ', ':', '.']).next();
+        let between = if plain.contains("alert") { '_' } else { ' ' };
+        let name = spaced(name.unwrap_or_default(), between);
+        Some(format!("{before}{}", plain.replace("{}", &name)))
     });
     if let Some(known) = known {
         return Cow::Owned(known);
@@ -46,11 +50,7 @@ pub fn plain(said: &str) -> Cow<'_, str> {
 
 /// A name of the library's as the words it is made of, for a text that ends in a blank and so
 /// leaves it open: alerts have theirs in the specification of TLS (`handshake_failure`).
-fn spaced(name: &str, before: &str) -> String {
-    if !before.ends_with(' ') {
-        return String::new();
-    }
-    let between = if before.contains("alert") { '_' } else { ' ' };
+fn spaced(name: &str, between: char) -> String {
     let mut words = String::new();
     for letter in name.chars() {
         if letter.is_ascii_uppercase() && !words.is_empty() {
@@ -62,35 +62,7 @@ fn spaced(name: &str, before: &str) -> String {
 }
 
 /// What the libraries say, and what is meant: everything from the phrase on is replaced.
-const TRANSLATED: &[(&str, &str)] = &[
-    (
-        "received corrupt message of type InvalidContentType",
-        "what it sent is no TLS",
-    ),
-    (
-        "received corrupt message of type ",
-        "what it sent is malformed TLS: ",
-    ),
-    ("received fatal alert: ", "it sent the TLS alert "),
-    ("received unexpected ", "it sent TLS out of order"),
-    ("peer is incompatible: ", "no common TLS parameters: "),
-    ("peer misbehaved: ", "it broke the rules of TLS: "),
-    ("peer sent no certificates", "it sent no certificate"),
-    (
-        "peer closed connection without sending TLS close_notify",
-        "it closed the connection without ending TLS",
-    ),
-    (
-        "tls handshake eof",
-        "it closed the connection during the TLS handshake",
-    ),
-    (
-        "connection closed before message completed",
-        "it closed the connection before it had answered",
-    ),
-    ("early eof", "it closed the connection"),
-    ("unexpected end of file", "it closed the connection"),
-];
+const TRANSLATED: &str = include_str!("translated.txt");
 
 /// What led to an error, from its own cause to the root of it.
 fn causes<'a>(error: &'a (dyn Error + 'a)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -206,6 +206,22 @@ pub(crate) fn took(duration: Duration) -> String {
     }
 }
 
+/// A text with each `{name}` in it replaced by a value, in which nothing is replaced any more.
+pub(crate) fn fill(text: &str, value: impl Fn(&str) -> String) -> String {
+    let mut filled = String::new();
+    for (number, part) in text.split('{').enumerate() {
+        match part.split_once('}') {
+            Some((name, words)) if number > 0 => {
+                filled.push_str(&value(name));
+                filled.push_str(words);
+            }
+            _ if number > 0 => filled.extend(["{", part]),
+            _ => filled.push_str(part),
+        }
+    }
+    filled
+}
+
 /// A count with its noun, for nouns with a plural of their own.
 pub(crate) fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })

@@ -25,7 +25,7 @@ pub fn variables(
     for name in PROXY {
         set.push((name, route.proxy.into()));
     }
-    let except = exceptions(&inherited);
+    let except = of_shell(&inherited);
     if !except.is_empty() {
         let except = except.join(",");
         set.extend(NO_PROXY.map(|name| (name, OsString::from(&except))));
@@ -46,23 +46,26 @@ pub fn variables(
     set
 }
 
-/// The hosts that `NO_PROXY` and `no_proxy` keep from proxies, each once.
-pub fn exceptions(inherited: &impl Fn(&str) -> Option<OsString>) -> Vec<String> {
-    let mut hosts: Vec<String> = Vec::new();
-    for name in NO_PROXY {
+/// The hosts that an environment keeps from proxies, each once.
+pub fn of_shell(inherited: impl Fn(&str) -> Option<OsString>) -> Vec<String> {
+    exceptions("", |name| {
         let value = inherited(name).unwrap_or_default();
-        merge(&mut hosts, &value.to_string_lossy());
-    }
-    hosts
+        value.to_string_lossy().into_owned()
+    })
 }
 
-/// Adds the hosts of a comma-separated list that are not in `hosts` yet.
-pub(super) fn merge(hosts: &mut Vec<String>, list: &str) {
-    for host in list.split([',', ' ']).map(str::trim) {
-        if !host.is_empty() && !hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
-            hosts.push(host.to_owned());
+/// The hosts that `NO_PROXY` and `no_proxy` keep from proxies, and those of another such list,
+/// each once.
+pub(super) fn exceptions(more: &str, value: impl Fn(&str) -> String) -> Vec<String> {
+    let mut hosts: Vec<String> = Vec::new();
+    for list in NO_PROXY.map(value).iter().map(String::as_str).chain([more]) {
+        for host in list.split([',', ' ']).filter(|host| !host.is_empty()) {
+            if !hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+                hosts.push(host.to_owned());
+            }
         }
     }
+    hosts
 }
 
 /// Whether an entry of `NO_PROXY` names this machine only.

@@ -7,6 +7,7 @@
 pub mod child;
 pub mod doctor;
 pub mod environment;
+pub mod facts;
 pub mod peer;
 pub mod plan;
 pub mod refusal;

@@ -4,33 +4,20 @@ use std::path::Path;
 
 use super::plan::{ChangePlan, FileChange, command};
 use super::system::System;
+use crate::base::table::rows;
 
 /// The name under which the change is recorded.
 pub const NAME: &str = "system-store";
 
-/// How a family of systems keeps its own roots.
-struct Family {
-    /// The directory for certificates that the administrator adds; the family has it.
-    anchors: &'static str,
-    file: &'static str,
-    update: &'static str,
-    /// What the update is after a file has gone.
-    forget: &'static str,
-}
-
 /// What is to be changed for the whole system to trust a CA; `None` where it is not known how.
 pub fn plan(system: &System, ca: &str) -> Option<ChangePlan> {
-    let family = FAMILIES
-        .iter()
-        .find(|family| system.has_dir(Path::new(family.anchors)))?;
+    let here = |row: &[&str; 4]| system.has_dir(Path::new(row[0]));
+    let [anchors, file, update, forget] = rows(FAMILIES).find(here)?;
     Some(ChangePlan {
         client: NAME,
-        files: vec![FileChange::new(
-            Path::new(family.anchors).join(family.file),
-            ca,
-        )],
-        restart: vec![command(family.update)],
-        undone: vec![command(family.forget)],
+        files: vec![FileChange::new(Path::new(anchors).join(file), ca)],
+        restart: vec![command(update)],
+        undone: vec![command(forget)],
         notes: vec![
             "from then on every program of this system trusts certificates that this CA signs. \
              Its key is readable by you alone. `pullscope exec` and `pullscope setup` need no such \
@@ -56,37 +43,9 @@ pub fn keychain(ca: &Path) -> (Vec<String>, Vec<String>) {
     )
 }
 
-const FAMILIES: [Family; 4] = [
-    // Fedora, RHEL and their relatives, before the directory that some of them have as well.
-    Family {
-        anchors: "/etc/pki/ca-trust/source/anchors",
-        file: "pullscope.pem",
-        update: "update-ca-trust extract",
-        forget: "update-ca-trust extract",
-    },
-    // SUSE.
-    Family {
-        anchors: "/etc/pki/trust/anchors",
-        file: "pullscope.pem",
-        update: "update-ca-certificates",
-        forget: "update-ca-certificates",
-    },
-    // Arch.
-    Family {
-        anchors: "/etc/ca-certificates/trust-source/anchors",
-        file: "pullscope.crt",
-        update: "update-ca-trust",
-        forget: "update-ca-trust",
-    },
-    // Debian, Ubuntu, Alpine.
-    Family {
-        anchors: "/usr/local/share/ca-certificates",
-        file: "pullscope.crt",
-        update: "update-ca-certificates",
-        // Debian's leaves links to files that have gone, unless it begins anew.
-        forget: "update-ca-certificates --fresh",
-    },
-];
+/// How a family of systems keeps its own roots: the directory for certificates that the
+/// administrator adds, by which it is known; the file; the update, also after the file has gone.
+const FAMILIES: &str = include_str!("families.txt");
 
 #[cfg(test)]
 mod tests {

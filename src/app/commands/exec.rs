@@ -182,7 +182,7 @@ impl Scratch {
 }
 
 fn warn(args: &ExecArgs, talk: &Talk) {
-    let past: Vec<_> = environment::exceptions(&inherited)
+    let past: Vec<_> = environment::of_shell(inherited)
         .into_iter()
         .filter(|host| !environment::is_local(host))
         .collect();

@@ -1,63 +1,80 @@
 //! What a doctor can find wrong: every ✗ has one of these causes.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-macro_rules! causes {
-    ($($variant:ident = $check:literal, $name:literal, $what:literal;)+) => {
-        /// Why a check is not as it should be.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-        pub enum Cause {
-            $(#[doc = $what] #[serde(rename = $name)] $variant,)+
-        }
+use serde::Deserialize;
+use strum::{IntoStaticStr, VariantArray};
 
-        impl Cause {
-            /// All of them, by the check that finds them.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The check that finds it.
-            pub fn check(self) -> &'static str {
-                match self { $(Self::$variant => $check,)+ }
-            }
-
-            /// Its word in JSON.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-    };
+/// Why a check is not as it should be. What each is, `causes.toml` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is a row of the table beside this file")]
+pub enum Cause {
+    FolderOpen,
+    KeyLinked,
+    KeyOpen,
+    KeyForeign,
+    NoCertificate,
+    Expired,
+    NotYetValid,
+    NothingListens,
+    NoAnswer,
+    Occupied,
+    OtherCa,
+    ShellExceptions,
+    RootsWithoutCa,
+    ClientElsewhere,
+    ClientDistrust,
+    DockerSilent,
+    DockerDenied,
+    DockerJson,
+    DockerEnvFile,
+    DockerElsewhere,
+    DockerDropIn,
+    DockerExceptions,
+    DockerMirrorPlain,
+    DockerMirrorLocal,
+    DockerDistrust,
+    ServiceEnvFile,
+    ServiceElsewhere,
+    ServiceDistrust,
+    ServiceExceptions,
 }
 
-causes! {
-    FolderOpen = "ca-files", "folder-open", "Others may write to the CA's folder.";
-    KeyLinked = "ca-files", "key-linked", "The CA's key is a symbolic link.";
-    KeyOpen = "ca-files", "key-open", "Others may read the CA's key.";
-    KeyForeign = "ca-files", "key-foreign", "The CA's key belongs to another user.";
-    NoCertificate = "ca-valid", "no-certificate", "The CA's certificate is none.";
-    Expired = "ca-valid", "expired", "The CA has expired.";
-    NotYetValid = "clock", "not-yet-valid", "The CA is not valid yet by this clock.";
-    NothingListens = "proxy", "nothing-listens", "Nothing listens where the proxy is to be.";
-    NoAnswer = "proxy", "no-answer", "What listens there does not answer.";
-    Occupied = "proxy", "occupied", "What listens there is not pullscope.";
-    OtherCa = "proxy", "other-ca", "The pullscope that listens there has another CA.";
-    ShellExceptions = "no-proxy", "exceptions", "The shell's `NO_PROXY` has public registries.";
-    RootsWithoutCa = "roots", "without-ca", "The list of roots does not have the CA in it.";
-    ClientElsewhere = "handshake", "elsewhere", "The client does not go through the proxy.";
-    ClientDistrust = "handshake", "distrust", "The client refuses the CA's certificates.";
-    DockerSilent = "docker-daemon", "silent", "dockerd does not answer.";
-    DockerDenied = "docker-daemon", "denied", "dockerd's socket is not for this user.";
-    DockerJson = "docker-json", "overridden", "`proxies` in daemon.json win over a drop-in.";
-    DockerEnvFile = "docker-env-file", "overridden", "A file of variables wins over a drop-in.";
-    DockerElsewhere = "docker-proxy", "elsewhere", "dockerd uses another proxy, or none.";
-    DockerDropIn = "docker-drop-in", "left-behind", "A drop-in of an earlier setup is left.";
-    DockerExceptions = "docker-no-proxy", "exceptions", "dockerd's `NO_PROXY` has public registries.";
-    DockerMirrorPlain = "docker-mirror", "plain-http", "A mirror by plain HTTP goes past the proxy.";
-    DockerMirrorLocal = "docker-local", "localhost", "A mirror on localhost is never proxied.";
-    DockerDistrust = "docker-trust", "distrust", "dockerd refuses the CA's certificates.";
-    ServiceEnvFile = "service-env-file", "overridden", "A file of variables wins over a drop-in.";
-    ServiceElsewhere = "service-proxy", "elsewhere", "The service is given another proxy, or none.";
-    ServiceDistrust = "service-trust", "distrust", "The service is not given the CA.";
-    ServiceExceptions = "service-no-proxy", "exceptions", "The service's `NO_PROXY` has public registries.";
+/// What is said of a cause.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CauseRow {
+    check: String,
+    word: String,
+    pub(super) says: String,
+    #[serde(default)]
+    pub(super) fix: Vec<String>,
 }
+
+impl Cause {
+    /// All of them, by the check that finds them.
+    pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
+
+    /// The check that finds it.
+    pub fn check(self) -> &'static str {
+        &self.row().check
+    }
+
+    /// Its word in JSON.
+    pub fn name(self) -> &'static str {
+        &self.row().word
+    }
+
+    pub(super) fn row(self) -> &'static CauseRow {
+        static NONE: LazyLock<CauseRow> = LazyLock::new(CauseRow::default);
+        ROWS.get(self.into()).unwrap_or(&NONE)
+    }
+}
+
+static ROWS: LazyLock<BTreeMap<String, CauseRow>> =
+    LazyLock::new(|| toml::from_str(include_str!("causes.toml")).unwrap_or_default());
 
 #[cfg(test)]
 mod tests {
@@ -69,5 +86,12 @@ mod tests {
     fn a_check_and_a_word_name_one_cause() {
         let names: BTreeSet<_> = Cause::ALL.iter().map(|c| (c.check(), c.name())).collect();
         assert_eq!(names.len(), Cause::ALL.len());
+        let rows: BTreeMap<String, CauseRow> = toml::from_str(include_str!("causes.toml")).unwrap();
+        let known: BTreeSet<_> = Cause::ALL.iter().map(|c| <&str>::from(*c)).collect();
+        assert_eq!(
+            rows.keys().map(String::as_str).collect::<BTreeSet<_>>(),
+            known
+        );
+        assert!(rows.values().all(|row| !row.says.is_empty()));
     }
 }

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::cause::Cause;
 use crate::base::printable::printable;
 
 /// One check.
@@ -29,7 +28,7 @@ pub enum CheckResult {
     /// Not as it should be.
     Bad {
         /// What it is, in one word.
-        cause: Cause,
+        cause: &'static str,
         /// What was found, and why that matters.
         text: String,
         /// Lines for a shell that mend it.
@@ -84,14 +83,6 @@ impl Check {
 pub(super) fn good(name: &'static str, text: impl Into<String>) -> Check {
     let verdict = CheckResult::Good { text: text.into() };
     Check { name, verdict }
-}
-
-pub(super) fn bad(cause: Cause, text: impl Into<String>, fix: Vec<String>) -> Check {
-    let text = text.into();
-    Check {
-        name: cause.check(),
-        verdict: CheckResult::Bad { cause, text, fix },
-    }
 }
 
 pub(super) fn skipped(name: &'static str, text: impl Into<String>) -> Check {

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::cause::Cause;
-use super::check::{Check, bad, good, skipped};
+use super::check::{Check, good, skipped};
 use super::handshake::{HandshakeOutcome, PROBE, outcome, tail};
 use super::patient::Patient;
 use super::{no_proxy, unit};
-use crate::clients::environment::{is_local, merge};
+use crate::clients::environment::is_local;
 use crate::clients::plan::MARK;
 use crate::clients::setup::{DAEMON_JSON, daemon_json};
 use crate::clients::undo::Record;
@@ -29,7 +29,8 @@ pub(super) fn checks(patient: &Patient<'_>, well: bool, checks: &mut Vec<Check>)
     checks.extend(env_file);
     checks.push(proxy(patient, &info));
     checks.extend(left_behind(patient));
-    checks.extend(exceptions(patient, &info));
+    let (except, cause) = (text(&info, "NoProxy"), Cause::DockerExceptions);
+    checks.extend(no_proxy::check(patient, except, cause, SERVICE, "docker"));
     checks.extend(mirrors(patient, &info));
     let uses = checks.iter().skip(before).all(|check| !check.is_bad());
     checks.push(if well && uses {
@@ -57,13 +58,10 @@ fn info(patient: &Patient<'_>) -> Result<Value, Check> {
             let denied = said.contains("permission denied");
             let why = tail(said);
             Err(if denied {
-                let text = format!("this user may not ask dockerd anything: {why}");
-                let ask = "sudo pullscope doctor docker".to_owned();
-                bad(Cause::DockerDenied, text, vec![patient.with_proxy(ask)])
+                let ask = patient.with_proxy("sudo pullscope doctor docker".to_owned());
+                patient.bad(Cause::DockerDenied, &[("why", &why)], vec![ask])
             } else {
-                let text = format!("dockerd does not answer: {why}");
-                let fix = "sudo systemctl restart docker.service".to_owned();
-                bad(Cause::DockerSilent, text, vec![fix])
+                patient.bad(Cause::DockerSilent, &[("why", &why)], Vec::new())
             })
         }
     }
@@ -80,12 +78,8 @@ fn overridden(patient: &Patient<'_>) -> Option<Check> {
     if proxies.is_empty() || same("https-proxy") {
         return None;
     }
-    let text = format!(
-        "{DAEMON_JSON} sets \"proxies\", which win over the environment from Docker 23.0 on (and \
-         which older ones refuse)"
-    );
     json.as_object_mut()?.shift_remove("proxies");
-    Some(bad(Cause::DockerJson, text, rewritten(&json)))
+    Some(patient.bad(Cause::DockerJson, &[], rewritten(&json)))
 }
 
 fn proxy(patient: &Patient<'_>, info: &Value) -> Check {
@@ -99,11 +93,7 @@ fn proxy(patient: &Patient<'_>, info: &Value) -> Check {
     } else {
         format!("the proxy {has}")
     };
-    bad(
-        Cause::DockerElsewhere,
-        format!("dockerd says it uses {has}, not {}", patient.proxy),
-        unit::set_up(patient, SERVICE, "docker"),
-    )
+    patient.bad(Cause::DockerElsewhere, &[("has", &has)], set_up(patient))
 }
 
 /// Drop-ins of pullscope that no `--undo` knows of.
@@ -119,29 +109,12 @@ fn left_behind(patient: &Patient<'_>) -> Option<Check> {
         let ours = text.contains(MARK) || name.contains("pullscope");
         (ours && !known.contains(&path)).then_some(path)
     })?;
-    let path = stray.display();
-    Some(bad(
-        Cause::DockerDropIn,
-        format!("{path} is left from an earlier setup, and no --undo knows of it"),
-        vec![
-            format!("sudo rm {path}"),
-            "sudo systemctl daemon-reload".to_owned(),
-            "sudo systemctl restart docker.service".to_owned(),
-            patient.setup("docker"),
-        ],
-    ))
+    let more = vec![patient.setup("docker")];
+    Some(patient.bad(Cause::DockerDropIn, &[("path", &stray.display())], more))
 }
 
-fn exceptions(patient: &Patient<'_>, info: &Value) -> Option<Check> {
-    let mut entries = Vec::new();
-    merge(&mut entries, text(info, "NoProxy"));
-    let caught = no_proxy::caught(&entries);
-    if caught.is_empty() {
-        return None;
-    }
-    let text = no_proxy::sentence("NO_PROXY of dockerd", &caught);
-    let fix = no_proxy::edits(patient, SERVICE, "docker", &caught);
-    Some(bad(Cause::DockerExceptions, text, fix))
+fn set_up(patient: &Patient<'_>) -> Vec<String> {
+    unit::set_up(patient, SERVICE, "docker")
 }
 
 /// Mirrors that go past the proxy: by plain HTTP without `HTTP_PROXY`, or on this machine.
@@ -153,13 +126,10 @@ fn mirrors(patient: &Patient<'_>, info: &Value) -> Vec<Check> {
     if let Some(plain) = mirrors.iter().find(|mirror| mirror.starts_with("http://"))
         && text(info, "HttpProxy").is_empty()
     {
-        checks.push(bad(
+        checks.push(patient.bad(
             Cause::DockerMirrorPlain,
-            format!(
-                "the mirror {plain} is asked by plain HTTP, which HTTPS_PROXY does not cover, and \
-                 dockerd has no HTTP_PROXY"
-            ),
-            unit::set_up(patient, SERVICE, "docker"),
+            &[("mirror", plain)],
+            set_up(patient),
         ));
     }
     let local = mirrors.iter().find_map(|mirror| {
@@ -171,7 +141,7 @@ fn mirrors(patient: &Patient<'_>, info: &Value) -> Vec<Check> {
         is_local(host).then_some((*mirror, host))
     });
     if let Some((mirror, host)) = local {
-        let mut fix = vec![format!("echo '127.0.0.1 {ALIAS}' | sudo tee -a /etc/hosts")];
+        let mut fix = Vec::new();
         if let Ok(Some(mut json)) = daemon_json(patient.system)
             && let Some(list) = json
                 .get_mut("registry-mirrors")
@@ -186,12 +156,9 @@ fn mirrors(patient: &Patient<'_>, info: &Value) -> Vec<Check> {
             }
             fix.extend(rewritten(&json));
         }
-        checks.push(bad(
+        checks.push(patient.bad(
             Cause::DockerMirrorLocal,
-            format!(
-                "the mirror {mirror} is on {host}, and programs written in Go never use a proxy \
-                 for that. Give it another name"
-            ),
+            &[("mirror", &mirror), ("host", &host)],
             fix,
         ));
     }
@@ -204,10 +171,10 @@ fn trust(patient: &Patient<'_>) -> Check {
     let told = patient.told(&["docker", "pull", "--quiet", PROBE]);
     match outcome(&told) {
         HandshakeOutcome::Accepted => good(name, "dockerd accepted a certificate of the CA"),
-        HandshakeOutcome::Refused => bad(
+        HandshakeOutcome::Refused => patient.bad(
             Cause::DockerDistrust,
-            format!("dockerd does not trust the CA: {}", tail(&told)),
-            unit::set_up(patient, SERVICE, "docker"),
+            &[("told", &tail(&told))],
+            set_up(patient),
         ),
         HandshakeOutcome::Elsewhere | HandshakeOutcome::Unclear => {
             let text = format!("what dockerd says tells nothing: {}", tail(&told));

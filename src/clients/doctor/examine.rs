@@ -3,6 +3,7 @@
 use super::check::{Check, skipped};
 use super::patient::Patient;
 use super::{docker, general, handshake, unit};
+use crate::clients::facts;
 use crate::config::ClientName;
 
 /// All checks that concern a client, or what is there when none is named.
@@ -22,11 +23,14 @@ pub fn examine(patient: &Patient<'_>, client: Option<ClientName>) -> Vec<Check> 
             docker::checks(patient, well, &mut checks);
         }
         Some(client) => {
-            if let Some((unit, name)) = unit::of(client, patient.system) {
-                checks.extend(unit::checks(patient, unit, name));
-            } else {
+            let known = facts::of(client).examined();
+            let unit = known.unit(patient.system);
+            if unit.is_empty() {
                 checks.extend(general::no_proxy(patient));
                 checks.extend(handshake::by_environment(patient, client, well));
+            } else {
+                let name = unit.split(['.', '-']).next().unwrap_or_default();
+                checks.extend(unit::checks(patient, unit, name));
             }
         }
     }

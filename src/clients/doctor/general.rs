@@ -3,7 +3,6 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,12 +10,11 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::cause::Cause;
-use super::check::{Check, bad, good, skipped};
+use super::check::{Check, good, skipped};
 use super::no_proxy as traps;
 use super::patient::Patient;
-use crate::clients::environment::exceptions;
+use crate::clients::environment::of_shell;
 use crate::clients::peer;
-use crate::clients::refusal::quoted;
 
 pub(super) fn checks(patient: &Patient<'_>) -> Vec<Check> {
     let files = files(patient);
@@ -33,73 +31,43 @@ fn files(patient: &Patient<'_>) -> Check {
     let Ok(meta) = std::fs::symlink_metadata(&key) else {
         return skipped(name, "there is no CA yet; it is made on first use");
     };
-    let shown = |path: &Path| quoted(path.as_os_str());
-    if let Ok(folder) = std::fs::metadata(dir)
-        && folder.mode() & 0o022 != 0
-    {
-        let text = format!(
-            "others may write to {}, and so replace the CA's key (mode {:o})",
-            dir.display(),
-            folder.mode() & 0o777
-        );
-        let fix = format!("chmod 700 {}", shown(dir));
-        return bad(Cause::FolderOpen, text, vec![fix]);
-    }
-    if meta.is_symlink() {
-        let text = format!(
-            "{} is a symbolic link, which is not followed",
-            key.display()
-        );
-        let fix = format!("rm {} && pullscope ca regenerate", shown(&key));
-        return bad(Cause::KeyLinked, text, vec![fix]);
-    }
-    if meta.mode() & 0o077 != 0 {
-        let text = format!(
-            "others may read the CA's key {} (mode {:o}): whoever has it can pose as every \
-             registry to clients that trust the CA",
-            key.display(),
-            meta.mode() & 0o777
-        );
-        let fix = format!("chmod 600 {}", shown(&key));
-        return bad(Cause::KeyOpen, text, vec![fix]);
-    }
-    if meta.uid() != patient.owner {
-        let text = format!(
-            "{} belongs to user {}, not to user {}, and is not used",
-            key.display(),
-            meta.uid(),
-            patient.owner
-        );
-        let fix = format!("sudo chown -R {} {}", patient.owner, shown(dir));
-        return bad(Cause::KeyForeign, text, vec![fix]);
-    }
-    good(name, format!("{} is yours alone", key.display()))
+    let folder = std::fs::metadata(dir).map_or(0, |folder| folder.mode() & 0o777);
+    let (mode, user, owner) = (meta.mode() & 0o777, meta.uid(), patient.owner);
+    let (cause, mode) = if folder & 0o022 != 0 {
+        (Cause::FolderOpen, folder)
+    } else if meta.is_symlink() {
+        (Cause::KeyLinked, mode)
+    } else if mode & 0o077 != 0 {
+        (Cause::KeyOpen, mode)
+    } else if user != owner {
+        (Cause::KeyForeign, mode)
+    } else {
+        return good(name, format!("{} is yours alone", key.display()));
+    };
+    let (key, mode) = (key.display(), format!("{mode:o}"));
+    patient.bad(
+        cause,
+        &[("key", &key), ("mode", &mode), ("user", &user)],
+        Vec::new(),
+    )
 }
 
 /// The CA is valid by this machine's clock.
 fn validity(patient: &Patient<'_>) -> Option<Check> {
-    let name = "clock";
     let pem = patient.certificate()?;
-    let fix = || vec!["pullscope ca regenerate".to_owned()];
-    let Some((from, until)) = period(&pem) else {
-        let text = format!("{}/ca.pem is no certificate", patient.data.display());
-        return Some(bad(Cause::NoCertificate, text, fix()));
-    };
     let now = patient.now;
-    Some(if now < from {
-        let text = format!(
-            "the clock says {now:.0}, and the CA is valid from {from:.0} on: either the clock is \
-             slow (set it), or it was fast when the CA was made (make a new one)"
-        );
-        bad(Cause::NotYetValid, text, fix())
-    } else if now > until {
-        let text = format!("the CA expired on {until:.0}");
-        bad(Cause::Expired, text, fix())
-    } else {
-        let days = until.duration_since(now).as_hours() / 24;
-        let text = format!("the CA is valid by this clock, for {days} more days");
-        good(name, text)
-    })
+    let (cause, at) = match period(&pem) {
+        None => (Cause::NoCertificate, now),
+        Some((from, _)) if now < from => (Cause::NotYetValid, from),
+        Some((_, until)) if now > until => (Cause::Expired, until),
+        Some((_, until)) => {
+            let days = until.duration_since(now).as_hours() / 24;
+            let text = format!("the CA is valid by this clock, for {days} more days");
+            return Some(good("clock", text));
+        }
+    };
+    let (now, at) = (format!("{now:.0}"), format!("{at:.0}"));
+    Some(patient.bad(cause, &[("now", &now), ("at", &at)], Vec::new()))
 }
 
 fn period(pem: &str) -> Option<(Timestamp, Timestamp)> {
@@ -115,52 +83,28 @@ fn period(pem: &str) -> Option<(Timestamp, Timestamp)> {
 
 /// pullscope listens where clients are to look for it, with the CA that they are to trust.
 fn proxy(patient: &Patient<'_>) -> Check {
-    let name = "proxy";
     let address = patient.address;
-    let record = format!("pullscope record -o pulls.har --listen {address}");
     let own = patient.certificate();
     let is_own = |ca: &str| own.as_ref().is_some_and(|own| own.trim() == ca.trim());
-    match ask(patient) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => bad(
-            Cause::NothingListens,
-            format!("nothing listens on {address}: clients that are set up to use it cannot pull"),
-            vec![record],
-        ),
-        Err(error) => {
-            let text = format!("what listens on {address} does not answer as pullscope: {error}");
-            occupied(patient, Cause::NoAnswer, text)
+    let (cause, error) = match ask(patient) {
+        Ok(Some(ca)) if is_own(&ca) => {
+            return good("proxy", format!("pullscope listens on {address}"));
         }
-        Ok(None) => {
-            let text = format!("what listens on {address} is not pullscope");
-            occupied(patient, Cause::Occupied, text)
+        Ok(Some(_)) => (Cause::OtherCa, String::new()),
+        Ok(None) => (Cause::Occupied, String::new()),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            (Cause::NothingListens, String::new())
         }
-        Ok(Some(ca)) if is_own(&ca) => good(name, format!("pullscope listens on {address}")),
-        Ok(Some(_)) => bad(
-            Cause::OtherCa,
-            format!(
-                "the pullscope on {address} uses another CA than the one in {}: it was started \
-                 before the CA was made anew, or by another user. Stop it, then start it again",
-                patient.data.display()
-            ),
-            vec![record],
-        ),
-    }
-}
-
-fn occupied(patient: &Patient<'_>, cause: Cause, mut text: String) -> Check {
-    if let Some(process) = peer::process(patient.address, None) {
-        let (name, pid) = (process.name, process.pid);
-        text = format!("{text} but {name} (process {pid})");
-    }
-    text.push_str(". Stop it, or use another port");
-    let other = free_port(patient.address);
-    bad(
+        Err(error) => (Cause::NoAnswer, error.to_string()),
+    };
+    let but = peer::process(address, None).map_or_else(String::new, |process| {
+        format!(" but {} (process {})", process.name, process.pid)
+    });
+    let other = free_port(address);
+    patient.bad(
         cause,
-        text,
-        vec![
-            format!("pullscope record -o pulls.har --listen {other}"),
-            format!("pullscope doctor --proxy http://{other}"),
-        ],
+        &[("error", &error), ("but", &but), ("other", &other)],
+        Vec::new(),
     )
 }
 
@@ -189,26 +133,22 @@ fn ask(patient: &Patient<'_>) -> io::Result<Option<String>> {
 
 /// The shell's own `NO_PROXY`, which programs that are started from it obey.
 pub(super) fn no_proxy(patient: &Patient<'_>) -> Option<Check> {
-    let name = "no-proxy";
-    let entries = exceptions(&patient.environment);
+    let entries = of_shell(patient.environment);
     if entries.is_empty() {
         return None;
     }
     let caught = traps::caught(&entries);
     if caught.is_empty() {
         let text = "NO_PROXY keeps no public registry from the proxy";
-        return Some(good(name, text));
+        return Some(good("no-proxy", text));
     }
-    let rest: Vec<_> = entries
-        .iter()
-        .filter(|entry| !caught.iter().any(|(by, _)| by == *entry))
-        .cloned()
-        .collect();
-    let rest = quoted(rest.join(",").as_ref());
-    Some(bad(
+    let mut rest = entries;
+    rest.retain(|entry| !caught.iter().any(|(by, _)| by == entry));
+    let (caught, rest) = (traps::listed(&caught), rest.join(","));
+    Some(patient.bad(
         Cause::ShellExceptions,
-        traps::sentence("NO_PROXY in this shell", &caught),
-        vec![format!("export NO_PROXY={rest} no_proxy={rest}")],
+        &[("caught", &caught), ("rest", &rest)],
+        Vec::new(),
     ))
 }
 

@@ -1,14 +1,16 @@
 //! Asking a client to pull what does not exist: how it fails shows which way it went, and whether
 //! it accepted the certificate on the way.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use super::cause::Cause;
-use super::check::{Check, bad, good, skipped};
+use super::check::{Check, good, skipped};
 use super::patient::Patient;
+use crate::clients::facts;
 use crate::clients::refusal::quoted;
 use crate::config::ClientName;
 
@@ -27,14 +29,16 @@ pub(super) enum HandshakeOutcome {
 
 /// A client that takes its settings from the environment, as it is in this shell.
 pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bool) -> Vec<Check> {
-    let Some(question) = question(client) else {
+    let name = client.name();
+    let probe = &facts::of(client).probe;
+    if probe.is_empty() {
         let text = format!(
-            "there is no command of {0} to try; `pullscope setup --print {0}` says what it needs",
-            client.name()
+            "there is no command of {name} to try; `pullscope setup --print {name}` says what it \
+             needs"
         );
         return vec![skipped("client", text)];
-    };
-    let name = client.name();
+    }
+    let question: Vec<_> = probe.split(' ').collect();
     if !patient.has_program(question.first().copied().unwrap_or_default()) {
         return vec![skipped("client", format!("there is no {name} here"))];
     }
@@ -44,35 +48,21 @@ pub(super) fn by_environment(patient: &Patient<'_>, client: ClientName, well: bo
         return checks;
     }
     let told = patient.told(&question);
-    checks.push(match outcome(&told) {
+    let outcome = outcome(&told);
+    let told = tail(&told);
+    let facts: [(_, &dyn Display); 2] = [("name", &name), ("told", &told)];
+    let more = vec![export_trust(client)];
+    checks.push(match outcome {
         HandshakeOutcome::Accepted => good(
             "handshake",
             format!("{name} goes through the proxy and accepts its certificate"),
         ),
-        HandshakeOutcome::Refused => bad(
-            Cause::ClientDistrust,
-            format!(
-                "{name} goes through the proxy and refuses its certificate: {}",
-                tail(&told)
-            ),
-            vec![export_trust(client)],
+        HandshakeOutcome::Refused => patient.bad(Cause::ClientDistrust, &facts, more),
+        HandshakeOutcome::Elsewhere => patient.bad(Cause::ClientElsewhere, &facts, more),
+        HandshakeOutcome::Unclear => skipped(
+            "handshake",
+            format!("what {name} says tells nothing: {told}"),
         ),
-        HandshakeOutcome::Elsewhere => bad(
-            Cause::ClientElsewhere,
-            format!(
-                "{name} does not go through the proxy (`pullscope exec -- {name} …` sees to that \
-                 by itself): {}",
-                tail(&told)
-            ),
-            vec![
-                format!("export HTTPS_PROXY={} HTTP_PROXY={0}", patient.proxy),
-                export_trust(client),
-            ],
-        ),
-        HandshakeOutcome::Unclear => {
-            let text = format!("what {name} says tells nothing: {}", tail(&told));
-            skipped("handshake", text)
-        }
     });
     checks
 }
@@ -102,32 +92,13 @@ fn trust_file(patient: &Patient<'_>, client: ClientName) -> Check {
     if has {
         good(name, format!("SSL_CERT_FILE ({file}) has the CA in it"))
     } else {
-        bad(
+        let file = quoted(file.as_ref());
+        patient.bad(
             Cause::RootsWithoutCa,
-            format!(
-                "SSL_CERT_FILE ({}) does not have the CA in it, and is all that programs in Go \
-                 look at",
-                quoted(file.as_ref())
-            ),
+            &[("file", &file)],
             vec![export_trust(client)],
         )
     }
-}
-
-fn question(client: ClientName) -> Option<Vec<&'static str>> {
-    let line = match client {
-        ClientName::Podman => "podman pull --quiet pullscope-doctor.invalid/probe:latest",
-        ClientName::Skopeo => "skopeo inspect docker://pullscope-doctor.invalid/probe",
-        ClientName::Crane => "crane manifest pullscope-doctor.invalid/probe:latest",
-        ClientName::Oras => "oras manifest fetch pullscope-doctor.invalid/probe:x",
-        ClientName::Helm => "helm show chart oci://pullscope-doctor.invalid/probe",
-        ClientName::Curl => {
-            "curl --silent --show-error --write-out %{http_code} \
-             https://pullscope-doctor.invalid/v2/"
-        }
-        _ => return None,
-    };
-    Some(line.split(' ').collect())
 }
 
 /// What a client's own words say about it.

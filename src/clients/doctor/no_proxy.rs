@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::cause::Cause;
+use super::check::Check;
 use super::patient::Patient;
+use crate::clients::environment::exceptions;
 use crate::clients::plan::MARK;
 use crate::clients::refusal::quoted;
 use crate::clients::setup::set_by_file;
@@ -30,20 +33,30 @@ pub(super) fn caught(entries: &[String]) -> Vec<(String, &'static str)> {
     entries.iter().filter_map(hit).collect()
 }
 
-/// What is wrong with them.
-pub(super) fn sentence(whose: &str, caught: &[(String, &'static str)]) -> String {
-    let each: Vec<_> = caught
+/// They as a list, each with what it matches.
+pub(super) fn listed(caught: &[(String, &'static str)]) -> String {
+    let each = caught
         .iter()
-        .map(|(entry, host)| format!("{entry} (such as {host})"))
-        .collect();
-    format!(
-        "{whose} keeps public registries from the proxy, so their part of a pull is not traced: {}",
-        each.join(", ")
-    )
+        .map(|(entry, host)| format!("{entry} (such as {host})"));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a list that a service is given has such entries.
+pub(super) fn check(
+    patient: &Patient<'_>,
+    list: &str,
+    cause: Cause,
+    unit: &str,
+    client: &str,
+) -> Option<Check> {
+    let caught = caught(&exceptions(list, |_| String::new()));
+    let more = edits(patient, unit, client, &caught);
+    let (is_clear, caught) = (caught.is_empty(), listed(&caught));
+    (!is_clear).then(|| patient.bad(cause, &[("caught", &caught), ("unit", &unit)], more))
 }
 
 /// Lines that take them out of the drop-ins of a service, all but the one that setup writes.
-pub(super) fn edits(
+fn edits(
     patient: &Patient<'_>,
     service_unit: &str,
     client: &str,

@@ -1,11 +1,16 @@
 //! The machine that is looked at.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::cause::Cause;
+use super::check::{Check, CheckResult};
+use crate::base::text::fill;
+use crate::clients::refusal::quoted;
 use crate::clients::system::{Runner, System};
 use crate::clients::undo::Records;
 
@@ -63,6 +68,36 @@ impl Patient<'_> {
         } else {
             format!("{command} --proxy {}", self.proxy)
         }
+    }
+
+    /// What is wrong by a cause, with these facts besides those of the patient, and the lines that
+    /// mend it, `more` after its own.
+    pub(super) fn bad(
+        &self,
+        cause: Cause,
+        facts: &[(&str, &dyn Display)],
+        more: Vec<String>,
+    ) -> Check {
+        let row = cause.row();
+        let fact = |name: &str| match name {
+            "proxy" => self.proxy.clone(),
+            "address" => self.address.to_string(),
+            "dir" => self.data.display().to_string(),
+            "owner" => self.owner.to_string(),
+            name => {
+                let fact = facts.iter().find(|(known, _)| *known == name);
+                debug_assert!(fact.is_some(), "{cause:?} lacks {name}");
+                fact.map_or_else(String::new, |(_, fact)| fact.to_string())
+            }
+        };
+        let line = |line: &String| fill(line, |name| quoted(fact(name).as_ref()));
+        let verdict = CheckResult::Bad {
+            cause: cause.name(),
+            text: fill(&row.says, fact),
+            fix: row.fix.iter().map(line).chain(more).collect(),
+        };
+        let name = cause.check();
+        Check { name, verdict }
     }
 
     /// The CA's certificate, PEM.

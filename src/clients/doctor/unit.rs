@@ -4,35 +4,15 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::cause::Cause;
-use super::check::{Check, bad, good, skipped};
+use super::check::{Check, good, skipped};
 use super::no_proxy;
 use super::patient::Patient;
-use crate::clients::environment::merge;
 use crate::clients::plan::MARK;
 use crate::clients::refusal::quoted;
-use crate::clients::setup::{OWN_VARIABLES, TRUST_DIR, k3s_unit, set_by_file};
-use crate::clients::system::System;
+use crate::clients::setup::{OWN_VARIABLES, set_by_file};
 use crate::clients::systemd::{self, words};
-use crate::config::ClientName;
 
-/// The unit of a client, and the client's name on the command line.
-pub(super) fn of(client: ClientName, system: &System) -> Option<(&'static str, &'static str)> {
-    match client {
-        ClientName::Containerd | ClientName::Kubernetes => {
-            Some(("containerd.service", "containerd"))
-        }
-        ClientName::Buildkit => Some(("buildkit.service", "buildkit")),
-        ClientName::Crio => Some(("crio.service", "crio")),
-        ClientName::K3s => Some((k3s_unit(system), "k3s")),
-        _ => None,
-    }
-}
-
-pub(super) fn checks(
-    patient: &Patient<'_>,
-    unit: &'static str,
-    client: &'static str,
-) -> Vec<Check> {
+pub(super) fn checks(patient: &Patient<'_>, unit: &str, client: &str) -> Vec<Check> {
     let environment = match environment(patient, unit, client) {
         Ok(environment) => environment,
         Err(text) => return vec![skipped("service", text)],
@@ -55,22 +35,17 @@ pub(super) fn checks(
         }
         other => {
             let has = other.map_or("no proxy".to_owned(), |other| format!("the proxy {other}"));
-            bad(
+            patient.bad(
                 Cause::ServiceElsewhere,
-                format!("{unit} is given {has}, not {}", patient.proxy),
+                &[("unit", &unit), ("has", &has)],
                 fix.clone(),
             )
         }
     });
     checks.push(trust(patient, unit, value("SSL_CERT_DIR"), fix));
-    let mut entries = Vec::new();
-    merge(&mut entries, &value("NO_PROXY").unwrap_or_default());
-    let caught = no_proxy::caught(&entries);
-    if !caught.is_empty() {
-        let text = no_proxy::sentence(&format!("NO_PROXY of {unit}"), &caught);
-        let fix = no_proxy::edits(patient, unit, client, &caught);
-        checks.push(bad(Cause::ServiceExceptions, text, fix));
-    }
+    let except = value("NO_PROXY").unwrap_or_default();
+    let cause = Cause::ServiceExceptions;
+    checks.extend(no_proxy::check(patient, &except, cause, unit, client));
     checks
 }
 
@@ -116,11 +91,12 @@ pub(super) fn env_file(
         return None;
     }
     let (name, (file, _)) = set_by_file(&service)?;
-    let text = format!(
-        "{} sets {name} for {unit}, and systemd lets such a file win over drop-ins",
-        file.display()
-    );
-    Some(bad(cause, text, set_up(patient, unit, client)))
+    let file = file.display();
+    Some(patient.bad(
+        cause,
+        &[("file", &file), ("name", &name), ("unit", &unit)],
+        set_up(patient, unit, client),
+    ))
 }
 
 /// Lines that set a client up, and before that take out what would win over setup's drop-in.
@@ -156,13 +132,6 @@ fn trust(patient: &Patient<'_>, unit: &str, dirs: Option<String>, fix: Vec<Strin
             name,
             format!("{unit} trusts what is in {dir}, the CA among it"),
         ),
-        None => bad(
-            Cause::ServiceDistrust,
-            format!(
-                "{unit} does not trust the CA: it is in none of the directories of its \
-                 SSL_CERT_DIR ({TRUST_DIR} is where setup puts it)"
-            ),
-            fix,
-        ),
+        None => patient.bad(Cause::ServiceDistrust, &[("unit", &unit)], fix),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::wanted::{SetupError, Wanted};
 use super::{podman, unit};
+use crate::clients::facts;
 use crate::clients::plan::ChangePlan;
 use crate::clients::system::{Runner, System};
 use crate::config::ClientName;
@@ -18,11 +19,8 @@ pub fn plan(
 ) -> Result<ChangePlan, SetupError> {
     match client {
         ClientName::Docker => unit::docker(system, programs, wanted),
-        ClientName::Containerd => unit::service(&unit::CONTAINERD, system, wanted),
-        ClientName::Buildkit => unit::service(&unit::BUILDKIT, system, wanted),
-        ClientName::Crio => unit::service(&unit::CRIO, system, wanted),
-        ClientName::K3s => unit::k3s(system, wanted),
         ClientName::Podman => podman::plan(system, wanted),
-        other => Err(SetupError::ByEnvironment(other.name())),
+        other if facts::of(other).units.is_empty() => Err(SetupError::ByEnvironment(other.name())),
+        other => unit::service(other, system, wanted),
     }
 }

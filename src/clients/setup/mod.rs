@@ -5,10 +5,11 @@ mod podman;
 mod recipes;
 mod trust_dir;
 mod unit;
+mod variables;
 mod wanted;
 
 pub use client::plan;
 pub use recipes::recipe;
 pub use trust_dir::TRUST_DIR;
-pub(super) use unit::{DAEMON_JSON, OWN_VARIABLES, daemon_json, k3s_unit, set_by_file};
+pub(super) use unit::{DAEMON_JSON, OWN_VARIABLES, daemon_json, set_by_file};
 pub use wanted::{SetupError, UserPlaces, Wanted};

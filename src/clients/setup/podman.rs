@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::trust_dir::{TRUST_DIR, certificate, certificate_dirs};
+use super::trust_dir::{TRUST_DIR, certificate};
+use super::variables::variables;
 use super::wanted::{SetupError, Wanted};
-use crate::clients::environment::merge;
 use crate::clients::plan::{ChangePlan, FileChange, MARK};
 use crate::clients::system::{ReadError, System};
 
@@ -32,19 +32,7 @@ pub(super) fn plan(system: &System, wanted: &Wanted) -> Result<ChangePlan, Setup
     }
     sources.retain(|source| *source != path);
     let present = present_environment(system, &sources)?;
-    let dirs = certificate_dirs(system, find(&present, "SSL_CERT_DIR"), &trust);
-    let mut except = Vec::new();
-    for name in ["NO_PROXY", "no_proxy"] {
-        merge(&mut except, find(&present, name).unwrap_or_default());
-    }
-    let mut own = vec![
-        ("HTTPS_PROXY", wanted.proxy.clone()),
-        ("HTTP_PROXY", wanted.proxy.clone()),
-        ("SSL_CERT_DIR", dirs),
-    ];
-    if !except.is_empty() {
-        own.push(("NO_PROXY", except.join(",")));
-    }
+    let own = variables(system, wanted, &trust, "", |name| find(&present, name));
     let mut all: Vec<String> = present
         .iter()
         .filter(|(name, _)| !own.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)))

@@ -5,64 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::trust_dir::{TRUST_DIR, certificate, certificate_dirs};
+use super::trust_dir::{TRUST_DIR, certificate};
+use super::variables::variables;
 use super::wanted::{SetupError, Wanted};
-use crate::clients::environment::merge;
+use crate::clients::facts;
 use crate::clients::plan::{ChangePlan, FileChange, MARK, command};
 use crate::clients::system::{ReadError, Runner, System};
 use crate::clients::systemd::{self, ServiceSettings, assignment};
-
-/// A service that pulls images.
-pub(super) struct ServiceUnit {
-    /// The client's name on the command line.
-    client: &'static str,
-    service: &'static str,
-    /// What must not go through a proxy for the service to work.
-    except: &'static str,
-    /// What to say when there is no such unit.
-    absent: &'static str,
-}
-
-const DOCKER: ServiceUnit = ServiceUnit {
-    client: "docker",
-    service: "docker.service",
-    except: "",
-    absent: "Is Docker installed, or is it rootless, or a snap? Then start dockerd with the lines \
-             that `pullscope setup --print docker` prints",
-};
-pub(super) const CONTAINERD: ServiceUnit = ServiceUnit {
-    client: "containerd",
-    service: "containerd.service",
-    except: "",
-    absent: "Is containerd installed? `pullscope setup --print containerd` prints the lines to \
-             start it with",
-};
-pub(super) const BUILDKIT: ServiceUnit = ServiceUnit {
-    client: "buildkit",
-    service: "buildkit.service",
-    except: "",
-    absent: "BuildKit inside dockerd is set up by `pullscope setup docker`; for the container \
-             driver see `pullscope setup --print buildkit`",
-};
-pub(super) const CRIO: ServiceUnit = ServiceUnit {
-    client: "crio",
-    service: "crio.service",
-    except: IN_CLUSTER,
-    absent: "Is CRI-O installed? `pullscope setup --print crio` prints the lines to start it with",
-};
-const K3S: ServiceUnit = ServiceUnit {
-    client: "k3s",
-    service: "k3s.service",
-    except: IN_CLUSTER,
-    absent: "Is k3s installed on this node? See `pullscope setup --print k3s`",
-};
-const K3S_AGENT: ServiceUnit = ServiceUnit {
-    service: "k3s-agent.service",
-    ..K3S
-};
-/// What a node reaches without a proxy: itself, pods, services, private networks.
-pub(super) const IN_CLUSTER: &str =
-    "localhost,127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,.svc,.cluster.local";
+use crate::config::ClientName;
 
 /// dockerd: also looks at `daemon.json`, and at containers that a restart would stop.
 pub(super) fn docker(
@@ -80,24 +30,9 @@ pub(super) fn docker(
             wanted.proxy
         )));
     }
-    let mut plan = service(&DOCKER, system, wanted)?;
+    let mut plan = service(ClientName::Docker, system, wanted)?;
     plan.notes.extend(restart_note(programs));
     Ok(plan)
-}
-
-/// k3s: the server's unit, or the agent's.
-pub(super) fn k3s(system: &System, wanted: &Wanted) -> Result<ChangePlan, SetupError> {
-    let agent = k3s_unit(system) == K3S_AGENT.service;
-    service(if agent { &K3S_AGENT } else { &K3S }, system, wanted)
-}
-
-/// The unit that k3s runs as on this node: the agent's where there is one.
-pub(in crate::clients) fn k3s_unit(system: &System) -> &'static str {
-    if systemd::exists(system, K3S_AGENT.service) {
-        K3S_AGENT.service
-    } else {
-        K3S.service
-    }
 }
 
 /// The variable that one of a service's environment files sets, of those that the drop-in sets,
@@ -109,20 +44,22 @@ pub(in crate::clients) fn set_by_file(
     files.find(|(name, _)| OWN_VARIABLES.contains(&name.to_ascii_uppercase().as_str()))
 }
 
-/// The drop-in for a service.
+/// The drop-in for the service of a client.
 pub(super) fn service(
-    unit: &ServiceUnit,
+    client: ClientName,
     system: &System,
     wanted: &Wanted,
 ) -> Result<ChangePlan, SetupError> {
+    let (known, client) = (facts::of(client), client.name());
     if !system.has_systemd() {
-        return Err(SetupError::NoSystemd(unit.client));
+        return Err(SetupError::NoSystemd(client));
     }
-    let service = systemd::read(system, unit.service, MARK)?;
+    let unit = known.unit(system);
+    let service = systemd::read(system, unit, MARK)?;
     if service.unit.is_none() {
+        let absent = &known.absent;
         return Err(SetupError::Blocked(format!(
-            "there is no {} on this machine. {}",
-            unit.service, unit.absent
+            "there is no {unit} on this machine. {absent}"
         )));
     }
     if let Some((name, (file, _))) = set_by_file(&service) {
@@ -132,65 +69,43 @@ pub(super) fn service(
             file.display()
         )));
     }
-    let dir = PathBuf::from(format!("/etc/systemd/system/{}.d", unit.service));
+    let dir = PathBuf::from(format!("/etc/systemd/system/{unit}.d"));
     let path = dir.join(name_after(&service.drop_ins));
-    let before = system.text(&path)?;
-    let before = before.filter(|text| !text.contains(MARK));
-    let content = drop_in(unit, system, &service, wanted, before.as_deref());
+    let mut content = system.text(&path)?.unwrap_or_default();
+    if content.contains(MARK) {
+        content.clear();
+    } else if !content.is_empty() && !content.ends_with('\n') {
+        content.push('\n');
+    }
+    let _ = write!(
+        content,
+        "# {MARK} {client}`. This restores what was here before:\n\
+         #   sudo pullscope setup {client} --undo\n\
+         [Service]\n"
+    );
+    for (name, value) in variables(
+        system,
+        wanted,
+        Path::new(TRUST_DIR),
+        known.except(),
+        |name| service.variable(name),
+    ) {
+        content.push_str(&assignment(name, &value));
+    }
     let restart = vec![
         command("systemctl daemon-reload"),
-        command(&format!("systemctl restart {}", unit.service)),
+        command(&format!("systemctl restart {unit}")),
     ];
     Ok(ChangePlan {
-        client: unit.client,
+        client,
         files: vec![
             FileChange::new(certificate(Path::new(TRUST_DIR)), wanted.ca.as_str()),
             FileChange::new(path, content),
         ],
         undone: restart.clone(),
         restart,
-        notes: chain_note(unit, &service, wanted).into_iter().collect(),
+        notes: chain_note(client, &service, wanted).into_iter().collect(),
     })
-}
-
-fn drop_in(
-    unit: &ServiceUnit,
-    system: &System,
-    service: &ServiceSettings,
-    wanted: &Wanted,
-    before: Option<&str>,
-) -> String {
-    let mut except = Vec::new();
-    for name in ["NO_PROXY", "no_proxy"] {
-        merge(&mut except, service.variable(name).unwrap_or_default());
-    }
-    merge(&mut except, unit.except);
-    let dirs = certificate_dirs(
-        system,
-        service.variable("SSL_CERT_DIR"),
-        Path::new(TRUST_DIR),
-    );
-    let mut text = String::new();
-    if let Some(before) = before {
-        text.push_str(before);
-        if !before.ends_with('\n') {
-            text.push('\n');
-        }
-    }
-    let _ = write!(
-        text,
-        "# {MARK} {client}`. This restores what was here before:\n\
-         #   sudo pullscope setup {client} --undo\n\
-         [Service]\n",
-        client = unit.client
-    );
-    text.push_str(&assignment("HTTPS_PROXY", &wanted.proxy));
-    text.push_str(&assignment("HTTP_PROXY", &wanted.proxy));
-    if !except.is_empty() {
-        text.push_str(&assignment("NO_PROXY", &except.join(",")));
-    }
-    text.push_str(&assignment("SSL_CERT_DIR", &dirs));
-    text
 }
 
 /// A drop-in's name that is read after all others: the last assignment wins.
@@ -208,7 +123,7 @@ fn name_after(drop_ins: &[PathBuf]) -> String {
 }
 
 /// A service that went through a proxy now goes through ours, which must then use that one.
-fn chain_note(unit: &ServiceUnit, service: &ServiceSettings, wanted: &Wanted) -> Option<String> {
+fn chain_note(client: &str, service: &ServiceSettings, wanted: &Wanted) -> Option<String> {
     let before = ["HTTPS_PROXY", "https_proxy"]
         .iter()
         .find_map(|name| service.variable(name))?;
@@ -221,9 +136,8 @@ fn chain_note(unit: &ServiceUnit, service: &ServiceSettings, wanted: &Wanted) ->
         None => before.to_owned(),
     };
     Some(format!(
-        "{} goes through {shown} now. Start pullscope with --upstream-proxy {shown}, so that it \
-         does too",
-        unit.client
+        "{client} goes through {shown} now. Start pullscope with --upstream-proxy {shown}, so \
+         that it does too"
     ))
 }
 
