@@ -2,10 +2,17 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::{PermissionsExt as _, fchown};
+use std::os::unix::fs::{
+    DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown, lchown,
+};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+/// User and group that files are to belong to, where that is not who writes them.
+pub type Owner = Option<(u32, u32)>;
+
+const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 /// A file that cannot be written. Each text fits after "failed to …".
 #[derive(Debug, thiserror::Error)]
@@ -82,12 +89,25 @@ impl Write for OutputFile {
 ///
 /// # Errors
 /// When it cannot be written; the place then holds what it held before.
-pub fn replace(
-    path: &Path,
-    content: &[u8],
-    mode: u32,
-    owner: Option<(u32, u32)>,
-) -> io::Result<()> {
+pub fn replace(path: &Path, content: &[u8], mode: u32, owner: Owner) -> io::Result<()> {
+    put(written(path, content, mode, owner)?, path).map(drop)
+}
+
+/// As [`replace`], unless something is there already; whether nothing was.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn create(path: &Path, content: &[u8], mode: u32, owner: Owner) -> io::Result<bool> {
+    let file = written(path, content, mode, owner)?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.error),
+        Ok(_) => Ok(true),
+    }
+}
+
+fn written(path: &Path, content: &[u8], mode: u32, owner: Owner) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix(".pullscope-")
         .tempfile_in(directory(path))?;
@@ -97,7 +117,43 @@ pub fn replace(
     }
     let permissions = fs::Permissions::from_mode(mode);
     file.as_file().set_permissions(permissions)?;
-    put(file, path).map(drop)
+    Ok(file)
+}
+
+/// Makes a directory for its owner alone, and those above it that are missing.
+///
+/// # Errors
+/// When one of them cannot be made.
+pub fn make_dirs(dir: &Path, owner: Owner) -> io::Result<()> {
+    let missing: Vec<_> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)?;
+    if let Some((user, group)) = owner {
+        for dir in missing {
+            lchown(dir, Some(user), Some(group))?;
+        }
+    }
+    Ok(())
+}
+
+/// Opens a file for reading that is no symbolic link.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open_no_link(path: &Path) -> io::Result<File> {
+    File::options().read(true).custom_flags(NO_LINK).open(path)
+}
+
+/// Opens a file for us alone, to write at its end, that is no symbolic link.
+///
+/// # Errors
+/// When it cannot be opened or made.
+pub fn open_to_append(path: &Path) -> io::Result<File> {
+    let mut how = File::options();
+    how.create(true).append(true).mode(0o600);
+    how.custom_flags(NO_LINK).open(path)
 }
 
 /// Brings a file onto the disk and into its place.

@@ -5,6 +5,7 @@ pub mod cause;
 pub mod clock;
 pub(crate) mod fast;
 pub mod hex;
+pub mod host_pattern;
 pub(crate) mod lock;
 pub(crate) mod pem;
 pub mod printable;

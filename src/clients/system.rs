@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use serde_with::{base64::Base64, serde_as};
 use thiserror::Error;
 
 /// A machine's files. Paths are absolute, as the machine's own programs see them.
@@ -20,10 +21,11 @@ pub struct System {
 }
 
 /// A file with what is needed to put it back.
+#[serde_as]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
     /// Its bytes.
-    #[serde(with = "base64")]
+    #[serde_as(as = "Base64")]
     pub content: Vec<u8>,
     /// Its permission bits.
     pub mode: u32,
@@ -249,27 +251,6 @@ impl Runner for NoPrograms {
         Err(io::Error::other(format!(
             "{program} is not run for another root"
         )))
-    }
-}
-
-/// Bytes as text, in records.
-pub(super) mod base64 {
-    use data_encoding::BASE64;
-    use serde::de::{Deserialize as _, Deserializer, Error as _};
-    use serde::ser::Serializer;
-
-    pub(in super::super) fn serialize<S: Serializer>(
-        bytes: &[u8],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&BASE64.encode(bytes))
-    }
-
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        BASE64.decode(text.as_bytes()).map_err(D::Error::custom)
     }
 }
 

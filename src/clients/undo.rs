@@ -4,18 +4,19 @@
 //! before the first file is, so a run that was cut off at any moment can be undone; restoring is
 //! repeatable, so that an undo that was cut off can be run again.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
+use serde_with::{base64::Base64, serde_as};
 use thiserror::Error;
 
 use super::plan::{ChangePlan, diff};
-use super::system::{ReadError, Stored, System, base64};
-use crate::base::atomic_file::replace;
+use super::system::{ReadError, Stored, System};
+use crate::base::atomic_file::{open_no_link, replace};
 
 /// The records of a user, in a directory.
 #[derive(Clone, Debug)]
@@ -35,11 +36,12 @@ pub struct Record {
     restart: Vec<Vec<String>>,
 }
 
+#[serde_as]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Saved {
     path: PathBuf,
     before: Option<Stored>,
-    #[serde(with = "base64")]
+    #[serde_as(as = "Base64")]
     after: Vec<u8>,
 }
 
@@ -102,9 +104,7 @@ impl Records {
             path: path.clone(),
             problem,
         };
-        let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let mut how = OpenOptions::new();
-        let mut file = match how.read(true).custom_flags(nofollow).open(&path) {
+        let mut file = match open_no_link(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(|error| refuse(error.to_string()))?,
         };

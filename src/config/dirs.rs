@@ -1,6 +1,5 @@
 //! Where pullscope keeps its files (XDG base directories).
 
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
@@ -68,25 +67,6 @@ impl Dirs {
     /// The configuration file.
     pub fn config_file(&self) -> PathBuf {
         self.config.join("pullscope/config.toml")
-    }
-
-    /// Makes a directory for its owner alone, and those above it that are missing; they belong
-    /// to whom the files are to belong.
-    ///
-    /// # Errors
-    /// When one of them cannot be made.
-    pub fn make(&self, dir: &Path) -> std::io::Result<()> {
-        let missing: Vec<_> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)?;
-        if let Some((user, group)) = self.owner {
-            for dir in missing {
-                std::os::unix::fs::lchown(dir, Some(user), Some(group))?;
-            }
-        }
-        Ok(())
     }
 
     /// User and group that the files are to belong to, where that is not who runs this.

@@ -12,25 +12,8 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 
 /// A number of bytes, such as `65536`, `64K` or `4M`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    let text = text.trim();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = text
-        .strip_prefix(digits)
-        .unwrap_or_default()
-        .to_ascii_uppercase();
-    let factor: u64 = match unit.trim_end_matches('B').trim_end_matches('I') {
-        "" => 1,
-        "K" => 1 << 10,
-        "M" => 1 << 20,
-        "G" => 1 << 30,
-        _ => return Err(format!("{unit} is no unit; use K, M or G")),
-    };
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| "give a number of bytes, such as 4M".to_owned())?;
-    number
-        .checked_mul(factor)
-        .ok_or_else(|| "that is too large".to_owned())
+    let read = parse_size::Config::new().with_binary().parse_size(text);
+    read.map_err(|error| format!("{error}; give a number of bytes, such as 65536, 64K or 4M"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
-use super::pattern::HostPattern;
+use crate::base::host_pattern::HostPattern;
 
 /// A root to trust beside the system's.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,6 @@
 
 pub mod ca;
 pub(crate) mod limits;
-pub(crate) mod pattern;
 pub(crate) mod settings;
 
 mod answer;
@@ -34,10 +33,10 @@ mod tunnel;
 mod upstream;
 mod user_agents;
 
+pub use crate::base::host_pattern::{HostPattern, HostPatternError};
 pub use certificate::{ClientCertificate, PemError, RootCertificate};
 pub use key_log::KeyLog;
 pub use limits::Limits;
-pub use pattern::{HostPattern, HostPatternError};
 pub use peer::PeerLookup;
 pub use server::{Proxy, ProxyError};
 pub use settings::Settings;

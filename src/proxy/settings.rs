@@ -8,9 +8,9 @@ use crate::capture::BodyStore;
 use super::certificate::{ClientCertificate, RootCertificate};
 use super::key_log::KeyLog;
 use super::limits::Limits;
-use super::pattern::HostPattern;
 use super::peer::PeerLookup;
 use super::upstream::{ConnectTo, UpstreamProxy};
+use crate::base::host_pattern::HostPattern;
 
 /// Everything the proxy needs to know, resolved.
 pub struct Settings {

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use thiserror::Error;
 
+use crate::base::host_pattern::is_domain;
 use crate::exchange::Authority;
 
 /// Why an authority was refused.
@@ -66,13 +67,6 @@ pub(crate) fn normalise_host(host: &str) -> Result<String, TargetError> {
         return Err(TargetError::Host);
     }
     Ok(name.to_ascii_lowercase())
-}
-
-/// Whether this can be a DNS name.
-pub(super) fn is_domain(name: &str) -> bool {
-    let is_in_label = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_in_label);
-    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 fn split(text: &str) -> Result<(&str, Option<&str>), TargetError> {

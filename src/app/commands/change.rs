@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use crate::base::atomic_file::make_dirs;
 use crate::clients::plan::ChangePlan;
 use crate::clients::system::{NoPrograms, Programs, Runner, System};
 use crate::clients::undo::{Record, Records};
@@ -84,8 +85,7 @@ impl<'a> PlannedChanges<'a> {
             return Ok(Became::Dropped);
         }
         let data = self.dirs.data();
-        self.dirs
-            .make(data)
+        make_dirs(data, self.dirs.owner())
             .with_context(|| format!("failed to create {}", data.display()))?;
         self.records.apply(plan, &self.system)?;
         self.run_all(&plan.restart)?;

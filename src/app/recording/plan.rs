@@ -13,7 +13,7 @@ use crate::app::observe::events_out::EventsOut;
 use crate::app::observe::otlp::Collector;
 use crate::app::observe::refusals::Refusals;
 use crate::app::process::failure::{Outcome, usage};
-use crate::base::atomic_file::directory;
+use crate::base::atomic_file::{directory, make_dirs};
 use crate::base::clock;
 
 /// What is to be recorded, and where to.
@@ -112,7 +112,7 @@ impl SessionDir {
     pub(in crate::app) fn make_home(args: &RecordArgs, dirs: &Dirs) -> Outcome {
         if args.session.is_none() && args.output.is_none() {
             let dir = dirs.sessions();
-            dirs.make(&dir)
+            make_dirs(&dir, dirs.owner())
                 .with_context(|| format!("failed to create {}", dir.display()))?;
         }
         Ok(())

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
@@ -11,11 +10,12 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 
+use crate::base::atomic_file::open_to_append;
+use crate::base::host_pattern::HostPattern;
 use crate::base::lock::lock;
 use crate::clients::peer;
 use crate::config::{ProxyArgs, RecordArgs};
 use crate::proxy::limits::Limits;
-use crate::proxy::pattern::HostPattern;
 use crate::proxy::{ClientCertificate, KeyLog, PemError, RootCertificate, Settings, UpstreamProxy};
 
 use crate::app::observe::otlp::Collector;
@@ -157,12 +157,7 @@ fn of_pem<T>(
 
 /// Appends to a file that only the user can read.
 fn key_log(path: &Path) -> Outcome<KeyLog> {
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path)
+    let file = open_to_append(path)
         .map_err(|error| usage(format!("--sslkeylogfile {}: {error}", path.display())))?;
     let file = Mutex::new(file);
     Ok(Arc::new(move |line| {

@@ -2,9 +2,7 @@
 //!
 //! Log lines are written from redacted events, and by code that names hosts and never whole URLs.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +11,7 @@ use indicatif::MultiProgress;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::process::failure::{Outcome, usage};
+use crate::base::atomic_file::open_to_append;
 use crate::base::lock::lock;
 
 /// Begins to log. Lines to stderr go round the live lines of `bars`.
@@ -27,12 +26,7 @@ pub(in crate::app) fn start(
         .with_env_filter(filter)
         .with_target(false);
     if let Some(path) = file {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-            .open(path)
+        let file = open_to_append(path)
             .with_context(|| format!("failed to open the log file {}", path.display()))?;
         let file = LogFile(Arc::new(Mutex::new(file)));
         builder

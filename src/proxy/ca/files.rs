@@ -4,9 +4,9 @@
 //! appears in one step, so two processes that start at once agree on one CA. `ca.pem` is a copy
 //! of the certificate for people and clients.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -20,6 +20,7 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use super::scope::SigningScope;
+use crate::base::atomic_file::{create, make_dirs, open_no_link, replace};
 use crate::base::clock;
 
 /// Where a CA is kept.
@@ -149,9 +150,7 @@ impl CaFiles {
         self.prepare_dir()?;
         let (identity, text) = generate(only)?;
         let path = self.key_path();
-        let io = failed_to("write", &path);
-        let file = self.write_temporary(&text).map_err(io)?;
-        file.persist(&path).map_err(|error| io(error.error))?;
+        replace(&path, text.as_bytes(), 0o600, self.owner).map_err(failed_to("write", &path))?;
         self.publish(&identity)?;
         Ok(identity)
     }
@@ -162,71 +161,37 @@ impl CaFiles {
         if fs::symlink_metadata(&path).map_err(io)?.is_symlink() {
             return Err(unsafe_to_use(&path, "it is a symbolic link"));
         }
-        let nofollow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-        let mut file = OpenOptions::new()
-            .read(true)
-            .custom_flags(nofollow)
-            .open(&path)
-            .map_err(io)?;
+        let mut file = open_no_link(&path).map_err(io)?;
         self.check(&path, &file.metadata().map_err(io)?, 0o077)?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(io)?;
         parse(&text).map_err(|problem| CaError::Invalid { path, problem })
     }
 
-    /// Makes a CA unless another process was faster, whose CA is then taken.
     fn create(&self, path: &Path) -> Result<Identity, CaError> {
         let (identity, text) = generate(None)?;
-        let io = failed_to("write", path);
-        let file = self.write_temporary(&text).map_err(io)?;
-        match file.persist_noclobber(path) {
-            Ok(_) => Ok(identity),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => self.load(),
-            Err(error) => Err(io(error.error)),
+        // Another process may make one at the same time: the first one counts.
+        let made = create(path, text.as_bytes(), 0o600, self.owner);
+        match made.map_err(failed_to("write", path))? {
+            true => Ok(identity),
+            false => self.load(),
         }
     }
 
-    /// Writes `ca.pem` when it is missing or says something else.
+    /// Writes the certificate, unless it is there.
     fn publish(&self, identity: &Identity) -> Result<(), CaError> {
-        let path = self.certificate_path();
-        if fs::read_to_string(&path).is_ok_and(|text| text == identity.pem) {
+        let (path, pem) = (self.certificate_path(), &identity.pem);
+        if fs::read_to_string(&path).is_ok_and(|text| text == *pem) {
             return Ok(());
         }
-        let io = failed_to("write", &path);
-        let file = self.write_temporary(&identity.pem).map_err(io)?;
-        let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-        file.as_file().set_permissions(readable).map_err(io)?;
-        file.persist(&path).map_err(|error| io(error.error))?;
-        Ok(())
-    }
-
-    /// A file of mode 0600 beside its destination, safely on disk.
-    fn write_temporary(&self, text: &str) -> io::Result<tempfile::NamedTempFile> {
-        let mut file = tempfile::Builder::new()
-            .prefix(".ca-")
-            .tempfile_in(&self.dir)?;
-        file.write_all(text.as_bytes())?;
-        self.give(file.path())?;
-        file.as_file().sync_all()?;
-        Ok(file)
+        replace(&path, pem.as_bytes(), 0o644, self.owner).map_err(failed_to("write", &path))
     }
 
     fn prepare_dir(&self) -> Result<(), CaError> {
         let io = |operation| failed_to(operation, &self.dir);
-        let above = self.dir.ancestors();
-        let missing: Vec<_> = above.take_while(|dir| !dir.exists()).collect();
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.dir)
-            .map_err(io("create"))?;
-        for dir in missing {
-            self.give(dir).map_err(io("give away"))?;
-        }
-        let meta = File::open(&self.dir)
-            .and_then(|dir| dir.metadata())
-            .map_err(io("read"))?;
-        self.check(&self.dir, &meta, 0o022)
+        make_dirs(&self.dir, self.owner).map_err(io("create"))?;
+        let meta = File::open(&self.dir).and_then(|dir| dir.metadata());
+        self.check(&self.dir, &meta.map_err(io("read"))?, 0o022)
     }
 
     /// Refuses what others may write, or read where `forbidden` says so.
@@ -242,13 +207,6 @@ impl CaFiles {
             return Err(unsafe_to_use(path, &problem));
         }
         Ok(())
-    }
-
-    fn give(&self, path: &Path) -> io::Result<()> {
-        match self.owner {
-            Some((user, group)) => std::os::unix::fs::lchown(path, Some(user), Some(group)),
-            None => Ok(()),
-        }
     }
 }
 
@@ -476,7 +434,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let files = CaFiles::new(dir.path().join("ca"));
         assert!(files.open().unwrap().permits("example.org"));
-        for only in ["docker.io,quay.io", "docker.io,10.0.0.7,::1"] {
+        for only in [
+            "docker.io,quay.io",
+            "docker.io,10.0.0.7,::1",
+            "*.docker.io",
+            "docker.io,=quay.io",
+        ] {
             let scope: SigningScope = only.parse().unwrap();
             files.regenerate(Some(&scope)).unwrap();
             let identity = files.open().unwrap();
@@ -490,7 +453,8 @@ mod tests {
                 .excluded_subtrees
                 .as_ref()
                 .map_or(0, Vec::len);
-            assert_eq!(excluded, if only.contains("10.") { 0 } else { 2 });
+            let names = usize::from(only.contains('='));
+            assert_eq!(excluded, names + if only.contains("10.") { 0 } else { 2 });
         }
     }
 

@@ -13,11 +13,11 @@ use rustls::{
 };
 use thiserror::Error;
 
+use crate::base::host_pattern::HostPattern;
 use crate::base::lock::lock;
 use crate::exchange::{TlsSession, Verification};
 use crate::proxy::certificate::RootCertificate;
 use crate::proxy::key_log::KeyLines;
-use crate::proxy::pattern::HostPattern;
 use crate::proxy::settings::Settings;
 
 /// Makes client configurations, one per kind of host.
