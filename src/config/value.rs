@@ -37,7 +37,8 @@ mod tests {
         assert_eq!(size("4M"), Ok(4 << 20));
         assert_eq!(size("2GiB"), Ok(2 << 30));
         assert_eq!(size("64kb"), Ok(64 << 10));
-        for bad in ["", "M", "-1", "4T", "99999999999G"] {
+        assert_eq!(size("4T"), Ok(4 << 40));
+        for bad in ["", "M", "-1", "4X", "99999999999G"] {
             assert!(size(bad).is_err(), "{bad}");
         }
     }

@@ -1,10 +1,11 @@
 //! Certificates on demand, issued once per host.
 
-use std::collections::{HashMap, VecDeque};
 use std::error::Error;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
+use lru::LruCache;
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::KeyLog;
 use rustls::crypto::CryptoProvider;
@@ -25,7 +26,6 @@ pub(crate) struct CertificateAuthority {
     identity: Identity,
     provider: Arc<CryptoProvider>,
     key_log: Arc<dyn KeyLog>,
-    capacity: usize,
     state: Mutex<Certificates>,
 }
 
@@ -37,12 +37,9 @@ pub(crate) struct IssueError {
     problem: String,
 }
 
-#[derive(Default)]
 struct Certificates {
     key: Option<DayKey>,
-    leaves: HashMap<String, LeafSlot>,
-    /// Hosts in the order in which they were added, the oldest first.
-    order: VecDeque<String>,
+    leaves: LruCache<String, LeafSlot>,
 }
 
 #[derive(Clone)]
@@ -68,8 +65,10 @@ impl CertificateAuthority {
             identity,
             provider,
             key_log,
-            capacity,
-            state: Mutex::default(),
+            state: Mutex::new(Certificates {
+                key: None,
+                leaves: LruCache::new(NonZeroUsize::new(capacity).unwrap_or(NonZeroUsize::MIN)),
+            }),
         }
     }
 
@@ -100,26 +99,17 @@ impl CertificateAuthority {
     fn entry(&self, host: &str, now: Timestamp) -> LeafSlot {
         let mut state = lock(&self.state);
         let made = state.key.as_ref().map(|key| key.made);
-        if let Some(entry) = state.leaves.get(host) {
-            let outdated = match entry.get() {
-                None => false,
-                Some(Ok(ready)) => !ready.leaf.is_fresh(now) || Some(ready.key_made) != made,
-                Some(Err(_)) => true,
-            };
-            if !outdated {
-                return Arc::clone(entry);
-            }
-        } else {
-            if state.order.len() >= self.capacity
-                && let Some(oldest) = state.order.pop_front()
-            {
-                state.leaves.remove(&oldest);
-            }
-            state.order.push_back(host.to_owned());
+        let current = |slot: &&LeafSlot| match slot.get() {
+            None => true,
+            Some(Ok(ready)) => ready.leaf.is_fresh(now) && Some(ready.key_made) == made,
+            Some(Err(_)) => false,
+        };
+        if let Some(slot) = state.leaves.get(host).filter(current) {
+            return Arc::clone(slot);
         }
-        let entry = LeafSlot::default();
-        state.leaves.insert(host.to_owned(), Arc::clone(&entry));
-        entry
+        let slot = LeafSlot::default();
+        state.leaves.put(host.to_owned(), Arc::clone(&slot));
+        slot
     }
 
     fn issue(&self, host: &str, key: &DayKey, now: Timestamp) -> Result<Ready, Box<dyn Error>> {

@@ -4,9 +4,9 @@
 //! network. What does not fit is dropped and counted.
 
 mod collector;
+mod delivery;
 mod post;
 mod spans;
-mod tally;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +15,13 @@ use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 pub(in crate::app) use collector::Collector;
-pub(in crate::app) use tally::Delivery;
+pub(in crate::app) use delivery::Delivery;
 
 use super::Watcher;
 use crate::app::trace::origin::origin;
+use crate::base::lock::lock;
+use delivery::Tally;
 use spans::Spans;
-use tally::Tally;
 
 /// Spans on their way to a collector.
 pub(in crate::app) struct SpanDelivery {
@@ -31,7 +32,10 @@ pub(in crate::app) struct SpanDelivery {
 impl SpanDelivery {
     /// Begins; the watcher makes the spans.
     pub(in crate::app) fn start(collector: Collector) -> (Self, Box<dyn Watcher>) {
-        let tally = Arc::new(Tally::new(collector.to_string()));
+        let tally = Arc::new(Tally::new(Delivery {
+            collector: collector.to_string(),
+            ..Delivery::default()
+        }));
         let (outbox, requests) = mpsc::channel(WAITING);
         let spans = Spans::new(origin(true), outbox, Arc::clone(&tally));
         let post = post::run(collector, requests, Arc::clone(&tally));
@@ -42,7 +46,7 @@ impl SpanDelivery {
 
     /// How it goes.
     pub(in crate::app) fn delivery(&self) -> Delivery {
-        self.tally.delivery()
+        lock(&self.tally).clone()
     }
 
     /// Sends what is left, if that can be done soon. The watcher is gone by then.
@@ -51,7 +55,7 @@ impl SpanDelivery {
         if tokio::time::timeout(LAST, self.post).await.is_err() {
             abort.abort();
         }
-        self.tally.delivery()
+        lock(&self.tally).clone()
     }
 }
 

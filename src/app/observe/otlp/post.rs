@@ -17,10 +17,11 @@ use thiserror::Error as ThisError;
 use tokio::sync::mpsc;
 
 use super::collector::Collector;
+use super::delivery::Tally;
 use super::spans::SpanBatch;
-use super::tally::Tally;
 use crate::base::cause::chain;
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::base::printable::printable;
 
 /// Why a request was not taken.
@@ -77,16 +78,16 @@ pub(super) async fn run(
             .retry(tries)
             .when(PostError::passes)
             .adjust(PostError::wait)
-            .notify(|error, _| tally.trouble(&error.to_string()))
+            .notify(|error, _| lock(&tally).trouble(&error.to_string()))
             .await;
         match sent {
             Ok((rejected, why)) => {
-                tally.taken(request.spans.saturating_sub(rejected));
+                lock(&tally).take(request.spans.saturating_sub(rejected));
                 if rejected > 0 {
-                    tally.trouble(&format!("{rejected} spans were rejected: {why}"));
+                    lock(&tally).trouble(&format!("{rejected} spans were rejected: {why}"));
                 }
             }
-            Err(error) => tally.trouble(&error.to_string()),
+            Err(error) => lock(&tally).trouble(&error.to_string()),
         }
     }
 }

@@ -9,12 +9,13 @@ use prost::Message as _;
 use tokio::sync::mpsc;
 
 use crate::base::clock;
+use crate::base::lock::lock;
 use crate::exchange::Event;
 use crate::export::otlp::{Live, MOST_SPANS, Origin};
 use crate::story::Telling;
 use crate::words::Lang;
 
-use super::tally::Tally;
+use super::delivery::Tally;
 use crate::app::observe::{Sight, Watcher};
 
 /// A request that is ready to be sent.
@@ -49,7 +50,7 @@ impl Spans {
     }
 
     fn send(&self, spans: Vec<Span>) {
-        self.tally.made(spans.len() as u64);
+        lock(&self.tally).made += spans.len() as u64;
         let mut spans = spans.into_iter();
         loop {
             let some: Vec<Span> = spans.by_ref().take(MOST_SPANS).collect();
@@ -78,7 +79,7 @@ impl Watcher for Spans {
         let telling = Telling::of(sight.store, LANG);
         let mut spans = std::mem::take(&mut self.ready);
         spans.extend(self.live.due(&telling, clock::now(), sight.last));
-        self.tally.missed(sight.missed + self.live.missed());
+        lock(&self.tally).missed = sight.missed + self.live.missed();
         self.send(spans);
     }
 }
