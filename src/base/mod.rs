@@ -9,6 +9,7 @@ pub mod host_pattern;
 pub(crate) mod lock;
 pub(crate) mod pem;
 pub mod printable;
+pub mod signals;
 pub(crate) mod table;
 pub mod text;
 pub(crate) mod token;

@@ -9,7 +9,9 @@ use std::process::{ExitStatus, Stdio};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use thiserror::Error;
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use tokio::signal::unix::SignalKind;
+
+use crate::base::signals::SignalSet;
 
 /// Why a command did not run.
 #[derive(Debug, Error)]
@@ -55,7 +57,14 @@ pub async fn run(
     variables: Vec<(&'static str, OsString)>,
     launch: impl FnOnce(&mut Command) -> io::Result<Child>,
 ) -> Result<ExitStatus, LaunchError> {
-    let mut signals = ForwardedSignals::new()?;
+    let mut signals = SignalSet::take([
+        (SignalKind::interrupt(), (Signal::INT, true)),
+        (SignalKind::quit(), (Signal::QUIT, true)),
+        (SignalKind::terminate(), (Signal::TERM, false)),
+        (SignalKind::hangup(), (Signal::HUP, false)),
+        (SignalKind::user_defined1(), (Signal::USR1, false)),
+        (SignalKind::user_defined2(), (Signal::USR2, false)),
+    ])?;
     let mut child = start(command, variables, launch)?;
     // The kernel gives the terminal's signals to every process of the foreground group.
     let shared_terminal = io::stdin().is_terminal();
@@ -143,35 +152,4 @@ pub fn code(status: ExitStatus) -> u8 {
         .or_else(signal)
         .and_then(|code| u8::try_from(code).ok())
         .unwrap_or(125)
-}
-
-struct ForwardedSignals(Vec<(Stream, Signal, bool)>);
-
-impl ForwardedSignals {
-    fn new() -> io::Result<Self> {
-        let kinds = [
-            (SignalKind::interrupt(), Signal::INT, true),
-            (SignalKind::quit(), Signal::QUIT, true),
-            (SignalKind::terminate(), Signal::TERM, false),
-            (SignalKind::hangup(), Signal::HUP, false),
-            (SignalKind::user_defined1(), Signal::USR1, false),
-            (SignalKind::user_defined2(), Signal::USR2, false),
-        ];
-        let listen = |(kind, name, terminal)| Ok((signal(kind)?, name, terminal));
-        let streams = kinds.into_iter().map(listen);
-        Ok(Self(streams.collect::<io::Result<_>>()?))
-    }
-
-    /// The next signal, and whether a terminal sends it.
-    async fn next(&mut self) -> (Signal, bool) {
-        std::future::poll_fn(|context| {
-            for (stream, name, terminal) in &mut self.0 {
-                if stream.poll_recv(context).is_ready() {
-                    return std::task::Poll::Ready((*name, *terminal));
-                }
-            }
-            std::task::Poll::Pending
-        })
-        .await
-    }
 }

@@ -44,7 +44,6 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
     let identity = CaFiles::new(home.path().join("ca")).open()?;
     let proxy_ca = identity.pem().to_owned();
     let settings = settings(&served)?;
-    let in_view = Tty::is_there() && !args.no_tui;
     let (narration, texts) = Narration::new();
     let plan = RecordingPlan {
         output: Some(args.output.clone()),
@@ -54,7 +53,7 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
         fail_on: None,
         collector: None,
     };
-    let mut view = in_view.then(PreparedView::new);
+    let mut view = PreparedView::wanted(Tty::is_there() && !args.no_tui)?;
     let recording = Recording::start(plan, identity, settings, |_| match &mut view {
         Some(view) => view.audience(),
         None => Audience {
@@ -72,9 +71,8 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
     std::fs::write(&bundle, &proxy_ca)?;
     let code = if let Some(view) = view {
         let facts = live::facts(&recording, &bundle, "pullscope-copy.har".to_owned());
-        let (window, mailbox) = view.open(&recording, facts)?;
-        let pulls = pull_all(&puller, images, &mailbox);
-        let shown = live::watch(&recording, window, &mailbox, &mut signals, pulls).await;
+        let pulls = |mailbox| pull_all(&puller, images, mailbox);
+        let shown = view.show(&recording, facts, &mut signals, pulls).await;
         shown.map(|interrupted| interrupted.map_or(0, |_| 130))
     } else {
         let mut failed = false;
@@ -99,7 +97,7 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
 }
 
 /// Pulls one image after the other; the view shows what happens.
-async fn pull_all(puller: &Puller, images: impl Iterator<Item = &LabImage>, mailbox: &Mailbox) {
+async fn pull_all(puller: &Puller, images: impl Iterator<Item = &LabImage>, mailbox: Mailbox) {
     for image in images {
         let message = match puller.pull(image, &|_| {}).await {
             Ok(_) => Message::Log(format!("the demo's client has {}", image.reference)),

@@ -17,10 +17,9 @@ use crate::clients::child;
 use crate::clients::{environment, refusal, trust};
 use crate::config::ExecArgs;
 use crate::proxy::ca::CaFiles;
-use crate::tui::terminal::Tty;
 
 use crate::app::observe::outline::outline;
-use crate::app::process::failure::{Outcome, not_run, usage};
+use crate::app::process::failure::{Outcome, not_run};
 use crate::app::process::hardening::Started;
 use crate::app::recording::conclusion::warn_of_risks;
 use crate::app::recording::fail_on::FailOn;
@@ -49,25 +48,15 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
     if let Some(refusal) = refusal::of(&args.command, is_podman) {
         return Err(anyhow::anyhow!("{refusal}").into());
     }
-    if args.tui && !Tty::is_there() {
-        return Err(usage(
-            "--tui needs a terminal for input and output; without it the command has both",
-        ));
-    }
+    let mut view = PreparedView::wanted(args.tui)?;
     writable(&args.output)?;
     let scratch = Scratch::new()?;
     // This CA is nobody else's, and ends with the command.
     let identity = CaFiles::new(scratch.private().join("ca")).open()?;
     let (ca, bundle) = scratch.publish(identity.pem())?;
-    let plan = RecordingPlan {
-        output: Some(args.output.clone()),
-        session: SessionDir::within(&scratch.private()),
-        keep_secrets: args.proxy.keep_secrets,
-        keep_blobs: false,
-        fail_on: FailOn::read(args.fail_on.as_deref())?,
-        collector: settings::collector(&args.proxy)?,
-    };
-    let mut view = args.tui.then(PreparedView::new);
+    let session = SessionDir::within(&scratch.private());
+    let mut plan = RecordingPlan::of(Some(args.output.clone()), session, &args.proxy)?;
+    plan.fail_on = FailOn::read(args.fail_on.as_deref())?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let recording = Recording::start(
         plan,

@@ -6,15 +6,13 @@ use std::time::Duration;
 use clap::FromArgMatches as _;
 
 use crate::config::{Cli, Command, Dirs, RecordArgs};
-use crate::proxy::ca::Identity;
 use crate::tui::terminal::Tty;
 
 use super::ca;
-use crate::app::observe::Watcher;
 use crate::app::observe::events_out::EventsOut;
 use crate::app::observe::progress::Progress;
 use crate::app::observe::refusals::Refusals;
-use crate::app::process::failure::{Outcome, usage, usage_of};
+use crate::app::process::failure::{Outcome, usage_of};
 use crate::app::process::signals::Signals;
 use crate::app::recording::conclusion::warn_of_risks;
 use crate::app::recording::fail_on::FailOn;
@@ -26,7 +24,7 @@ use crate::app::terminal::talk::Talk;
 use crate::app::view::live::{self, PreparedView};
 
 pub(in crate::app) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> Outcome {
-    let signals = Signals::new()?;
+    let mut signals = Signals::new()?;
     let files = ca::files(dirs);
     let identity = files.open()?;
     let ca = files.certificate_path();
@@ -34,29 +32,22 @@ pub(in crate::app) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> O
         .scope()
         .map(crate::proxy::ca::SigningScope::describe);
     let session = SessionDir::of(&args, dirs);
-    let plan = RecordingPlan {
-        output: args.output.clone(),
-        session: session.clone(),
-        keep_secrets: args.proxy.keep_secrets,
-        keep_blobs: args.keep_blobs,
-        fail_on: FailOn::read(args.fail_on.as_deref())?,
-        collector: settings::collector(&args.proxy)?,
-    };
+    let mut plan = RecordingPlan::of(args.output.clone(), session.clone(), &args.proxy)?;
+    plan.keep_blobs = args.keep_blobs;
+    plan.fail_on = FailOn::read(args.fail_on.as_deref())?;
     SessionDir::make_home(&args, dirs)?;
     if let Some(output) = &args.output {
         writable(output)?;
     }
     session.prepare(args.session.is_some())?;
-    if args.tui {
-        let bundle = ca::bundle(identity.pem(), dirs)?;
-        return live(args, plan, identity, &bundle, signals, talk).await;
-    }
-    let recording = Recording::start(plan, identity, settings::resolve(&args)?, |proxy| {
-        Audience {
-            watchers: Progress::new(talk)
-                .map(|progress| Box::new(progress) as Box<dyn Watcher>)
-                .into_iter()
-                .collect(),
+    let mut view = PreparedView::wanted(args.tui)?;
+    let settings = settings::resolve(&args)?;
+    let bundle = args.tui.then(|| ca::bundle(identity.pem(), dirs));
+    let bundle = bundle.transpose()?.unwrap_or_default();
+    let recording = Recording::start(plan, identity, settings, |proxy| match &mut view {
+        Some(view) => view.audience(),
+        None => Audience {
+            watchers: Progress::watcher(talk).into_iter().collect(),
             refusals: Refusals::new(talk),
             events_out: args.json.then(|| {
                 let address = proxy.address().to_string();
@@ -64,17 +55,30 @@ pub(in crate::app) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> O
                 EventsOut::start(&address, &ca, &session)
             }),
             ..Audience::default()
-        }
+        },
     })?;
-    greet(&recording, &ca, &args, talk);
-    if let Some(hosts) = scope {
-        talk.say(&format!(
-            "the CA signs for {hosts} alone; tunnels to other hosts are passed on unread"
-        ));
-    }
-    watch(&recording, signals, talk).await;
+    let shown = if let Some(view) = view {
+        let save_as = match &args.output {
+            Some(output) => output.with_extension("copy.har").display().to_string(),
+            None => "pullscope.har".to_owned(),
+        };
+        let facts = live::facts(&recording, &bundle, save_as);
+        let idle = std::future::pending();
+        view.show(&recording, facts, &mut signals, |_| idle).await
+    } else {
+        greet(&recording, &ca, &args, talk);
+        if let Some(hosts) = scope {
+            talk.say(&format!(
+                "the CA signs for {hosts} alone; tunnels to other hosts are passed on unread"
+            ));
+        }
+        watch(&recording, &mut signals, talk).await;
+        Ok(None)
+    };
+    signals.end_at_next();
     let summary = recording.stop(Duration::from_secs(args.proxy.drain)).await;
-    summary.conclude(args.output.as_deref(), talk)
+    summary.conclude(args.output.as_deref(), talk)?;
+    shown.map(|_| ())
 }
 
 /// The arguments of `pullscope` without a word: the live view on a terminal, and otherwise what
@@ -92,42 +96,8 @@ pub(in crate::app) fn defaults(configured: clap::Command) -> Outcome<RecordArgs>
     }
 }
 
-/// Records, and shows it in the live view.
-async fn live(
-    args: RecordArgs,
-    plan: RecordingPlan,
-    identity: Identity,
-    bundle: &Path,
-    mut signals: Signals,
-    talk: &Talk,
-) -> Outcome {
-    if !Tty::is_there() {
-        return Err(usage("--tui needs a terminal for input and output"));
-    }
-    let mut view = PreparedView::new();
-    let settings = settings::resolve(&args)?;
-    let recording = Recording::start(plan, identity, settings, |_| view.audience())?;
-    let save_as = match &args.output {
-        Some(output) => output.with_extension("copy.har").display().to_string(),
-        None => "pullscope.har".to_owned(),
-    };
-    let facts = live::facts(&recording, bundle, save_as);
-    // The listener is bound by now: what goes wrong with it is told on a terminal in order.
-    let shown = match view.open(&recording, facts) {
-        Ok((window, mailbox)) => {
-            let idle = std::future::pending();
-            live::watch(&recording, window, &mailbox, &mut signals, idle).await
-        }
-        Err(failure) => Err(failure),
-    };
-    signals.end_at_next();
-    let summary = recording.stop(Duration::from_secs(args.proxy.drain)).await;
-    summary.conclude(args.output.as_deref(), talk)?;
-    shown.map(|_| ())
-}
-
 /// Waits for a signal. After the first one a second one ends the process at once.
-async fn watch(recording: &Recording, mut signals: Signals, talk: &Talk) {
+async fn watch(recording: &Recording, signals: &mut Signals, talk: &Talk) {
     let tell = |news: News| {
         if news.good {
             talk.say(&news.text);
@@ -139,7 +109,6 @@ async fn watch(recording: &Recording, mut signals: Signals, talk: &Talk) {
     talk.say(&format!(
         "{name}: finishing transfers; again to stop at once"
     ));
-    signals.end_at_next();
 }
 
 fn greet(recording: &Recording, ca: &Path, args: &RecordArgs, talk: &Talk) {

@@ -37,15 +37,18 @@ struct PullLine {
 
 impl Progress {
     /// Draws among the live lines of `talk`, where anybody would see it or the log.
-    pub(in crate::app) fn new(talk: &Talk) -> Option<Self> {
+    pub(in crate::app) fn watcher(talk: &Talk) -> Option<Box<dyn Watcher>> {
         let draws = !talk.quiet && !talk.bars.is_hidden();
-        (draws || tracing::enabled!(tracing::Level::INFO)).then(|| Self {
-            bars: talk.bars.clone(),
-            draws,
-            ended: Vec::new(),
-            moved: HashMap::new(),
-            lines: Vec::new(),
-            blobs: HashMap::new(),
+        (draws || tracing::enabled!(tracing::Level::INFO)).then(|| {
+            let progress = Self {
+                bars: talk.bars.clone(),
+                draws,
+                ended: Vec::new(),
+                moved: HashMap::new(),
+                lines: Vec::new(),
+                blobs: HashMap::new(),
+            };
+            Box::new(progress) as Box<dyn Watcher>
         })
     }
 

@@ -2,33 +2,28 @@
 
 use std::io;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 use tokio_util::task::TaskTracker;
 
+use crate::base::signals::SignalSet;
+
 /// SIGINT, SIGTERM and SIGHUP all ask for an orderly end.
-pub(in crate::app) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
+pub(in crate::app) struct Signals(SignalSet<&'static str>);
 
 impl Signals {
     /// From here on the signals no longer end the process by themselves.
     pub(in crate::app) fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
+        let set = SignalSet::take([
+            (SignalKind::interrupt(), "SIGINT"),
+            (SignalKind::terminate(), "SIGTERM"),
+            (SignalKind::hangup(), "SIGHUP"),
+        ]);
+        Ok(Self(set?))
     }
 
     /// Waits for the next one and gives its name.
     pub(in crate::app) async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.hangup.recv() => "SIGHUP",
-        }
+        self.0.next().await
     }
 
     /// From here on a signal ends the process at once.

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::config::{Dirs, RecordArgs};
+use crate::config::{Dirs, ProxyArgs, RecordArgs};
 use crate::store::Retention;
 
 use super::fail_on::FailOn;
+use super::settings;
 use crate::app::observe::Watcher;
 use crate::app::observe::events_out::EventsOut;
 use crate::app::observe::otlp::Collector;
@@ -30,6 +31,24 @@ pub(in crate::app) struct RecordingPlan {
     pub(in crate::app) fail_on: Option<FailOn>,
     /// Where spans of what passes go.
     pub(in crate::app) collector: Option<Collector>,
+}
+
+impl RecordingPlan {
+    /// A recording into these places.
+    pub(in crate::app) fn of(
+        output: Option<PathBuf>,
+        session: SessionDir,
+        args: &ProxyArgs,
+    ) -> Outcome<Self> {
+        Ok(Self {
+            output,
+            session,
+            keep_secrets: args.keep_secrets,
+            keep_blobs: false,
+            fail_on: None,
+            collector: settings::collector(args)?,
+        })
+    }
 }
 
 /// Who is told what passes.

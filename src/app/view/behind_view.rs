@@ -50,19 +50,14 @@ impl Shown<'_> {
         let mut running = running.map_err(not_run)?;
         let line = self.line();
         let facts = live::of_command(self.facts, &line);
-        let shown = match view.open(recording, facts) {
-            Ok((window, mailbox)) => {
-                let mut ended = None;
-                let wait = async {
-                    let outcome = running.ended().await;
-                    tell(&line, &outcome, &mailbox);
-                    ended = Some(outcome);
-                };
-                let shown = live::watch(recording, window, &mailbox, &mut signals, wait).await;
-                shown.map(|_| ended)
-            }
-            Err(failure) => Err(failure),
+        let mut ended = None;
+        let wait = async |mailbox| {
+            let outcome = running.ended().await;
+            tell(&line, &outcome, &mailbox);
+            ended = Some(outcome);
         };
+        let shown = view.show(recording, facts, &mut signals, wait).await;
+        let shown = shown.map(|_| ended);
         let outcome = match shown {
             Ok(Some(outcome)) => outcome,
             Ok(None) => Self::end(&mut running, &mut signals, talk).await,

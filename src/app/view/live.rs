@@ -93,7 +93,29 @@ impl Watcher for ToView {
 }
 
 impl PreparedView {
-    pub(in crate::app) fn new() -> Self {
+    /// A view, where one is wanted; there must be a terminal for it then.
+    pub(in crate::app) fn wanted(tui: bool) -> Outcome<Option<Self>> {
+        if tui && !Tty::is_there() {
+            return Err(usage("--tui needs a terminal for input and output"));
+        }
+        Ok(tui.then(Self::new))
+    }
+
+    /// Opens it, and watches until it is closed or a signal comes, beside some work. What goes
+    /// wrong with opening it is told by its error.
+    pub(in crate::app) async fn show<W: Future<Output = ()>>(
+        self,
+        recording: &Recording,
+        facts: Facts,
+        signals: &mut Signals,
+        work: impl FnOnce(Mailbox) -> W,
+    ) -> Outcome<Option<&'static str>> {
+        let (window, mailbox) = self.open(recording, facts)?;
+        let work = work(mailbox.clone());
+        watch(recording, window, &mailbox, signals, work).await
+    }
+
+    fn new() -> Self {
         let (mailbox, inbox) = mailbox();
         let (feeder, feed) = feed(mailbox.clone());
         Self {
@@ -121,11 +143,7 @@ impl PreparedView {
     }
 
     /// Opens the view.
-    pub(in crate::app) fn open(
-        self,
-        recording: &Recording,
-        facts: Facts,
-    ) -> Outcome<(Window, Mailbox)> {
+    fn open(self, recording: &Recording, facts: Facts) -> Outcome<(Window, Mailbox)> {
         let mailbox = self.mailbox;
         let view = View {
             state: State::new(facts.clone(), screen::look(), clock::now()),
@@ -149,7 +167,7 @@ impl PreparedView {
 }
 
 /// An open view.
-pub(in crate::app) struct Window {
+struct Window {
     thread: Option<thread::JoinHandle<Result<(), TtyError>>>,
 }
 
@@ -168,7 +186,7 @@ impl Window {
     }
 
     /// Waits until the user has left; the terminal has been given back then.
-    pub(in crate::app) async fn closed(&mut self) -> Outcome {
+    async fn closed(&mut self) -> Outcome {
         let Some(thread) = self.thread.take() else {
             return Ok(());
         };
@@ -182,7 +200,7 @@ impl Window {
 }
 
 /// Shows the capture until the user leaves or a signal comes. `work` goes on beside it.
-pub(in crate::app) async fn watch(
+async fn watch(
     recording: &Recording,
     mut window: Window,
     mailbox: &Mailbox,
