@@ -5,6 +5,7 @@
 //! explicit command.
 
 pub mod child;
+pub mod diff;
 pub mod doctor;
 pub mod environment;
 pub mod facts;

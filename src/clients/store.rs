@@ -27,20 +27,15 @@ pub fn plan(system: &System, ca: &str) -> Option<ChangePlan> {
     })
 }
 
-/// The commands by which macOS trusts a CA, and stops trusting it.
-pub fn keychain(ca: &Path) -> (Vec<String>, Vec<String>) {
-    let with_ca = |line: &str| {
-        let mut words = command(line);
-        words.push(ca.display().to_string());
-        words
-    };
-    let keychain = "/Library/Keychains/System.keychain";
-    (
-        with_ca(&format!(
-            "security add-trusted-cert -d -r trustRoot -k {keychain}"
-        )),
-        with_ca("security remove-trusted-cert -d"),
-    )
+/// The command by which macOS trusts a CA, or stops trusting it.
+pub fn keychain(ca: &Path, trusts: bool) -> Vec<String> {
+    let mut words = command(if trusts {
+        "security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain"
+    } else {
+        "security remove-trusted-cert -d"
+    });
+    words.push(ca.display().to_string());
+    words
 }
 
 /// How a family of systems keeps its own roots: the directory for certificates that the

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_with::{base64::Base64, serde_as};
 use thiserror::Error;
 
+use super::diff::diff;
+
 /// A machine's files. Paths are absolute, as the machine's own programs see them.
 #[derive(Clone, Debug)]
 pub struct System {
@@ -127,6 +129,15 @@ impl System {
             uid: meta.uid(),
             gid: meta.gid(),
         }))
+    }
+
+    /// What changes in a file that is to hold this, as a unified diff.
+    ///
+    /// # Errors
+    /// As [`System::read`].
+    pub fn diff(&self, path: &Path, to: Option<&[u8]>) -> Result<String, ReadError> {
+        let now = self.stored(path)?.map(|stored| stored.content);
+        Ok(diff(path, now.as_deref(), to))
     }
 
     /// The names in a directory, sorted; none when there is no such directory.

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_with::{base64::Base64, serde_as};
 use thiserror::Error;
 
-use super::plan::{ChangePlan, diff};
+use super::diff::diff;
+use super::plan::ChangePlan;
 use super::system::{ReadError, Stored, System};
 use crate::base::atomic_file::{open_no_link, replace};
 
@@ -234,13 +235,11 @@ impl Record {
     /// # Errors
     /// When a file cannot be read.
     pub fn diff(&self, system: &System) -> Result<String, ReadError> {
-        let mut text = String::new();
-        for saved in &self.files {
-            let now = system.stored(&saved.path)?.map(|stored| stored.content);
+        let file = |saved: &Saved| {
             let before = saved.before.as_ref().map(|before| &*before.content);
-            text.push_str(&diff(&saved.path, now.as_deref(), before));
-        }
-        Ok(text)
+            system.diff(&saved.path, before)
+        };
+        self.files.iter().map(file).collect()
     }
 
     fn check(&self, system: &System) -> Result<(), ChangeError> {

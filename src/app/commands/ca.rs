@@ -80,8 +80,7 @@ fn install(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Outc
     let identity = identity(files, args.dry_run, talk)?;
     let changes = PlannedChanges::new(args, dirs, talk)?;
     if cfg!(target_os = "macos") && changes.system.is_this_machine() {
-        let (add, _) = store::keychain(&files.certificate_path());
-        return keychain(&changes, &add, "Trust this CA on this Mac?");
+        return keychain(&changes, files, true);
     }
     let Some(plan) = store::plan(&changes.system, identity.pem()) else {
         return Err(anyhow::anyhow!(
@@ -104,8 +103,7 @@ fn install(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Outc
 fn uninstall(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Outcome {
     let changes = PlannedChanges::new(args, dirs, talk)?;
     if cfg!(target_os = "macos") && changes.system.is_this_machine() {
-        let (_, remove) = store::keychain(&files.certificate_path());
-        return keychain(&changes, &remove, "Stop trusting this CA on this Mac?");
+        return keychain(&changes, files, false);
     }
     let sudo = Some("pullscope ca uninstall");
     let done = "the system does not trust this CA any more";
@@ -113,11 +111,17 @@ fn uninstall(args: &ChangeArgs, files: &CaFiles, dirs: &Dirs, talk: &Talk) -> Ou
 }
 
 /// macOS keeps its roots in a database, which only its own program changes.
-fn keychain(changes: &PlannedChanges<'_>, command: &[String], question: &str) -> Outcome {
+fn keychain(changes: &PlannedChanges<'_>, files: &CaFiles, trusts: bool) -> Outcome {
+    let command = store::keychain(&files.certificate_path(), trusts);
+    let question = [
+        "Stop trusting this CA on this Mac?",
+        "Trust this CA on this Mac?",
+    ];
+    let question = question[usize::from(trusts)];
     let line = command.join(" ");
     changes.talk.say(&format!("to run: {line}"));
     if changes.may(question, Some(&line))? {
-        changes.run_all(&[command.to_vec()])?;
+        changes.run_all(&[command])?;
     }
     Ok(())
 }

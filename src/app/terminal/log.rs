@@ -2,9 +2,10 @@
 //!
 //! Log lines are written from redacted events, and by code that names hosts and never whole URLs.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use indicatif::MultiProgress;
@@ -25,23 +26,24 @@ pub(in crate::app) fn start(
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false);
-    if let Some(path) = file {
+    let mut ansi = false;
+    let file = if let Some(path) = file {
         let file = open_to_append(path)
             .with_context(|| format!("failed to open the log file {}", path.display()))?;
-        let file = LogFile(Arc::new(Mutex::new(file)));
-        builder
-            .with_ansi(false)
-            .with_writer(move || file.clone())
-            .init();
+        Some(Arc::new(file))
     } else {
-        let ansi = io::IsTerminal::is_terminal(&io::stderr())
+        ansi = io::IsTerminal::is_terminal(&io::stderr())
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let bars = bars.clone();
-        builder
-            .with_ansi(ansi)
-            .with_writer(move || BesideBars(bars.clone()))
-            .init();
-    }
+        None
+    };
+    let lines = LogLines {
+        bars: bars.clone(),
+        file,
+    };
+    builder
+        .with_ansi(ansi)
+        .with_writer(move || lines.clone())
+        .init();
     Ok(())
 }
 
@@ -97,36 +99,22 @@ fn without_colours(line: &str) -> String {
     plain
 }
 
-/// Writes to the log file, and to the live view while it is on.
+/// Where lines of the log go: into the live view besides a file, and else between the live lines
+/// of stderr.
 #[derive(Clone)]
-struct LogFile(Arc<Mutex<std::fs::File>>);
-
-impl Write for LogFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        diverted(&String::from_utf8_lossy(bytes));
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .flush()
-    }
+struct LogLines {
+    bars: MultiProgress,
+    file: Option<Arc<File>>,
 }
 
-/// Writes to stderr between two frames of the progress bars.
-struct BesideBars(MultiProgress);
-
-impl Write for BesideBars {
+impl Write for LogLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if diverted(&String::from_utf8_lossy(bytes)) {
-            return Ok(bytes.len());
+        let diverted = diverted(&String::from_utf8_lossy(bytes));
+        match &self.file {
+            Some(file) => (&**file).write(bytes),
+            None if diverted => Ok(bytes.len()),
+            None => self.bars.suspend(|| io::stderr().lock().write(bytes)),
         }
-        self.0.suspend(|| io::stderr().lock().write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,13 +1,12 @@
 //! What the live view needs from the program: how the terminal looks, and doing what is asked.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 
+use crate::base::atomic_file;
 use crate::config;
 use crate::exchange::{Bodies, Capture, ExchangeId};
 use crate::har;
@@ -206,15 +205,10 @@ fn save_body(source: &Path, capture: &Capture, path: &Path) -> Outcome<Said> {
     let Some(bytes) = bytes else {
         return Err(anyhow::anyhow!("the body is not there any more").into());
     };
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path);
-    let mut file =
-        file.map_err(|error| anyhow::anyhow!("failed to create {}: {error}", path.display()))?;
-    file.write_all(&bytes)
-        .map_err(|error| anyhow::anyhow!("failed to write {}: {error}", path.display()))?;
+    let made = atomic_file::create(path, &bytes, 0o600, None);
+    if !made.with_context(|| format!("failed to write {}", path.display()))? {
+        return Err(anyhow::anyhow!("failed to create {}: File exists", path.display()).into());
+    }
     Ok(wrote(path))
 }
 

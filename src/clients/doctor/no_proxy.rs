@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::cause::Cause;
 use super::check::Check;
 use super::patient::Patient;
+use crate::base::host_pattern::HostPattern;
 use crate::clients::environment::exceptions;
 use crate::clients::plan::MARK;
 use crate::clients::refusal::quoted;
@@ -12,23 +13,14 @@ use crate::clients::setup::set_by_file;
 use crate::clients::systemd;
 
 /// Hosts that a pull from a public registry goes to.
-const REGISTRIES: [&str; 9] = [
-    "registry-1.docker.io",
-    "auth.docker.io",
-    "production.cloudflare.docker.com",
-    "ghcr.io",
-    "quay.io",
-    "gcr.io",
-    "registry.k8s.io",
-    "public.ecr.aws",
-    "mcr.microsoft.com",
-];
+const REGISTRIES: &str = "registry-1.docker.io auth.docker.io production.cloudflare.docker.com \
+    ghcr.io quay.io gcr.io registry.k8s.io public.ecr.aws mcr.microsoft.com";
 
 /// The entries that match a public registry, each with the first one that it matches.
 pub(super) fn caught(entries: &[String]) -> Vec<(String, &'static str)> {
     let hit = |entry: &String| {
-        let host = REGISTRIES.iter().find(|host| matches(entry, host))?;
-        Some((entry.clone(), *host))
+        let host = REGISTRIES.split(' ').find(|host| matches(entry, host))?;
+        Some((entry.clone(), host))
     };
     entries.iter().filter_map(hit).collect()
 }
@@ -111,24 +103,14 @@ fn without(entries: &str) -> String {
     )
 }
 
-/// As Go reads it (golang.org/x/net/http/httpproxy): a domain stands for what is below it too.
+/// As Go reads it (golang.org/x/net/http/httpproxy), which knows ports besides names.
 fn matches(entry: &str, host: &str) -> bool {
-    let entry = entry.to_ascii_lowercase();
-    let name = entry
-        .rsplit_once(':')
-        .map_or(entry.as_str(), |(name, port)| {
-            if port.chars().all(|c| c.is_ascii_digit()) {
-                name
-            } else {
-                &entry
-            }
-        });
-    let domain = name.trim_start_matches("*.").trim_start_matches('.');
-    name == "*"
-        || (!domain.is_empty()
-            && host
-                .strip_suffix(domain)
-                .is_some_and(|front| front.is_empty() || front.ends_with('.')))
+    let name = match entry.rsplit_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() => name,
+        _ => entry,
+    };
+    let pattern = name.parse::<HostPattern>();
+    pattern.is_ok_and(|pattern| pattern.matches(host))
 }
 
 #[cfg(test)]
