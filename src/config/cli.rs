@@ -115,8 +115,9 @@ pub enum CaCommand {
     Bundle,
     /// Make a new CA in place of the old one; clients must be told to trust it.
     Regenerate {
-        /// Let it sign for these hosts alone: domains with all names below them, and addresses.
-        /// Other hosts are then passed on unread.
+        /// Let it sign for these hosts alone: `docker.io` is that name and all below it,
+        /// `*.docker.io` only those below, `=docker.io` that name alone; addresses too. Other
+        /// hosts are then passed on unread.
         #[arg(long, value_name = "HOST,…")]
         only: Option<String>,
     },
@@ -161,7 +162,8 @@ pub struct RecordArgs {
     )]
     pub proxy_credentials: Option<String>,
 
-    /// Hosts in private address ranges that clients on other machines may reach.
+    /// Hosts in private address ranges that clients on other machines may reach, named as for
+    /// --passthrough.
     #[arg(long, value_name = "HOST")]
     pub allow_target: Vec<String>,
 

@@ -32,15 +32,16 @@ pub struct ProxyArgs {
     )]
     pub upstream_proxy: Option<String>,
 
-    /// Pass the tunnels to these hosts on unread.
+    /// Pass the tunnels to these hosts on unread: `docker.io` is that name and all below it,
+    /// `*.docker.io` only those below, `=docker.io` that name alone.
     #[arg(long, value_name = "HOST")]
     pub passthrough: Vec<String>,
 
-    /// Read only the tunnels to these hosts.
+    /// Read only the tunnels to these hosts, named as for --passthrough.
     #[arg(long, value_name = "HOST")]
     pub intercept: Vec<String>,
 
-    /// Accept invalid certificates from these hosts.
+    /// Accept invalid certificates from these hosts, named as for --passthrough.
     #[arg(long, value_name = "HOST")]
     pub insecure_upstream: Vec<String>,
 

@@ -77,3 +77,44 @@ impl Settings {
         !any(&self.passthrough) && (self.intercept.is_empty() || any(&self.intercept))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::ca::SigningScope;
+
+    /// `--passthrough`, `--intercept` and `ca regenerate --only` mean the same by one pattern.
+    #[test]
+    fn a_pattern_names_the_same_hosts_wherever_it_stands() {
+        for (pattern, host, covered) in [
+            ("docker.io", "docker.io", true),
+            ("docker.io", "registry-1.docker.io", true),
+            ("docker.io", "mydocker.io", false),
+            ("*.docker.io", "registry-1.docker.io", true),
+            ("*.docker.io", "docker.io", false),
+            ("=docker.io", "docker.io", true),
+            ("=docker.io", "registry-1.docker.io", false),
+            ("10.0.0.7", "10.0.0.7", true),
+            ("10.0.0.7", "10.0.0.8", false),
+            ("[::1]", "::1", true),
+        ] {
+            let hosts: HostPattern = pattern.parse().unwrap();
+            let mut settings = Settings::new(([127, 0, 0, 1], 0).into());
+            settings.passthrough = vec![hosts.clone()];
+            assert_eq!(
+                settings.intercepts(host),
+                !covered,
+                "--passthrough {pattern} {host}"
+            );
+            settings.passthrough.clear();
+            settings.intercept = vec![hosts];
+            assert_eq!(
+                settings.intercepts(host),
+                covered,
+                "--intercept {pattern} {host}"
+            );
+            let scope: SigningScope = pattern.parse().unwrap();
+            assert_eq!(scope.permits(host), covered, "--only {pattern} {host}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use std::time::Duration;
 
-use crate::client::{Route, curl};
+use crate::client::{Route, curl, skopeo};
 use crate::components::available;
 use crate::lab::{Lab, PULLSCOPE};
 use crate::machine::{self, Machine, assert_same, on_root, tree};
@@ -114,13 +114,46 @@ fn for_some_hosts_alone_it_reads_theirs_and_passes_others_on() {
         .collect();
     assert_eq!(hosts, ["https://registry-1.docker.io/v2/"]);
 
-    let wrong = pullscope(&home, &["ca", "regenerate", "--only", "*.docker.io"]).failed();
+    let wrong = pullscope(&home, &["ca", "regenerate", "--only", "cdn0*.docker.io"]).failed();
     assert_eq!(wrong.status.code(), Some(2));
     assert!(
         wrong.err.contains("--only") && wrong.err.contains("docker.io"),
         "{}",
         wrong.err
     );
+}
+
+/// What the certificate says of names below one, and of one name alone, real clients read the same.
+#[test]
+fn names_below_one_and_one_name_alone_are_enforced_by_clients() {
+    if !available(&["curl", "skopeo", "setpriv"]) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let home = lab.dir().join("pullscope");
+    fs::create_dir_all(&home).unwrap();
+    let only = "*.docker.io,*.docker.com,=quay.io";
+    pullscope(&home, &["ca", "regenerate", "--only", only]).succeeded();
+    let mut recorder = Recorder::start(&lab, &[]);
+    recorder.said("the narrow CA", |err| {
+        err.contains("*.docker.io, *.docker.com, =quay.io")
+    });
+    let ours = recorder.route();
+    let url = "https://registry-1.docker.io/v2/";
+    curl(&ours, lab.dir(), &[url]).finish(RUN).succeeded();
+    let quay = curl(&ours, lab.dir(), &["https://quay.io/v2/"]).finish(RUN);
+    assert_eq!(quay.status.code(), Some(0), "{}", quay.err);
+    let image = "docker://docker.io/library/alpine";
+    skopeo(&ours, lab.dir(), &["inspect", image]).succeeded();
+    let trace = recorder.stop();
+    let mut hosts: Vec<_> = trace
+        .entries()
+        .iter()
+        .filter_map(|entry| entry.url().split('/').nth(2).map(str::to_owned))
+        .collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    assert_eq!(hosts, ["auth.docker.io", "quay.io", "registry-1.docker.io"]);
 }
 
 #[test]
