@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::bufread::MultiGzDecoder;
 
 /// What was done to make JSON of a text, counted.
@@ -49,15 +51,11 @@ impl JsonText {
             let text = format!("it is packed ({kind}); unpack it first");
             return Err(io::Error::new(io::ErrorKind::InvalidData, text));
         }
-        let start = until_end(input.fill_buf())?;
-        if let Some(big) = byte_order(start) {
-            mended.utf16 = true;
-            let units = Utf16 {
-                input,
-                big,
-                odd: None,
-            };
-            input = Box::new(BufReader::with_capacity(BUFFER, units));
+        let encoding = encoding(until_end(input.fill_buf())?);
+        mended.utf16 = encoding.is_some();
+        if encoding.is_some() {
+            let decoder = DecodeReaderBytesBuilder::new().encoding(encoding).build(input);
+            input = Box::new(BufReader::with_capacity(BUFFER, decoder));
         }
         let mark = "\u{feff}".as_bytes();
         if until_end(input.fill_buf())?.starts_with(mark) {
@@ -77,22 +75,16 @@ impl JsonText {
         self.mended.clone()
     }
 
-    fn count(&self, what: impl FnOnce(&mut Mended)) {
-        let mut mended = self.mended.get();
-        what(&mut mended);
-        self.mended.set(mended);
-    }
-
-    /// The byte at this place, without taking it.
-    fn peek(&mut self, at: usize) -> io::Result<Option<u8>> {
-        while self.ahead.len() <= at {
+    /// So many bytes of what comes next, or all that there is, without taking them.
+    fn look_ahead(&mut self, count: usize) -> io::Result<&[u8]> {
+        while self.ahead.len() < count {
             let Some(byte) = until_end(self.input.fill_buf())?.first().copied() else {
-                return Ok(None);
+                break;
             };
             self.input.consume(1);
             self.ahead.push_back(byte);
         }
-        Ok(self.ahead.get(at).copied())
+        Ok(self.ahead.make_contiguous())
     }
 
     /// Takes what needs no mending; most of a file is so.
@@ -116,115 +108,66 @@ impl JsonText {
 
     /// Mends what comes next; answers whether there was anything.
     fn advance(&mut self) -> io::Result<bool> {
-        let Some(byte) = self.peek(0)? else {
+        let Some(byte) = self.look_ahead(1)?.first().copied() else {
             return Ok(false);
         };
-        match byte {
-            b'"' => {
-                self.in_string = !self.in_string;
-                self.pass(1);
+        let in_string = self.in_string;
+        self.in_string ^= byte == b'"';
+        let piece = match byte {
+            b'\\' if in_string => escape(self.look_ahead(12)?),
+            ..=0x1f if in_string => (1, Some(format!("\\u{byte:04x}"))),
+            0 => (1, Some(" ".to_owned())),
+            b'N' | b'I' | b'-' if !in_string => {
+                let ahead = self.look_ahead(9)?;
+                let mut words = ["NaN", "Infinity", "-Infinity", "-NaN"].into_iter();
+                let word = words.find(|word| ahead.starts_with(word.as_bytes()));
+                word.map_or((1, None), |word| (word.len(), Some("null".to_owned())))
             }
-            0x80.. => self.character()?,
-            b'\\' if self.in_string => self.escape()?,
-            ..=0x1f if self.in_string => {
-                self.ahead.pop_front();
-                self.ready.extend(format!("\\u{byte:04x}").bytes());
-                self.count(|mended| mended.characters += 1);
-            }
-            0 => {
-                self.ahead.pop_front();
-                self.ready.push_back(b' ');
-                self.count(|mended| mended.nuls += 1);
-            }
-            b'N' | b'I' | b'-' if !self.in_string => self.number()?,
-            _ => self.pass(1),
+            0x80.. => character(self.look_ahead(4)?),
+            _ => (1, None),
+        };
+        let (taken, mended) = piece;
+        let taken = self.ahead.drain(..taken.min(self.ahead.len()));
+        let Some(mended) = mended else {
+            self.ready.extend(taken);
+            return Ok(true);
+        };
+        drop(taken);
+        let mut count = self.mended.get();
+        match mended.as_str() {
+            " " => count.nuls += 1,
+            "null" => count.numbers += 1,
+            _ => count.characters += 1,
         }
+        self.mended.set(count);
+        self.ready.extend(mended.into_bytes());
         Ok(true)
     }
+}
 
-    fn pass(&mut self, count: usize) {
-        let count = count.min(self.ahead.len());
-        self.ready.extend(self.ahead.drain(..count));
+/// How many bytes belong to an escape, and what is to stand for it: half of a surrogate pair alone
+/// is no character.
+fn escape(ahead: &[u8]) -> (usize, Option<String>) {
+    let unit = |from: usize| {
+        let digits = ahead.get(from..)?.strip_prefix(b"\\u")?.get(..4)?;
+        let digits = digits.iter().map(|digit| char::from(*digit).to_digit(16));
+        digits.reduce(|high, low| Some(high? * 16 + low?))?
+    };
+    match (unit(0), unit(6)) {
+        (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, None),
+        (Some(0xd800..=0xdfff), _) => (6, Some("\\ufffd".to_owned())),
+        (Some(_), _) => (6, None),
+        (None, _) if ahead.get(1) == Some(&b'u') => (1, None),
+        (None, _) => (2, None),
     }
+}
 
-    /// A word such as `NaN`, or the sign of a number.
-    fn number(&mut self) -> io::Result<()> {
-        for word in ["NaN", "Infinity", "-Infinity", "-NaN"] {
-            let mut is_it = true;
-            for (at, expected) in word.bytes().enumerate() {
-                is_it = is_it && self.peek(at)? == Some(expected);
-            }
-            if is_it {
-                self.ahead.drain(..word.len());
-                self.ready.extend(b"null");
-                self.count(|mended| mended.numbers += 1);
-                return Ok(());
-            }
-        }
-        self.pass(1);
-        Ok(())
-    }
-
-    /// An escape; half of a surrogate pair alone is no character.
-    fn escape(&mut self) -> io::Result<()> {
-        let unit = match self.peek(1)? {
-            Some(b'u') => self.unit(2)?,
-            Some(_) => {
-                self.pass(2);
-                return Ok(());
-            }
-            None => None,
-        };
-        match unit {
-            Some(0xd800..=0xdbff) if self.has_low_half()? => self.pass(12),
-            Some(0xd800..=0xdfff) => {
-                self.ahead.drain(..6);
-                self.ready.extend(b"\\ufffd");
-                self.count(|mended| mended.characters += 1);
-            }
-            Some(_) => self.pass(6),
-            None => self.pass(1),
-        }
-        Ok(())
-    }
-
-    fn has_low_half(&mut self) -> io::Result<bool> {
-        let follows = self.peek(6)? == Some(b'\\') && self.peek(7)? == Some(b'u');
-        Ok(follows && matches!(self.unit(8)?, Some(0xdc00..=0xdfff)))
-    }
-
-    /// Four hexadecimal digits.
-    fn unit(&mut self, at: usize) -> io::Result<Option<u32>> {
-        let mut unit = 0;
-        for at in at..at + 4 {
-            let digit = self
-                .peek(at)?
-                .and_then(|byte| char::from(byte).to_digit(16));
-            let Some(digit) = digit else {
-                return Ok(None);
-            };
-            unit = unit * 16 + digit;
-        }
-        Ok(Some(unit))
-    }
-
-    /// A character of several bytes; what is none becomes U+FFFD.
-    fn character(&mut self) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(4);
-        for length in 1..=4 {
-            match self.peek(length - 1)? {
-                Some(byte) => bytes.push(byte),
-                None => break,
-            }
-            if std::str::from_utf8(&bytes).is_ok() {
-                self.pass(length);
-                return Ok(());
-            }
-        }
-        self.ahead.pop_front();
-        self.ready.extend("\u{fffd}".bytes());
-        self.count(|mended| mended.characters += 1);
-        Ok(())
+/// The same of a character of several bytes; what is none becomes U+FFFD.
+fn character(ahead: &[u8]) -> (usize, Option<String>) {
+    let valid = ahead.utf8_chunks().next().map(|chunk| chunk.valid());
+    match valid.and_then(|valid| valid.chars().next()) {
+        Some(character) => (character.len_utf8(), None),
+        None => (1, Some(char::REPLACEMENT_CHARACTER.to_string())),
     }
 }
 
@@ -241,61 +184,14 @@ impl Read for JsonText {
     }
 }
 
-/// UTF-16 as UTF-8.
-struct Utf16 {
-    input: Box<dyn BufRead>,
-    /// Whether the byte of the higher value comes first.
-    big: bool,
-    /// A unit that was taken and belongs to the next character.
-    odd: Option<u16>,
-}
-
-impl Utf16 {
-    fn unit(&mut self) -> io::Result<Option<u16>> {
-        if let Some(unit) = self.odd.take() {
-            return Ok(Some(unit));
-        }
-        let mut bytes = [0; 2];
-        match self.input.read_exact(&mut bytes) {
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-            Ok(()) if self.big => Ok(Some(u16::from_be_bytes(bytes))),
-            Ok(()) => Ok(Some(u16::from_le_bytes(bytes))),
-        }
-    }
-}
-
-impl Read for Utf16 {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut written = 0;
-        while let Some(room) = buffer.get_mut(written..written + 4) {
-            let Some(first) = self.unit()? else {
-                break;
-            };
-            let mut units = vec![first];
-            if (0xd800..0xdc00).contains(&first) {
-                match self.unit()? {
-                    Some(second @ 0xdc00..=0xdfff) => units.push(second),
-                    other => self.odd = other,
-                }
-            }
-            for found in char::decode_utf16(units) {
-                let found = found.unwrap_or(char::REPLACEMENT_CHARACTER);
-                written += found.encode_utf8(room).len();
-            }
-        }
-        Ok(written)
-    }
-}
-
-/// Whether a text is UTF-16, and then whether its higher bytes come first: by its mark, or since
-/// JSON begins with two characters of ASCII.
-fn byte_order(start: &[u8]) -> Option<bool> {
+/// What a text is encoded in that is UTF-16: by its mark, or since JSON begins with two characters of
+/// ASCII.
+fn encoding(start: &[u8]) -> Option<&'static Encoding> {
     match start {
-        [0xfe, 0xff, ..] => Some(true),
-        [0xff, 0xfe, ..] => Some(false),
-        [0, high, 0, ..] if *high != 0 => Some(true),
-        [low, 0, _, 0, ..] if *low != 0 => Some(false),
+        [0xfe, 0xff, ..] => Some(UTF_16BE),
+        [0xff, 0xfe, ..] => Some(UTF_16LE),
+        [0, high, 0, ..] if *high != 0 => Some(UTF_16BE),
+        [low, 0, _, 0, ..] if *low != 0 => Some(UTF_16LE),
         _ => None,
     }
 }

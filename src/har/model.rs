@@ -7,6 +7,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use serde_with::apply;
+use smart_default::SmartDefault;
 
 use super::lenient::Lenient;
 
@@ -59,7 +60,7 @@ pub struct HarEntry {
 
 /// A request.
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, SmartDefault, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HarRequest {
     /// The method.
@@ -67,6 +68,7 @@ pub struct HarRequest {
     /// The absolute URL without fragment.
     pub url: String,
     /// Such as `HTTP/1.1`.
+    #[default("HTTP/1.1")]
     pub http_version: String,
     /// The cookies it carries.
     pub cookies: Vec<Cookie>,
@@ -77,8 +79,10 @@ pub struct HarRequest {
     /// The content, when it is text.
     pub post_data: Option<PostData>,
     /// Bytes of the head, or -1.
+    #[default(-1)]
     pub headers_size: i64,
     /// Bytes of content as transferred, or -1.
+    #[default(-1)]
     pub body_size: i64,
     /// A remark.
     pub comment: Option<String>,
@@ -89,7 +93,7 @@ pub struct HarRequest {
 
 /// A response.
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, SmartDefault, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HarResponse {
     /// The status code; 0 when there was no response.
@@ -97,6 +101,7 @@ pub struct HarResponse {
     /// The reason phrase.
     pub status_text: String,
     /// Such as `HTTP/1.1`.
+    #[default("HTTP/1.1")]
     pub http_version: String,
     /// The cookies it sets.
     pub cookies: Vec<Cookie>,
@@ -108,8 +113,10 @@ pub struct HarResponse {
     #[serde(rename = "redirectURL")]
     pub redirect_url: String,
     /// Bytes of the head, or -1.
+    #[default(-1)]
     pub headers_size: i64,
     /// Bytes of content as transferred, or -1.
+    #[default(-1)]
     pub body_size: i64,
     /// A remark.
     pub comment: Option<String>,
@@ -207,22 +214,29 @@ pub struct Cookie {
 
 /// The phases in milliseconds; -1 where one does not apply.
 #[apply(_ => #[serde(deserialize_with = "Lenient::read", skip_serializing_if = "Lenient::is_omitted")])]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, SmartDefault, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HarTimings {
     /// Waiting for a connection.
+    #[default(-1.0)]
     pub blocked: f64,
     /// Resolving the name.
+    #[default(-1.0)]
     pub dns: f64,
     /// Opening the connection, TLS included.
+    #[default(-1.0)]
     pub connect: f64,
     /// Sending the request; never -1.
+    #[default(-1.0)]
     pub send: f64,
     /// Waiting for the response; never -1.
+    #[default(-1.0)]
     pub wait: f64,
     /// Reading the response; never -1.
+    #[default(-1.0)]
     pub receive: f64,
     /// The TLS handshake, a part of `connect`.
+    #[default(-1.0)]
     pub ssl: f64,
     /// A remark.
     pub comment: Option<String>,
@@ -274,58 +288,6 @@ impl<'de> Deserialize<'de> for Extras {
         let mut map = Map::deserialize(d)?;
         map.retain(|name, value| name.starts_with('_') && !value.is_null());
         Ok(Self(map))
-    }
-}
-
-impl Default for HarRequest {
-    fn default() -> Self {
-        Self {
-            method: String::new(),
-            url: String::new(),
-            http_version: "HTTP/1.1".to_owned(),
-            cookies: Vec::new(),
-            headers: Vec::new(),
-            query_string: Vec::new(),
-            post_data: None,
-            headers_size: -1,
-            body_size: -1,
-            comment: None,
-            extra: Extras::default(),
-        }
-    }
-}
-
-impl Default for HarResponse {
-    fn default() -> Self {
-        Self {
-            status: 0,
-            status_text: String::new(),
-            http_version: "HTTP/1.1".to_owned(),
-            cookies: Vec::new(),
-            headers: Vec::new(),
-            content: HarContent::default(),
-            redirect_url: String::new(),
-            headers_size: -1,
-            body_size: -1,
-            comment: None,
-            extra: Extras::default(),
-        }
-    }
-}
-
-impl Default for HarTimings {
-    fn default() -> Self {
-        Self {
-            blocked: -1.0,
-            dns: -1.0,
-            connect: -1.0,
-            send: -1.0,
-            wait: -1.0,
-            receive: -1.0,
-            ssl: -1.0,
-            comment: None,
-            extra: Extras::default(),
-        }
     }
 }
 

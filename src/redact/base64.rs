@@ -1,6 +1,9 @@
 //! Base64 (RFC 4648), in either alphabet, with or without padding, at any alignment.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use data_encoding::{BASE64_NOPAD, Encoding};
 
 /// The shortest run worth decoding: six bytes.
 const MIN_RUN: usize = 8;
@@ -12,12 +15,7 @@ pub(super) const SEVEN_DIGITS: u64 = (1 << 42) - 1;
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let padding = text.iter().rev().take_while(|b| **b == b'=').count();
     let digits = text.get(..text.len() - padding)?;
-    if padding > 2 || digits.len() % 4 == 1 || !digits.iter().all(|b| sextet(*b).is_some()) {
-        return None;
-    }
-    let mut out = Vec::new();
-    decode_run(digits, &mut out);
-    Some(out)
+    DIGITS.decode(digits).ok().filter(|_| padding <= 2)
 }
 
 /// Looks at what each run of base64 digits decodes to when read from its first, second, third
@@ -31,15 +29,16 @@ pub(super) fn each(
     worth: impl Fn(u64) -> bool,
     mut look: impl FnMut(&[u8], &dyn Fn(Range<usize>) -> Range<usize>),
 ) {
-    let mut decoded = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let run = rest.iter().take_while(|b| sextet(**b).is_some()).count();
         let digits = rest.get(..run).unwrap_or_default();
         if run >= MIN_RUN && sevens(digits).any(&worth) {
             for skip in 0..4 {
-                let digits = rest.get(skip..run).unwrap_or_default();
-                decode_run(digits, &mut decoded);
+                // A digit alone makes no byte.
+                let end = run - usize::from((run - skip) % 4 == 1);
+                let digits = rest.get(skip..end).unwrap_or_default();
+                let decoded = DIGITS.decode(digits).unwrap_or_default();
                 let first = at + skip;
                 look(&decoded, &|range| {
                     first + range.start * 8 / 6..first + (range.end * 8).div_ceil(6)
@@ -60,22 +59,15 @@ fn sevens(digits: &[u8]) -> impl Iterator<Item = u64> {
     after.skip(6)
 }
 
-/// Decodes base64 digits, the bits that make no whole byte left out.
-fn decode_run(digits: &[u8], out: &mut Vec<u8>) {
-    out.clear();
-    out.reserve(digits.len() / 4 * 3 + 3);
-    let value = |digit: &u8| u32::from(sextet(*digit).unwrap_or(0));
-    let (fours, rest) = digits.as_chunks::<4>();
-    for [a, b, c, d] in fours {
-        let bits = value(a) << 18 | value(b) << 12 | value(c) << 6 | value(d);
-        let [_, first, second, third] = bits.to_be_bytes();
-        out.extend([first, second, third]);
-    }
-    let bits = rest.iter().fold(0, |bits, digit| bits << 6 | value(digit));
-    let whole = rest.len() * 6 / 8;
-    let bits = bits << (24_usize.saturating_sub(rest.len() * 6));
-    out.extend(bits.to_be_bytes().into_iter().skip(1).take(whole));
-}
+/// Both alphabets, without padding; bits at the end that make no whole byte are left out.
+static DIGITS: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = BASE64_NOPAD.specification();
+    specification.check_trailing_bits = false;
+    specification.translate.from.push_str("-_");
+    specification.translate.to.push_str("+/");
+    let encoding = specification.encoding();
+    encoding.expect("the two alphabets differ in these digits only")
+});
 
 fn sextet(byte: u8) -> Option<u8> {
     SEXTETS

@@ -73,13 +73,17 @@ impl Unescaped {
                 continue;
             };
             layer.bytes.extend_from_slice(text.get(done..source)?);
+            let at = layer.bytes.len();
+            match piece {
+                Escaped::Byte(byte) => layer.bytes.push(byte),
+                Escaped::Char(char) => layer.bytes.extend(char.encode_utf8(&mut [0; 4]).bytes()),
+            }
             layer.escapes.push(Escape {
-                at: layer.bytes.len(),
+                at,
                 source,
-                len: piece.len,
+                len: u8::try_from(layer.bytes.len() - at).unwrap_or(4),
                 source_len: taken,
             });
-            layer.bytes.extend_from_slice(piece.bytes());
             from = source + usize::from(taken);
             done = from;
         }
@@ -108,37 +112,18 @@ impl Unescaped {
     }
 }
 
-/// What an escape stands for: at most the four bytes of a UTF-8 character.
-struct EscapedChar {
-    bytes: [u8; 4],
-    len: u8,
-}
-
-impl EscapedChar {
-    fn byte(byte: u8) -> Self {
-        Self {
-            bytes: [byte, 0, 0, 0],
-            len: 1,
-        }
-    }
-
-    fn char(character: char) -> Self {
-        let mut bytes = [0; 4];
-        let len = u8::try_from(character.encode_utf8(&mut bytes).len()).unwrap_or(4);
-        Self { bytes, len }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
-    }
+/// What an escape stands for.
+enum Escaped {
+    Byte(u8),
+    Char(char),
 }
 
 /// The escape at the beginning of `text`: its length and what it stands for.
-fn unescape(text: &[u8]) -> Option<(u8, EscapedChar)> {
+fn unescape(text: &[u8]) -> Option<(u8, Escaped)> {
     match *text {
         [b'%', high, low, ..] => {
             let byte = hex(&[high, low])?;
-            Some((3, EscapedChar::byte(u8::try_from(byte).ok()?)))
+            Some((3, Escaped::Byte(u8::try_from(byte).ok()?)))
         }
         [b'\\', b'u', ..] => unicode_escape(text),
         [b'\\', escaped, ..] => {
@@ -151,7 +136,7 @@ fn unescape(text: &[u8]) -> Option<(u8, EscapedChar)> {
                 b't' => b'\t',
                 _ => return None,
             };
-            Some((2, EscapedChar::byte(byte)))
+            Some((2, Escaped::Byte(byte)))
         }
         [b'&', ..] => character_reference(text),
         _ => None,
@@ -159,50 +144,44 @@ fn unescape(text: &[u8]) -> Option<(u8, EscapedChar)> {
 }
 
 /// `\uXXXX`, or a surrogate pair of two (RFC 8259 section 7).
-fn unicode_escape(text: &[u8]) -> Option<(u8, EscapedChar)> {
+fn unicode_escape(text: &[u8]) -> Option<(u8, Escaped)> {
     let high = hex(text.get(2..6)?)?;
     if let Some(character) = char::from_u32(high) {
-        return Some((6, EscapedChar::char(character)));
+        return Some((6, Escaped::Char(character)));
     }
     let low = hex(text.get(6..12)?.strip_prefix(b"\\u")?)?;
     let pair = (0xD800..0xDC00).contains(&high) && (0xDC00..0xE000).contains(&low);
     let code = 0x1_0000 + ((high & 0x3FF) << 10) + (low & 0x3FF);
     let character = char::from_u32(code).filter(|_| pair)?;
-    Some((12, EscapedChar::char(character)))
+    Some((12, Escaped::Char(character)))
 }
 
 /// `&amp;`, `&#38;` or `&#x26;`; of the named ones, those that stand for ASCII marks.
-fn character_reference(text: &[u8]) -> Option<(u8, EscapedChar)> {
+fn character_reference(text: &[u8]) -> Option<(u8, Escaped)> {
     let end = memchr(b';', text.get(..12.min(text.len()))?)?;
     let name = text.get(1..end)?;
     let character = match name {
-        b"amp" => '&',
-        b"lt" => '<',
-        b"gt" => '>',
-        b"quot" => '"',
-        b"apos" => '\'',
-        b"equals" => '=',
-        b"plus" => '+',
-        b"sol" => '/',
-        b"colon" => ':',
-        b"quest" => '?',
-        b"commat" => '@',
-        b"percnt" => '%',
-        b"lowbar" => '_',
-        b"period" => '.',
-        b"num" => '#',
-        b"excl" => '!',
-        b"dollar" => '$',
         [b'#', b'x' | b'X', digits @ ..] => char::from_u32(hex(digits)?)?,
         [b'#', digits @ ..] => {
             let digits = std::str::from_utf8(digits).ok()?;
             let plain = digits.bytes().all(|b| b.is_ascii_digit());
             char::from_u32(digits.parse().ok().filter(|_| plain)?)?
         }
-        _ => return None,
+        name => {
+            let mut named = NAMED.iter();
+            let (_, mark) = named.find(|(known, _)| known.as_bytes() == name)?;
+            *mark
+        }
     };
-    Some((u8::try_from(end + 1).ok()?, EscapedChar::char(character)))
+    Some((u8::try_from(end + 1).ok()?, Escaped::Char(character)))
 }
+
+#[rustfmt::skip]
+const NAMED: [(&str, char); 17] = [
+    ("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("equals", '='),
+    ("plus", '+'), ("sol", '/'), ("colon", ':'), ("quest", '?'), ("commat", '@'), ("percnt", '%'),
+    ("lowbar", '_'), ("period", '.'), ("num", '#'), ("excl", '!'), ("dollar", '$'),
+];
 
 /// A number of hex digits and nothing else.
 fn hex(digits: &[u8]) -> Option<u32> {

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use super::basic;
 use super::kind::{Candidate, SecretKind, SecretSort};
+use crate::base::fast::{HashMap, HashSet};
 use crate::base::table::rows;
 
 /// Where a name and its value stand.
@@ -99,18 +100,15 @@ fn by_ending(words: &Words, place: NamePlace) -> Option<NameMeaning> {
     let mut words = *words;
     loop {
         let letters = words.letters();
-        let last = usize::from(letters.last()?.checked_sub(b'a')?);
-        let found = NAMES.endings.get(last)?.iter().find(|ending| {
+        let endings = NAMES.endings.get(&last_two(letters.iter().rev().copied()));
+        let found = endings.into_iter().flatten().find(|ending| {
             ending.places.holds(place)
                 && ends_with(letters, ending.name)
                 && (ending.joins || words.begin_a_word(ending.name))
         });
         if let Some(ending) = found {
-            if NAMES
-                .innocent
-                .iter()
-                .any(|ending| ends_with(letters, ending))
-            {
+            let mut innocent = NAMES.innocent.iter();
+            if innocent.any(|ending| ends_with(letters, ending)) {
                 return None;
             }
             let kind = match (ending.kind, place) {
@@ -202,21 +200,12 @@ fn says_nothing(value: &[u8]) -> bool {
 
 /// The length of a scheme and the space after it (RFC 9110 section 11.4), where credentials follow.
 fn scheme(value: &[u8]) -> usize {
-    let name = value
-        .iter()
-        .take_while(|b| b.is_ascii_alphanumeric() || **b == b'-');
-    let name = name.count();
-    let rest = value.get(name..).unwrap_or_default();
+    let space = value.iter().position(|b| *b == b' ');
+    let (name, rest) = value.split_at(space.unwrap_or(value.len()));
     let spaces = rest.iter().take_while(|b| **b == b' ').count();
-    let known = [&b"basic"[..], b"bearer", b"token", b"digest", b"negotiate"];
-    let is_known = value
-        .get(..name)
-        .is_some_and(|name| known.iter().any(|k| name.eq_ignore_ascii_case(k)));
-    if is_known && spaces > 0 && spaces < rest.len() {
-        name + spaces
-    } else {
-        0
-    }
+    let mut known = [&b"basic"[..], b"bearer", b"token", b"digest", b"negotiate"].into_iter();
+    let is_known = known.any(|known| name.eq_ignore_ascii_case(known));
+    if is_known && spaces < rest.len() { name.len() + spaces } else { 0 }
 }
 
 /// The length of `<seconds since 1970>-` at the beginning.
@@ -334,40 +323,34 @@ struct NameRow {
 struct NameRows {
     /// Names that mean what they say as a whole.
     exact: Vec<NameRow>,
-    /// How the names of secrets end, by their last letter.
-    endings: [Vec<NameRow>; 26],
+    /// How the names of secrets end, by their last two letters: most names end like none of them.
+    endings: HashMap<[u8; 2], Vec<NameRow>>,
     innocent: Vec<&'static [u8]>,
     trailers: Vec<&'static [u8]>,
-    /// By the last letter of all but the innocent: a bit for each letter that stands before it.
-    last_two: [u32; 26],
+    /// The last two letters of all but the innocent.
+    lasts: HashSet<[u8; 2]>,
 }
 
 static NAMES: LazyLock<NameRows> = LazyLock::new(|| {
     let mut names = NameRows::default();
     for row @ [name, which, ..] in rows::<5>(include_str!("names.txt")) {
         let name = name.as_bytes();
+        let last = last_two(name.iter().rev().copied());
         match which {
             "innocent" => names.innocent.push(name),
             "trailer" => names.trailers.push(name),
             "exact" => names.exact.extend(NameRow::read(row)),
-            _ => {
-                let last = index(name, 0);
-                if let Some(endings) = last.and_then(|last| names.endings.get_mut(last)) {
-                    endings.extend(NameRow::read(row));
-                }
-            }
+            _ => names.endings.entry(last).or_default().extend(NameRow::read(row)),
         }
-        if let Some(seconds) = index(name, 0).and_then(|last| names.last_two.get_mut(last)) {
-            *seconds |= index(name, 1).map_or(u32::MAX, |second| 1 << second);
-        }
+        names.lasts.insert(last);
     }
     names
 });
 
-/// Which letter of the alphabet stands so far from the end.
-fn index(name: &[u8], from_end: usize) -> Option<usize> {
-    let letter = name.iter().rev().nth(from_end)?.checked_sub(b'a')?;
-    (letter < 26).then_some(letter.into())
+/// The last two letters of a name that is read from its end; 0 where there is none.
+fn last_two(mut letters: impl Iterator<Item = u8>) -> [u8; 2] {
+    let last = letters.next().unwrap_or_default();
+    [letters.next().unwrap_or_default(), last]
 }
 
 impl NameRows {
@@ -375,14 +358,10 @@ impl NameRows {
     fn may_have(&self, name: &[u8]) -> bool {
         let letters = name.iter().rev().filter(|b| b.is_ascii_alphanumeric());
         let letters = letters.skip_while(|b| b.is_ascii_digit());
-        let mut letters = letters.map(|b| b.to_ascii_lowercase().wrapping_sub(b'a'));
-        match (letters.next(), letters.next()) {
-            (Some(last), Some(second @ ..26)) => {
-                let seconds = self.last_two.get(usize::from(last));
-                seconds.is_none_or(|seconds| seconds >> second & 1 == 1)
-            }
-            _ => true,
-        }
+        let last = last_two(letters.map(u8::to_ascii_lowercase));
+        let [_, end] = last;
+        let are_letters = last.iter().all(u8::is_ascii_lowercase);
+        !are_letters || self.lasts.contains(&last) || self.lasts.contains(&[0, end])
     }
 }
 
@@ -417,7 +396,7 @@ mod tests {
                 "{name}"
             );
         }
-        let endings: usize = NAMES.endings.iter().map(Vec::len).sum();
+        let endings: usize = NAMES.endings.values().map(Vec::len).sum();
         let others = NAMES.exact.len() + NAMES.innocent.len() + NAMES.trailers.len();
         assert_eq!(endings + others, rows.count());
     }
