@@ -1,12 +1,13 @@
 //! The client's side: who connected, where to, and how TLS was agreed.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::{ConnectionId, Fidelity, RawHead};
 
@@ -76,6 +77,17 @@ impl Connection {
             handshake: None,
         }
     }
+
+    /// The connection of a request to this URL, where a file tells no more of it.
+    pub fn of_request(id: ConnectionId, url: Option<&Url>, opened: Timestamp) -> Self {
+        // Files do not say who the client is.
+        let client = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let target = url.filter(|url| url.scheme() == "https");
+        Self {
+            target: target.and_then(Authority::of),
+            ..Self::new(id, client, opened)
+        }
+    }
 }
 
 impl fmt::Display for Authority {
@@ -90,6 +102,14 @@ impl fmt::Display for Authority {
 }
 
 impl Authority {
+    /// Where a URL leads.
+    pub fn of(url: &Url) -> Option<Self> {
+        Some(Self {
+            host: url.host_str()?.trim_matches(['[', ']']).to_owned(),
+            port: url.port_or_known_default()?,
+        })
+    }
+
     /// The authority as it stands in a URL of this scheme: the default port is left out.
     pub fn in_url(&self, scheme: &str) -> String {
         let default = matches!((scheme, self.port), ("http", 80) | ("https", 443));

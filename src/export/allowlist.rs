@@ -28,10 +28,10 @@ pub fn needed<'a>(
 ) -> Vec<Needed> {
     let mut list = List::default();
     for entry in entries {
-        let Some(authority) = authority(entry) else {
-            continue;
-        };
-        list.note(authority, role(entry, telling), entry.pull);
+        // The port is always there.
+        if let Some(authority) = entry.reading.url.as_deref().and_then(Authority::of) {
+            list.note(authority.to_string(), role(entry, telling), entry.pull);
+        }
     }
     if connections {
         let tunnels = telling
@@ -89,16 +89,6 @@ impl List {
             });
         }
     }
-}
-
-/// Host and port, the port always there.
-fn authority(entry: &Entry) -> Option<String> {
-    let url = entry.reading.url.as_ref()?;
-    let authority = Authority {
-        host: url.host_str()?.trim_matches(['[', ']']).to_owned(),
-        port: url.port_or_known_default()?,
-    };
-    Some(authority.to_string())
 }
 
 fn role(entry: &Entry, telling: &Telling<'_>) -> &'static str {

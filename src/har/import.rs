@@ -1,6 +1,6 @@
 //! An entry of another program's HAR as an exchange.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,9 +19,8 @@ use super::said_error;
 use crate::base::hex::sha256;
 use crate::exchange::head::from_latin1;
 use crate::exchange::{
-    Authority, Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Fidelity,
-    Omission, RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, SocketId, Timings,
-    Upstream,
+    Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Fidelity, Omission,
+    RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, SocketId, Timings, Upstream,
 };
 
 /// An entry of another program's.
@@ -102,7 +101,8 @@ pub(super) fn exchange(foreign: &ForeignEntry, started: Timestamp) -> Exchange {
     } = foreign;
     let url = Url::parse(&entry.request.url).ok();
     let socket = entry.extra.get("_connectionId").and_then(as_number);
-    let connection = connection(url.as_ref(), started, socket);
+    let on = ConnectionId(socket.unwrap_or_default());
+    let connection = Connection::of_request(on, url.as_ref(), started);
     let mut exchange = Exchange::new(ExchangeId(*number), started, connection);
     let timings = timings(entry);
     let connecting = [timings.blocked, timings.dns, timings.connect];
@@ -186,21 +186,6 @@ pub(super) fn content_bytes(content: &HarContent) -> Option<Bytes> {
         return BASE64.decode(text.trim().as_bytes()).ok().map(Bytes::from);
     }
     Some(Bytes::copy_from_slice(text.as_bytes()))
-}
-
-fn connection(url: Option<&Url>, started: Timestamp, socket: Option<u64>) -> Connection {
-    let target = url.filter(|url| url.scheme() == "https").and_then(|url| {
-        Some(Authority {
-            host: host(url)?,
-            port: url.port_or_known_default()?,
-        })
-    });
-    // HAR does not say who the client is.
-    let client = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-    Connection {
-        target,
-        ..Connection::new(ConnectionId(socket.unwrap_or_default()), client, started)
-    }
 }
 
 fn upstream(entry: &HarEntry, url: Option<&Url>, socket: Option<u64>) -> Option<Upstream> {
@@ -356,13 +341,14 @@ fn timings(entry: &HarEntry) -> Timings {
 }
 
 fn ending(entry: &HarEntry, status: Option<&str>) -> Ending {
+    let (response, entry_error) = (&entry.response.extra, entry.extra.get("_error"));
     let fields = [
-        entry.response.extra.get("_error"),
-        entry.response.extra.get("_failureText"),
-        entry.extra.get("_error"),
+        response.get("_error"),
+        response.get("_failureText"),
+        entry_error,
     ];
-    let said = fields.into_iter().flatten().filter_map(Value::as_str);
-    let said = said.into_iter().find(|text| !text.is_empty());
+    let mut said = fields.into_iter().flatten().filter_map(Value::as_str);
+    let said = said.find(|text| !text.is_empty());
     match (said, entry.response.status) {
         (None, 1..) => Ending::Complete,
         (Some(said), 0) => said_error::ending(said),
@@ -386,11 +372,6 @@ fn after(at: Timestamp, span: Duration) -> Timestamp {
         .ok()
         .and_then(|span| at.checked_add(span).ok())
         .unwrap_or(at)
-}
-
-fn host(url: &Url) -> Option<String> {
-    url.host_str()
-        .map(|host| host.trim_matches(['[', ']']).to_owned())
 }
 
 /// Some programs write numbers, some write them as text.

@@ -54,7 +54,9 @@ impl JsonText {
         let encoding = encoding(until_end(input.fill_buf())?);
         mended.utf16 = encoding.is_some();
         if encoding.is_some() {
-            let decoder = DecodeReaderBytesBuilder::new().encoding(encoding).build(input);
+            let decoder = DecodeReaderBytesBuilder::new()
+                .encoding(encoding)
+                .build(input);
             input = Box::new(BufReader::with_capacity(BUFFER, decoder));
         }
         let mark = "\u{feff}".as_bytes();

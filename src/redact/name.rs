@@ -205,7 +205,11 @@ fn scheme(value: &[u8]) -> usize {
     let spaces = rest.iter().take_while(|b| **b == b' ').count();
     let mut known = [&b"basic"[..], b"bearer", b"token", b"digest", b"negotiate"].into_iter();
     let is_known = known.any(|known| name.eq_ignore_ascii_case(known));
-    if is_known && spaces < rest.len() { name.len() + spaces } else { 0 }
+    if is_known && spaces < rest.len() {
+        name.len() + spaces
+    } else {
+        0
+    }
 }
 
 /// The length of `<seconds since 1970>-` at the beginning.
@@ -340,7 +344,11 @@ static NAMES: LazyLock<NameRows> = LazyLock::new(|| {
             "innocent" => names.innocent.push(name),
             "trailer" => names.trailers.push(name),
             "exact" => names.exact.extend(NameRow::read(row)),
-            _ => names.endings.entry(last).or_default().extend(NameRow::read(row)),
+            _ => names
+                .endings
+                .entry(last)
+                .or_default()
+                .extend(NameRow::read(row)),
         }
         names.lasts.insert(last);
     }

@@ -11,53 +11,39 @@ use crate::pulls::{Blob, BlobState, Part, Pull, Purpose, State};
 use crate::registry::{Digest, Kind};
 use crate::story::{self, Block, Cell, Span, Table, Telling, Tone, cell, millis, shorten, spaced};
 use crate::words::figures::{bytes, span};
-use crate::words::{Lang, Phrase, phrase, say};
+use crate::words::{Lang, phrase, say};
 
 /// Everything that is told of a comparison, in sections.
 pub fn sections(compared: &Comparison<'_>, lang: Lang) -> Vec<Vec<Block>> {
-    let paragraph = |cell| Block::Paragraph(cell);
-    let section = |label: Phrase, intro: Option<Cell>, table: Table| {
-        let intro = intro.map(paragraph).into_iter();
-        vec![
-            Block::Heading(vec![Span::strong(label.of(lang))]),
-            Block::Inset(intro.chain([Block::Table(table)]).collect()),
-        ]
-    };
-    let intro = shared(&compared.blobs, lang);
     let tables = [
-        (phrase("label.steps"), None, steps(&compared.steps, lang)),
+        ("label.steps", None, steps(&compared.steps, lang)),
+        ("comparison.hosts", None, hosts(&compared.hosts, lang)),
         (
-            phrase("comparison.hosts"),
-            None,
-            hosts(&compared.hosts, lang),
-        ),
-        (
-            phrase("label.blobs"),
-            Some(intro),
+            "label.blobs",
+            Some(shared(&compared.blobs, lang)),
             blobs(&compared.blobs, lang),
         ),
         (
-            phrase("comparison.where-time-went"),
+            "comparison.where-time-went",
             None,
             phases(&compared.phases, lang),
         ),
-        (
-            phrase("label.findings"),
-            None,
-            findings(&compared.findings, lang),
-        ),
+        ("label.findings", None, findings(&compared.findings, lang)),
     ];
-    let tables = tables
-        .into_iter()
-        .filter(|(.., table)| !table.rows.is_empty());
+    let headline = headline(compared, lang).into_iter();
     let mut sections = vec![
-        headline(compared, lang)
-            .into_iter()
-            .map(paragraph)
-            .collect(),
+        headline.map(Block::Paragraph).collect(),
         vec![Block::Table(overview(compared, lang))],
     ];
-    sections.extend(tables.map(|(label, intro, table)| section(label, intro, table)));
+    for (label, intro, table) in tables {
+        if !table.rows.is_empty() {
+            let intro = intro.map(Block::Paragraph).into_iter();
+            sections.push(vec![
+                Block::Heading(vec![Span::strong(say(label, lang))]),
+                Block::Inset(intro.chain([Block::Table(table)]).collect()),
+            ]);
+        }
+    }
     let wrong = match &compared.verdict {
         Verdict::TagDiffers { age, .. } => age.is_some_and(|age| age.stale),
         _ => [compared.a, compared.b]
@@ -66,7 +52,7 @@ pub fn sections(compared: &Comparison<'_>, lang: Lang) -> Vec<Vec<Block>> {
     };
     if compared.findings.is_empty() && !wrong {
         let none = format!("✓ {}", say("label.no-findings", lang));
-        sections.push(vec![paragraph(vec![Span::new(none, Tone::Good)])]);
+        sections.push(vec![Block::Paragraph(vec![Span::new(none, Tone::Good)])]);
     }
     sections
 }
@@ -111,10 +97,8 @@ fn verdict(verdict: &Verdict, lang: Lang) -> Option<Cell> {
     Some(match verdict {
         Verdict::NoImage { .. } => return None,
         Verdict::Same { digest } => {
-            vec![Span::new(
-                phrase("comparison.same-image").with(lang, digest.short()),
-                Tone::Good,
-            )]
+            let same = phrase("comparison.same-image").with(lang, digest.short());
+            vec![Span::new(same, Tone::Good)]
         }
         Verdict::Other => vec![Span::plain(say("comparison.other-images", lang))],
         Verdict::Unknown => vec![Span::plain(say("comparison.image-unknown", lang))],
@@ -134,79 +118,79 @@ fn verdict(verdict: &Verdict, lang: Lang) -> Option<Cell> {
 }
 
 fn meaning(age: Age, lang: Lang) -> String {
-    let label = match (age.stale, age.older_is_a) {
-        (true, true) => phrase("comparison.stale-a"),
-        (true, false) => phrase("comparison.stale-b"),
-        (false, true) => phrase("comparison.moved-a"),
-        (false, false) => phrase("comparison.moved-b"),
-    };
+    let label = phrase(match (age.stale, age.older_is_a) {
+        (true, true) => "comparison.stale-a",
+        (true, false) => "comparison.stale-b",
+        (false, true) => "comparison.moved-a",
+        (false, false) => "comparison.moved-b",
+    });
     label.with(lang, span(age.seconds, lang))
 }
 
-/// A table's head: these columns, then one for each pull.
-fn head(first: &[Span]) -> Vec<(Span, bool)> {
-    let sides = ["A", "B"].map(Span::strong);
-    let columns = first.iter().cloned().chain(sides);
-    columns.map(|name| (name, false)).collect()
+/// A table with these columns, then one for each pull, and one for what differs where that is said.
+fn table(columns: &[&'static str], differs: bool, lang: Lang, rows: Vec<Vec<Cell>>) -> Table {
+    let columns = columns.iter().map(|key| match *key {
+        // What stands in a row is named there.
+        "" => Span::default(),
+        key => Span::dim(say(key, lang)),
+    });
+    let difference = differs.then(|| Span::dim(say("comparison.difference", lang)));
+    let head = columns
+        .chain(["A", "B"].map(Span::strong))
+        .chain(difference);
+    Table {
+        head: head.map(|name| (name, false)).collect(),
+        rows,
+    }
 }
 
 fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     let (a, b) = (compared.a, compared.b);
-    let mut table = Table {
-        // What stands in a row is named there.
-        head: head(&[Span::default()]),
-        rows: Vec::new(),
-    };
-    table
-        .head
-        .push((Span::dim(say("comparison.difference", lang)), false));
+    let mut rows = Vec::new();
     let mut row = |key: &'static str, a: Option<Cell>, b: Option<Cell>, difference: Span| {
         if a.is_some() || b.is_some() {
             let [a, b] = [a, b].map(|cell| cell.unwrap_or_else(nothing));
-            table.rows.push(vec![
-                vec![Span::dim(say(key, lang))],
-                a,
-                b,
-                vec![difference],
-            ]);
+            let name = vec![Span::dim(say(key, lang))];
+            rows.push(vec![name, a, b, vec![difference]]);
         }
     };
     let source =
         |side: ComparedPull<'_>| Some(cell(format!("{} #{}", side.source, side.pull.id.0)));
     row("comparison.source", source(a), source(b), Span::default());
-    let mut texts = |key: &'static str, of: &dyn Fn(&Pull) -> Option<String>| {
-        let (a, b) = (of(a.pull), of(b.pull));
-        let difference = equal(a == b);
-        row(key, a.map(cell), b.map(cell), difference);
-    };
-    texts("image.image", &|pull| Some(shorten(&pull.name())));
-    texts("label.client", &|pull| Some(pull.client.label()));
-    texts("label.registry", &|pull| Some(pull.registry.clone()));
-    texts("label.mirrors", &|pull| {
-        (!pull.mirrors.is_empty()).then(|| pull.mirrors.join(" "))
-    });
-    texts("label.platform", &|pull| {
-        pull.platform.as_ref().map(ToString::to_string)
-    });
-    texts("label.digest", &|pull| {
-        pull.digest.as_ref().map(Digest::short)
-    });
-    texts("image.state", &|pull| {
-        let (mark, _) = crate::story::mark(pull.state);
-        Some(format!("{mark} {}", pull.state.name(lang)))
-    });
     let protocols = |side: ComparedPull<'_>| {
         let found: Vec<_> = side.protocols().into_iter().collect();
         (!found.is_empty()).then(|| found.join(", "))
     };
-    let (of_a, of_b) = (protocols(a), protocols(b));
-    let difference = equal(of_a == of_b);
-    row(
-        "comparison.protocols",
-        of_a.map(cell),
-        of_b.map(cell),
-        difference,
-    );
+    type TextOf<'a> = &'a dyn Fn(ComparedPull<'_>) -> Option<String>;
+    let texts: [(&'static str, TextOf<'_>); 8] = [
+        ("image.image", &|side| Some(shorten(&side.pull.name()))),
+        ("label.client", &|side| Some(side.pull.client.label())),
+        ("label.registry", &|side| Some(side.pull.registry.clone())),
+        ("label.mirrors", &|side| {
+            let mirrors = &side.pull.mirrors;
+            (!mirrors.is_empty()).then(|| mirrors.join(" "))
+        }),
+        ("label.platform", &|side| {
+            Some(side.pull.platform.as_ref()?.to_string())
+        }),
+        ("label.digest", &|side| {
+            Some(side.pull.digest.as_ref()?.short())
+        }),
+        ("image.state", &|side| {
+            let (mark, _) = story::mark(side.pull.state);
+            Some(format!("{mark} {}", side.pull.state.name(lang)))
+        }),
+        ("comparison.protocols", &protocols),
+    ];
+    for (key, of) in texts {
+        let (a, b) = (of(a), of(b));
+        let difference = if a == b {
+            Span::dim("=")
+        } else {
+            Span::new("≠", Tone::Warn)
+        };
+        row(key, a.map(cell), b.map(cell), difference);
+    }
     let started = |side: ComparedPull<'_>| Some(cell(format!("{:.3}", side.pull.started)));
     let later = b.pull.started.duration_since(a.pull.started);
     let later = more(later.as_micros(), &|micros| {
@@ -217,50 +201,36 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
         }
     });
     row("label.started", started(a), started(b), later);
-    let mut figures = |key: &'static str,
-                       of: &dyn Fn(&Pull) -> u128,
-                       shown: &dyn Fn(u128) -> String| {
+    let count = |value: u128| bytes(u64::try_from(value).unwrap_or(u64::MAX));
+    type Figure<'a> = (&'static str, fn(&Pull) -> u128, &'a dyn Fn(u128) -> String);
+    let figures: [Figure<'_>; 4] = [
+        (
+            "comparison.exchange-count",
+            |pull| pull.steps.len() as u128,
+            &|n| n.to_string(),
+        ),
+        ("comparison.sent", |pull| pull.totals.sent.into(), &count),
+        (
+            "comparison.received",
+            |pull| pull.totals.received.into(),
+            &count,
+        ),
+        (
+            "comparison.took",
+            |pull| pull.totals.took.as_micros(),
+            &duration,
+        ),
+    ];
+    for (key, of, shown) in figures {
         let (a, b) = (of(a.pull), of(b.pull));
         let by = i128::try_from(b).unwrap_or(i128::MAX) - i128::try_from(a).unwrap_or(i128::MAX);
-        row(
-            key,
-            Some(cell(shown(a))),
-            Some(cell(shown(b))),
-            more(by, shown),
-        );
-    };
-    let count = |value: u128| bytes(u64::try_from(value).unwrap_or(u64::MAX));
-    figures(
-        "comparison.exchange-count",
-        &|pull| pull.steps.len() as u128,
-        &|n| n.to_string(),
-    );
-    figures("comparison.sent", &|pull| pull.totals.sent.into(), &count);
-    figures(
-        "comparison.received",
-        &|pull| pull.totals.received.into(),
-        &count,
-    );
-    figures(
-        "comparison.took",
-        &|pull| pull.totals.took.as_micros(),
-        &duration,
-    );
-    table
-}
-
-/// Whether two values are one.
-fn equal(equal: bool) -> Span {
-    if equal {
-        Span::dim("=")
-    } else {
-        Span::new("≠", Tone::Warn)
+        let [a, b] = [a, b].map(|figure| Some(cell(shown(figure))));
+        row(key, a, b, more(by, shown));
     }
+    table(&[""], true, lang, rows)
 }
 
 fn steps(steps: &[StepPair], lang: Lang) -> Table {
-    let mut head = head(&[Span::dim(say("label.step", lang))]);
-    head.push((Span::dim(say("comparison.difference", lang)), false));
     let rows = steps.iter().map(|pair| {
         let sizes = pair.differences.contains(&Difference::Size);
         let went = |taken: Option<&Taken>| taken.map_or_else(nothing, |taken| went(taken, sizes));
@@ -271,10 +241,7 @@ fn steps(steps: &[StepPair], lang: Lang) -> Table {
             step_difference(pair, lang),
         ]
     });
-    Table {
-        rows: rows.collect(),
-        head,
-    }
+    table(&["label.step"], true, lang, rows.collect())
 }
 
 /// What a step was for, and the part of the image unless that says it already.
@@ -317,18 +284,17 @@ fn went(taken: &Taken, sizes: bool) -> Cell {
 
 fn step_difference(pair: &StepPair, lang: Lang) -> Cell {
     let label = |difference: &Difference| match difference {
-        Difference::OnlyA => phrase("comparison.only-a"),
-        Difference::OnlyB => phrase("comparison.only-b"),
-        Difference::Method => phrase("comparison.method"),
-        Difference::Status => phrase("comparison.status"),
-        Difference::Host => phrase("comparison.host"),
-        Difference::Digest => phrase("label.digest"),
-        Difference::Size => phrase("image.size"),
+        Difference::OnlyA => "comparison.only-a",
+        Difference::OnlyB => "comparison.only-b",
+        Difference::Method => "comparison.method",
+        Difference::Status => "comparison.status",
+        Difference::Host => "comparison.host",
+        Difference::Digest => "label.digest",
+        Difference::Size => "image.size",
     };
-    let mut words: Vec<String> = pair
-        .differences
-        .iter()
-        .map(|difference| label(difference).of(lang).to_owned())
+    let differences = pair.differences.iter();
+    let mut words: Vec<String> = differences
+        .map(|difference| say(label(difference), lang).to_owned())
         .collect();
     if let Some((a, b)) = pair.taken.both() {
         let longer = micros(b.took) - micros(a.took);
@@ -348,20 +314,16 @@ fn step_difference(pair: &StepPair, lang: Lang) -> Cell {
 }
 
 fn hosts(hosts: &[(String, Pair<Traffic>)], lang: Lang) -> Table {
-    let traffic = |traffic: Option<Traffic>| match traffic {
-        Some(traffic) => {
+    let traffic = |traffic: Option<Traffic>| {
+        traffic.map_or_else(nothing, |traffic| {
             let received = bytes(traffic.received);
             cell(format!("{} × ↓ {received}", traffic.exchanges))
-        }
-        None => nothing(),
+        })
     };
-    Table {
-        head: head(&[Span::dim(say("comparison.host", lang))]),
-        rows: hosts
-            .iter()
-            .map(|(host, pair)| vec![vec![Span::plain(host)], traffic(pair.a), traffic(pair.b)])
-            .collect(),
-    }
+    let rows = hosts.iter();
+    let rows =
+        rows.map(|(host, pair)| vec![vec![Span::plain(host)], traffic(pair.a), traffic(pair.b)]);
+    table(&["comparison.host"], false, lang, rows.collect())
 }
 
 /// How many blobs both have, and how many one alone, with their bytes.
@@ -381,19 +343,8 @@ fn shared(blobs: &[BlobPair<'_>], lang: Lang) -> Cell {
 }
 
 fn blobs(blobs: &[BlobPair<'_>], lang: Lang) -> Table {
-    let mut head = head(
-        &[
-            phrase("comparison.blob"),
-            phrase("label.digest"),
-            phrase("image.size"),
-        ]
-        .map(|label| Span::dim(label.of(lang))),
-    );
-    if let Some(size) = head.get_mut(2) {
-        size.1 = true;
-    }
-    let state = |blob: Option<&Blob>| match blob {
-        Some(blob) => {
+    let state = |blob: Option<&Blob>| {
+        blob.map_or_else(nothing, |blob| {
             let tone = match blob.state {
                 BlobState::Verified => Tone::Good,
                 BlobState::Mismatch | BlobState::Failed => Tone::Bad,
@@ -403,46 +354,38 @@ fn blobs(blobs: &[BlobPair<'_>], lang: Lang) -> Table {
             let took = took.map(|took| Span::plain(millis(took)));
             let name = Span::new(blob.state.name(lang), tone);
             spaced(std::iter::once(name).chain(took))
-        }
-        None => nothing(),
+        })
     };
+    let told = |text: Option<String>| text.map_or_else(nothing, cell);
     let rows = blobs.iter().map(|pair| {
         vec![
-            pair.part
-                .map_or_else(nothing, |part| cell(part.short(lang))),
-            pair.digest
-                .map_or_else(nothing, |digest| cell(digest.short())),
-            pair.size.map_or_else(nothing, |size| cell(bytes(size))),
+            told(pair.part.map(|part| part.short(lang))),
+            told(pair.digest.map(Digest::short)),
+            told(pair.size.map(bytes)),
             state(pair.blobs.a),
             state(pair.blobs.b),
         ]
     });
-    Table {
-        rows: rows.collect(),
-        head,
+    let columns = ["comparison.blob", "label.digest", "image.size"];
+    let mut table = table(&columns, false, lang, rows.collect());
+    if let Some(size) = table.head.get_mut(2) {
+        size.1 = true;
     }
+    table
 }
 
 fn phases(phases: &[(Phase, Pair<Duration>)], lang: Lang) -> Table {
-    let mut head = head(&[Span::dim(say("comparison.phase", lang))]);
-    head.push((Span::dim(say("comparison.difference", lang)), false));
     let time = |time: Option<Duration>| time.map_or_else(nothing, |time| cell(millis(time)));
     let rows = phases.iter().map(|(phase, pair)| {
-        let by = match pair.both() {
-            Some((a, b)) => vec![more(micros(*b) - micros(*a), &duration)],
-            None => nothing(),
-        };
+        let by = pair.both().map(|(a, b)| micros(*b) - micros(*a));
         vec![
             vec![Span::dim(phase.name(lang))],
             time(pair.a),
             time(pair.b),
-            by,
+            by.map_or_else(nothing, |by| vec![more(by, &duration)]),
         ]
     });
-    Table {
-        rows: rows.collect(),
-        head,
-    }
+    table(&["comparison.phase"], true, lang, rows.collect())
 }
 
 fn findings(findings: &[(&'static str, Pair<&Finding>)], lang: Lang) -> Table {
@@ -461,10 +404,7 @@ fn findings(findings: &[(&'static str, Pair<&Finding>)], lang: Lang) -> Table {
         let name = spaced([Span::plain(title), Span::dim(*rule)]);
         vec![name, mark(pair.a), mark(pair.b)]
     });
-    Table {
-        rows: rows.collect(),
-        head: head(&[Span::dim(say("comparison.finding", lang))]),
-    }
+    table(&["comparison.finding"], false, lang, rows.collect())
 }
 
 /// Microseconds by which a step must have taken longer for the headline to name it.

@@ -1,6 +1,7 @@
 //! What curl says of its connections: where to, with TLS or not, and why there is none.
 
 use super::paste::is_command;
+use crate::base::table::rows;
 use crate::exchange::Failure;
 
 /// The connection that curl's next request goes over.
@@ -55,20 +56,19 @@ impl CurlConnection {
 pub(super) fn failure(said: &str) -> Option<(Failure, String)> {
     let rest = said.strip_prefix("curl: (")?;
     let (number, words) = rest.split_once(')')?;
-    let reason = match number.parse::<u16>().ok()? {
-        // An answer with an error status; it has been read.
-        22 => return None,
-        5 | 97 => Failure::UpstreamProxy,
-        6 => Failure::Dns,
-        7 => Failure::Connect,
-        28 => Failure::Timeout,
-        35 | 51 | 53 | 54 | 58 | 59 | 60 | 66 | 77 | 80 | 82 | 83 | 90 | 91 | 98 => Failure::Tls,
-        1 | 8 => Failure::BadResponse,
-        52 => Failure::NoResponse,
-        _ => Failure::Unspecified,
-    };
+    let number: u16 = number.parse().ok()?;
+    // An answer with an error status; it has been read.
+    if number == 22 {
+        return None;
+    }
+    let mut known = rows(EXITS);
+    let known = known.find(|[_, numbers]| numbers.split(' ').any(|one| one.parse() == Ok(number)));
+    let reason = known.and_then(|[word, _]| word.parse().ok());
+    let reason = reason.unwrap_or(Failure::Unspecified);
     Some((reason, words.trim().to_owned()))
 }
+
+const EXITS: &str = include_str!("curl_exits.txt");
 
 /// The URL in a command line.
 fn url(command: &str) -> Option<String> {

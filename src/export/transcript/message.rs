@@ -29,6 +29,22 @@ pub(super) struct PrintedMessage {
 }
 
 impl PrintedMessage {
+    /// The method, if it is a request.
+    pub(super) fn method(&self) -> Option<&str> {
+        match Start::read(&self.start)? {
+            Start::Request { method, .. } => Some(method),
+            Start::Response { .. } => None,
+        }
+    }
+
+    /// The status, if it is an answer.
+    pub(super) fn status(&self) -> Option<u16> {
+        match Start::read(&self.start)? {
+            Start::Response { status } => Some(status),
+            Start::Request { .. } => None,
+        }
+    }
+
     pub(super) fn head(&self) -> RawHead {
         self.head_with(&self.start)
     }

@@ -1,7 +1,5 @@
 //! A transcript read back, as it was written here or as people paste it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use jiff::Timestamp;
 use url::Url;
 
@@ -10,8 +8,8 @@ use super::line::{Annotation, FENCE, Start, field, is_bodiless};
 use super::message::{PrintedMessage, date, moment, promised};
 use super::paste::{Form, Printed, Unwrapper};
 use crate::exchange::{
-    Authority, Body, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure, Fidelity,
-    RawHead, RequestHead, ResponseHead, ResponseOrigin, Side, Timings, Trace,
+    Body, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure, Fidelity, RawHead,
+    RequestHead, ResponseHead, ResponseOrigin, Side, Timings, Trace,
 };
 
 /// What a transcript holds.
@@ -129,9 +127,8 @@ impl TranscriptReader {
     /// blank line is needed before it.
     fn answers(&self, start: &Start<'_>) -> bool {
         let asked = self.talks.last().filter(|talk| talk.response.is_none());
-        let asked = asked.and_then(|talk| Start::read(&talk.request.start));
-        matches!(start, Start::Response { .. })
-            && matches!(asked, Some(Start::Request { method, .. }) if matches!(method, "GET" | "HEAD"))
+        let method = asked.and_then(|talk| talk.request.method());
+        matches!(start, Start::Response { .. }) && matches!(method, Some("GET" | "HEAD"))
     }
 
     /// What a program says beside the messages.
@@ -147,11 +144,9 @@ impl TranscriptReader {
             Some(Ok(count)) if said.starts_with(['{', '}']) => {
                 let message = self.talks.last_mut().map(PrintedExchange::message);
                 let received = said.starts_with('{');
-                if let Some(message) = message.filter(|message| {
-                    let is_answer =
-                        matches!(Start::read(&message.start), Some(Start::Response { .. }));
-                    is_answer == received && !self.of_tls
-                }) {
+                if let Some(message) =
+                    message.filter(|message| message.status().is_some() == received && !self.of_tls)
+                {
                     // Over TLS, what is counted is not content alone.
                     match self.connecting.scheme() {
                         "http" => message.counted = message.counted.saturating_add(count),
@@ -360,20 +355,11 @@ impl PrintedExchange {
 
     /// Whether an answer may still come.
     fn is_open(&self) -> bool {
-        let Some(response) = &self.response else {
-            return true;
-        };
-        matches!(
-            Start::read(&response.start),
-            Some(Start::Response { status: 100..=199 })
-        )
+        self.response.is_none() || matches!(self.status(), Some(100..=199))
     }
 
     fn status(&self) -> Option<u16> {
-        match Start::read(&self.response.as_ref()?.start) {
-            Some(Start::Response { status }) => Some(status),
-            _ => None,
-        }
+        self.response.as_ref()?.status()
     }
 
     fn is_ping(&self) -> bool {
@@ -383,20 +369,14 @@ impl PrintedExchange {
     }
 
     fn method(&self) -> &str {
-        match Start::read(&self.request.start) {
-            Some(Start::Request { method, .. }) => method,
-            _ => "",
-        }
+        self.request.method().unwrap_or_default()
     }
 
     /// Whether it only opens a tunnel for the exchanges that follow.
     fn is_tunnel(&self) -> bool {
         let refused = self.status().is_some_and(|status| status >= 300);
-        let said = self
-            .request
-            .notes
-            .iter()
-            .any(|note| matches!(note, Annotation::NoResponse(_)));
+        let mut notes = self.request.notes.iter();
+        let said = notes.any(|note| matches!(note, Annotation::NoResponse(_)));
         self.method() == "CONNECT" && !refused && !said && self.failure.is_none()
     }
 
@@ -406,23 +386,32 @@ impl PrintedExchange {
         response.is_some_and(|response| is_bodiless(self.method(), &response.head()))
     }
 
+    /// Why there is no answer, or not all of it, by a remark.
+    fn noted(&self) -> Option<(Failure, String)> {
+        let messages = [Some(&self.request), self.response.as_ref()];
+        let mut notes = messages.into_iter().flatten().flat_map(|m| &m.notes);
+        notes.find_map(|note| match note {
+            Annotation::CutOff(why) | Annotation::NoResponse(why) => {
+                Some((Failure::Unspecified, why.clone()))
+            }
+            Annotation::Content { .. } | Annotation::Unseen => None,
+        })
+    }
+
     fn exchange(mut self, number: u64, at: Timestamp) -> Exchange {
         if self.method() == "CONNECT"
             && let Some(refusal) = self.response.take()
         {
             let (_, answer) = refusal.start.split_once(' ').unwrap_or_default();
-            let detail = format!(
-                "asking the proxy for a tunnel: it answered {}",
-                answer.trim()
-            );
+            let answer = answer.trim();
+            let detail = format!("asking the proxy for a tunnel: it answered {answer}");
             self.failure = Some((Failure::UpstreamProxy, detail));
         }
         let (method, url, line) = self.request.asked(self.scheme.unwrap_or("https"));
-        let connection = connection(number, &url, at);
+        let parsed = Url::parse(&url).ok();
+        let connection = Connection::of_request(ConnectionId(number), parsed.as_ref(), at);
         let mut exchange = Exchange::new(ExchangeId(number), at, connection);
-        let messages = [Some(&self.request), self.response.as_ref()];
-        let notes = messages.into_iter().flatten().flat_map(|m| &m.notes);
-        let notes: Vec<_> = notes.cloned().collect();
+        let noted = self.noted();
         let head = self.request.head_with(&line);
         exchange.request_body = Some(self.request.body(&head, false, &[]));
         exchange.request = Some(RequestHead {
@@ -447,10 +436,7 @@ impl PrintedExchange {
         exchange.sent = size(&exchange.request_body);
         exchange.received = size(&exchange.response_body);
         exchange.timings = Timings::default();
-        let ended = match self.failure {
-            Some(failure) => failed(failure, exchange.response.is_some()),
-            None => ending(&notes, exchange.response.is_some()),
-        };
+        let ended = ending(self.failure.or(noted), exchange.response.is_some());
         if ended != Ending::Complete
             && let Some(body) = &mut exchange.response_body
         {
@@ -462,45 +448,15 @@ impl PrintedExchange {
     }
 }
 
-fn connection(number: u64, url: &str, at: Timestamp) -> Connection {
-    let parsed = Url::parse(url).ok().filter(|url| url.scheme() == "https");
-    let target = parsed.and_then(|url| {
-        Some(Authority {
-            host: url.host_str()?.trim_matches(['[', ']']).to_owned(),
-            port: url.port_or_known_default()?,
-        })
-    });
-    // A transcript does not say who the client is.
-    let client = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-    Connection {
-        target,
-        ..Connection::new(ConnectionId(number), client, at)
-    }
-}
-
-fn failed((reason, detail): (Failure, String), answered: bool) -> Ending {
-    if answered {
-        let by = Side::Upstream;
-        return Ending::Aborted { by, detail };
-    }
-    Ending::Failed { reason, detail }
-}
-
-fn ending(notes: &[Annotation], answered: bool) -> Ending {
-    let said = notes.iter().find_map(|note| match note {
-        Annotation::CutOff(why) | Annotation::NoResponse(why) => Some(why.clone()),
-        Annotation::Content { .. } | Annotation::Unseen => None,
-    });
+/// How an exchange ended, of which this is said.
+fn ending(said: Option<(Failure, String)>, answered: bool) -> Ending {
     match (said, answered) {
         (None, true) => Ending::Complete,
-        (Some(detail), true) => Ending::Aborted {
+        (Some((_, detail)), true) => Ending::Aborted {
             by: Side::Upstream,
             detail,
         },
-        (Some(detail), false) => Ending::Failed {
-            reason: Failure::Unspecified,
-            detail,
-        },
+        (Some((reason, detail)), false) => Ending::Failed { reason, detail },
         (None, false) => Ending::Aborted {
             by: Side::File,
             detail: "no response".to_owned(),
