@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::frame::{bottom, notice, top};
-use super::markup::{blocks, both};
+use super::markup::{Bilingual, blocks};
 use crate::export::diff::{Comparison, told};
-use crate::words::{Lang, phrase};
+use crate::words::Lang;
 
 /// Writes the page. It opens in this language; the reader may switch.
 ///
@@ -17,12 +17,12 @@ pub fn write(
     secrets_kept: bool,
     mut out: impl Write,
 ) -> io::Result<()> {
-    out.write_all(top(lang, phrase("comparison.compared"), "", None).as_bytes())?;
+    out.write_all(top(lang, "comparison.compared", "", None).as_bytes())?;
     if secrets_kept {
         out.write_all(notice().as_bytes())?;
     }
-    let told = |lang| blocks(&told::sections(compared, lang).concat(), 2);
-    let told = both("div", &told(Lang::En), &told(Lang::Zh));
+    let told = Bilingual::of(|lang| told::sections(compared, lang).concat());
+    let told = told.html("div", |told| blocks(told, 2));
     write!(out, "<section class=\"pull\">{told}</section>")?;
     out.write_all(bottom("", None).as_bytes())?;
     out.flush()

@@ -6,34 +6,23 @@ use aws_lc_rs::digest;
 use data_encoding::BASE64;
 
 use super::markup::{both, escape};
-use crate::words::{Lang, Phrase, phrase};
+use crate::words::{Lang, say};
 
 /// A page's beginning up to its content, with these controls before those of every page. Of
 /// scripts it runs this one alone, if any.
-pub(super) fn top(lang: Lang, title: Phrase, controls: &str, script: Option<&str>) -> String {
-    let language = match lang {
-        Lang::En => "en",
-        Lang::Zh => "zh-CN",
+pub(super) fn top(lang: Lang, title: &'static str, controls: &str, script: Option<&str>) -> String {
+    let (language, chosen) = match lang {
+        Lang::En => ("en", 0),
+        Lang::Zh => ("zh-CN", 1),
     };
-    let languages = choices(
-        "lang",
-        &phrase("html.language"),
-        usize::from(lang == Lang::Zh),
-        &[
-            ("en", phrase("html.english")),
-            ("zh", phrase("html.chinese")),
-        ],
-    );
-    let themes = choices(
-        "theme",
-        &phrase("html.theme"),
-        0,
-        &[
-            ("auto", phrase("html.auto")),
-            ("light", phrase("html.light")),
-            ("dark", phrase("html.dark")),
-        ],
-    );
+    let languages = [("en", "html.english"), ("zh", "html.chinese")];
+    let languages = choices("lang", "html.language", chosen, &languages);
+    let themes = [
+        ("auto", "html.auto"),
+        ("light", "html.light"),
+        ("dark", "html.dark"),
+    ];
+    let themes = choices("theme", "html.theme", 0, &themes);
     let scripts = script.map_or_else(
         || "'none'".to_owned(),
         |script| format!("'sha256-{}'", fingerprint(script)),
@@ -52,8 +41,8 @@ pub(super) fn top(lang: Lang, title: Phrase, controls: &str, script: Option<&str
         fingerprint(STYLE),
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_VERSION"),
-        title.of(lang),
-        words("span", phrase("html.to-content")),
+        say(title, lang),
+        words("span", "html.to-content"),
         words("span", title),
     )
 }
@@ -71,11 +60,11 @@ pub(super) fn bottom(keys: &str, script: Option<&str>) -> String {
 /// One choice out of several; CSS acts on it.
 pub(super) fn choices(
     name: &str,
-    legend: &Phrase,
+    legend: &'static str,
     chosen: usize,
-    all: &[(&str, Phrase)],
+    all: &[(&str, &'static str)],
 ) -> String {
-    let legend = words("span", *legend);
+    let legend = words("span", legend);
     let mut html = format!("<fieldset class=\"set\"><legend>{legend}</legend>");
     for (at, (value, label)) in all.iter().enumerate() {
         let checked = if at == chosen { " checked" } else { "" };
@@ -83,7 +72,7 @@ pub(super) fn choices(
             html,
             "<label><input type=\"radio\" name=\"{name}\" id=\"{name}-{value}\" \
              value=\"{value}\" autocomplete=\"off\"{checked}>{}</label>",
-            words("span", *label),
+            words("span", label),
         );
     }
     html.push_str("</fieldset>");
@@ -92,11 +81,12 @@ pub(super) fn choices(
 
 /// Says that the page holds secrets.
 pub(super) fn notice() -> String {
-    words("p", phrase("html.secrets-kept")).replacen("<p", "<p class=\"notice\"", 2)
+    words("p", "html.secrets-kept").replacen("<p", "<p class=\"notice\"", 2)
 }
 
-pub(super) fn words(element: &str, label: Phrase) -> String {
-    let text = |lang| escape(label.of(lang)).into_owned();
+/// The words of this key.
+pub(super) fn words(element: &str, key: &'static str) -> String {
+    let text = |lang| escape(say(key, lang)).into_owned();
     both(element, &text(Lang::En), &text(Lang::Zh)).replace("&#39;", "'")
 }
 

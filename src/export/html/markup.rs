@@ -126,6 +126,11 @@ impl<T> Bilingual<T> {
             zh: make(Lang::Zh),
         }
     }
+
+    /// What is made of it, in both languages.
+    pub(super) fn html(&self, element: &str, make: impl Fn(&T) -> String) -> String {
+        both(element, &make(&self.en), &make(&self.zh))
+    }
 }
 
 /// The anchor of an exchange.

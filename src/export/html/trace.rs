@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::frame::{bottom, choices, notice, top, words};
-use super::markup::{Bilingual, anchor, blocks, both, escape, spans};
+use super::markup::{Bilingual, anchor, blocks, escape, spans};
 use super::{ladder, waterfall};
 use crate::exchange::{Bodies, ExchangeId};
 use crate::export::transcript;
@@ -13,7 +13,7 @@ use crate::registry::Kind;
 use crate::store::{Entry, Store};
 use crate::story;
 use crate::story::{Block, PullStory, StepStory, Telling, Tone};
-use crate::words::{Lang, phrase};
+use crate::words::Lang;
 
 /// Writes the page. It opens in `telling`'s language; the reader may switch.
 ///
@@ -54,11 +54,12 @@ pub fn write(
     let loose = store.loose().filter(|entry| takes(entry)).zip(1..);
     for (entry, number) in loose {
         if number == 1 {
-            let heading = words("span", phrase("label.loose"));
+            let heading = words("span", "label.loose");
             write!(out, "<section class=\"pull\"><h2>{heading}</h2>")?;
         }
         let told = Bilingual::of(|lang| story::loose(entry, number, &page.telling(lang)));
-        out.write_all(page.step(&told.en, &told.zh, None).as_bytes())?;
+        let (en, zh) = (&told.en, &told.zh);
+        out.write_all(page.step(&Bilingual { en, zh }, None).as_bytes())?;
     }
     if store.loose().any(takes) {
         out.write_all(b"</section>")?;
@@ -93,7 +94,7 @@ impl<'a> TracePage<'a> {
 
     fn both(&self, element: &str, make: impl Fn(&Telling<'a>) -> String) -> String {
         let told = Bilingual::of(|lang| make(&self.telling(lang)));
-        both(element, &told.en, &told.zh)
+        told.html(element, String::clone)
     }
 
     fn pull(
@@ -103,80 +104,68 @@ impl<'a> TracePage<'a> {
         out: &mut impl Write,
     ) -> io::Result<()> {
         let told = Bilingual::of(|lang| story::pull(pull, &self.telling(lang), wanted));
-        let part = |en: &[Block], zh: &[Block]| both("div", &blocks(en, 4), &blocks(zh, 4));
+        let part = |of: fn(&PullStory) -> &[Block]| told.html("div", |told| blocks(of(told), 4));
+        let heading = |key| words("span", key);
         let title = self.both("span", |telling| spans(&story::title(pull, telling.lang)));
         let id = pull.id.0;
         write!(
             out,
-            "<section class=\"pull\" id=\"pull-{id}\"><h2>{title}</h2>"
+            "<section class=\"pull\" id=\"pull-{id}\"><h2>{title}</h2>{}<h3>{}</h3>",
+            part(|told| &told.overview),
+            heading("label.findings")
         )?;
-        out.write_all(part(&told.en.overview, &told.zh.overview).as_bytes())?;
-        write!(out, "<h3>{}</h3>", words("span", phrase("label.findings")))?;
         if told.en.findings.is_empty() {
             let none = |told: &PullStory| spans(std::slice::from_ref(&told.without_findings));
-            out.write_all(both("p", &none(&told.en), &none(&told.zh)).as_bytes())?;
+            out.write_all(told.html("p", none).as_bytes())?;
         }
-        out.write_all(part(&told.en.findings, &told.zh.findings).as_bytes())?;
-        let steps = Bilingual {
-            en: told.en.steps.as_slice(),
-            zh: told.zh.steps.as_slice(),
-        };
-        let waterfall = waterfall::waterfall(pull, &steps, self.store);
+        out.write_all(part(|told| &told.findings).as_bytes())?;
+        let waterfall = waterfall::waterfall(pull, &told.en.steps, self.store);
         if !waterfall.is_empty() {
-            write!(
-                out,
-                "<h3>{}</h3>{waterfall}",
-                words("span", phrase("html.waterfall"))
-            )?;
+            write!(out, "<h3>{}</h3>{waterfall}", heading("html.waterfall"))?;
         }
         let ladder = self.both("div", |telling| {
-            ladder::ladder(pull, steps.en, self.store, telling.lang)
+            ladder::ladder(pull, &told.en.steps, self.store, telling.lang)
         });
         write!(
             out,
-            "<details class=\"more\" open><summary>{}</summary>{ladder}</details>",
-            words("span", phrase("html.sequence"))
+            "<details class=\"more\" open><summary>{}</summary>{ladder}</details><h3>{}</h3>",
+            heading("html.sequence"),
+            heading("label.steps")
         )?;
-        write!(out, "<h3>{}</h3>", words("span", phrase("label.steps")))?;
-        for (en, zh) in steps.en.iter().zip(steps.zh) {
-            out.write_all(self.step(en, zh, Some(pull)).as_bytes())?;
+        for (en, zh) in told.en.steps.iter().zip(&told.zh.steps) {
+            out.write_all(self.step(&Bilingual { en, zh }, Some(pull)).as_bytes())?;
         }
-        out.write_all(part(&told.en.blobs, &told.zh.blobs).as_bytes())?;
+        out.write_all(part(|told| &told.blobs).as_bytes())?;
         out.write_all(b"</section>\n")
     }
 
     /// One exchange: a line that opens.
-    fn step(&self, en: &StepStory, zh: &StepStory, pull: Option<&Pull>) -> String {
-        let mut html = String::new();
-        let failed = en.head.first().and_then(|cell| cell.first());
+    fn step(&self, told: &Bilingual<&StepStory>, pull: Option<&Pull>) -> String {
+        let step = told.en;
+        let failed = step.head.first().and_then(|cell| cell.first());
         let failed = failed.is_some_and(|status| status.tone == Tone::Bad);
-        // Writing to a string never fails.
-        let _ = write!(
-            html,
-            "<details class=\"step{}\" id=\"{}\" data-g=\"{}\"><summary>\
-             <span class=\"n\">{}</span>",
+        let mut html = format!(
+            "<details class=\"step{}\" id=\"{}\" data-g=\"{}\"><summary><span class=\"n\">{}</span>",
             if failed { " failed" } else { "" },
-            anchor(en.exchange),
-            group(en.kind),
-            en.number,
+            anchor(step.exchange),
+            group(step.kind),
+            step.number,
         );
+        // Writing to a string never fails.
         let classes = ["status", "method", "kind", "where", "fig size", "fig took"];
-        for (class, (en, zh)) in classes.iter().zip(en.head.iter().zip(&zh.head)) {
-            let cell = both("span", &spans(en), &spans(zh));
+        for (at, class) in classes.iter().enumerate().take(step.head.len()) {
+            let cell = told.html("span", |step| {
+                step.head.get(at).map_or_else(String::new, |c| spans(c))
+            });
             let _ = write!(html, "<span class=\"{class}\">{cell}</span>");
         }
         html.push_str("</summary><div class=\"in\">");
-        let explain = |step: &StepStory| {
+        html.push_str(&told.html("div", |step| {
             let text = story::Span::plain(story::shorten(&step.explanation));
             blocks(&[Block::Paragraph(vec![text])], 4)
-        };
-        html.push_str(&both("div", &explain(en), &explain(zh)));
-        html.push_str(&both(
-            "div",
-            &blocks(&en.decoded, 4),
-            &blocks(&zh.decoded, 4),
-        ));
-        if let Some(entry) = self.store.entry(en.exchange) {
+        }));
+        html.push_str(&told.html("div", |step| blocks(&step.decoded, 4)));
+        if let Some(entry) = self.store.entry(step.exchange) {
             html.push_str(&self.both("div", |telling| {
                 blocks(&story::around(entry, pull, telling), 4)
             }));
@@ -184,7 +173,7 @@ impl<'a> TracePage<'a> {
             let _ = write!(
                 html,
                 "<details class=\"more\"><summary>{}</summary><pre tabindex=\"0\">{}</pre></details>",
-                words("span", phrase("label.transcript")),
+                words("span", "label.transcript"),
                 escape(&text),
             );
         }
@@ -195,36 +184,32 @@ impl<'a> TracePage<'a> {
 
 /// Everything before the first pull.
 fn head(lang: Lang) -> String {
-    let show = choices(
-        "show",
-        &phrase("html.show"),
-        0,
-        &[
-            ("all", phrase("html.all-of-them")),
-            ("access", phrase("html.access")),
-            ("documents", phrase("html.documents")),
-            ("blobs", phrase("label.blobs")),
-            ("failed", phrase("html.failed")),
-        ],
-    );
+    let groups = [
+        ("all", "html.all-of-them"),
+        ("access", "html.access"),
+        ("documents", "html.documents"),
+        ("blobs", "label.blobs"),
+        ("failed", "html.failed"),
+    ];
+    let show = choices("show", "html.show", 0, &groups);
     let search = format!(
         "<input class=\"js\" type=\"search\" id=\"search\" aria-label=\"Search 搜索\" \
          placeholder=\"Search · 搜索  ( / )\" autocomplete=\"off\" spellcheck=\"false\">\
          <output class=\"count js\" id=\"count\" aria-live=\"polite\"></output>{show}"
     );
-    top(lang, phrase("label.article"), &search, Some(SCRIPT))
+    top(lang, "label.article", &search, Some(SCRIPT))
 }
 
 /// Everything after the last pull.
 fn foot() -> String {
     let keys = [
-        ("/", phrase("html.search")),
-        ("j", phrase("html.next")),
-        ("k", phrase("html.previous")),
-        ("e", phrase("html.open-all")),
-        ("f", phrase("html.show")),
-        ("l", phrase("html.language")),
-        ("t", phrase("html.theme")),
+        ("/", "html.search"),
+        ("j", "html.next"),
+        ("k", "html.previous"),
+        ("e", "html.open-all"),
+        ("f", "html.show"),
+        ("l", "html.language"),
+        ("t", "html.theme"),
     ];
     let mut html = String::from("<p class=\"js\">");
     for (key, label) in keys {

@@ -5,18 +5,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::markup::{Bilingual, anchor, both, escape};
+use super::markup::{Bilingual, anchor, escape};
 use crate::base::clock;
 use crate::exchange::Exchange;
 use crate::exchange::Phase;
 use crate::pulls::Pull;
 use crate::store::Store;
 use crate::story::StepStory;
-use crate::words::Lang;
 
 /// A bar for each of the steps.
-pub(super) fn waterfall(pull: &Pull, steps: &Bilingual<&[StepStory]>, store: &Store) -> String {
-    let exchanges = || steps.en.iter().filter_map(|s| store.entry(s.exchange));
+pub(super) fn waterfall(pull: &Pull, steps: &[StepStory], store: &Store) -> String {
+    let exchanges = || steps.iter().filter_map(|s| store.entry(s.exchange));
     let end = exchanges()
         .map(|entry| clock::passed(pull.started, entry.exchange.started) + entry.exchange.took())
         .fold(Duration::ZERO, Duration::max);
@@ -26,22 +25,21 @@ pub(super) fn waterfall(pull: &Pull, steps: &Bilingual<&[StepStory]>, store: &St
     }
     let mut html = legend();
     html.push_str("<ol class=\"fall\">");
-    for (en, zh) in steps.en.iter().zip(steps.zh) {
-        let Some(entry) = store.entry(en.exchange) else {
+    for step in steps {
+        let Some(entry) = store.entry(step.exchange) else {
             continue;
         };
         let exchange = &entry.exchange;
-        let name = |step: &StepStory, lang| {
+        let name = Bilingual::of(|lang| {
             let kind = step.kind.name(lang);
-            let host = &entry.reading.authority;
-            escape(&format!("{} {kind} · {host}", step.number)).into_owned()
-        };
-        let name = both("span", &name(en, Lang::En), &name(zh, Lang::Zh));
+            format!("{} {kind} · {}", step.number, entry.reading.authority)
+        });
+        let name = name.html("span", |name| escape(name).into_owned());
         let _ = write!(
             html,
             "<li><a href=\"#{}\"><span class=\"name\">{name}</span>\
              <svg aria-hidden=\"true\">{}</svg><span class=\"took\">{:.0} ms</span></a></li>",
-            anchor(en.exchange),
+            anchor(step.exchange),
             bars(exchange, pull.started, whole),
             exchange.took().as_secs_f64() * 1_000.0,
         );
@@ -82,7 +80,8 @@ fn legend() -> String {
     let mut html = String::from("<div class=\"legend\">");
     for (phase, _) in Phase::STRETCHES {
         let name = phase.word();
-        let text = both("span", phase.name(Lang::En), phase.name(Lang::Zh));
+        let text = Bilingual::of(|lang| phase.name(lang).to_owned());
+        let text = text.html("span", String::clone);
         let _ = write!(
             html,
             "<span><svg aria-hidden=\"true\"><rect class=\"p-{name}\" width=\"100%\" \
