@@ -64,7 +64,11 @@ pub enum Capture {
     /// The journal turns this into `Stored`; in JSON it is base64.
     Memory {
         /// The content.
-        #[serde(with = "base64_bytes")]
+        #[serde(
+            with = "base64_bytes",
+            default,
+            skip_serializing_if = "Bytes::is_empty"
+        )]
         bytes: Bytes,
     },
     /// The content is in the session's body store.

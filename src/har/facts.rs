@@ -40,18 +40,16 @@ pub(super) fn of_exchange(exchange: &Exchange, inlined: [bool; 2]) -> Value {
     let mut exchange = exchange.clone();
     take_certificates(exchange.upstream.as_mut().map(Arc::make_mut));
     let bodies = [&mut exchange.request_body, &mut exchange.response_body];
-    for (body, inlined) in bodies.into_iter().zip(inlined) {
-        if let Some(body) = body.as_mut().filter(|_| inlined) {
-            body.capture = Capture::Empty;
+    for (body, _) in bodies
+        .into_iter()
+        .zip(inlined)
+        .filter(|(_, inlined)| *inlined)
+    {
+        if let Some(body) = body {
+            body.capture = IN_ENTRY;
         }
     }
-    let mut value = to_json(&Original::Exchange(Box::new(exchange)));
-    for (pointer, _) in CAPTURES.iter().zip(inlined).filter(|(_, inlined)| *inlined) {
-        if let Some(capture) = value.pointer_mut(pointer) {
-            *capture = json!({ "kept": "memory" });
-        }
-    }
-    value
+    to_json(&Original::Exchange(Box::new(exchange)))
 }
 
 /// The field of a tunnel.
@@ -66,25 +64,15 @@ pub(super) fn of_tunnel(tunnel: &Tunnel) -> Value {
 pub(super) fn read(extra: &Extras, bodies: [Option<Bytes>; 2]) -> Option<Original> {
     let mut value = extra.get(FIELD)?.clone();
     restore(&mut value);
-    let is_inlined = CAPTURES.map(|pointer| {
-        let capture = value.pointer_mut(pointer);
-        let capture = capture.filter(|c| c.get("kept") == Some(&json!("memory")));
-        capture
-            .map(|capture| *capture = json!({ "kept": "empty" }))
-            .is_some()
-    });
     let mut facts: Original = serde_json::from_value(value).ok()?;
     let upstream = match &mut facts {
         Original::Exchange(exchange) => {
             let records = [&mut exchange.request_body, &mut exchange.response_body];
-            for ((record, bytes), is_inlined) in records.into_iter().zip(bodies).zip(is_inlined) {
-                if let Some(body) = record.as_mut().filter(|_| is_inlined) {
-                    body.capture = match bytes {
-                        Some(bytes) => Capture::Memory { bytes },
-                        None => Capture::Omitted {
-                            reason: Omission::Absent,
-                        },
-                    };
+            for (record, bytes) in records.into_iter().zip(bodies) {
+                if let Some(body) = record.as_mut().filter(|body| body.capture == IN_ENTRY) {
+                    let reason = Omission::Absent;
+                    let absent = Capture::Omitted { reason };
+                    body.capture = bytes.map_or(absent, |bytes| Capture::Memory { bytes });
                 }
             }
             exchange.upstream.as_mut().map(Arc::make_mut)
@@ -107,11 +95,10 @@ pub(super) fn read_tls_error(error: &Value) -> Option<HandshakeFailed> {
     serde_json::from_value(value).ok()
 }
 
-/// Where the captures of an exchange stand.
-const CAPTURES: [&str; 2] = [
-    "/exchange/request_body/capture",
-    "/exchange/response_body/capture",
-];
+/// What stands for a body that is in the entry.
+const IN_ENTRY: Capture = Capture::Memory {
+    bytes: Bytes::new(),
+};
 
 fn take_certificates(upstream: Option<&mut Upstream>) {
     if let Some(upstream) = upstream {

@@ -18,6 +18,14 @@ pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     DIGITS.decode(digits).ok().filter(|_| padding <= 2)
 }
 
+/// User and password of Basic credentials (RFC 7617 section 2).
+pub(super) fn user_and_password(encoded: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let decoded = decode(encoded)?;
+    let colon = decoded.iter().position(|&b| b == b':')?;
+    let password = decoded.get(colon + 1..)?.to_vec();
+    Some((decoded.get(..colon)?.to_vec(), password))
+}
+
 /// Looks at what each run of base64 digits decodes to when read from its first, second, third
 /// and fourth digit, so that whatever was encoded is seen even where the run begins earlier.
 /// `look` also gets the function that leads from a range of the decoded bytes to the digits.

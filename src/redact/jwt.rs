@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::kind::{Candidate, SecretKind};
-use super::{base64, claims, placeholder};
+use super::query::{self, Mode};
+use super::{base64, json, layer, placeholder, url_parts};
 
 /// What of a token has to go.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,10 +37,26 @@ pub(super) fn read(token: &[u8]) -> Option<TokenSecret> {
         return Some(TokenSecret::Spent);
     }
     let claims = object(claims)?;
-    if claims::name_a_secret(&claims) {
+    if name_a_secret(&claims) {
         return Some(TokenSecret::Loaded);
     }
     Some(TokenSecret::Signed(start..token.len()))
+}
+
+/// Whether claims name something secret by a parameter, a member or a URL's user.
+fn name_a_secret(claims: &[u8]) -> bool {
+    let mut found = false;
+    layer::each(claims, |bytes, _| {
+        let mut seen = Vec::new();
+        query::find(bytes, Mode::Prose, &mut seen);
+        url_parts::find(bytes, &mut seen);
+        json::find(bytes, &mut seen);
+        found |= seen.iter().any(|candidate| {
+            let value = bytes.get(candidate.range.clone()).unwrap_or_default();
+            candidate.kind != SecretKind::Identity && !value.is_empty() && !placeholder::is(value)
+        });
+    });
+    found
 }
 
 /// Finds the tokens in a text: around each dot before claims, which begin with `{`.

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
-use super::basic::user_and_password;
 use super::kind::SecretKind;
 use super::{base64, json, layer};
 use crate::base::table;
@@ -42,7 +41,7 @@ fn teach(kind: SecretKind, value: &[u8], out: &mut Vec<Vec<u8>>) {
         }
         SecretKind::Basic => {
             out.push(value.to_vec());
-            if let Some((user, password)) = user_and_password(&layer::settle(value)) {
+            if let Some((user, password)) = base64::user_and_password(&layer::settle(value)) {
                 teach_login(&user, &password, out);
             }
         }

@@ -29,8 +29,6 @@
 
 mod bare_url;
 mod base64;
-mod basic;
-mod claims;
 mod clean;
 mod field;
 mod find;

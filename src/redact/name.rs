@@ -8,7 +8,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::basic;
+use super::base64;
 use super::kind::{Candidate, SecretKind, SecretSort};
 use crate::base::fast::{HashMap, HashSet};
 use crate::base::table::rows;
@@ -171,7 +171,7 @@ impl NameMeaning {
                 .get(..6)
                 .is_some_and(|s| s.eq_ignore_ascii_case(b"basic "));
         // `auth` is a common word: it means credentials only where it holds some.
-        if kind == SecretKind::Basic && basic::user_and_password(trimmed).is_none() {
+        if kind == SecretKind::Basic && base64::user_and_password(trimmed).is_none() {
             return None;
         }
         let kind = if is_basic { SecretKind::Basic } else { kind };

@@ -9,6 +9,7 @@ use super::head;
 use super::replacement::{Replacement, splice};
 use super::rule::FieldRule;
 use super::shape::Shape;
+use crate::exchange::head::{from_latin1, latin1};
 use crate::exchange::{
     Body, Capture, Connection, Ending, Event, Exchange, RawHead, Rejection, RequestHead,
     ResponseHead, Upstream, Verification,
@@ -75,24 +76,20 @@ impl EventPart<'_> {
                         shifted(find(piece, shape), range.start)
                     })
                     .collect();
-                let spliced = splice(head.as_bytes(), spans);
-                let rewritten = spliced.map(|bytes| head.rewritten(bytes));
+                let rewritten = splice(bytes, spans).map(|bytes| head.rewritten(bytes));
                 replace(head, rewritten)
             }
             Self::Text(text, shape) => {
                 let spliced = splice(text.as_bytes(), find(text.as_bytes(), shape));
                 replace(text, spliced.map(into_text))
             }
-            Self::Trailer(value, shape) => {
-                let Some(bytes) = crate::exchange::head::from_latin1(value) else {
-                    return EventPart::Text(value, shape).rewrite(find);
-                };
-                let spliced = splice(&bytes, find(&bytes, shape));
-                replace(
-                    value,
-                    spliced.map(|bytes| crate::exchange::head::latin1(&bytes)),
-                )
-            }
+            Self::Trailer(value, shape) => match from_latin1(value) {
+                None => EventPart::Text(value, shape).rewrite(find),
+                Some(bytes) => {
+                    let spliced = splice(&bytes, find(&bytes, shape));
+                    replace(value, spliced.map(|bytes| latin1(&bytes)))
+                }
+            },
             Self::Body(bytes, shape) => {
                 let spliced = splice(bytes, find(bytes, shape));
                 replace(bytes, spliced.map(Bytes::from))

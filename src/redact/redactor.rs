@@ -15,7 +15,7 @@ use super::secrets::{SecretMeaning, Secrets};
 use super::shape::Shape;
 use super::taken::Taken;
 use super::{lesson, spread};
-use crate::exchange::{Bodies, Body, Capture, Event, Exchange, ExchangeId, Trace};
+use crate::exchange::{Bodies, Capture, Event, Exchange, ExchangeId, Trace};
 
 /// Takes the secrets out of everything that passes through it, and remembers them.
 ///
@@ -53,21 +53,20 @@ impl Redactor {
     /// Redacts one step of the traffic. The steps of one exchange must come in order, those of
     /// different exchanges may mix. `Ended` is marked when anything of its exchange was redacted.
     pub fn event(&mut self, mut event: Event) -> Event {
-        match &event {
-            Event::RequestHead { id, request } => {
-                self.open.entry(*id).or_default().forms.request =
-                    part::announces_form(&request.head);
-            }
-            Event::ResponseHead { id, response } => {
-                self.open.entry(*id).or_default().forms.response =
-                    part::announces_form(&response.head);
-            }
-            _ => {}
-        }
         let id = event.exchange();
-        let forms = id
-            .and_then(|id| self.open.get(&id))
-            .map_or_else(Forms::default, |open| open.forms);
+        let forms = id.map_or_else(Forms::default, |id| {
+            let forms = &mut self.open.entry(id).or_default().forms;
+            match &event {
+                Event::RequestHead { request, .. } => {
+                    forms.request = part::announces_form(&request.head);
+                }
+                Event::ResponseHead { response, .. } => {
+                    forms.response = part::announces_form(&response.head);
+                }
+                _ => {}
+            }
+            *forms
+        });
         let redacted = self.pass(|visit| part::of_event(&mut event, forms, visit));
         if let Event::Ended { id, end } = &mut event {
             let earlier = self.open.remove(id).is_some_and(|open| open.redacted);
@@ -94,26 +93,18 @@ impl Redactor {
                     self.learn(text, shape);
                 });
             });
-            let kept = [&exchange.request_body, &exchange.response_body];
-            for body in kept.into_iter().flatten() {
-                if let Some(bytes) = bodies.and_then(|bodies| stored_text(body, bodies)) {
-                    self.learn(&bytes, part::shape_of(&bytes));
-                }
+            for bytes in stored_texts(exchange, bodies) {
+                self.learn(&bytes, part::shape_of(&bytes));
             }
         }
-        let mut exchanges = std::mem::take(&mut trace.exchanges);
-        for exchange in &mut exchanges {
+        for exchange in &mut trace.exchanges {
             exchange.redacted |= self.pass(|visit| part::of_exchange(exchange, visit));
-            let kept = [&exchange.request_body, &exchange.response_body];
-            for body in kept.into_iter().flatten() {
-                if let Some(bytes) = bodies.and_then(|bodies| stored_text(body, bodies)) {
-                    let spans = self.find(&bytes, part::shape_of(&bytes));
-                    exchange.redacted |= !spans.is_empty();
-                    self.taken.count(&merge(&bytes, spans));
-                }
+            for bytes in stored_texts(exchange, bodies) {
+                let spans = self.find(&bytes, part::shape_of(&bytes));
+                exchange.redacted |= !spans.is_empty();
+                self.taken.count(&merge(&bytes, spans));
             }
         }
-        trace.exchanges = exchanges;
         for tunnel in &mut trace.tunnels {
             if let Event::Tunnel(clean) = self.event(Event::Tunnel(Box::new(tunnel.clone()))) {
                 *tunnel = *clean;
@@ -237,13 +228,14 @@ impl Redactor {
     }
 }
 
-/// A stored body as text, if it is one of a size that is kept of text.
-fn stored_text(body: &Body, bodies: &dyn Bodies) -> Option<Vec<u8>> {
-    let Capture::Stored { size, .. } = body.capture else {
-        return None;
-    };
-    let bytes = (size <= LARGEST_TEXT).then(|| bodies.read(&body.capture).ok())??;
-    bytes.filter(|bytes| is_text(bytes))
+/// The stored bodies that are texts, of a size that is kept of text.
+fn stored_texts(exchange: &Exchange, bodies: Option<&dyn Bodies>) -> Vec<Vec<u8>> {
+    let kept = [&exchange.request_body, &exchange.response_body];
+    let captures = kept.into_iter().flatten().map(|body| &body.capture);
+    let stored = captures
+        .filter(|kept| matches!(kept, Capture::Stored { size, .. } if *size <= LARGEST_TEXT));
+    let texts = stored.filter_map(|kept| bodies?.read(kept).ok()?);
+    texts.filter(|bytes| is_text(bytes)).collect()
 }
 
 fn is_text(bytes: &[u8]) -> bool {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::basic;
+use super::base64;
 use super::kind::{Candidate, SecretKind};
 
 /// Finds tokens after `Bearer` and encoded passwords after `Basic`. A challenge, such as
@@ -24,7 +24,7 @@ pub(super) fn find(text: &[u8], out: &mut Vec<Candidate>) {
             let length = rest.iter().take_while(|b| is_token68(**b)).count();
             let word = rest.get(..length).unwrap_or_default();
             let fits = match kind {
-                SecretKind::Basic => basic::user_and_password(word).is_some(),
+                SecretKind::Basic => base64::user_and_password(word).is_some(),
                 _ => looks_random(word),
             };
             if fits {
