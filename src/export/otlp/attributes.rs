@@ -2,76 +2,44 @@
 
 use std::net::SocketAddr;
 
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Told;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Status;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use opentelemetry_semantic_conventions::attribute as name;
+use serde_json::Value;
 
 use crate::base::printable::printable;
 use crate::exchange::RawHead;
 use crate::exchange::head::latin1;
 
-/// Attributes in the order they are noted.
-#[derive(Debug, Default)]
-pub(super) struct Attributes(Vec<KeyValue>);
-
-impl Attributes {
-    pub(super) fn text(&mut self, key: &str, value: &str) {
-        self.put(key, Value::StringValue(text(value)));
-    }
-
-    pub(super) fn text_of(&mut self, key: &str, value: Option<impl AsRef<str>>) {
-        if let Some(value) = value {
-            self.text(key, value.as_ref());
-        }
-    }
-
-    pub(super) fn texts<'a>(&mut self, key: &str, values: impl IntoIterator<Item = &'a str>) {
-        let values = values.into_iter();
-        let values: Vec<_> = values
-            .map(|value| any(Value::StringValue(text(value))))
-            .collect();
-        if !values.is_empty() {
-            self.put(key, Value::ArrayValue(ArrayValue { values }));
-        }
-    }
-
-    pub(super) fn number(&mut self, key: &str, value: impl TryInto<i64>) {
-        self.put(key, Value::IntValue(value.try_into().unwrap_or(i64::MAX)));
-    }
-
-    pub(super) fn fraction(&mut self, key: &str, value: f64) {
-        self.put(key, Value::DoubleValue(value));
-    }
-
-    pub(super) fn flag(&mut self, key: &str, value: bool) {
-        self.put(key, Value::BoolValue(value));
-    }
-
-    /// The address that was dialled.
-    pub(super) fn peer(&mut self, address: SocketAddr) {
-        self.text(name::NETWORK_PEER_ADDRESS, &address.ip().to_string());
-        self.number(name::NETWORK_PEER_PORT, address.port());
-    }
-
-    /// What the client calls itself in the head of its request.
-    pub(super) fn user_agent(&mut self, head: Option<&RawHead>) {
-        let agent = head.and_then(|head| head.values("user-agent").next());
-        self.text_of(name::USER_AGENT_ORIGINAL, agent.map(latin1));
-    }
-
-    pub(super) fn into_inner(self) -> Vec<KeyValue> {
-        self.0
-    }
-
-    fn put(&mut self, key: &str, value: Value) {
-        self.0.push(KeyValue {
-            key: key.to_owned(),
-            value: Some(any(value)),
+/// The members of these objects as attributes, in their order; what is `null` or an empty list is
+/// none.
+pub(super) fn attributes(objects: impl IntoIterator<Item = Value>) -> Vec<KeyValue> {
+    let objects = objects.into_iter();
+    let members = objects.flat_map(|object| match object {
+        Value::Object(members) => members,
+        _ => serde_json::Map::new(),
+    });
+    let told = members.filter_map(|(key, value)| {
+        let value = any(&value)?;
+        Some(KeyValue {
+            key,
+            value: Some(value),
             key_strindex: 0,
-        });
-    }
+        })
+    });
+    told.collect()
+}
+
+/// The address that was dialled: its host and its port.
+pub(super) fn peer(address: Option<SocketAddr>) -> (Option<String>, Option<u16>) {
+    let host = address.map(|address| address.ip().to_string());
+    (host, address.map(|address| address.port()))
+}
+
+/// What the client calls itself in the head of its request.
+pub(super) fn user_agent(head: Option<&RawHead>) -> Option<String> {
+    head?.values("user-agent").next().map(latin1)
 }
 
 /// The status of a span that stands for an error.
@@ -93,8 +61,18 @@ pub(super) fn text(value: &str) -> String {
     kept
 }
 
-fn any(value: Value) -> AnyValue {
-    AnyValue { value: Some(value) }
+fn any(value: &Value) -> Option<AnyValue> {
+    let told = match value {
+        Value::String(value) => Told::StringValue(text(value)),
+        Value::Bool(value) => Told::BoolValue(*value),
+        Value::Number(number) if number.is_f64() => Told::DoubleValue(number.as_f64()?),
+        Value::Number(number) => Told::IntValue(number.as_i64().unwrap_or(i64::MAX)),
+        Value::Array(values) if !values.is_empty() => Told::ArrayValue(ArrayValue {
+            values: values.iter().filter_map(any).collect(),
+        }),
+        _ => return None,
+    };
+    Some(AnyValue { value: Some(told) })
 }
 
 /// Bytes of a value that is given out whole.

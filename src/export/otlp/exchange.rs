@@ -6,15 +6,17 @@ use jiff::Timestamp;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use opentelemetry_semantic_conventions::attribute as name;
+use serde_json::{Value, json};
 
-use super::attributes::{Attributes, error};
+use super::attributes::{attributes, error, peer, user_agent};
 use super::context::{Context, nanoseconds, span_id};
 use crate::exchange::head::latin1;
 use crate::exchange::timings::millis::to_millis;
-use crate::exchange::{Body, Ending, Exchange, RawHead, Side, Timings, Upstream};
+use crate::exchange::{Body, Ending, Exchange, RawHead, Side, Upstream};
 use crate::pulls::Step;
 use crate::registry::{Kind, Route};
 use crate::store::Entry;
+use crate::words::Lang;
 
 /// The span of an exchange. `step` is what it is in its pull; `parent` is the span it stands
 /// below.
@@ -26,28 +28,34 @@ pub(super) fn span(
 ) -> Span {
     let exchange = &entry.exchange;
     let (error, status) = outcome(entry);
-    let mut attributes = Attributes::default();
-    request(&mut attributes, entry);
-    server(&mut attributes, exchange.upstream.as_deref());
-    response(&mut attributes, entry);
-    attributes.text_of(name::ERROR_TYPE, error);
-    attributes.number("pullscope.exchange.id", exchange.id.0);
-    attributes.text("pullscope.kind", entry.kind.word());
-    if let Some(step) = step {
-        attributes.text_of("pullscope.cause", step.cause.map(|cause| cause.why.word()));
-        let part = step.part.map(|part| part.name(crate::words::Lang::En));
-        attributes.text_of("pullscope.part", part);
-    }
-    if let Some(agree) = entry.reading.digests.agree() {
-        attributes.flag("pullscope.digest.verified", agree);
-    }
-    timings(&mut attributes, &exchange.timings);
+    let cause = step.and_then(|step| step.cause);
+    let part = step.and_then(|step| step.part);
+    let own = json!({
+        name::ERROR_TYPE: error,
+        "pullscope.exchange.id": exchange.id,
+        "pullscope.kind": entry.kind.word(),
+        "pullscope.cause": cause.map(|cause| cause.why.word()),
+        "pullscope.part": part.map(|part| part.name(Lang::En)),
+        "pullscope.digest.verified": entry.reading.digests.agree(),
+    });
+    let timings = exchange.timings.phases();
+    let timings = timings.into_iter().map(|(phase, took)| {
+        let name = format!("pullscope.timing.{}_ms", phase.word());
+        json!({ name: took.map(to_millis) })
+    });
+    let server = exchange.upstream.as_deref().map(server);
+    let told = [
+        request(entry),
+        server.unwrap_or_default(),
+        response(entry),
+        own,
+    ];
     Span {
         name: span_name(entry),
         kind: SpanKind::Client.into(),
         start_time_unix_nano: nanoseconds(exchange.started),
         end_time_unix_nano: nanoseconds(end(exchange)),
-        attributes: attributes.into_inner(),
+        attributes: attributes(told.into_iter().chain(timings)),
         events: events(exchange),
         status: Some(status),
         ..context.span(span_id(exchange), parent)
@@ -71,55 +79,50 @@ fn span_name(entry: &Entry) -> String {
     }
 }
 
-fn request(attributes: &mut Attributes, entry: &Entry) {
+fn request(entry: &Entry) -> Value {
     let reading = &entry.reading;
-    if let Some(method) = known_method(&reading.method) {
-        attributes.text(name::HTTP_REQUEST_METHOD, method);
-    } else {
-        attributes.text(name::HTTP_REQUEST_METHOD, "_OTHER");
-        attributes.text(name::HTTP_REQUEST_METHOD_ORIGINAL, &reading.method);
-    }
+    let known = known_method(&reading.method);
     let request = entry.exchange.request.as_ref();
-    attributes.text_of(name::URL_FULL, request.map(|request| &request.url));
-    attributes.text_of(name::URL_TEMPLATE, route(entry));
-    if let Some(url) = &reading.url {
-        let host = url.host_str().map(|host| host.trim_matches(['[', ']']));
-        attributes.text_of(name::SERVER_ADDRESS, host);
-        if let Some(port) = url.port_or_known_default() {
-            attributes.number(name::SERVER_PORT, port);
-        }
-    }
-    attributes.user_agent(request.map(|request| &request.head));
-    let size = size(entry.exchange.request_body.as_ref(), entry.exchange.sent);
-    attributes.number(name::HTTP_REQUEST_BODY_SIZE, size);
+    let server = reading.url.as_deref();
+    let host = server.and_then(url::Url::host_str);
+    json!({
+        name::HTTP_REQUEST_METHOD: known.unwrap_or("_OTHER"),
+        name::HTTP_REQUEST_METHOD_ORIGINAL: known.is_none().then_some(&*reading.method),
+        name::URL_FULL: request.map(|request| &request.url),
+        name::URL_TEMPLATE: route(entry),
+        name::SERVER_ADDRESS: host.map(|host| host.trim_matches(['[', ']'])),
+        name::SERVER_PORT: server.and_then(url::Url::port_or_known_default),
+        name::USER_AGENT_ORIGINAL: user_agent(request.map(|request| &request.head)),
+        name::HTTP_REQUEST_BODY_SIZE: size(entry.exchange.request_body.as_ref(), entry.exchange.sent),
+    })
 }
 
-fn server(attributes: &mut Attributes, upstream: Option<&Upstream>) {
-    let Some(upstream) = upstream else { return };
-    if let Some(address) = upstream.address {
-        attributes.peer(address);
-    }
-    attributes.flag("pullscope.connection.reused", upstream.reused);
-    if let Some(tls) = &upstream.tls {
-        let version = tls.version.trim_start_matches("TLSv");
-        attributes.text(name::TLS_PROTOCOL_NAME, "tls");
-        attributes.text(name::TLS_PROTOCOL_VERSION, version);
-        attributes.text(name::TLS_CIPHER, &tls.cipher);
-    }
+fn server(upstream: &Upstream) -> Value {
+    let (host, port) = peer(upstream.address);
+    let tls = upstream.tls.as_ref();
+    json!({
+        name::NETWORK_PEER_ADDRESS: host,
+        name::NETWORK_PEER_PORT: port,
+        "pullscope.connection.reused": upstream.reused,
+        name::TLS_PROTOCOL_NAME: tls.map(|_| "tls"),
+        name::TLS_PROTOCOL_VERSION: tls.map(|tls| tls.version.trim_start_matches("TLSv")),
+        name::TLS_CIPHER: tls.map(|tls| &tls.cipher),
+    })
 }
 
-fn response(attributes: &mut Attributes, entry: &Entry) {
+fn response(entry: &Entry) -> Value {
     let exchange = &entry.exchange;
     let response = exchange.response.as_ref().map(|response| &response.head);
     let request = exchange.request.as_ref().map(|request| &request.head);
     let version = response.or(request).and_then(RawHead::version);
     let version = version.and_then(|version| version.strip_prefix(b"HTTP/"));
-    attributes.text_of(name::NETWORK_PROTOCOL_VERSION, version.map(latin1));
-    if let Some(status) = entry.reading.status {
-        attributes.number(name::HTTP_RESPONSE_STATUS_CODE, status);
-        let size = size(exchange.response_body.as_ref(), exchange.received);
-        attributes.number(name::HTTP_RESPONSE_BODY_SIZE, size);
-    }
+    let status = entry.reading.status;
+    let size = status.map(|_| size(exchange.response_body.as_ref(), exchange.received));
+    json!({
+        name::NETWORK_PROTOCOL_VERSION: version.map(latin1),
+        name::HTTP_RESPONSE_STATUS_CODE: status,
+        name::HTTP_RESPONSE_BODY_SIZE: size,
+    })
 }
 
 /// What kind of error it is, when it is one, and what is said of it.
@@ -148,18 +151,6 @@ fn outcome(entry: &Entry) -> (Option<String>, Status) {
             }
             _ => (None, Status::default()),
         },
-    }
-}
-
-/// Milliseconds of each phase that there was.
-fn timings(attributes: &mut Attributes, timings: &Timings) {
-    for (phase, took) in timings.phases() {
-        if let Some(took) = took {
-            attributes.fraction(
-                &format!("pullscope.timing.{}_ms", phase.word()),
-                to_millis(took),
-            );
-        }
     }
 }
 

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use opentelemetry_semantic_conventions::attribute as name;
+use serde_json::json;
 
-use super::attributes::{Attributes, error, text};
+use super::attributes::{attributes, error, text};
 use super::context::{Context, nanoseconds, span_id};
 use super::exchange;
 use crate::exchange::ExchangeId;
@@ -24,26 +25,23 @@ pub(super) fn root(pull: &Pull, store: &Store, context: &Context, lang: Lang) ->
     };
     let ends = entries().map(|entry| exchange::end(&entry.exchange));
     let ended = ends.max().unwrap_or(pull.started);
-    let mut attributes = Attributes::default();
-    attributes.text(name::CONTAINER_IMAGE_NAME, &pull.image());
-    if let Some(Reference::Tag(tag)) = &pull.reference {
-        attributes.texts(name::CONTAINER_IMAGE_TAGS, [tag.as_str()]);
-    }
-    let digest = pull.digest.as_ref().map(ToString::to_string);
-    attributes.text_of(name::OCI_MANIFEST_DIGEST, digest);
-    attributes.text(name::SERVER_ADDRESS, &pull.registry);
-    if !pull.client.name.is_empty() {
-        attributes.text(name::USER_AGENT_NAME, &pull.client.name);
-        attributes.text(name::USER_AGENT_VERSION, &pull.client.version);
-    }
-    attributes.text("pullscope.purpose", pull.purpose.word());
-    attributes.text("pullscope.state", pull.state.word());
-    let platform = pull.platform.as_ref().map(ToString::to_string);
-    attributes.text_of("pullscope.platform", platform);
-    attributes.texts("pullscope.mirrors", pull.mirrors.iter().map(String::as_str));
-    attributes.number("pullscope.exchanges", pull.totals.exchanges);
-    attributes.number("pullscope.received_bytes", pull.totals.received);
-    attributes.number("pullscope.sent_bytes", pull.totals.sent);
+    let tag = pull.reference.as_ref().and_then(Reference::tag);
+    let client = Some(&pull.client).filter(|client| !client.name.is_empty());
+    let told = json!({
+        name::CONTAINER_IMAGE_NAME: pull.image(),
+        name::CONTAINER_IMAGE_TAGS: tag.into_iter().collect::<Vec<_>>(),
+        name::OCI_MANIFEST_DIGEST: pull.digest.as_ref().map(ToString::to_string),
+        name::SERVER_ADDRESS: pull.registry,
+        name::USER_AGENT_NAME: client.map(|client| &client.name),
+        name::USER_AGENT_VERSION: client.map(|client| &client.version),
+        "pullscope.purpose": pull.purpose.word(),
+        "pullscope.state": pull.state.word(),
+        "pullscope.platform": pull.platform.as_ref().map(ToString::to_string),
+        "pullscope.mirrors": pull.mirrors,
+        "pullscope.exchanges": pull.totals.exchanges,
+        "pullscope.received_bytes": pull.totals.received,
+        "pullscope.sent_bytes": pull.totals.sent,
+    });
     let found = store.findings_of(pull.id);
     let gravest = found.iter().max_by_key(|one| one.severity);
     let status = if pull.state == State::Failed {
@@ -57,7 +55,7 @@ pub(super) fn root(pull: &Pull, store: &Store, context: &Context, lang: Lang) ->
         kind: SpanKind::Internal.into(),
         start_time_unix_nano: nanoseconds(pull.started),
         end_time_unix_nano: nanoseconds(ended.max(pull.started)),
-        attributes: attributes.into_inner(),
+        attributes: attributes([told]),
         events: findings(found, store, ended, lang),
         status: Some(status),
         ..context.span(context.root, None)
@@ -114,13 +112,6 @@ fn findings(findings: &[Finding], store: &Store, ended: Timestamp, lang: Lang) -
 
 /// A finding as an event.
 pub(super) fn event(finding: &Finding, at: Timestamp, lang: Lang) -> Event {
-    let mut attributes = Attributes::default();
-    attributes.text("pullscope.finding.rule", finding.rule);
-    attributes.text("pullscope.finding.severity", finding.severity.word());
-    attributes.text("pullscope.finding.title", finding.title(lang));
-    attributes.text("pullscope.finding.message", &finding.sentence(lang));
-    attributes.text("pullscope.finding.fix", &finding.fix(lang));
-    attributes.text("pullscope.finding.link", finding.link());
     let evidence: Vec<String> = finding
         .evidence
         .iter()
@@ -129,12 +120,19 @@ pub(super) fn event(finding: &Finding, at: Timestamp, lang: Lang) -> Event {
             None => format!("{}: {}", one.field, one.value),
         })
         .collect();
-    let evidence = evidence.iter().map(String::as_str);
-    attributes.texts("pullscope.finding.evidence", evidence);
+    let told = json!({
+        "pullscope.finding.rule": finding.rule,
+        "pullscope.finding.severity": finding.severity.word(),
+        "pullscope.finding.title": finding.title(lang),
+        "pullscope.finding.message": finding.sentence(lang),
+        "pullscope.finding.fix": finding.fix(lang),
+        "pullscope.finding.link": finding.link(),
+        "pullscope.finding.evidence": evidence,
+    });
     Event {
         time_unix_nano: nanoseconds(at),
         name: "pullscope.finding".to_owned(),
-        attributes: attributes.into_inner(),
+        attributes: attributes([told]),
         dropped_attributes_count: 0,
     }
 }

@@ -7,8 +7,9 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use opentelemetry_semantic_conventions::SCHEMA_URL;
 use opentelemetry_semantic_conventions::resource as name;
 use percent_encoding::percent_decode_str;
+use serde_json::json;
 
-use super::attributes::Attributes;
+use super::attributes::attributes;
 
 /// Where spans come from: the attributes of their resource.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,14 +55,14 @@ impl Origin {
 
     /// A request of OTLP with these spans.
     pub fn request(&self, spans: Vec<Span>) -> ExportTraceServiceRequest {
-        let mut attributes = Attributes::default();
-        for (key, value) in &self.attributes {
-            attributes.text(key, value);
-        }
+        let told = self
+            .attributes
+            .iter()
+            .map(|(key, value)| json!({ key: value }));
         ExportTraceServiceRequest {
             resource_spans: vec![ResourceSpans {
                 resource: Some(Resource {
-                    attributes: attributes.into_inner(),
+                    attributes: attributes(told),
                     ..Resource::default()
                 }),
                 scope_spans: vec![ScopeSpans {
