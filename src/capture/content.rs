@@ -1,5 +1,7 @@
 //! What a head says of the content under it, as far as keeping it depends on that.
 
+use strum::EnumString;
+
 use crate::exchange::RawHead;
 
 /// The kind and the coding of a message's content.
@@ -13,13 +15,17 @@ pub struct DeclaredContent {
 }
 
 /// A content coding that can be undone (RFC 9110 section 8.4.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
+#[strum(ascii_case_insensitive)]
 pub(super) enum Coding {
+    #[strum(serialize = "", serialize = "identity")]
     Identity,
+    #[strum(serialize = "gzip", serialize = "x-gzip")]
     Gzip,
     Deflate,
     Zstd,
     /// Another, or more than one.
+    #[strum(disabled)]
     Unknown,
 }
 
@@ -100,18 +106,10 @@ fn is_text(value: &[u8]) -> bool {
 }
 
 fn coding(value: &[u8]) -> Coding {
-    let is = |word: &str| value.eq_ignore_ascii_case(word.as_bytes());
-    if is("") || is("identity") {
-        Coding::Identity
-    } else if is("gzip") || is("x-gzip") {
-        Coding::Gzip
-    } else if is("deflate") {
-        Coding::Deflate
-    } else if is("zstd") {
-        Coding::Zstd
-    } else {
-        Coding::Unknown
-    }
+    let named = std::str::from_utf8(value).ok();
+    named
+        .and_then(|name| name.parse().ok())
+        .unwrap_or(Coding::Unknown)
 }
 
 /// The first byte and the size of the whole, as in `bytes 0-99/1000` (RFC 9110 section 14.4).

@@ -181,7 +181,7 @@ impl Framer {
     /// Lets the framer refuse what has arrived of a head, for a reason of the caller's.
     pub fn refuse(&mut self, violation: Violation, now: Instant) {
         let raw = RawHead::new(self.held.split());
-        self.refuse_head(raw, violation, now);
+        self.push_head(raw, Err(violation), now);
     }
 
     /// The connection leaves HTTP: everything passes unread from here on. Bytes held back for a
@@ -385,25 +385,15 @@ impl Framer {
                 checked
             }
         };
-        let CheckedHead {
-            framing,
-            status,
-            content,
-        } = match checked {
-            Ok(message) => message,
+        let CheckedHead { framing, .. } = match &checked {
+            Ok(checked) => *checked,
             Err(violation) => {
-                self.refuse_head(raw, violation.clone(), now);
+                let violation = violation.clone();
+                self.push_head(raw, checked, now);
                 return Err(violation);
             }
         };
-        self.heads.push_back(FramedHead {
-            raw,
-            status,
-            content,
-            began: self.head_began.take().unwrap_or(now),
-            ended: now,
-            refused: None,
-        });
+        self.push_head(raw, checked, now);
         self.trailers = None;
         self.position = match framing {
             BodyLength::None | BodyLength::Length(0) => Position::Head,
@@ -423,14 +413,15 @@ impl Framer {
         violation
     }
 
-    fn refuse_head(&mut self, raw: RawHead, violation: Violation, now: Instant) {
+    fn push_head(&mut self, raw: RawHead, checked: Result<CheckedHead, Violation>, now: Instant) {
+        let message = checked.as_ref().ok();
         self.heads.push_back(FramedHead {
             raw,
-            status: None,
-            content: DeclaredContent::default(),
+            status: message.and_then(|message| message.status),
+            content: message.map(|message| message.content).unwrap_or_default(),
             began: self.head_began.take().unwrap_or(now),
             ended: now,
-            refused: Some(violation),
+            refused: checked.err(),
         });
     }
 }

@@ -174,35 +174,40 @@ impl Script<'_> {
             let _ = writeln!(self.text, "# {note}");
         }
         let words = command.words.join(" \\\n    ");
-        if entry.kind == Kind::Token && entry.reading.token_answer.is_some() {
-            let variable = numbered("TOKEN", self.fetched);
+        let token = entry
+            .reading
+            .token_answer
+            .as_ref()
+            .filter(|_| entry.kind == Kind::Token);
+        let (variable, end) = if token.is_some() {
             self.fetched += 1;
-            let _ = writeln!(
-                self.text,
-                "{variable}=$({words} \\\n    | {TOKEN_OF_ANSWER})"
-            );
-            let _ = writeln!(self.text, "{}", said(&variable));
-            if let Some(answer) = &entry.reading.token_answer {
-                if let Some(other) = answer.other {
-                    self.tokens.insert(other, variable.clone());
-                }
-                self.tokens.insert(answer.token.fingerprint, variable);
-            }
+            (
+                numbered("TOKEN", self.fetched - 1),
+                format!("| {TOKEN_OF_ANSWER}"),
+            )
         } else if entry.reading.redirect.is_some() {
-            let variable = numbered("LOCATION", self.locations.len());
-            let _ = writeln!(
-                self.text,
-                "{variable}=$({words} \\\n    --output /dev/null --write-out '%{{redirect_url}}')"
-            );
-            let _ = writeln!(self.text, "{}", said(&variable));
-            self.locations.insert(entry.exchange.id, variable);
-        } else if is_bulk(entry.kind) {
-            let _ = writeln!(
-                self.text,
-                "{words} \\\n    --output /dev/null --dump-header -"
-            );
+            let end = "--output /dev/null --write-out '%{redirect_url}'";
+            (numbered("LOCATION", self.locations.len()), end.to_owned())
         } else {
-            let _ = writeln!(self.text, "{words} \\\n    --include\necho");
+            let end = if is_bulk(entry.kind) {
+                "--output /dev/null --dump-header -"
+            } else {
+                "--include\necho"
+            };
+            let _ = writeln!(self.text, "{words} \\\n    {end}");
+            return;
+        };
+        // What shows that a variable was set, without showing a secret.
+        let _ = writeln!(
+            self.text,
+            "{variable}=$({words} \\\n    {end})\necho \"{variable}: ${{#{variable}}} characters\""
+        );
+        if let Some(answer) = token {
+            for token in answer.other.into_iter().chain([answer.token.fingerprint]) {
+                self.tokens.insert(token, variable.clone());
+            }
+        } else {
+            self.locations.insert(entry.exchange.id, variable);
         }
     }
 }
@@ -253,11 +258,6 @@ fn is_bulk(kind: Kind) -> bool {
         kind,
         Kind::Layer | Kind::Blob | Kind::Cdn | Kind::Config | Kind::Upload
     )
-}
-
-/// What shows that a variable was set, without showing a secret.
-fn said(variable: &str) -> String {
-    format!("echo \"{variable}: ${{#{variable}}} characters\"")
 }
 
 fn numbered(name: &str, before: usize) -> String {

@@ -41,19 +41,14 @@ impl BodyFiles {
     pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<Capture> {
         let name = sha256(bytes);
         if self.directory.contains(OsStr::new(&name)) {
-            return Ok(Capture::Stored {
-                file: name,
-                size: bytes.len() as u64,
-            });
+            let size = bytes.len() as u64;
+            return Ok(Capture::Stored { file: name, size });
         }
         let mut partial = self.begin()?;
-        match partial.write(bytes) {
-            Ok(()) => self.finish(&partial),
-            Err(error) => {
-                self.discard(&partial);
-                Err(error)
-            }
-        }
+        partial
+            .write(bytes)
+            .inspect_err(|_| self.discard(&partial))?;
+        self.finish(&partial)
     }
 
     /// Begins a body that comes in pieces.
@@ -71,16 +66,14 @@ impl BodyFiles {
     /// Gives a body its name.
     pub(super) fn finish(&self, partial: &Partial) -> io::Result<Capture> {
         let file = HEXLOWER.encode(partial.hash.clone().finish().as_ref());
+        let size = partial.size;
         if self.directory.contains(OsStr::new(&file)) {
             self.discard(partial);
-        } else if let Err(error) = self.directory.rename(&partial.name, OsStr::new(&file)) {
-            self.discard(partial);
-            return Err(error);
+        } else {
+            let renamed = self.directory.rename(&partial.name, OsStr::new(&file));
+            renamed.inspect_err(|_| self.discard(partial))?;
         }
-        Ok(Capture::Stored {
-            file,
-            size: partial.size,
-        })
+        Ok(Capture::Stored { file, size })
     }
 
     /// Removes what was written of a body.

@@ -175,14 +175,13 @@ impl ReadReport {
         } else {
             ""
         };
-        let lines = format!("(line {}{more})", first.join(", "));
-        [
+        let skipped = format!(
+            " unreadable records left out (line {}{more})",
+            first.join(", ")
+        );
+        let told = [
             (self.torn, "the last record is torn: ", " bytes left out"),
-            (
-                self.unreadable,
-                "",
-                &format!(" unreadable records left out {lines}"),
-            ),
+            (self.unreadable, "", skipped.as_str()),
             (self.lost, "", " records were lost while the disk was full"),
             (
                 self.orphans,
@@ -194,11 +193,10 @@ impl ReadReport {
                 "",
                 " exchanges have no end: marked as aborted",
             ),
-        ]
-        .into_iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, before, after)| format!("{before}{count}{after}"))
-        .collect()
+        ];
+        let told = told.into_iter().filter(|(count, ..)| *count > 0);
+        told.map(|(count, before, after)| format!("{before}{count}{after}"))
+            .collect()
     }
 
     fn skip(&mut self, number: u64) {

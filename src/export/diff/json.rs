@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{ComparedPull, Comparison, Pair, Taken};
+use super::{ComparedPull, Comparison, Pair};
 use crate::exchange::timings::millis::to_millis;
 use crate::export::json::{SCHEMA, one};
 use crate::findings::Finding;
@@ -26,8 +26,8 @@ pub fn write(
         json!({
             "kind": pair.kind,
             "part": pair.part,
-            "a": pair.taken.a.as_ref().map(taken),
-            "b": pair.taken.b.as_ref().map(taken),
+            "a": pair.taken.a,
+            "b": pair.taken.b,
             "differences": pair.differences,
         })
     });
@@ -95,20 +95,6 @@ fn side(side: ComparedPull<'_>) -> Value {
         "took_ms": to_millis(pull.totals.took),
         "received": pull.totals.received,
         "sent": pull.totals.sent,
-    })
-}
-
-fn taken(taken: &Taken) -> Value {
-    json!({
-        "number": taken.number,
-        "exchange": taken.exchange,
-        "kind": taken.kind,
-        "host": taken.host,
-        "method": taken.method,
-        "status": taken.status,
-        "received": taken.received,
-        "took_ms": to_millis(taken.took),
-        "digest": taken.digest,
     })
 }
 

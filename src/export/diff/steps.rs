@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::sides::{ComparedPull, Pair};
 use crate::exchange::ExchangeId;
+use crate::exchange::timings::millis::to_millis;
 use crate::pulls::{Part, Pull, Step};
 use crate::registry::{Digest, Kind, Route};
 
@@ -24,7 +25,7 @@ pub struct StepPair {
 }
 
 /// How a step went.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Taken {
     /// Its number in its pull, from 1.
     pub number: usize,
@@ -41,9 +42,14 @@ pub struct Taken {
     /// Bytes of content received.
     pub received: u64,
     /// All phases together.
+    #[serde(rename = "took_ms", serialize_with = "as_millis")]
     pub took: Duration,
     /// The digest computed over the content, else the one stated.
     pub digest: Option<Digest>,
+}
+
+fn as_millis<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(to_millis(*took))
 }
 
 /// What differs between a step and its like.
@@ -86,33 +92,27 @@ pub(super) fn align(a: ComparedPull<'_>, b: ComparedPull<'_>) -> Vec<StepPair> {
     let shared = shared_layers(a.pull, b.pull);
     let (of_a, of_b) = (likenesses(&a, &shared), likenesses(&b, &shared));
     let place: HashMap<Likeness, usize> = of_a.iter().copied().zip(0..).collect();
-    let mut like = vec![None; of_a.len()];
+    let mut like: HashMap<usize, usize> = HashMap::new();
     // What only the second did, by the step of the first that it comes behind.
-    let mut alone: Vec<Vec<usize>> = vec![Vec::new(); of_a.len() + 1];
+    let mut alone: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut behind = 0;
     for (at_b, likeness) in of_b.iter().enumerate() {
         match place.get(likeness) {
             Some(at_a) => {
-                if let Some(slot) = like.get_mut(*at_a) {
-                    *slot = Some(at_b);
-                }
+                like.insert(*at_a, at_b);
                 behind = at_a + 1;
             }
-            None => alone
-                .get_mut(behind)
-                .into_iter()
-                .for_each(|list| list.push(at_b)),
+            None => alone.entry(behind).or_default().push(at_b),
         }
     }
     let only_b = |behind: usize| -> Vec<StepPair> {
-        let places = alone.get(behind).into_iter().flatten();
-        places
-            .filter_map(|at| pair(&a, None, &b, Some(*at)))
-            .collect()
+        let places = alone.get(&behind).into_iter().flatten();
+        let pairs = places.filter_map(|at| pair(&a, None, &b, Some(*at)));
+        pairs.collect()
     };
     let mut pairs = only_b(0);
-    for (at_a, at_b) in like.into_iter().enumerate() {
-        pairs.extend(pair(&a, Some(at_a), &b, at_b));
+    for at_a in 0..of_a.len() {
+        pairs.extend(pair(&a, Some(at_a), &b, like.get(&at_a).copied()));
         pairs.extend(only_b(at_a + 1));
     }
     pairs
@@ -205,11 +205,13 @@ fn taken(side: &ComparedPull<'_>, at: usize) -> Option<Taken> {
     let step = side.pull.steps.get(at)?;
     let entry = side.entry(step.exchange)?;
     let reading = &entry.reading;
+    // A token's differs each time, and so does that of a page about an error.
     let digest = reading
         .digests
         .computed
         .as_ref()
         .or(reading.digests.stated.as_ref());
+    let digest = digest.filter(|_| step.part.is_some() && reading.status == Some(200));
     Some(Taken {
         number: at + 1,
         exchange: step.exchange,
@@ -219,10 +221,7 @@ fn taken(side: &ComparedPull<'_>, at: usize) -> Option<Taken> {
         status: reading.status,
         received: entry.exchange.received,
         took: entry.exchange.took(),
-        // A token's differs each time, and so does that of a page about an error.
-        digest: digest
-            .filter(|_| step.part.is_some() && reading.status == Some(200))
-            .cloned(),
+        digest: digest.cloned(),
     })
 }
 

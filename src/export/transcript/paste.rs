@@ -202,14 +202,11 @@ fn without_time(line: &str) -> &str {
     let Some((time, rest)) = line.split_once(' ') else {
         return line;
     };
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let mut parts = time.splitn(3, ':');
-    let is_time = parts.next().is_some_and(digits)
-        && parts.next().is_some_and(digits)
-        && parts
-            .next()
-            .and_then(|seconds| seconds.split_once('.'))
-            .is_some_and(|(whole, part)| digits(whole) && digits(part));
+    let is_time = time.split([':', '.']).count() == 4
+        && time
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'))
+        && time.split([':', '.']).all(|part| !part.is_empty());
     if !is_time {
         return line;
     }
@@ -273,40 +270,33 @@ fn logfmt(line: &str) -> Option<Logged<'_>> {
     let (_, rest) = rest.split_once("level=")?;
     let (level, rest) = rest.split_once(' ').unwrap_or((rest, ""));
     let level = level.trim_end();
+    let told = |text: Cow<'static, str>, rest: &str| Logged {
+        level,
+        text,
+        has_fields: !rest.trim().is_empty(),
+    };
     let Some(rest) = rest.strip_prefix("msg=") else {
-        return Some(Logged {
-            level,
-            text: "".into(),
-            has_fields: !rest.trim().is_empty(),
-        });
+        return Some(told("".into(), rest));
     };
     let Some(quoted) = rest.strip_prefix('"') else {
         let (text, rest) = rest.split_once(' ').unwrap_or((rest, ""));
-        return Some(Logged {
-            level,
-            text: text.into(),
-            has_fields: !rest.trim().is_empty(),
-        });
+        return Some(told(text.to_owned().into(), rest));
     };
     let mut text = String::new();
     let mut rest = quoted.chars();
     while let Some(one) = rest.next() {
-        match one {
+        text.push(match one {
             '"' => break,
             '\\' => match rest.next()? {
-                'n' => text.push('\n'),
-                't' => text.push('\t'),
-                'r' => text.push('\r'),
-                other => text.push(other),
+                'n' => '\n',
+                't' => '\t',
+                'r' => '\r',
+                other => other,
             },
-            other => text.push(other),
-        }
+            other => other,
+        });
     }
-    Some(Logged {
-        level,
-        text: text.into(),
-        has_fields: !rest.as_str().trim().is_empty(),
-    })
+    Some(told(text.into(), rest.as_str()))
 }
 
 /// `INFO[0000] …`, with the message filled up to a column where fields follow.
