@@ -1,6 +1,5 @@
 //! The pieces of a filter's text: operators, and words in which quotes protect characters.
 
-use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use super::caret::Mistake;
@@ -230,31 +229,5 @@ impl Atom {
             quoted: self.quoted,
             span,
         }
-    }
-}
-
-/// Text as it stands in a filter: quoted where it would mean something else.
-pub(super) struct Quoted<'a>(pub(super) &'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = !self.0.is_empty()
-            && !self.0.starts_with(['-', '!', '~', '='])
-            && !matches!(self.0, "or" | "and" | "not")
-            && self.0.chars().all(|c| {
-                c.is_alphanumeric() || matches!(c, '.' | '/' | '_' | '-' | '+' | '%' | '@' | '?')
-            })
-            && !self.0.contains("..");
-        if plain {
-            return f.write_str(self.0);
-        }
-        f.write_char('"')?;
-        for c in self.0.chars() {
-            if matches!(c, '"' | '\\') {
-                f.write_char('\\')?;
-            }
-            f.write_char(c)?;
-        }
-        f.write_char('"')
     }
 }

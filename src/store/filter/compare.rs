@@ -8,8 +8,8 @@ use super::caret::Mistake;
 /// Bounds, both included; `None` is open.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Bounds {
-    from: Option<u64>,
-    to: Option<u64>,
+    pub(super) from: Option<u64>,
+    pub(super) to: Option<u64>,
 }
 
 /// What the numbers count.
@@ -66,15 +66,6 @@ impl Bounds {
     pub(super) fn hold(self, number: u64) -> bool {
         self.from.is_none_or(|from| from <= number) && self.to.is_none_or(|to| number <= to)
     }
-
-    /// As it stands in a filter.
-    pub(super) fn text(self, unit: Unit) -> String {
-        let number = |number: Option<u64>| number.map_or_else(String::new, |n| unit.text(n));
-        match (self.from, self.to) {
-            (Some(from), Some(to)) if from == to => number(self.from),
-            _ => format!("{}..{}", number(self.from), number(self.to)),
-        }
-    }
 }
 
 /// The ends of `low..high`, of which one may be missing.
@@ -110,14 +101,6 @@ impl Unit {
             text => format!("\"{text}\" is no value for this; write {wanted}"),
         };
         Mistake::new(atom.span.clone(), said)
-    }
-
-    fn text(self, number: u64) -> String {
-        match self {
-            Self::Time if number.is_multiple_of(1_000_000) => format!("{}ms", number / 1_000_000),
-            Self::Time => format!("{number}ns"),
-            _ => number.to_string(),
-        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! Terms joined by and, or, not.
 
-use std::fmt::{self, Write as _};
-
 use super::term::Term;
 use crate::store::{Entry, Store};
 
@@ -56,15 +54,6 @@ impl Expr {
             Self::Or(parts) => parts.iter().any(|part| part.matches(entry, store)),
         }
     }
-
-    /// Writes a part of a list, in parentheses where it would fall apart without them.
-    fn part(&self, f: &mut fmt::Formatter<'_>, within: fn(&Self) -> bool) -> fmt::Result {
-        if within(self) {
-            write!(f, "({self})")
-        } else {
-            write!(f, "{self}")
-        }
-    }
 }
 
 fn single(mut parts: Vec<Expr>, list: fn(Vec<Expr>) -> Expr) -> Expr {
@@ -76,34 +65,4 @@ fn single(mut parts: Vec<Expr>, list: fn(Vec<Expr>) -> Expr) -> Expr {
         }
         None => Expr::default(),
     }
-}
-
-impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Term(term) => term.fmt(f),
-            Self::Not(inner) => {
-                f.write_char('-')?;
-                inner.part(f, |inner| !matches!(inner, Self::Term(_)))
-            }
-            Self::And(parts) => joined(f, parts, " ", |part| matches!(part, Self::Or(_))),
-            // Everything in an empty And would be nothing in writing.
-            Self::Or(parts) => joined(f, parts, " | ", |part| *part == Self::default()),
-        }
-    }
-}
-
-fn joined(
-    f: &mut fmt::Formatter<'_>,
-    parts: &[Expr],
-    between: &str,
-    within: fn(&Expr) -> bool,
-) -> fmt::Result {
-    for (number, part) in parts.iter().enumerate() {
-        if number > 0 {
-            f.write_str(between)?;
-        }
-        part.part(f, within)?;
-    }
-    Ok(())
 }

@@ -22,17 +22,18 @@ mod pattern;
 mod term;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, fuzzing))]
+mod written;
 
 pub use caret::Mistake;
 pub use keyword::{KEYWORDS, Keyword};
 
-use std::fmt;
 use std::str::FromStr;
 
 use super::{Entry, Store};
 use expr::Expr;
 
-/// A filter, ready to be applied. Its text is one that reads back as the same filter.
+/// A filter, ready to be applied.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Filter(Expr);
 
@@ -53,11 +54,5 @@ impl FromStr for Filter {
 
     fn from_str(text: &str) -> Result<Self, Mistake> {
         parse::parse(text).map(Self)
-    }
-}
-
-impl fmt::Display for Filter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }

@@ -1,8 +1,6 @@
 //! Patterns over text: a part of it, all of it, or pieces with anything in between.
 
-use std::fmt::{self, Write as _};
-
-use super::atom::{Atom, Quoted};
+use super::atom::Atom;
 
 /// A pattern; ASCII letters in it are lower-case and match both cases.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,26 +97,6 @@ fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
                 .is_some_and(|found| found.eq_ignore_ascii_case(more))
         })
         .map(|(_, to)| to)
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Part(part) => Quoted(part).fmt(f),
-            Self::Whole(whole) => write!(f, "={}", Quoted(whole)),
-            Self::Pieces(pieces) => {
-                for (number, piece) in pieces.iter().enumerate() {
-                    if number > 0 {
-                        f.write_char('*')?;
-                    }
-                    if !piece.is_empty() {
-                        Quoted(piece).fmt(f)?;
-                    }
-                }
-                Ok(())
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! One term of a filter.
 
-use std::fmt;
-
 use super::atom::Atom;
 use super::caret::Mistake;
 use super::compare::Bounds;
@@ -144,33 +142,4 @@ fn of_side<T>(
     let request = request.filter(|_| side != MessageSide::Response);
     let response = response.filter(|_| side != MessageSide::Request);
     request.into_iter().chain(response)
-}
-
-impl fmt::Display for Term {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Anything(pattern) => pattern.fmt(f),
-            Self::Text(keyword, Pattern::Whole(whole))
-                if matches!(keyword.facet, Facet::Text(Style::Whole, _)) =>
-            {
-                write!(f, "{}:{}", keyword.name, super::atom::Quoted(whole))
-            }
-            Self::Text(keyword, pattern) | Self::Body(keyword, pattern) => {
-                write!(f, "{}:{pattern}", keyword.name)
-            }
-            Self::Number(keyword, bounds) => match keyword.facet {
-                Facet::Number(unit, _) => write!(f, "{}:{}", keyword.name, bounds.text(unit)),
-                _ => Ok(()),
-            },
-            Self::Kind(kind) => write!(f, "kind:{kind}"),
-            Self::Is(flag) => write!(f, "is:{}", flag.name),
-            Self::Header(keyword, field, value) => {
-                write!(f, "{}:{field}", keyword.name)?;
-                match value {
-                    Some(value) => write!(f, ":{value}"),
-                    None => Ok(()),
-                }
-            }
-        }
-    }
 }
