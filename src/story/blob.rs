@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::block::{cell, spaced};
 use super::digest::{full, short};
-use super::transfer::{millis, section};
-use super::{Block, Cell, Span, Table, Telling, Tone, naming, outcome};
+use super::fields::Fields;
+use super::transfer::millis;
+use super::{Block, Cell, Share, Span, Table, Telling, Tone, naming, outcome};
 use crate::exchange::Exchange;
 use crate::pulls::{Blob, BlobState, Pull, Why};
 use crate::words::Lang;
@@ -15,28 +16,22 @@ use crate::words::{phrase, say};
 /// Blobs side by side.
 pub(super) fn table<'a>(blobs: impl IntoIterator<Item = &'a Blob>, lang: Lang) -> Table {
     let head = [
-        (phrase("image.layer"), false),
-        (phrase("label.digest"), false),
-        (phrase("image.size"), true),
-        (phrase("image.state"), false),
-        (phrase("comparison.took"), true),
+        ("image.layer", false),
+        ("label.digest", false),
+        ("image.size", true),
+        ("image.state", false),
+        ("comparison.took", true),
     ];
     let rows = blobs.into_iter().map(|blob| {
-        let took = blob
-            .took
-            .map_or_else(|| Span::dim("-"), |took| Span::plain(millis(took)));
-        vec![
+        [
             cell(naming::part(blob.part, lang)),
             short(blob.digest.as_ref()),
             size(blob.size),
             state(blob, lang),
-            vec![took],
+            known(blob.took.map(millis)),
         ]
     });
-    Table {
-        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
-        rows: rows.collect(),
-    }
+    Table::of(head, rows, lang)
 }
 
 /// The blob that an exchange is about: how far it got, and the requests for it.
@@ -46,40 +41,32 @@ pub(super) fn of_exchange(pull: &Pull, exchange: &Exchange, telling: &Telling<'_
     let Some(blob) = blobs.find(|blob| blob.exchanges.contains(&exchange.id)) else {
         return Vec::new();
     };
-    let mut pairs = vec![(
-        Span::label("comparison.blob", lang),
-        cell(naming::part(blob.part, lang)),
-    )];
+    let mut fields = Fields::new(lang);
+    fields.text("comparison.blob", naming::part(blob.part, lang));
     if let Some(digest) = &blob.digest {
-        pairs.push((Span::label("label.digest", lang), full(digest)));
+        fields.add("label.digest", full(digest));
     }
-    if let Some(descriptor) = &blob.descriptor {
-        pairs.push((
-            Span::label("image.media-type", lang),
-            cell(descriptor.media_type.as_str()),
-        ));
-    }
-    pairs.push((Span::label("image.size", lang), size(blob.size)));
-    pairs.push((Span::label("image.state", lang), state(blob, lang)));
-    if let Some(pieces) = pieces(blob, lang).filter(|_| blob.resumed) {
-        pairs.push((Span::label("image.pieces-label", lang), cell(pieces)));
-    }
-    for (id, at) in blob
-        .exchanges
-        .iter()
-        .filter_map(|id| Some((id, pull.step(*id)?)))
-    {
-        let how = at
-            .cause
-            .filter(|cause| matches!(cause.why, Why::Redirect | Why::Retry));
+    let descriptor = blob.descriptor.as_ref();
+    fields.texts(
+        "image.media-type",
+        descriptor.map(|it| it.media_type.as_str()),
+    );
+    fields.add("image.size", size(blob.size));
+    fields.add("image.state", state(blob, lang));
+    let pieces = pieces(blob, lang).filter(|_| blob.resumed);
+    fields.texts("image.pieces-label", pieces);
+    let exchanges = blob.exchanges.iter();
+    for (id, at) in exchanges.filter_map(|id| Some((id, pull.step(*id)?))) {
+        let how = at.cause;
+        let how = how.filter(|cause| matches!(cause.why, Why::Redirect | Why::Retry));
         let how = how.map(|cause| Span::dim(cause.why.name(lang)));
         let status = telling.store.entry(*id).map(outcome::status);
         let name = naming::step(pull, at, lang);
         let value = name.into_iter().chain([Span::plain(" ")]);
         let value = value.chain(spaced(status.into_iter().chain(how)));
-        pairs.push((Span::label("image.requests", lang), value.collect()));
+        fields.add("image.requests", value.collect());
     }
-    section(say("image.the-blob", lang), pairs)
+    fields.under(say("image.the-blob", lang))
 }
 
 /// How far a blob got.
@@ -98,27 +85,19 @@ pub(super) fn state(blob: &Blob, lang: Lang) -> Cell {
     };
     let mut spans = vec![Span::new(format!("{mark}{}", blob.state.name(lang)), tone)];
     if let Some(size) = blob.size.filter(|_| blob.received > 0) {
-        let text = if blob.received < size {
-            let share = super::Share {
-                part: blob.received,
-                whole: size,
-            };
-            format!("  {} %", share.percent())
-        } else {
-            String::new()
+        let part = Share {
+            part: blob.received,
+            whole: size,
         };
+        let text = format!("  {} %", part.percent());
+        let text = if blob.received < size { &*text } else { "" };
         spans.push(Span::dim(text).of_share(blob.received, size));
     }
-    if !blob.resumed
-        && let Some(pieces) = pieces(blob, lang)
-    {
-        spans.push(Span::dim(format!("  {pieces}")));
-    }
     if blob.resumed {
-        spans.push(Span::new(
-            format!("  {}", say("image.resumed", lang)),
-            Tone::Warn,
-        ));
+        let text = format!("  {}", say("image.resumed", lang));
+        spans.push(Span::new(text, Tone::Warn));
+    } else if let Some(pieces) = pieces(blob, lang) {
+        spans.push(Span::dim(format!("  {pieces}")));
     }
     spans
 }
@@ -140,5 +119,10 @@ fn pieces(blob: &Blob, lang: Lang) -> Option<String> {
 
 /// A size, where it is known.
 pub(super) fn size(size: Option<u64>) -> Cell {
-    vec![size.map_or_else(|| Span::dim("-"), |size| Span::plain(bytes(size)))]
+    known(size.map(bytes))
+}
+
+/// A text, or that there is none.
+pub(super) fn known(text: Option<String>) -> Cell {
+    vec![text.map_or_else(|| Span::dim("-"), Span::plain)]
 }

@@ -1,7 +1,7 @@
 //! What a story is made of.
 
 use crate::base::printable::printable;
-use crate::words::{Lang, Phrase, say};
+use crate::words::{Lang, say};
 
 /// A piece of text and how it is meant. It holds no hidden characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,6 +137,30 @@ impl Share {
     }
 }
 
+impl Block {
+    /// What stands under a heading.
+    pub(crate) fn under(heading: &str, blocks: Vec<Self>) -> Vec<Self> {
+        let heading = vec![Span::strong(heading)];
+        vec![Self::Heading(heading), Self::Inset(blocks)]
+    }
+}
+
+impl Table {
+    /// Rows under the names with these keys in the catalogue, and whether figures stand there.
+    pub(crate) fn of<const N: usize>(
+        head: [(&'static str, bool); N],
+        rows: impl IntoIterator<Item = [Cell; N]>,
+        lang: Lang,
+    ) -> Self {
+        Self {
+            head: head
+                .map(|(key, right)| (Span::label(key, lang), right))
+                .into(),
+            rows: rows.into_iter().map(Vec::from).collect(),
+        }
+    }
+}
+
 /// A field of one span as it is.
 pub(crate) fn cell(text: impl AsRef<str>) -> Cell {
     vec![Span::plain(text)]
@@ -152,11 +176,4 @@ pub(crate) fn spaced(spans: impl IntoIterator<Item = Span>) -> Cell {
         cell.push(span);
     }
     cell
-}
-
-impl Phrase {
-    /// As the name of a value.
-    pub(crate) fn dim(self, lang: Lang) -> Span {
-        Span::dim(self.of(lang))
-    }
 }

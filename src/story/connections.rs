@@ -1,7 +1,7 @@
 //! What belongs to no pull: single exchanges, tunnels, handshakes.
 
 use super::block::{cell, spaced};
-use super::transfer::section;
+use super::fields::Fields;
 use super::{Block, Cell, Span, StepStory, Telling, Tone, finding, step, transfer};
 use crate::exchange::{Connection, HandshakeFailed, Rejection, Tunnel};
 use crate::findings::Evidence;
@@ -27,31 +27,29 @@ pub fn beyond_pulls(telling: &Telling<'_>) -> Vec<Block> {
     if findings.is_empty() {
         return Vec::new();
     }
-    let heading = vec![Span::strong(say("label.for-all", telling.lang))];
     let told = findings.iter();
     let told = told.flat_map(|one| finding(one, None, telling.lang));
-    vec![Block::Heading(heading), Block::Inset(told.collect())]
+    Block::under(say("label.for-all", telling.lang), told.collect())
 }
 
 /// The tunnels and handshakes of which nothing could be read.
 pub fn unread(telling: &Telling<'_>) -> Vec<Block> {
     let lang = telling.lang;
-    let tunnels = telling.store.tunnels().iter().map(|tunnel| {
+    let mut tunnels = Fields::new(lang);
+    for tunnel in telling.store.tunnels() {
         let sizes = [("sent", tunnel.sent), ("received", tunnel.received)];
         let sizes = sizes.map(|(name, bytes)| (name, bytes.to_string()));
         let sizes = phrase("label.bytes-each-way").fill(lang, &sizes);
         let what = spaced([Span::plain(tunnel.kind.name(lang)), Span::dim(sizes)]);
-        (Span::plain(target(&tunnel.connection)), what)
-    });
-    let mut blocks = section(say("label.tunnels", lang), tunnels.collect());
-    let handshakes = telling.store.handshakes().iter();
-    let handshakes = handshakes.map(|failed| {
-        (
-            Span::plain(target(&failed.connection)),
-            rejection(&failed.rejection, lang),
-        )
-    });
-    blocks.extend(section(say("label.handshakes", lang), handshakes.collect()));
+        tunnels.named(Span::plain(target(&tunnel.connection)), what);
+    }
+    let mut handshakes = Fields::new(lang);
+    for failed in telling.store.handshakes() {
+        let why = rejection(&failed.rejection, lang);
+        handshakes.named(Span::plain(target(&failed.connection)), why);
+    }
+    let mut blocks = tunnels.under(say("label.tunnels", lang));
+    blocks.extend(handshakes.under(say("label.handshakes", lang)));
     blocks
 }
 
@@ -61,70 +59,36 @@ pub fn tunnel(tunnel: &Tunnel, lang: Lang) -> Vec<Block> {
     let ended = match &tunnel.ended {
         Some((at, ending)) => {
             let bad = transfer::ended(ending, lang).map(|text| Span::new(text, Tone::Bad));
-            spaced(
-                [Some(Span::plain(format!("{at:.3}"))), bad]
-                    .into_iter()
-                    .flatten(),
-            )
+            spaced([Span::plain(format!("{at:.3}"))].into_iter().chain(bad))
         }
         None => vec![Span::label("connection.still-open", lang)],
     };
-    let pairs = vec![
-        (
-            Span::label("connection.unread", lang),
-            cell(tunnel.kind.name(lang)),
-        ),
-        (
-            Span::label("label.client", lang),
-            cell(connection.client.to_string()),
-        ),
-        (
-            Span::label("comparison.sent", lang),
-            cell(bytes(tunnel.sent)),
-        ),
-        (
-            Span::label("comparison.received", lang),
-            cell(bytes(tunnel.received)),
-        ),
-        (
-            Span::label("label.started", lang),
-            cell(format!("{:.3}", connection.opened)),
-        ),
-        (Span::label("label.ended", lang), ended),
-    ];
-    section(&format!("CONNECT {}", target(connection)), pairs)
+    let mut fields = Fields::new(lang);
+    fields.text("connection.unread", tunnel.kind.name(lang));
+    fields.text("label.client", connection.client.to_string());
+    fields.text("comparison.sent", bytes(tunnel.sent));
+    fields.text("comparison.received", bytes(tunnel.received));
+    fields.text("label.started", format!("{:.3}", connection.opened));
+    fields.add("label.ended", ended);
+    fields.under(&format!("CONNECT {}", target(connection)))
 }
 
 /// A handshake that a client gave up, and how often that was seen.
 pub fn handshake(failed: &HandshakeFailed, times: usize, lang: Lang) -> Vec<Block> {
     let connection = &failed.connection;
-    let mut pairs = vec![(
-        Span::label("label.ended", lang),
-        rejection(&failed.rejection, lang),
-    )];
+    let mut fields = Fields::new(lang);
+    fields.add("label.ended", rejection(&failed.rejection, lang));
     let agent = connection.connect_head.as_ref();
-    if let Some(agent) = agent.and_then(|head| head.text("user-agent")) {
-        pairs.push((
-            Span::label("label.client", lang),
-            cell(Client::read(agent).label()),
-        ));
-    }
-    pairs.push((
-        Span::label("connection.from", lang),
-        cell(connection.client.to_string()),
-    ));
-    if let Some(sni) = &connection.sni {
-        pairs.push((Span::label("connection.sni", lang), cell(sni)));
-    }
-    pairs.push((
-        Span::label("label.time", lang),
-        cell(format!("{:.3}", failed.at)),
-    ));
-    pairs.push((
-        Span::label("connection.seen", lang),
-        cell(format!("{times}×")),
-    ));
-    section(say("connection.what-was-seen", lang), pairs)
+    let agent = agent.and_then(|head| head.text("user-agent"));
+    fields.texts(
+        "label.client",
+        agent.map(|agent| Client::read(agent).label()),
+    );
+    fields.text("connection.from", connection.client.to_string());
+    fields.texts("connection.sni", connection.sni.as_deref());
+    fields.text("label.time", format!("{:.3}", failed.at));
+    fields.text("connection.seen", format!("{times}×"));
+    fields.under(say("connection.what-was-seen", lang))
 }
 
 /// What clients' refusals for a host mean, and what to do: the finding about it, where there is
@@ -136,16 +100,13 @@ pub fn refusal(host: &str, telling: &Telling<'_>) -> (String, String) {
         finding.evidence.iter().any(shown)
             || finding.facts.iter().any(|(_, value)| value.contains(host))
     });
-    found.map_or_else(
-        || {
-            let (what, fix) = (
-                phrase("connection.refused"),
-                phrase("connection.refused-fix"),
-            );
-            (what.of(lang).to_owned(), fix.of(lang).to_owned())
-        },
-        |finding| (finding.sentence(lang), finding.fix(lang)),
-    )
+    match found {
+        Some(finding) => (finding.sentence(lang), finding.fix(lang)),
+        None => {
+            let both = ["connection.refused", "connection.refused-fix"];
+            both.map(|key| say(key, lang).to_owned()).into()
+        }
+    }
 }
 
 fn rejection(rejection: &Rejection, lang: Lang) -> Cell {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::blob::{size, state};
+use super::blob::{known, size, state};
 use super::block::{cell, spaced};
 use super::digest::{full, short};
+use super::fields::Fields;
 use super::naming::layer as layer_name;
 use super::{Block, Cell, Span, Table, Telling, Tone};
 use crate::pulls::Pull;
@@ -23,7 +24,7 @@ pub(super) fn document(
     let Some(document) = &reading.document else {
         return Vec::new();
     };
-    let mut blocks = vec![Block::Pairs(identity(document, reading, lang))];
+    let mut blocks = identity(document, reading, lang).blocks();
     match document {
         Document::Index(index) => blocks.push(Block::Table(platforms(index, pull, telling))),
         Document::Manifest(manifest) => {
@@ -42,18 +43,14 @@ pub(super) fn fetched(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     match entry.and_then(|entry| entry.reading.document.as_ref()) {
         Some(Document::Manifest(manifest)) => {
             let table = blobs(&parts(manifest, lang), Some(pull), lang);
-            let heading = Span::strong(say("image.the-manifest", lang));
-            vec![
-                Block::Heading(vec![heading]),
-                Block::Inset(vec![Block::Table(table)]),
-            ]
+            Block::under(say("image.the-manifest", lang), vec![Block::Table(table)])
         }
         _ => Vec::new(),
     }
 }
 
-fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Cell)> {
-    let mut pairs = Vec::new();
+fn identity(document: &Document, reading: &Reading, lang: Lang) -> Fields {
+    let mut fields = Fields::new(lang);
     let digests = &reading.digests;
     let digest = [&digests.computed, &digests.stated, &digests.requested];
     if let Some(digest) = digest.into_iter().flatten().next() {
@@ -61,15 +58,10 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
         if let Some(agree) = digests.agree() {
             cell.extend([Span::plain(" "), Span::mark(agree)]);
         }
-        pairs.push((Span::label("label.digest", lang), cell));
+        fields.add("label.digest", cell);
     }
     let media_type = document.stated_type().unwrap_or(&reading.content_type);
-    if !media_type.is_empty() {
-        pairs.push((
-            Span::label("image.media-type", lang),
-            cell(media_type.as_str()),
-        ));
-    }
+    fields.text("image.media-type", media_type.as_str());
     let (artifact, subject, annotations, problems) = match document {
         Document::Manifest(manifest) => (
             manifest.artifact(),
@@ -85,11 +77,9 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
         ),
         Document::Schema1(_) | Document::Unreadable { .. } => (None, None, None, &[][..]),
     };
-    if let Some(artifact) = artifact {
-        pairs.push((Span::label("image.artifact", lang), cell(artifact)));
-    }
+    fields.texts("image.artifact", artifact);
     if let Some(digest) = subject.and_then(|subject| subject.digest.as_ref()) {
-        pairs.push((Span::label("image.subject-of", lang), full(digest)));
+        fields.add("image.subject-of", full(digest));
     }
     match document {
         Document::Manifest(manifest) if !manifest.layers.is_empty() => {
@@ -98,23 +88,17 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
                 ("size", bytes(manifest.layers_size())),
             ];
             let total = phrase("image.layers-total").fill(lang, &facts);
-            pairs.push((Span::label("image.layers", lang), cell(total)));
+            fields.text("image.layers", total);
         }
         Document::Schema1(schema1) => {
-            let name = format!("{}:{}", schema1.name, schema1.tag);
-            pairs.push((Span::label("image.name", lang), cell(name)));
-            pairs.push((
-                Span::label("label.platform", lang),
-                cell(&schema1.architecture),
-            ));
-            let signatures = schema1.signatures.to_string();
-            pairs.push((Span::label("image.signatures", lang), cell(signatures)));
+            fields.text("image.name", format!("{}:{}", schema1.name, schema1.tag));
+            fields.text("label.platform", &schema1.architecture);
+            fields.text("image.signatures", schema1.signatures.to_string());
         }
         _ => {}
     }
     for (name, value) in annotations.into_iter().flatten().take(MOST_ANNOTATIONS) {
-        let value = vec![Span::dim(format!("{name}={value}"))];
-        pairs.push((Span::label("image.annotation", lang), value));
+        fields.toned("image.annotation", Tone::Dim, format!("{name}={value}"));
     }
     let unreadable = match document {
         Document::Unreadable { reason } => Some(reason.as_str()),
@@ -127,20 +111,19 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Vec<(Span, Ce
         .descriptors()
         .flat_map(|descriptor| descriptor.problems.iter().map(String::as_str));
     for problem in stated.chain(of_entries) {
-        let problem = vec![Span::new(problem, Tone::Bad)];
-        pairs.push((Span::label("image.problem", lang), problem));
+        fields.toned("image.problem", Tone::Bad, problem);
     }
-    pairs
+    fields
 }
 
 fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table {
     let lang = telling.lang;
     let head = [
-        (phrase("label.platform"), false),
-        (phrase("image.manifest"), false),
-        (phrase("image.size"), true),
-        (phrase("image.artifact"), false),
-        (phrase("image.fetched"), false),
+        ("label.platform", false),
+        ("image.manifest", false),
+        ("image.size", true),
+        ("image.artifact", false),
+        ("image.fetched", false),
     ];
     let is_fetched = |entry: &Arc<Descriptor>| {
         let mut steps = pull.into_iter().flat_map(|pull| &pull.steps);
@@ -163,7 +146,7 @@ fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table
         } else {
             (Tone::Plain, Span::dim("-"))
         };
-        vec![
+        [
             vec![Span::new(platform, tone)],
             short(entry.digest.as_ref()),
             size(entry.size),
@@ -171,10 +154,7 @@ fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table
             vec![fetched],
         ]
     });
-    Table {
-        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
-        rows: rows.collect(),
-    }
+    Table::of(head, rows, lang)
 }
 
 /// The entry that the client fetched: the one whose digest the pull's manifest has. Where that
@@ -230,54 +210,41 @@ fn parts(manifest: &Manifest, lang: Lang) -> Vec<(String, Option<Arc<Descriptor>
 /// Blobs with what became of them.
 fn blobs(parts: &[(String, Option<Arc<Descriptor>>)], pull: Option<&Pull>, lang: Lang) -> Table {
     let head = [
-        (phrase("image.layer"), false),
-        (phrase("label.digest"), false),
-        (phrase("image.media-type"), false),
-        (phrase("image.size"), true),
-        (phrase("image.state"), false),
+        ("image.layer", false),
+        ("label.digest", false),
+        ("image.media-type", false),
+        ("image.size", true),
+        ("image.state", false),
     ];
-    Table {
-        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
-        rows: parts
-            .iter()
-            .map(|(name, descriptor)| {
-                let descriptor = descriptor.as_ref();
-                let digest = descriptor.and_then(|d| d.digest.as_ref());
-                let blob = pull.zip(digest).and_then(|(pull, digest)| {
-                    let mut blobs = pull.blobs.iter();
-                    blobs.find(|blob| blob.digest.as_ref() == Some(digest))
-                });
-                let mut media_type = cell(descriptor.map_or("", |d| d.media_type.short()));
-                if let Some(lazy) = descriptor.and_then(|d| d.lazy_format()) {
-                    media_type.push(Span::dim(format!(" {lazy}")));
-                }
-                vec![
-                    cell(name),
-                    short(digest),
-                    media_type,
-                    size(descriptor.and_then(|d| d.size)),
-                    blob.map_or_else(|| vec![Span::dim("-")], |blob| state(blob, lang)),
-                ]
-            })
-            .collect(),
-    }
+    let rows = parts.iter().map(|(name, descriptor)| {
+        let descriptor = descriptor.as_ref();
+        let digest = descriptor.and_then(|d| d.digest.as_ref());
+        let blob = pull.zip(digest).and_then(|(pull, digest)| {
+            let mut blobs = pull.blobs.iter();
+            blobs.find(|blob| blob.digest.as_ref() == Some(digest))
+        });
+        let mut media_type = cell(descriptor.map_or("", |d| d.media_type.short()));
+        if let Some(lazy) = descriptor.and_then(|d| d.lazy_format()) {
+            media_type.push(Span::dim(format!(" {lazy}")));
+        }
+        [
+            cell(name),
+            short(digest),
+            media_type,
+            size(descriptor.and_then(|d| d.size)),
+            blob.map_or_else(|| known(None), |blob| state(blob, lang)),
+        ]
+    });
+    Table::of(head, rows, lang)
 }
 
 fn old_layers(schema1: &Schema1, lang: Lang) -> Table {
-    let head = [
-        (phrase("image.layer"), false),
-        (phrase("label.digest"), false),
-    ];
+    let head = [("image.layer", false), ("label.digest", false)];
     // The format has the topmost layer first.
     let layers = schema1.layers.iter().rev().zip(1..);
-    Table {
-        head: head.map(|(label, right)| (label.dim(lang), right)).to_vec(),
-        rows: layers
-            .map(|(layer, number)| {
-                vec![cell(layer_name(number, lang)), short(layer.digest.as_ref())]
-            })
-            .collect(),
-    }
+    let rows = layers
+        .map(|(layer, number)| [cell(layer_name(number, lang)), short(layer.digest.as_ref())]);
+    Table::of(head, rows, lang)
 }
 
 /// More annotations are not listed.

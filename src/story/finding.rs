@@ -70,8 +70,7 @@ pub fn findings_shown_by(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'
     if told.is_empty() {
         return told;
     }
-    let heading = Span::strong(say("label.findings", telling.lang));
-    vec![Block::Heading(vec![heading]), Block::Inset(told)]
+    Block::under(say("label.findings", telling.lang), told)
 }
 
 /// More evidence of one finding is not listed.

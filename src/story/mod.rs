@@ -9,6 +9,7 @@ mod connections;
 mod digest;
 mod document;
 mod explain;
+mod fields;
 mod finding;
 mod image;
 mod naming;

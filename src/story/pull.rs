@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::block::{cell, spaced};
+use super::fields::Fields;
 use super::transfer::millis;
 use super::verdict::{mark, verdict};
 use super::{Block, Cell, Share, Span, StepStory, Telling, Tone, blob, finding, naming, step};
@@ -12,7 +13,7 @@ use crate::pulls::{Blob, Pull, State};
 use crate::registry::Document;
 use crate::words::Lang;
 use crate::words::figures::bytes;
-use crate::words::{Phrase, phrase, say};
+use crate::words::{phrase, say};
 
 /// The parts of a pull's story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,30 +56,23 @@ pub fn at_a_glance(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     if findings.is_empty() {
         blocks.push(Block::Paragraph(vec![without_findings(pull, lang)]));
     } else {
-        blocks.push(Block::Heading(vec![Span::strong(say(
-            "label.findings",
-            lang,
-        ))]));
-        blocks.push(Block::Inset(findings));
+        blocks.extend(Block::under(say("label.findings", lang), findings));
     }
     if !pull.blobs.is_empty() {
-        blocks.push(Block::Heading(vec![Span::strong(say("label.blobs", lang))]));
-        let table = blob::table(&pull.blobs, lang);
-        blocks.push(Block::Inset(vec![Block::Table(table)]));
+        let table = vec![Block::Table(blob::table(&pull.blobs, lang))];
+        blocks.extend(Block::under(say("label.blobs", lang), table));
     }
     blocks
 }
 
 /// That there is no finding: that all is well only where it is complete.
 fn without_findings(pull: &Pull, lang: Lang) -> Span {
-    match pull.state {
-        State::UnderWay => Span::new(
-            format!("✓ {}", say("label.nothing-wrong-yet", lang)),
-            Tone::Good,
-        ),
-        State::Complete => Span::new(format!("✓ {}", say("label.no-findings", lang)), Tone::Good),
-        _ => Span::dim(say("label.no-rule-speaks", lang)),
-    }
+    let key = match pull.state {
+        State::UnderWay => "label.nothing-wrong-yet",
+        State::Complete => "label.no-findings",
+        _ => return Span::label("label.no-rule-speaks", lang),
+    };
+    Span::new(format!("✓ {}", say(key, lang)), Tone::Good)
 }
 
 fn findings(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
@@ -100,30 +94,20 @@ pub fn title(pull: &Pull, lang: Lang) -> Cell {
 
 fn overview(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     let lang = telling.lang;
-    let mut pairs: Vec<(Span, Cell)> = Vec::new();
-    let mut add = |label: Phrase, cell: Cell| pairs.push((label.dim(lang), cell));
-    add(phrase("label.verdict"), verdict(pull, telling));
-    add(phrase("label.client"), cell(pull.client.label()));
-    add(phrase("label.registry"), cell(&pull.registry));
-    if !pull.mirrors.is_empty() {
-        add(phrase("label.mirrors"), cell(pull.mirrors.join(" ")));
-    }
-    if let Some(platform) = &pull.platform {
-        add(phrase("label.platform"), cell(platform.to_string()));
-    }
-    if let Some(digest) = &pull.digest {
-        add(phrase("label.digest"), cell(digest.to_string()));
-    }
-    add(
-        phrase("label.started"),
-        cell(format!("{:.3}", pull.started)),
+    let mut fields = Fields::new(lang);
+    fields.add("label.verdict", verdict(pull, telling));
+    fields.text("label.client", pull.client.label());
+    fields.text("label.registry", &pull.registry);
+    fields.text("label.mirrors", pull.mirrors.join(" "));
+    fields.texts(
+        "label.platform",
+        pull.platform.iter().map(ToString::to_string),
     );
-    add(phrase("label.total"), totals(pull, telling));
-    if let Some(promised) = pull
-        .totals
-        .promised
-        .filter(|_| pull.state == State::UnderWay)
-    {
+    fields.texts("label.digest", pull.digest.iter().map(ToString::to_string));
+    fields.text("label.started", format!("{:.3}", pull.started));
+    fields.add("label.total", totals(pull, telling));
+    let promised = pull.totals.promised;
+    if let Some(promised) = promised.filter(|_| pull.state == State::UnderWay) {
         let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();
         let share = Share {
             part: received,
@@ -135,14 +119,11 @@ fn overview(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
         ];
         let text = phrase("label.of-promised").fill(lang, &facts);
         let progress = Span::plain(text).of_share(received, promised);
-        pairs.push((Span::label("label.progress", lang), vec![progress]));
+        fields.add("label.progress", vec![progress]);
     }
-    let path = critical_path(pull, telling);
-    if !path.is_empty() {
-        pairs.push((Span::label("label.critical-path", lang), path));
-    }
-    pairs.extend(hosts(pull, telling));
-    vec![Block::Pairs(pairs)]
+    fields.add("label.critical-path", critical_path(pull, telling));
+    hosts(&mut fields, pull, telling);
+    fields.blocks()
 }
 
 fn totals(pull: &Pull, telling: &Telling<'_>) -> Cell {
@@ -162,10 +143,8 @@ fn totals(pull: &Pull, telling: &Telling<'_>) -> Cell {
     let millis = took.as_millis();
     if millis > 0 && totals.received > RATE_FROM {
         let rate = u128::from(totals.received) * 1_000 / millis;
-        total.push(format!(
-            "{}/s",
-            bytes(u64::try_from(rate).unwrap_or(u64::MAX))
-        ));
+        let rate = u64::try_from(rate).unwrap_or(u64::MAX);
+        total.push(format!("{}/s", bytes(rate)));
     }
     cell(total.join("  "))
 }
@@ -192,8 +171,7 @@ fn critical_path(pull: &Pull, telling: &Telling<'_>) -> Cell {
 }
 
 /// Who answered, how often, and with how much.
-fn hosts(pull: &Pull, telling: &Telling<'_>) -> Vec<(Span, Cell)> {
-    let lang = telling.lang;
+fn hosts(fields: &mut Fields, pull: &Pull, telling: &Telling<'_>) {
     let mut hosts: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
     for step in &pull.steps {
         if let Some(entry) = telling.store.entry(step.exchange) {
@@ -202,14 +180,14 @@ fn hosts(pull: &Pull, telling: &Telling<'_>) -> Vec<(Span, Cell)> {
             *received += entry.exchange.received;
         }
     }
-    let told = hosts.into_iter().map(|(host, (count, received))| {
-        let figures = format!("  {}  ↓ {}", exchanges(count, lang), bytes(received));
-        (
-            Span::label("comparison.host", lang),
+    for (host, (count, received)) in hosts {
+        let exchanges = exchanges(count, telling.lang);
+        let figures = format!("  {exchanges}  ↓ {}", bytes(received));
+        fields.add(
+            "comparison.host",
             vec![Span::plain(host), Span::dim(figures)],
-        )
-    });
-    told.collect()
+        );
+    }
 }
 
 fn exchanges(count: usize, lang: Lang) -> String {
@@ -237,10 +215,8 @@ fn unnamed_blobs(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     if rest.is_empty() {
         return Vec::new();
     }
-    vec![
-        Block::Heading(vec![Span::strong(say("label.blobs", telling.lang))]),
-        Block::Inset(vec![Block::Table(blob::table(rest, telling.lang))]),
-    ]
+    let table = vec![Block::Table(blob::table(rest, telling.lang))];
+    Block::under(say("label.blobs", telling.lang), table)
 }
 
 /// The rate of what is smaller says nothing.

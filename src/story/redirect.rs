@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::block::{cell, spaced};
+use super::fields::Fields;
 use super::transfer::millis;
-use super::{Block, Cell, Span, Telling, Tone, outcome, short_url};
+use super::{Block, Span, Telling, Tone, outcome, short_url};
 use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, Step, Why};
 use crate::registry::SignedUrl;
@@ -19,25 +20,19 @@ pub(super) fn redirect(entry: &Entry, telling: &Telling<'_>) -> Vec<Block> {
         return Vec::new();
     };
     let lang = telling.lang;
-    let tone = if redirect.downgrade {
-        Tone::Bad
-    } else {
-        Tone::Plain
-    };
-    let name = Span::label("redirect.target", lang);
-    let target = vec![Span::new(short_url(&redirect.target), tone)];
-    let mut pairs: Vec<(Span, Cell)> = vec![(name.clone(), target)];
+    let (name, target) = ("redirect.target", short_url(&redirect.target));
+    let mut fields = Fields::new(lang);
     if redirect.downgrade {
-        let why = vec![Span::new(say("redirect.downgrade", lang), tone)];
-        pairs.push((name, why));
-    } else if !redirect.leaves {
-        pairs.push((name, vec![Span::label("redirect.same-host", lang)]));
+        fields.toned(name, Tone::Bad, target);
+        fields.toned(name, Tone::Bad, say("redirect.downgrade", lang));
+    } else {
+        fields.text(name, target);
+        if !redirect.leaves {
+            fields.add(name, vec![Span::label("redirect.same-host", lang)]);
+        }
     }
     if let Some(signed) = &redirect.signed {
-        pairs.push((
-            Span::label("redirect.signed-by", lang),
-            cell(signed.signer.name()),
-        ));
+        fields.text("redirect.signed-by", signed.signer.name());
         if let Some(expires) = signed.expires {
             let mut until = cell(expires.to_string());
             let asked = reading.server_time().or_else(|| entry.exchange.measured());
@@ -50,13 +45,13 @@ pub(super) fn redirect(entry: &Entry, telling: &Telling<'_>) -> Vec<Block> {
                 until.push(Span::new(text, Tone::Bad));
             }
             until.extend(asked.and_then(|asked| telling.left(expires, asked)));
-            pairs.push((Span::label("redirect.signed-until", lang), until));
+            fields.add("redirect.signed-until", until);
         }
     } else if redirect.leaves {
-        let none = vec![Span::label("redirect.no-known-scheme", lang)];
-        pairs.push((Span::label("redirect.signed-by", lang), none));
+        let none = Span::label("redirect.no-known-scheme", lang);
+        fields.add("redirect.signed-by", vec![none]);
     }
-    vec![Block::Pairs(pairs)]
+    fields.blocks()
 }
 
 /// Whether it was a redirect that led to an exchange.
@@ -86,9 +81,11 @@ pub fn way(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Blo
             .map(|step| step.exchange);
         way.push(id);
     }
-    let hops = way.iter().enumerate();
-    let pairs = hops.flat_map(|(at, id)| hop(*id, at > 0, entry, pull, telling));
-    vec![Block::Pairs(pairs.collect())]
+    let mut fields = Fields::new(telling.lang);
+    for (at, id) in way.iter().enumerate() {
+        hop(&mut fields, *id, at > 0, (entry, pull), telling);
+    }
+    fields.blocks()
 }
 
 fn before(step: &Step) -> Option<ExchangeId> {
@@ -97,31 +94,29 @@ fn before(step: &Step) -> Option<ExchangeId> {
 }
 
 fn hop(
+    fields: &mut Fields,
     id: ExchangeId,
     led_here: bool,
-    asked_about: &Entry,
-    pull: &Pull,
+    (asked_about, pull): (&Entry, &Pull),
     telling: &Telling<'_>,
-) -> Vec<(Span, Cell)> {
+) {
     let lang = telling.lang;
     let Some(entry) = telling.store.entry(id) else {
-        return Vec::new();
+        return;
     };
     let (exchange, reading) = (&entry.exchange, &entry.reading);
     let place = pull.steps.iter().position(|step| step.exchange == id);
     let number = place.map_or_else(String::new, |at| (at + 1).to_string());
     let name = Span::dim(format!("{} {number}", say("label.step", lang)));
-    let url = exchange
-        .request
-        .as_ref()
-        .map(|request| short_url(&request.url));
+    let url = exchange.request.as_ref();
+    let url = url.map(|request| short_url(&request.url));
     let tone = if id == asked_about.exchange.id {
         Tone::Strong
     } else {
         Tone::Plain
     };
     let url = Span::new(url.unwrap_or_default(), tone);
-    let mut pairs = vec![(name.clone(), vec![url])];
+    fields.named(name.clone(), vec![url]);
     let received = (exchange.received > 0).then(|| bytes(exchange.received));
     let took = Some(exchange.took()).filter(|took| !took.is_zero());
     let figures: Vec<_> = received.into_iter().chain(took.map(millis)).collect();
@@ -143,7 +138,7 @@ fn hop(
         let field = say("redirect.authorization", lang);
         about.extend([Span::dim(format!("  {field}: ")), sent]);
     }
-    pairs.push((name.clone(), about));
+    fields.named(name.clone(), about);
     let signed = reading.url.as_deref().and_then(SignedUrl::read);
     if let Some(expires) = signed.and_then(|signed| signed.expires)
         && let Some(used) = exchange.measured().or_else(|| reading.server_time())
@@ -155,9 +150,8 @@ fn hop(
             }
             None => Span::new(say("redirect.used-after-expiry", lang), Tone::Bad),
         };
-        pairs.push((name, vec![used]));
+        fields.named(name, vec![used]);
     }
-    pairs
 }
 
 /// The whole seconds from one moment to a later one.

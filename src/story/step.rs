@@ -1,6 +1,7 @@
 //! One exchange: what it was, why it happened, what it holds.
 
 use super::block::cell;
+use super::fields::Fields;
 use super::transfer::millis;
 use super::{Block, Cell, Span, Telling, Tone, blob, document, image, naming, outcome, short_url};
 use super::{explain, explain_alone, redirect, token, transfer};
@@ -8,7 +9,6 @@ use crate::exchange::ExchangeId;
 use crate::pulls::{Pull, Step};
 use crate::registry::{Document, Kind};
 use crate::store::Entry;
-use crate::words::figures::bytes;
 use crate::words::say;
 
 /// One step of a story.
@@ -101,39 +101,41 @@ pub fn about(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<B
         } else {
             blocks.extend(blob::of_exchange(pull, &entry.exchange, telling));
         }
-        let pairs = relations(entry, pull, telling);
-        blocks.extend(transfer::section(say("label.in-its-pull", lang), pairs));
+        let relations = relations(entry, pull, telling);
+        blocks.extend(relations.under(say("label.in-its-pull", lang)));
     }
     blocks
 }
 
 /// The steps before and after.
-fn relations(entry: &Entry, pull: &Pull, telling: &Telling<'_>) -> Vec<(Span, Cell)> {
+fn relations(entry: &Entry, pull: &Pull, telling: &Telling<'_>) -> Fields {
     let lang = telling.lang;
     let id = entry.exchange.id;
-    let mut pairs = Vec::new();
+    let mut fields = Fields::new(lang);
     let cause = pull.step(id).and_then(|step| step.cause);
     if let Some(cause) = cause
         && let Some(step) = pull.step(cause.exchange)
     {
-        pairs.push((
-            Span::label("label.cause", lang),
+        fields.add(
+            "label.cause",
             relation(pull, step, cause.why.name(lang), lang),
-        ));
+        );
     }
     let caused = pull
         .steps
         .iter()
         .filter_map(|step| Some((step, step.cause.filter(|cause| cause.exchange == id)?)));
     for (step, cause) in caused.take(MOST_FOLLOWERS) {
-        let name = Span::label("label.leads-to", lang);
-        pairs.push((name, relation(pull, step, cause.why.name(lang), lang)));
+        fields.add(
+            "label.leads-to",
+            relation(pull, step, cause.why.name(lang), lang),
+        );
     }
     if pull.critical_path.contains(&id) {
-        let value = vec![Span::new(say("label.on-critical-path", lang), Tone::Warn)];
-        pairs.push((Span::label("label.critical-path", lang), value));
+        let text = say("label.on-critical-path", lang);
+        fields.toned("label.critical-path", Tone::Warn, text);
     }
-    pairs
+    fields
 }
 
 fn relation(pull: &Pull, step: &Step, how: &str, lang: crate::words::Lang) -> Cell {
@@ -146,15 +148,8 @@ fn relation(pull: &Pull, step: &Step, how: &str, lang: crate::words::Lang) -> Ce
 fn head(entry: &Entry, kind: Kind, telling: &Telling<'_>) -> Vec<Cell> {
     let exchange = &entry.exchange;
     let url = exchange.request.as_ref().map_or("", |request| &request.url);
-    let size = if exchange.received > 0 {
-        Span::plain(bytes(exchange.received))
-    } else {
-        Span::dim("-")
-    };
-    let took = match exchange.took() {
-        none if none.is_zero() => Span::dim("-"),
-        took => Span::plain(millis(took)),
-    };
+    let size = Some(exchange.received).filter(|size| *size > 0);
+    let took = Some(exchange.took()).filter(|took| !took.is_zero());
     let mut place = vec![Span::plain(short_url(url))];
     if let Some(agree) = entry.reading.digests.agree() {
         place.extend([Span::plain(" "), Span::mark(agree)]);
@@ -164,8 +159,8 @@ fn head(entry: &Entry, kind: Kind, telling: &Telling<'_>) -> Vec<Cell> {
         cell(&entry.reading.method),
         vec![Span::strong(kind.name(telling.lang))],
         place,
-        vec![size],
-        vec![took],
+        blob::size(size),
+        blob::known(took.map(millis)),
     ]
 }
 

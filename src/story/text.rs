@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Block, Cell, PullStory, Span, StepStory, Table, Telling};
@@ -34,9 +33,8 @@ pub fn pull(story: &PullStory, telling: &Telling<'_>, look: Look) -> Vec<Line> {
     if story.findings.is_empty() {
         lines.push(adapt(std::slice::from_ref(&story.without_findings), look));
     } else {
-        let heading = Block::Heading(vec![Span::strong(say("label.findings", lang))]);
-        lines.extend(blocks(&[heading], look, 0));
-        lines.extend(blocks(&story.findings, look, 2));
+        let findings = Block::under(say("label.findings", lang), story.findings.clone());
+        lines.extend(blocks(&findings, look, 0));
     }
     lines
 }
@@ -191,27 +189,10 @@ fn cut(cell: &[Span], room: usize, look: Look) -> Cell {
 }
 
 fn middle(text: &str, room: usize, look: Look) -> String {
-    let dots = if look.ascii { "..." } else { "…" };
-    let keep = room.saturating_sub(dots.width());
-    let (front, back) = (keep.div_ceil(2), keep / 2);
-    let mut start = String::new();
-    for part in text.graphemes(true) {
-        if start.width() + part.width() > front {
-            break;
-        }
-        start.push_str(part);
+    if look.ascii {
+        return text::middle(text, room.saturating_sub(1)).replace('…', "..");
     }
-    let mut end: Vec<&str> = Vec::new();
-    let mut taken = 0;
-    for part in text.graphemes(true).rev() {
-        taken += part.width();
-        if taken > back {
-            break;
-        }
-        end.push(part);
-    }
-    end.reverse();
-    format!("{start}{dots}{}", end.concat())
+    text::middle(text, room)
 }
 
 /// Text broken into lines at spaces, and between characters where a word is too long or its

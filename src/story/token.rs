@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::blob::known;
 use super::block::{cell, spaced};
+use super::fields::Fields;
 use super::{Block, Cell, Span, Telling, Tone, naming};
 use crate::pulls::Pull;
 use crate::registry::{
@@ -11,76 +13,60 @@ use crate::registry::{
 use crate::store::Entry;
 use crate::words::Lang;
 use crate::words::figures::span;
-use crate::words::{Phrase, phrase, say};
+use crate::words::{phrase, say};
 
 /// The challenges of a 401.
 pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
     challenges
         .iter()
-        .map(|challenge| {
+        .flat_map(|challenge| {
+            let mut fields = Fields::new(lang);
             let scheme = vec![Span::strong(&challenge.scheme)];
-            let params = challenge.params.iter();
-            let mut pairs = vec![(Span::dim("WWW-Authenticate"), scheme)];
-            pairs.extend(params.map(|(name, value)| (Span::dim(name), cell(value))));
-            if let Some(problem) = challenge.problem {
-                pairs.push((
-                    Span::label("image.problem", lang),
-                    vec![Span::new(problem.name(lang), Tone::Warn)],
-                ));
+            fields.named(Span::dim("WWW-Authenticate"), scheme);
+            for (name, value) in &challenge.params {
+                fields.named(Span::dim(name), cell(value));
             }
-            Block::Pairs(pairs)
+            if let Some(problem) = challenge.problem {
+                fields.toned("image.problem", Tone::Warn, problem.name(lang));
+            }
+            fields.blocks()
         })
         .collect()
 }
 
 /// Request and answer of a token server.
 pub(super) fn token(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Block> {
-    let (reading, lang) = (&entry.reading, telling.lang);
-    let mut pairs = Vec::new();
+    let reading = &entry.reading;
+    let mut fields = Fields::new(telling.lang);
     if let Some(request) = &reading.token_request {
-        asked(&mut pairs, request, lang);
+        asked(&mut fields, request);
     }
     if let Some(answer) = &reading.token_answer {
         let wanted = reading.token_request.as_ref().map(|r| r.scopes.as_slice());
         granted(
-            &mut pairs,
+            &mut fields,
             answer,
             wanted.unwrap_or_default(),
             entry,
             telling,
         );
         if let Some(pull) = pull {
-            used(&mut pairs, answer, pull, telling);
+            used(&mut fields, answer, pull, telling);
         }
     }
-    if pairs.is_empty() {
-        Vec::new()
-    } else {
-        vec![Block::Pairs(pairs)]
-    }
+    fields.blocks()
 }
 
-pub(super) type Pairs = Vec<(Span, Cell)>;
-
-fn asked(pairs: &mut Pairs, request: &TokenRequest, lang: Lang) {
-    let mut add = |label: Phrase, cell| pairs.push((label.dim(lang), cell));
-    add(phrase("token.realm"), cell(&request.realm));
-    if let Some(service) = &request.service {
-        add(phrase("token.service"), cell(service));
-    }
-    for scope in request.asked() {
-        add(phrase("token.scope"), cell(scope));
-    }
-    if let Some(client) = &request.client_id {
-        let name = Span::label("token.client-id", lang);
-        pairs.push((name, cell(client)));
-    }
-    let sent_as = cell(request.credentials.name(lang));
-    pairs.push((Span::label("token.sent-as", lang), sent_as));
+fn asked(fields: &mut Fields, request: &TokenRequest) {
+    fields.text("token.realm", &request.realm);
+    fields.texts("token.service", request.service.as_deref());
+    fields.texts("token.scope", request.asked());
+    fields.texts("token.client-id", request.client_id.as_deref());
+    fields.text("token.sent-as", request.credentials.name(fields.lang));
 }
 
 fn granted(
-    pairs: &mut Pairs,
+    fields: &mut Fields,
     answer: &TokenAnswer,
     wanted: &[Scope],
     entry: &Entry,
@@ -95,12 +81,9 @@ fn granted(
             Span::new(say("token.otherwise", lang), Tone::Warn)
         };
         let text: Vec<_> = scopes.iter().map(Scope::to_string).collect();
-        let text = if text.is_empty() {
-            Span::dim("-")
-        } else {
-            Span::plain(text.join(" "))
-        };
-        pairs.push((Span::label("token.granted", lang), spaced([text, verdict])));
+        let text = known(Some(text.join(" ")).filter(|text| !text.is_empty()));
+        let value = spaced(text.into_iter().chain([verdict]));
+        fields.add("token.granted", value);
     }
     let lifetime = match answer.expires_in {
         Some(_) => span(answer.lifetime().as_secs(), lang),
@@ -113,27 +96,24 @@ fn granted(
     let issued = claims.and_then(|claims| claims.issued_at).unwrap_or(came);
     let expires = claims.and_then(|claims| claims.expires);
     lifetime.extend(telling.left(expires.unwrap_or(came + answer.lifetime()), issued));
-    pairs.push((Span::label("token.lifetime", lang), lifetime));
+    fields.add("token.lifetime", lifetime);
     if let Some(jwt) = answer.token.jwt() {
-        self::claims(pairs, &jwt.claims, reading, lang);
-        signature(pairs, jwt, lang);
+        self::claims(fields, &jwt.claims, reading);
+        signature(fields, jwt);
     } else {
         let told = match answer.token.length {
             Some(length) => phrase("token.opaque").with(lang, length.to_string()),
             None => say("token.redacted", lang).to_owned(),
         };
-        pairs.push((Span::label("token.token", lang), cell(told)));
+        fields.text("token.token", told);
     }
     if answer.refresh_token {
-        pairs.push((
-            Span::label("token.token", lang),
-            cell(say("token.refresh-came", lang)),
-        ));
+        fields.text("token.token", say("token.refresh-came", lang));
     }
 }
 
 /// The requests that carried the token, and that those to other hosts did not.
-fn used(pairs: &mut Pairs, answer: &TokenAnswer, pull: &Pull, telling: &Telling<'_>) {
+fn used(fields: &mut Fields, answer: &TokenAnswer, pull: &Pull, telling: &Telling<'_>) {
     let lang = telling.lang;
     let mut carriers = Cell::new();
     let mut withheld = false;
@@ -155,50 +135,39 @@ fn used(pairs: &mut Pairs, answer: &TokenAnswer, pull: &Pull, telling: &Telling<
     if carriers.is_empty() {
         carriers.push(Span::label("token.nobody-carried-it", lang));
     }
-    pairs.push((Span::label("token.used-by", lang), carriers));
+    fields.add("token.used-by", carriers);
     if withheld {
         let text = format!("✓ {}", say("token.never-to-the-cdn", lang));
-        pairs.push((
-            Span::label("token.used-by", lang),
-            vec![Span::new(text, Tone::Good)],
-        ));
+        fields.toned("token.used-by", Tone::Good, text);
     }
 }
 
-fn claims(pairs: &mut Pairs, claims: &Claims, reading: &Reading, lang: Lang) {
-    let mut add = |label: Phrase, cell| pairs.push((label.dim(lang), cell));
-    if let Some(issuer) = &claims.issuer {
-        add(phrase("token.issuer"), cell(issuer));
-    }
-    let mut subject = vec![Span::plain(format!(
-        "\"{}\"",
-        claims.subject.as_deref().unwrap_or_default()
-    ))];
+fn claims(fields: &mut Fields, claims: &Claims, reading: &Reading) {
+    let lang = fields.lang;
+    fields.texts("token.issuer", claims.issuer.as_deref());
+    let subject = claims.subject.as_deref().unwrap_or_default();
+    let mut subject = cell(format!("\"{subject}\""));
     if claims.is_anonymous() {
-        subject.push(Span::dim(format!(
-            " ({})",
-            Credentials::Anonymous.name(lang)
-        )));
+        let anonymous = Credentials::Anonymous.name(lang);
+        subject.push(Span::dim(format!(" ({anonymous})")));
     }
-    add(phrase("token.subject"), subject);
-    if !claims.audience.is_empty() {
-        add(phrase("token.audience"), cell(claims.audience.join(" ")));
-    }
+    fields.add("token.subject", subject);
+    fields.text("token.audience", claims.audience.join(" "));
     let moments = [
-        (phrase("token.not-before"), claims.not_before),
-        (phrase("token.issued-at"), claims.issued_at),
-        (phrase("token.expires"), claims.expires),
+        ("token.not-before", claims.not_before),
+        ("token.issued-at", claims.issued_at),
+        ("token.expires", claims.expires),
     ];
     for (label, at) in moments {
         if let Some(at) = at {
-            add(label, moment(at, claims.issued_at, lang));
+            fields.add(label, moment(at, claims.issued_at, lang));
         }
     }
     let skew = reading.server_time().zip(claims.issued_at);
     let skew = skew.map(|(date, issued)| date.duration_since(issued).as_secs().unsigned_abs());
     if let Some(seconds) = skew.filter(|seconds| *seconds > MUCH_SKEW) {
         let text = phrase("token.skew-value").with(lang, span(seconds, lang));
-        add(phrase("token.skew"), vec![Span::new(text, Tone::Warn)]);
+        fields.toned("token.skew", Tone::Warn, text);
     }
 }
 
@@ -219,26 +188,21 @@ fn moment(at: Timestamp, issued: Option<Timestamp>, lang: Lang) -> Cell {
     cell
 }
 
-fn signature(pairs: &mut Pairs, jwt: &Jwt, lang: Lang) {
+fn signature(fields: &mut Fields, jwt: &Jwt) {
     let (label, tone) = match jwt.signature {
-        Signature::Valid => (phrase("token.signature-valid"), Tone::Good),
-        Signature::Invalid => (phrase("token.signature-invalid"), Tone::Bad),
-        Signature::NoKey => (phrase("token.signature-no-key"), Tone::Dim),
-        Signature::UnknownAlgorithm => (phrase("token.signature-unknown"), Tone::Dim),
-        Signature::Redacted => (phrase("token.signature-redacted"), Tone::Dim),
-        Signature::Missing => (phrase("token.signature-missing"), Tone::Warn),
+        Signature::Valid => ("token.signature-valid", Tone::Good),
+        Signature::Invalid => ("token.signature-invalid", Tone::Bad),
+        Signature::NoKey => ("token.signature-no-key", Tone::Dim),
+        Signature::UnknownAlgorithm => ("token.signature-unknown", Tone::Dim),
+        Signature::Redacted => ("token.signature-redacted", Tone::Dim),
+        Signature::Missing => ("token.signature-missing", Tone::Warn),
     };
-    let verdict = spaced([Span::plain(&jwt.algorithm), Span::new(label.of(lang), tone)]);
-    pairs.push((Span::label("token.signature", lang), verdict));
-    if let Some(key) = &jwt.key_id {
-        pairs.push((Span::label("token.key", lang), cell(key)));
-    }
-    for certificate in &jwt.certificates {
-        pairs.push((
-            Span::label("token.certificate", lang),
-            cell(&certificate.subject),
-        ));
-    }
+    let label = Span::new(say(label, fields.lang), tone);
+    let verdict = spaced([Span::plain(&jwt.algorithm), label]);
+    fields.add("token.signature", verdict);
+    fields.texts("token.key", jwt.key_id.as_deref());
+    let certificates = jwt.certificates.iter();
+    fields.texts("token.certificate", certificates.map(|it| &it.subject));
 }
 
 /// Clocks that are no further apart than this, in seconds, agree well enough.

@@ -7,7 +7,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::block::{cell, spaced};
 use super::digest::full;
-use super::token::Pairs;
+use super::fields::Fields;
 use super::{Block, Cell, Span, Tone};
 use crate::base::clock;
 use crate::exchange::{Ending, Exchange, Phase, Side, TlsSession, Verification};
@@ -19,31 +19,28 @@ use crate::words::{Lang, phrase, say};
 /// The digests that ought to be one.
 pub(super) fn digests(reading: &Reading, lang: Lang) -> Vec<Block> {
     let digests = &reading.digests;
-    let all = [
-        (phrase("label.requested"), &digests.requested),
-        (phrase("label.stated"), &digests.stated),
-        (phrase("label.computed"), &digests.computed),
-    ];
-    let pairs: Pairs = all
-        .into_iter()
-        .filter_map(|(label, digest)| {
-            let digest = digest.as_ref()?;
-            let mut value = full(digest);
-            if Some(digest) == digests.computed.as_ref()
-                && let Some(agree) = digests.agree()
-            {
-                value.extend([Span::plain(" "), Span::mark(agree)]);
-            }
-            Some((label.dim(lang), value))
-        })
-        .collect();
-    section(say("label.digests", lang), pairs)
+    let mut fields = Fields::new(lang);
+    for (label, digest) in [
+        ("label.requested", &digests.requested),
+        ("label.stated", &digests.stated),
+        ("label.computed", &digests.computed),
+    ] {
+        let Some(digest) = digest else { continue };
+        let mut value = full(digest);
+        if Some(digest) == digests.computed.as_ref()
+            && let Some(agree) = digests.agree()
+        {
+            value.extend([Span::plain(" "), Span::mark(agree)]);
+        }
+        fields.add(label, value);
+    }
+    fields.under(say("label.digests", lang))
 }
 
 /// What a message is, where no document says it: type, length, range.
 pub(super) fn message(entry: &Entry, lang: Lang) -> Vec<Block> {
     let reading = &entry.reading;
-    let mut pairs = Pairs::new();
+    let mut fields = Fields::new(lang);
     let says_it = matches!(
         entry.kind,
         Kind::Challenge | Kind::Token | Kind::Redirect | Kind::Error
@@ -51,35 +48,24 @@ pub(super) fn message(entry: &Entry, lang: Lang) -> Vec<Block> {
     if says_it {
         return Vec::new();
     }
-    if !reading.content_type.is_empty() {
-        pairs.push((
-            Span::label("image.media-type", lang),
-            cell(reading.content_type.as_str()),
-        ));
-    }
-    if let Some(length) = reading.content_length {
-        pairs.push((Span::label("message.length", lang), cell(bytes(length))));
-    }
-    if let Some(range) = &reading.range {
-        pairs.push((
-            Span::label("message.range", lang),
-            vec![Span::new(range, Tone::Warn)],
-        ));
-    }
-    section(say("message.content", lang), pairs)
+    fields.text("image.media-type", reading.content_type.as_str());
+    fields.texts("message.length", reading.content_length.map(bytes));
+    fields.toned(
+        "message.range",
+        Tone::Warn,
+        reading.range.as_deref().unwrap_or_default(),
+    );
+    fields.under(say("message.content", lang))
 }
 
 /// The errors, limits and warnings an answer states, and how it ended when not well.
 pub(super) fn stated(entry: &Entry, lang: Lang) -> Vec<Block> {
     let reading = &entry.reading;
-    let mut pairs = Pairs::new();
+    let mut fields = Fields::new(lang);
     if let Some((_, ending)) = &entry.exchange.ended
         && let Some(text) = ended(ending, lang)
     {
-        pairs.push((
-            Span::label("label.ended", lang),
-            vec![Span::new(text, Tone::Bad)],
-        ));
+        fields.toned("label.ended", Tone::Bad, text);
     }
     // The first 401 is no error, whatever its body says.
     let asked_to_log_in = !reading.challenges.is_empty() && reading.authorization.is_none();
@@ -92,43 +78,28 @@ pub(super) fn stated(entry: &Entry, lang: Lang) -> Vec<Block> {
         if let Some(detail) = &error.detail {
             value.push(Span::dim(format!(" {detail}")));
         }
-        pairs.push((Span::label("label.error", lang), value));
+        fields.add("label.error", value);
     }
     if let Some(limit) = &reading.rate_limit {
-        pairs.push((
-            Span::label("rate.rate-limit", lang),
-            rate_limit(limit, lang),
-        ));
+        fields.add("rate.rate-limit", rate_limit(limit, lang));
     }
     for warning in &reading.warnings {
-        let value = vec![Span::new(&warning.text, Tone::Warn)];
-        pairs.push((Span::label("label.warning", lang), value));
+        fields.toned("label.warning", Tone::Warn, &warning.text);
     }
-    if pairs.is_empty() {
-        Vec::new()
-    } else {
-        vec![Block::Pairs(pairs)]
-    }
+    fields.blocks()
 }
 
 fn rate_limit(limit: &RateLimit, lang: Lang) -> Cell {
-    let number = |n: u64| n.to_string();
-    let parts = [
-        limit
-            .remaining
-            .map(|n| phrase("rate.remaining").with(lang, number(n))),
-        limit
-            .limit
-            .map(|n| phrase("rate.of-limit").with(lang, number(n))),
-        limit
-            .window
-            .map(|n| phrase("rate.window").with(lang, span(n, lang))),
-        limit
-            .retry_after
-            .map(|n| phrase("rate.retry-after").with(lang, span(n, lang))),
-        limit.source.clone(),
+    let figures = [
+        ("rate.remaining", limit.remaining.map(|n| n.to_string())),
+        ("rate.of-limit", limit.limit.map(|n| n.to_string())),
+        ("rate.window", limit.window.map(|n| span(n, lang))),
+        ("rate.retry-after", limit.retry_after.map(|n| span(n, lang))),
     ];
-    let text: Vec<_> = parts.into_iter().flatten().collect();
+    let told = figures
+        .into_iter()
+        .filter_map(|(key, n)| Some(phrase(key).with(lang, n?)));
+    let text: Vec<_> = told.chain(limit.source.clone()).collect();
     let tone = if limit.is_low() || limit.retry_after.is_some() {
         Tone::Warn
     } else {
@@ -142,14 +113,14 @@ pub(super) fn ended(ending: &Ending, lang: Lang) -> Option<String> {
     let (words, detail) = match ending {
         Ending::Complete => return None,
         Ending::Aborted { by, detail } => {
-            let words = match by {
-                Side::Client => say("cut.client", lang),
-                Side::Upstream => say("cut.server", lang),
-                Side::Shutdown => say("cut.shutdown", lang),
-                Side::Capture => say("cut.capture", lang),
-                Side::File => say("cut.file", lang),
+            let key = match by {
+                Side::Client => "cut.client",
+                Side::Upstream => "cut.server",
+                Side::Shutdown => "cut.shutdown",
+                Side::Capture => "cut.capture",
+                Side::File => "cut.file",
             };
-            (words, detail)
+            (say(key, lang), detail)
         }
         Ending::Failed { reason, detail } => (reason.name(lang), detail),
     };
@@ -159,10 +130,11 @@ pub(super) fn ended(ending: &Ending, lang: Lang) -> Option<String> {
 /// When an exchange began, was answered and ended.
 pub fn moments(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let started = exchange.started;
+    let mut fields = Fields::new(lang);
     if exchange.untimed {
-        let told = Span::dim(say("label.not-measured", lang));
-        let pairs = vec![(Span::label("label.started", lang), vec![told])];
-        return section(say("label.moments", lang), pairs);
+        let told = vec![Span::label("label.not-measured", lang)];
+        fields.add("label.started", told);
+        return fields.under(say("label.moments", lang));
     }
     let after = |at: Timestamp| {
         let after = clock::passed(started, at);
@@ -171,75 +143,67 @@ pub fn moments(exchange: &Exchange, lang: Lang) -> Vec<Block> {
             Span::dim(format!("+{}", millis(after))),
         ])
     };
-    let mut pairs = vec![(
-        Span::label("label.started", lang),
-        cell(format!("{started:.3}")),
-    )];
+    fields.text("label.started", format!("{started:.3}"));
     if let Some(response) = &exchange.response {
-        pairs.push((Span::label("label.response-head", lang), after(response.at)));
+        fields.add("label.response-head", after(response.at));
     }
     if let Some((ended, _)) = &exchange.ended {
-        pairs.push((Span::label("label.ended", lang), after(*ended)));
+        fields.add("label.ended", after(*ended));
     }
-    section(say("label.moments", lang), pairs)
+    fields.under(say("label.moments", lang))
 }
 
 /// The phases of an exchange.
 pub(super) fn timing(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let timings = &exchange.timings;
-    let mut pairs: Pairs = timings
-        .phases()
-        .filter_map(|(phase, took)| Some((Span::dim(phase.name(lang)), cell(millis(took?)))))
-        .collect();
-    if !pairs.is_empty() {
-        let total = vec![Span::strong(millis(timings.total()))];
-        pairs.push((Span::label("label.total", lang), total));
+    let mut fields = Fields::new(lang);
+    for (phase, took) in timings.phases() {
+        if let Some(took) = took {
+            fields.named(Span::dim(phase.name(lang)), cell(millis(took)));
+        }
     }
-    let mut blocks = section(say("label.timing", lang), pairs);
+    if !fields.is_empty() {
+        fields.toned("label.total", Tone::Strong, millis(timings.total()));
+    }
+    let mut blocks = fields.under(say("label.timing", lang));
     blocks.extend(moments(exchange, lang));
     blocks
 }
 
 /// Who was connected to whom, and how.
 pub fn connection(exchange: &Exchange, lang: Lang) -> Vec<Block> {
-    let mut pairs = Pairs::new();
+    let mut fields = Fields::new(lang);
     let connection = &exchange.connection;
     if connection.client.port() != 0 {
         let mut value = peer(&connection.client.to_string(), connection.tls.as_deref());
         let number = phrase("connection.number").fill(lang, &[("n", connection.id.to_string())]);
         value.push(Span::dim(format!("  {number}")));
-        pairs.push((Span::label("connection.from", lang), value));
+        fields.add("connection.from", value);
     }
-    if let Some(sni) = &connection.sni {
-        pairs.push((Span::label("connection.sni", lang), cell(sni)));
-    }
+    fields.texts("connection.sni", connection.sni.as_deref());
     if let Some(upstream) = &exchange.upstream {
         if let Some(address) = upstream.address {
             let mut value = peer(&address.to_string(), upstream.tls.as_ref());
             let how = if upstream.reused {
-                say("connection.reused", lang)
+                "connection.reused"
             } else {
-                say("connection.opened-for-this", lang)
+                "connection.opened-for-this"
             };
-            value.push(Span::dim(format!("  {how}")));
-            pairs.push((Span::label("connection.to", lang), value));
+            value.push(Span::dim(format!("  {}", say(how, lang))));
+            fields.add("connection.to", value);
         }
-        if let Some(via) = &upstream.via {
-            pairs.push((Span::label("connection.via", lang), cell(via)));
-        }
-        let verdict = upstream.verification.as_ref().map(|said| {
+        fields.texts("connection.via", upstream.via.as_deref());
+        if let Some(said) = &upstream.verification {
             let told = said.told(lang);
-            match said {
+            let verdict = match said {
                 Verification::Verified => Span::new(format!("✓ {told}"), Tone::Good),
                 Verification::Rejected { .. } => Span::new(told, Tone::Bad),
                 Verification::Overridden { .. } => Span::new(told, Tone::Warn),
-            }
-        });
-        if let Some(verdict) = verdict {
-            pairs.push((Span::dim(Phase::Ssl.name(lang)), vec![verdict]));
+            };
+            fields.named(Span::dim(Phase::Ssl.name(lang)), vec![verdict]);
         }
     }
-    section(say("connection.connection", lang), pairs)
+    fields.under(say("connection.connection", lang))
 }
 
 /// The certificates that a server sent when the connection was opened, its own first.
@@ -250,33 +214,24 @@ pub fn certificates(exchange: &Exchange, lang: Lang) -> Vec<Block> {
         .zip(1..);
     all.flat_map(|(der, number)| {
         let heading = phrase("connection.certificate").fill(lang, &[("n", number.to_string())]);
-        section(&heading, certificate(der, exchange.started, lang))
+        certificate(der, exchange.started, lang).under(&heading)
     })
     .collect()
 }
 
-fn certificate(der: &[u8], used: Timestamp, lang: Lang) -> Pairs {
+fn certificate(der: &[u8], used: Timestamp, lang: Lang) -> Fields {
+    let mut fields = Fields::new(lang);
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {
-        let why = vec![Span::new(say("connection.unreadable", lang), Tone::Bad)];
-        return vec![(Span::label("image.problem", lang), why)];
+        let why = say("connection.unreadable", lang);
+        fields.toned("image.problem", Tone::Bad, why);
+        return fields;
     };
-    let mut pairs = vec![
-        (
-            Span::label("connection.subject", lang),
-            cell(certificate.subject().to_string()),
-        ),
-        (
-            Span::label("connection.issuer", lang),
-            cell(certificate.issuer().to_string()),
-        ),
-    ];
+    fields.text("connection.subject", certificate.subject().to_string());
+    fields.text("connection.issuer", certificate.issuer().to_string());
     if let Ok(Some(names)) = certificate.subject_alternative_name() {
         let names = names.value.general_names.iter().take(MOST_NAMES);
         let names: Vec<String> = names.map(ToString::to_string).collect();
-        pairs.push((
-            Span::label("connection.names", lang),
-            cell(names.join(", ")),
-        ));
+        fields.text("connection.names", names.join(", "));
     }
     let validity = certificate.validity();
     let used = used.as_second();
@@ -286,32 +241,21 @@ fn certificate(der: &[u8], used: Timestamp, lang: Lang) -> Pairs {
         ("from", validity.not_before.to_string()),
         ("to", validity.not_after.to_string()),
     ];
-    let valid = Span::new(phrase("connection.from-to").fill(lang, &facts), tone);
-    pairs.push((Span::label("connection.valid", lang), vec![valid]));
-    let serial = vec![Span::dim(certificate.raw_serial_as_string())];
-    pairs.push((Span::label("connection.serial", lang), serial));
-    pairs
+    let valid = phrase("connection.from-to").fill(lang, &facts);
+    fields.toned("connection.valid", tone, valid);
+    let serial = certificate.raw_serial_as_string();
+    fields.toned("connection.serial", Tone::Dim, serial);
+    fields
 }
 
 fn peer(address: &str, tls: Option<&TlsSession>) -> Cell {
     let mut cell = cell(address);
     if let Some(tls) = tls {
         let alpn = tls.alpn.as_deref().unwrap_or("-");
-        cell.push(Span::dim(format!(
-            "  {} {} {alpn}",
-            tls.version, tls.cipher
-        )));
+        let told = format!("  {} {} {alpn}", tls.version, tls.cipher);
+        cell.push(Span::dim(told));
     }
     cell
-}
-
-/// Names and values under a heading.
-pub(super) fn section(name: &str, pairs: Pairs) -> Vec<Block> {
-    if pairs.is_empty() {
-        return Vec::new();
-    }
-    let heading = Block::Heading(vec![Span::strong(name)]);
-    vec![heading, Block::Inset(vec![Block::Pairs(pairs)])]
 }
 
 /// A duration for people: `92 ms`, `3.1 s`, `2.5 min`.
