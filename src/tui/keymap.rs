@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::action::Action;
-use crate::words::{Lang, say};
+use crate::words::{Lang, row};
 
 /// Where a key holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,24 +27,21 @@ pub struct Binding {
     pub action: Action,
     /// Where.
     pub places: &'static [Place],
-    hint: &'static str,
-    help: &'static str,
+    name: &'static str,
+    shown: Shown,
     /// Under which heading, by its key in the catalogue.
     pub group: &'static str,
 }
 
 impl Binding {
-    /// A word or two for the footer; none for keys it does not show.
-    pub fn hint(&self, lang: Lang) -> &'static str {
-        match self.hint {
-            "" => "",
-            key => say(key, lang),
-        }
+    /// A word or two for the footer, of one of [`hints`].
+    pub(super) fn hint(&self, lang: Lang) -> &'static str {
+        row("hint", self.name).of(lang)
     }
 
     /// What they do, for help and documentation.
     pub fn help(&self, lang: Lang) -> &'static str {
-        say(self.help, lang)
+        row("help", self.name).of(lang)
     }
 
     /// The first key, as people read it.
@@ -53,13 +50,21 @@ impl Binding {
     }
 }
 
+/// Where an action has a word, besides in help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Help,
+    Footer,
+    Command,
+    Both,
+}
+
 /// Everywhere.
 pub const ALL: &[Place] = &[Place::List, Place::Detail, Place::Pull, Place::Page];
 const LIST: &[Place] = &[Place::List];
 const DETAIL: &[Place] = &[Place::Detail];
 const ITEMS: &[Place] = &[Place::List, Place::Detail, Place::Pull];
 const PAGES: &[Place] = &[Place::Detail, Place::Pull, Place::Page];
-const PULLS: &[Place] = &[Place::List, Place::Detail, Place::Pull];
 const ROWS: &[Place] = &[Place::List, Place::Pull];
 
 const MOVE: &str = "key-group.moving";
@@ -69,63 +74,63 @@ const DO: &str = "key-group.doing";
 const PROGRAM: &str = "key-group.program";
 
 macro_rules! table {
-    ($($group:ident $places:ident [$($key:literal)+] $action:expr, $hint:literal, $help:literal;)*) => {
+    ($($group:ident $places:ident [$($key:literal)+] $action:expr, $name:literal $shown:ident;)*) => {
         /// The table, in the order in which hints are shown.
         pub const BINDINGS: &[Binding] = &[$(Binding {
             keys: &[$($key),+],
             action: $action,
             places: $places,
-            hint: $hint,
-            help: $help,
+            name: $name,
+            shown: Shown::$shown,
             group: $group,
         },)*];
     };
 }
 
 table! {
-    LOOK ROWS ["enter"] Action::Open, "hint.open", "help.open";
-    LOOK DETAIL ["tab"] Action::NextTab, "hint.next-tab", "help.next-tab";
-    LOOK DETAIL ["shift-tab"] Action::PrevTab, "", "help.prev-tab";
-    LOOK DETAIL ["1"] Action::Tab(1), "", "help.tab";
-    LOOK DETAIL ["]" "J"] Action::NextItem, "hint.next-item", "help.next-item";
-    LOOK DETAIL ["[" "K"] Action::PrevItem, "hint.prev-item", "help.prev-item";
-    LOOK PULLS ["s"] Action::Sequence, "hint.sequence", "help.sequence";
-    LOOK PULLS ["v"] Action::Waterfall, "hint.waterfall", "help.waterfall";
-    LOOK PULLS ["p"] Action::Overview, "hint.overview", "help.overview";
-    LOOK LIST ["t"] Action::Tree, "hint.tree", "help.tree";
-    FIND LIST ["f" "/"] Action::Filter, "hint.filter", "help.filter";
-    FIND PAGES ["/"] Action::Search, "hint.search", "help.search";
-    FIND PAGES ["n"] Action::FindNext, "", "help.find-next";
-    FIND PAGES ["N"] Action::FindPrev, "", "help.find-prev";
-    FIND LIST ["F"] Action::Follow, "hint.follow", "help.follow";
-    DO ITEMS ["y"] Action::Copy, "hint.copy", "help.copy";
-    DO ALL ["x"] Action::Export, "hint.export", "help.export";
-    DO ITEMS ["b"] Action::SaveBody, "", "help.save-body";
-    DO ALL ["w"] Action::Save, "", "help.save";
-    DO ALL ["L"] Action::Load, "", "help.load";
-    LOOK ITEMS ["e"] Action::Explain, "hint.explain", "help.explain";
-    LOOK ITEMS ["i"] Action::Language, "", "help.language";
-    DO ITEMS ["m"] Action::Mark, "", "help.mark";
-    DO LIST ["d"] Action::Hide, "", "help.hide";
-    DO LIST ["z"] Action::Clear, "", "help.clear";
-    LOOK LIST ["o"] Action::Order, "", "help.order";
-    LOOK ITEMS ["R"] Action::Reveal, "", "help.reveal";
-    LOOK ALL ["E"] Action::Events, "hint.events", "help.events";
-    PROGRAM ALL ["?"] Action::Help, "hint.help", "help.help";
-    PROGRAM ALL [":"] Action::Command, "hint.command", "help.command";
-    PROGRAM ALL ["ctrl-p"] Action::Palette, "", "help.palette";
-    PROGRAM ALL ["T"] Action::Theme, "", "help.theme";
-    PROGRAM PAGES ["q" "esc"] Action::Back, "hint.back", "help.back";
-    PROGRAM LIST ["q"] Action::Back, "hint.leave", "help.leave";
-    PROGRAM ALL ["ctrl-c"] Action::Quit, "", "help.quit";
-    MOVE ALL ["up" "k"] Action::Up, "", "help.up";
-    MOVE ALL ["down" "j"] Action::Down, "", "help.down";
-    MOVE ALL ["left" "h"] Action::Left, "", "help.left";
-    MOVE ALL ["right" "l"] Action::Right, "", "help.right";
-    MOVE ALL ["g" "home"] Action::Top, "", "help.top";
-    MOVE ALL ["G" "end"] Action::Bottom, "", "help.bottom";
-    MOVE ALL ["ctrl-f" "space" "pagedown"] Action::PageDown, "", "help.page-down";
-    MOVE ALL ["ctrl-b" "pageup"] Action::PageUp, "", "help.page-up";
+    LOOK ROWS ["enter"] Action::Open, "open" Footer;
+    LOOK DETAIL ["tab"] Action::NextTab, "next-tab" Footer;
+    LOOK DETAIL ["shift-tab"] Action::PrevTab, "prev-tab" Help;
+    LOOK DETAIL ["1"] Action::Tab(1), "tab" Help;
+    LOOK DETAIL ["]" "J"] Action::NextItem, "next-item" Footer;
+    LOOK DETAIL ["[" "K"] Action::PrevItem, "prev-item" Footer;
+    LOOK ITEMS ["s"] Action::Sequence, "sequence" Both;
+    LOOK ITEMS ["v"] Action::Waterfall, "waterfall" Both;
+    LOOK ITEMS ["p"] Action::Overview, "pull" Both;
+    LOOK LIST ["t"] Action::Tree, "tree" Both;
+    FIND LIST ["f" "/"] Action::Filter, "filter" Both;
+    FIND PAGES ["/"] Action::Search, "search" Footer;
+    FIND PAGES ["n"] Action::FindNext, "find-next" Help;
+    FIND PAGES ["N"] Action::FindPrev, "find-prev" Help;
+    FIND LIST ["F"] Action::Follow, "follow" Both;
+    DO ITEMS ["y"] Action::Copy, "copy" Both;
+    DO ALL ["x"] Action::Export, "export" Both;
+    DO ITEMS ["b"] Action::SaveBody, "save-body" Command;
+    DO ALL ["w"] Action::Save, "save" Command;
+    DO ALL ["L"] Action::Load, "load" Command;
+    LOOK ITEMS ["e"] Action::Explain, "explain" Both;
+    LOOK ITEMS ["i"] Action::Language, "language" Command;
+    DO ITEMS ["m"] Action::Mark, "mark" Command;
+    DO LIST ["d"] Action::Hide, "hide" Command;
+    DO LIST ["z"] Action::Clear, "clear" Command;
+    LOOK LIST ["o"] Action::Order, "order" Command;
+    LOOK ITEMS ["R"] Action::Reveal, "reveal" Command;
+    LOOK ALL ["E"] Action::Events, "events" Both;
+    PROGRAM ALL ["?"] Action::Help, "help" Both;
+    PROGRAM ALL [":"] Action::Command, "command" Footer;
+    PROGRAM ALL ["ctrl-p"] Action::Palette, "palette" Help;
+    PROGRAM ALL ["T"] Action::Theme, "theme" Command;
+    PROGRAM PAGES ["q" "esc"] Action::Back, "back" Footer;
+    PROGRAM LIST ["q"] Action::Back, "leave" Footer;
+    PROGRAM ALL ["ctrl-c"] Action::Quit, "quit" Command;
+    MOVE ALL ["up" "k"] Action::Up, "up" Help;
+    MOVE ALL ["down" "j"] Action::Down, "down" Help;
+    MOVE ALL ["left" "h"] Action::Left, "left" Help;
+    MOVE ALL ["right" "l"] Action::Right, "right" Help;
+    MOVE ALL ["g" "home"] Action::Top, "top" Help;
+    MOVE ALL ["G" "end"] Action::Bottom, "bottom" Help;
+    MOVE ALL ["ctrl-f" "space" "pagedown"] Action::PageDown, "page-down" Help;
+    MOVE ALL ["ctrl-b" "pageup"] Action::PageUp, "page-up" Help;
 }
 
 /// The headings, in the order in which help shows them.
@@ -154,60 +159,69 @@ pub fn key_of(action: Action, place: Place) -> Option<&'static str> {
         .copied()
 }
 
+/// The actions that have a word of their own, for `:` and the palette.
+pub(super) fn commands() -> impl Iterator<Item = (&'static str, &'static Binding)> {
+    let named = BINDINGS
+        .iter()
+        .filter(|it| matches!(it.shown, Shown::Command | Shown::Both));
+    named.map(|binding| (binding.name, binding))
+}
+
 /// What the footer of a place shows, the most useful first.
 pub fn hints(place: Place) -> impl Iterator<Item = &'static Binding> {
     BINDINGS
         .iter()
-        .filter(move |binding| !binding.hint.is_empty() && binding.places.contains(&place))
+        .filter(move |binding| matches!(binding.shown, Shown::Footer | Shown::Both))
+        .filter(move |binding| binding.places.contains(&place))
 }
 
 /// A key as people read it.
 pub fn shown(key: &'static str) -> &'static str {
-    match key {
-        "enter" => "⏎",
-        "tab" => "Tab",
-        "shift-tab" => "⇧Tab",
-        "esc" => "Esc",
-        "space" => "Space",
-        "up" => "↑",
-        "down" => "↓",
-        "left" => "←",
-        "right" => "→",
-        "home" => "Home",
-        "end" => "End",
-        "pageup" => "PgUp",
-        "pagedown" => "PgDn",
-        "ctrl-f" => "^F",
-        "ctrl-b" => "^B",
-        "ctrl-p" => "^P",
-        "ctrl-c" => "^C",
-        other => other,
-    }
+    let named = NAMED.iter().find(|(_, name, _)| *name == key);
+    let control = CONTROL.iter().find(|(name, _)| *name == key);
+    named
+        .map(|(.., shown)| *shown)
+        .or(control.map(|(_, shown)| *shown))
+        .unwrap_or(key)
 }
 
 /// The name of a key press: `g`, `G`, `ctrl-f`, `pagedown`. `None` for keys nothing is bound to.
 pub fn name(key: &KeyEvent) -> Option<String> {
-    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    let plain = match key.code {
-        KeyCode::Char(' ') => "space",
-        KeyCode::Char(c) if ctrl => return Some(format!("ctrl-{}", c.to_ascii_lowercase())),
-        KeyCode::Char(c) => return Some(c.to_string()),
-        KeyCode::Enter => "enter",
-        KeyCode::Esc => "esc",
-        KeyCode::Tab => "tab",
-        KeyCode::BackTab => "shift-tab",
-        KeyCode::Up => "up",
-        KeyCode::Down => "down",
-        KeyCode::Left => "left",
-        KeyCode::Right => "right",
-        KeyCode::Home => "home",
-        KeyCode::End => "end",
-        KeyCode::PageUp => "pageup",
-        KeyCode::PageDown => "pagedown",
-        _ => return None,
-    };
-    Some(plain.to_owned())
+    let named = NAMED.iter().find(|(code, ..)| *code == key.code);
+    if let Some((_, name, _)) = named {
+        return Some((*name).to_owned());
+    }
+    match key.code {
+        KeyCode::Char(c) if key.modifiers.contains(KeyModifiers::CONTROL) => {
+            Some(format!("ctrl-{}", c.to_ascii_lowercase()))
+        }
+        KeyCode::Char(c) => Some(c.to_string()),
+        _ => None,
+    }
 }
+
+/// Keys that are no characters: their names, and how people read them.
+const NAMED: &[(KeyCode, &str, &str)] = &[
+    (KeyCode::Enter, "enter", "⏎"),
+    (KeyCode::Tab, "tab", "Tab"),
+    (KeyCode::BackTab, "shift-tab", "⇧Tab"),
+    (KeyCode::Esc, "esc", "Esc"),
+    (KeyCode::Char(' '), "space", "Space"),
+    (KeyCode::Up, "up", "↑"),
+    (KeyCode::Down, "down", "↓"),
+    (KeyCode::Left, "left", "←"),
+    (KeyCode::Right, "right", "→"),
+    (KeyCode::Home, "home", "Home"),
+    (KeyCode::End, "end", "End"),
+    (KeyCode::PageUp, "pageup", "PgUp"),
+    (KeyCode::PageDown, "pagedown", "PgDn"),
+];
+const CONTROL: &[(&str, &str)] = &[
+    ("ctrl-f", "^F"),
+    ("ctrl-b", "^B"),
+    ("ctrl-p", "^P"),
+    ("ctrl-c", "^C"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
 //! The menus: what can be copied, exported and commanded.
 
-use super::action::{Action, Item};
+use super::action::{Effect, Item};
 use super::keymap::{self, Place};
-use super::overlay::{Choice, MenuEntry, Overlay};
+use super::overlay::{Choice, MenuEntry, Overlay, Purpose};
 use super::said::Said;
 use super::state::State;
 use crate::base::text::{clean, size};
@@ -10,32 +10,6 @@ use crate::exchange::head::latin1;
 use crate::exchange::{Capture, ExchangeId};
 use crate::store::Store;
 use crate::words::{Lang, phrase, say};
-
-/// The actions that have a word of their own, for `:` and the palette.
-const COMMANDS: &[(&str, Action)] = &[
-    ("follow", Action::Follow),
-    ("tree", Action::Tree),
-    ("order", Action::Order),
-    ("sequence", Action::Sequence),
-    ("waterfall", Action::Waterfall),
-    ("pull", Action::Overview),
-    ("events", Action::Events),
-    ("copy", Action::Copy),
-    ("export", Action::Export),
-    ("save", Action::Save),
-    ("load", Action::Load),
-    ("save-body", Action::SaveBody),
-    ("filter", Action::Filter),
-    ("mark", Action::Mark),
-    ("hide", Action::Hide),
-    ("clear", Action::Clear),
-    ("explain", Action::Explain),
-    ("language", Action::Language),
-    ("reveal", Action::Reveal),
-    ("theme", Action::Theme),
-    ("help", Action::Help),
-    ("quit", Action::Quit),
-];
 
 /// Commands that take words, and the keys of what they do.
 pub(super) const TYPED: &[(&str, &str)] = &[
@@ -53,29 +27,16 @@ pub(super) const TYPED: &[(&str, &str)] = &[
     ("unmark", "command.unmark"),
 ];
 
-/// The action of a command's word.
-pub(super) fn command(word: &str) -> Option<Action> {
-    COMMANDS
-        .iter()
-        .find(|(known, _)| *known == word)
-        .map(|(_, action)| *action)
-}
-
 /// Every command.
 pub(super) fn palette(place: Place, lang: Lang) -> Overlay {
-    let actions = COMMANDS.iter().filter_map(|(word, action)| {
-        let binding = keymap::BINDINGS
-            .iter()
-            .find(|binding| binding.action == *action)?;
-        let key = keymap::key_of(*action, place).map(keymap::shown);
-        Some(MenuEntry {
-            label: (*word).into(),
-            detail: match key {
-                Some(key) => format!("{}  ({key})", binding.help(lang)).into(),
-                None => binding.help(lang).into(),
-            },
-            choice: Choice::Action(*action),
-        })
+    let actions = keymap::commands().map(|(word, binding)| {
+        let key = keymap::key_of(binding.action, place).map(keymap::shown);
+        let key = key.map_or_else(String::new, |key| format!("  ({key})"));
+        MenuEntry {
+            label: word.into(),
+            detail: format!("{}{key}", binding.help(lang)).into(),
+            choice: Choice::Action(binding.action),
+        }
     });
     let typed = TYPED.iter().map(|(command, what)| MenuEntry {
         label: (*command).into(),
@@ -92,30 +53,21 @@ pub(super) fn palette(place: Place, lang: Lang) -> Overlay {
 /// The formats, for everything or for what is marked or filtered.
 pub(super) fn export(state: &State, store: &Store) -> Overlay {
     let lang = state.look.lang;
-    let mut scopes: Vec<(String, Vec<ExchangeId>)> = Vec::new();
+    let mut scopes = vec![(say("screen.everything", lang).to_owned(), Vec::new())];
+    let mut add = |key, n: String, ids| scopes.push((phrase(key).with(lang, n), ids));
     if !state.marks.is_empty() {
-        let marked = state.marks.iter().copied().collect();
-        scopes.push((
-            phrase("number.marked").with(lang, state.marks.len().to_string()),
-            marked,
-        ));
+        let marked = Vec::from_iter(state.marks.iter().copied());
+        add("number.marked", marked.len().to_string(), marked);
     }
     if let Some(pull) = state.subject_pull(store).and_then(|id| store.pull(id)) {
         let ids = pull.steps.iter().map(|step| step.exchange).collect();
-        scopes.push((
-            phrase("screen.pull-number").with(lang, pull.id.0.to_string()),
-            ids,
-        ));
+        add("screen.pull-number", pull.id.0.to_string(), ids);
     }
     if let Some(matching) = state.filtering.matching() {
         let mut ids: Vec<_> = matching.iter().copied().collect();
         ids.sort_unstable();
-        scopes.push((
-            phrase("number.filtered").with(lang, ids.len().to_string()),
-            ids,
-        ));
+        add("number.filtered", ids.len().to_string(), ids);
     }
-    scopes.insert(0, (say("screen.everything", lang).to_owned(), Vec::new()));
     let mut entries = Vec::new();
     for (scope, only) in scopes {
         for format in &state.facts.formats {
@@ -123,11 +75,13 @@ pub(super) fn export(state: &State, store: &Store) -> Overlay {
             entries.push(MenuEntry {
                 label: format!("{}, {scope}", format.word).into(),
                 detail: format.what.clone(),
-                choice: Choice::Format {
-                    word: format.word.clone(),
-                    path: format!("{stem}.{}", format.extension),
-                    only: only.clone(),
-                },
+                choice: Choice::Ask(
+                    Purpose::Export {
+                        format: format.word.clone(),
+                        only: only.clone(),
+                    },
+                    format!("{stem}.{}", format.extension),
+                ),
             });
         }
     }
@@ -150,40 +104,30 @@ fn exchange_texts(state: &State, store: &Store, id: ExchangeId) -> Vec<MenuEntry
     };
     let exchange = &state.shown(&entry.exchange, None);
     let reading = &entry.reading;
-    let mut texts: Vec<(&'static str, String)> = Vec::new();
     let digests = &reading.digests;
-    if let Some(digest) = digests
-        .requested
-        .as_ref()
-        .or(digests.stated.as_ref())
-        .or(digests.computed.as_ref())
-    {
-        texts.push(("clipboard.digest", digest.to_string()));
-    }
-    if let Some(request) = &exchange.request {
-        texts.push(("clipboard.url", request.url.clone()));
-    }
-    if let Some(redirect) = exchange
-        .response
-        .as_ref()
-        .and_then(|response| response.head.text("location"))
-    {
-        texts.push(("clipboard.location", redirect.to_owned()));
-    }
-    if let Some(request) = &exchange.request {
-        texts.push(("clipboard.request-head", latin1(request.head.as_bytes())));
-    }
-    if let Some(response) = &exchange.response {
-        texts.push(("clipboard.response-head", latin1(response.head.as_bytes())));
-    }
-    if let Some(body) = &exchange.response_body
-        && let Capture::Memory { bytes } = &body.capture
-        && bytes.len() <= LONGEST_COPY
-        && let Ok(text) = std::str::from_utf8(bytes)
-    {
-        texts.push(("clipboard.response-body", text.to_owned()));
-    }
-    let mut entries: Vec<MenuEntry> = texts.into_iter().map(entry_of).collect();
+    let digest = [&digests.requested, &digests.stated, &digests.computed];
+    let digest = digest.into_iter().flatten().next();
+    let (request, response) = (exchange.request.as_ref(), exchange.response.as_ref());
+    let location = response.and_then(|response| response.head.text("location"));
+    let body = exchange.response_body.as_ref();
+    let body = body.and_then(|body| match &body.capture {
+        Capture::Memory { bytes } if bytes.len() <= LONGEST_COPY => str::from_utf8(bytes).ok(),
+        _ => None,
+    });
+    let request_head = request.map(|request| latin1(request.head.as_bytes()));
+    let response_head = response.map(|response| latin1(response.head.as_bytes()));
+    let texts = [
+        ("clipboard.digest", digest.map(ToString::to_string)),
+        ("clipboard.url", request.map(|request| request.url.clone())),
+        ("clipboard.location", location.map(str::to_owned)),
+        ("clipboard.request-head", request_head),
+        ("clipboard.response-head", response_head),
+        ("clipboard.response-body", body.map(str::to_owned)),
+    ];
+    let texts = texts
+        .into_iter()
+        .filter_map(|(what, text)| Some((what, text?)));
+    let mut entries: Vec<MenuEntry> = texts.map(entry_of).collect();
     entries.extend(forms(state, &[id]));
     entries
 }
@@ -210,31 +154,26 @@ fn forms<'a>(state: &'a State, only: &'a [ExchangeId]) -> impl Iterator<Item = M
         .map(|format| MenuEntry {
             label: Said::phrase("clipboard.as", &[("n", &format.word)]),
             detail: format.what.clone(),
-            choice: Choice::CopyAs {
+            choice: Choice::Effect(Effect::CopyAs {
                 format: format.word.clone(),
                 only: only.to_vec(),
-            },
+            }),
         })
 }
 
 fn entry_of((what, text): (&'static str, String)) -> MenuEntry {
-    let first = text.lines().next().unwrap_or_default();
-    let detail = if text.lines().nth(1).is_some() {
-        format!(
-            "{}  ({})",
-            clean(first),
-            size(text.len().try_into().unwrap_or(0))
-        )
-    } else {
-        clean(first).into_owned()
-    };
+    let mut detail = clean(text.lines().next().unwrap_or_default()).into_owned();
+    if text.lines().nth(1).is_some() {
+        let size = size(text.len().try_into().unwrap_or(0));
+        detail = format!("{detail}  ({size})");
+    }
     MenuEntry {
         label: Said::row(what),
         detail: detail.into(),
-        choice: Choice::Copy {
+        choice: Choice::Effect(Effect::Copy {
             what: Said::row(what),
             text,
-        },
+        }),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
-use super::action::Action;
+use super::action::{Action, Effect};
 use super::said::Said;
 use crate::exchange::{Capture, ExchangeId};
 use crate::store::filter::Mistake;
@@ -94,19 +94,9 @@ pub(crate) struct MenuEntry {
 pub(crate) enum Choice {
     Action(Action),
     Command(String),
-    Copy {
-        what: Said,
-        text: String,
-    },
-    CopyAs {
-        format: String,
-        only: Vec<ExchangeId>,
-    },
-    Format {
-        word: String,
-        path: String,
-        only: Vec<ExchangeId>,
-    },
+    Effect(Effect),
+    /// Asks for a line, which is this at first.
+    Ask(Purpose, String),
 }
 
 /// What a key did to an overlay.
@@ -191,10 +181,10 @@ impl Menu {
     fn key(&mut self, key: &KeyEvent, ctrl: bool) -> Reaction {
         let last = self.shown().count().saturating_sub(1);
         match key.code {
-            KeyCode::Up => self.cursor = self.cursor.min(last).saturating_sub(1),
-            KeyCode::Down | KeyCode::Tab => self.cursor = (self.cursor + 1).min(last),
-            KeyCode::Char('p') if ctrl => self.cursor = self.cursor.min(last).saturating_sub(1),
-            KeyCode::Char('n') if ctrl => self.cursor = (self.cursor + 1).min(last),
+            KeyCode::Up => self.step(last, -1),
+            KeyCode::Down | KeyCode::Tab => self.step(last, 1),
+            KeyCode::Char('p') if ctrl => self.step(last, -1),
+            KeyCode::Char('n') if ctrl => self.step(last, 1),
             KeyCode::PageDown | KeyCode::End => self.cursor = last,
             KeyCode::PageUp | KeyCode::Home => self.cursor = 0,
             KeyCode::Enter => {
@@ -209,6 +199,10 @@ impl Menu {
             }
         }
         Reaction::Stay
+    }
+
+    fn step(&mut self, last: usize, by: isize) {
+        self.cursor = self.cursor.min(last).saturating_add_signed(by).min(last);
     }
 
     /// The entries that match what was typed.

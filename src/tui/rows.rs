@@ -26,6 +26,18 @@ pub(crate) struct Row {
     pub(crate) count: usize,
 }
 
+impl Row {
+    fn of(item: Item, depth: u8, open: Option<bool>) -> Self {
+        Self {
+            item,
+            depth,
+            open,
+            via: None,
+            count: 1,
+        }
+    }
+}
+
 /// The order of rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -74,24 +86,17 @@ impl Order {
 /// The rows of a store.
 pub(crate) fn rows(store: &Store, choice: &Choice<'_>) -> Vec<Row> {
     let mut tops: Vec<(Timestamp, Item, usize)> = Vec::new();
+    let top = |entry: &Entry| {
+        let exchange = &entry.exchange;
+        let item = Item::Exchange(exchange.id);
+        choice.shows(entry).then_some((exchange.started, item, 1))
+    };
     if choice.flat {
-        let shown = store.entries().filter(|entry| choice.shows(entry));
-        tops.extend(shown.map(|entry| {
-            let exchange = &entry.exchange;
-            (exchange.started, Item::Exchange(exchange.id), 1)
-        }));
+        tops.extend(store.entries().filter_map(top));
     } else {
-        tops.extend(
-            store
-                .pulls()
-                .iter()
-                .map(|pull| (pull.started, Item::Pull(pull.id), 1)),
-        );
-        let shown = store.loose().filter(|entry| choice.shows(entry));
-        tops.extend(shown.map(|entry| {
-            let exchange = &entry.exchange;
-            (exchange.started, Item::Exchange(exchange.id), 1)
-        }));
+        let pulls = store.pulls().iter();
+        tops.extend(pulls.map(|pull| (pull.started, Item::Pull(pull.id), 1)));
+        tops.extend(store.loose().filter_map(top));
     }
     if choice.matching.is_none() {
         tops.extend(refusals(store.handshakes()));
@@ -109,11 +114,8 @@ pub(crate) fn rows(store: &Store, choice: &Choice<'_>) -> Vec<Row> {
                 }
             }
             item => rows.push(Row {
-                item,
-                depth: 0,
-                open: None,
-                via: None,
                 count,
+                ..Row::of(item, 0, None)
             }),
         }
     }
@@ -151,54 +153,26 @@ fn push_pull(store: &Store, choice: &Choice<'_>, pull: &Pull, rows: &mut Vec<Row
     if steps.is_empty() && (choice.matching.is_some() || !pull.steps.is_empty()) {
         return;
     }
-    rows.push(Row {
-        item,
-        depth: 0,
-        open: Some(open),
-        via: None,
-        count: 1,
-    });
+    rows.push(Row::of(item, 0, Some(open)));
     if !open {
         return;
     }
     for (id, children) in &steps {
         let item = Item::Exchange(*id);
         let open = (!children.is_empty()).then(|| choice.toggled.contains(&item));
-        let via = if open == Some(false) {
-            children.last().copied()
-        } else {
-            None
-        };
         rows.push(Row {
-            item,
-            depth: 1,
-            open,
-            via,
-            count: 1,
+            via: children.last().copied().filter(|_| open == Some(false)),
+            ..Row::of(item, 1, open)
         });
         if open == Some(true) {
-            rows.extend(children.iter().map(|child| Row {
-                item: Item::Exchange(*child),
-                depth: 2,
-                open: None,
-                via: None,
-                count: 1,
-            }));
+            let children = children.iter();
+            rows.extend(children.map(|child| Row::of(Item::Exchange(*child), 2, None)));
         }
     }
     if choice.matching.is_none() {
         let queued = pull.blobs.iter().enumerate();
-        rows.extend(
-            queued
-                .filter(|(_, blob)| blob.state == BlobState::Queued)
-                .map(|(at, _)| Row {
-                    item: Item::Blob(pull.id, at),
-                    depth: 1,
-                    open: None,
-                    via: None,
-                    count: 1,
-                }),
-        );
+        let queued = queued.filter(|(_, blob)| blob.state == BlobState::Queued);
+        rows.extend(queued.map(|(at, _)| Row::of(Item::Blob(pull.id, at), 1, None)));
     }
 }
 

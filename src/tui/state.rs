@@ -32,7 +32,7 @@ pub struct Look {
 }
 
 /// What the view remembers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the user's"
@@ -62,7 +62,6 @@ pub struct State {
     pub(crate) pages: Vec<Page>,
     pub(crate) overlay: Option<Overlay>,
     pub(crate) explain: bool,
-    pub(crate) mouse: bool,
     pub(crate) events: VecDeque<EventLine>,
     pub(super) notice: Option<Notice>,
     pub(super) reveal_until: Option<Timestamp>,
@@ -88,33 +87,15 @@ pub(crate) struct Notice {
 impl State {
     /// The view at its start.
     pub fn new(facts: Facts, look: Look, now: Timestamp) -> Self {
-        let follow = facts.live;
         Self {
+            follow: facts.live,
             facts,
             look,
             now,
             size: (80, 24),
-            rows: Vec::new(),
-            selection: None,
-            anchor: None,
-            at: 0,
-            top: 0,
-            follow,
-            news: 0,
-            flat: false,
-            order: Order::Time,
-            toggled: HashSet::new(),
-            hidden: HashSet::new(),
-            marks: BTreeSet::new(),
-            filtering: Filtering::default(),
-            pages: Vec::new(),
-            overlay: None,
             explain: true,
-            mouse: false,
-            events: VecDeque::new(),
-            notice: None,
-            reveal_until: None,
             stale: true,
+            ..Self::default()
         }
     }
 
@@ -132,15 +113,8 @@ impl State {
     /// Time has passed. Whether the screen shows something that depends on it, for instance a
     /// lifetime that counts down.
     pub fn tick(&mut self, now: Timestamp) -> bool {
-        let second = |at: Timestamp| at.as_second();
-        let passed = second(now) != second(self.now);
-        let over = self
-            .notice
-            .as_ref()
-            .is_some_and(|notice| notice.until <= now);
-        if over {
-            self.notice = None;
-        }
+        let passed = now.as_second() != self.now.as_second();
+        let over = self.notice.take_if(|notice| notice.until <= now).is_some();
         self.now = now;
         over || passed || self.filtering.is_working()
     }

@@ -61,6 +61,11 @@ pub enum Scheme {
     None,
 }
 
+impl Scheme {
+    /// Every set, in the order in which a key goes through them.
+    pub(super) const ALL: [Self; 4] = [Self::Dark, Self::Light, Self::HighContrast, Self::None];
+}
+
 /// How many colours the terminal has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Depth {

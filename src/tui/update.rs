@@ -8,6 +8,7 @@ use super::action::{Action, Effect, Item};
 use super::keymap::{self, Place};
 use super::menus;
 use super::overlay::{Agreed, Choice, Overlay, Purpose, Reaction, path};
+use super::rows::Row;
 use super::said::Said;
 use super::screen::{Page, PullPage, Screen};
 use super::state::State;
@@ -55,12 +56,8 @@ impl State {
     pub fn mouse(&mut self, event: &MouseEvent, store: &Store) -> Vec<Effect> {
         let body = Layout::of(self, store).body;
         match event.kind {
-            MouseEventKind::ScrollDown => (0..3)
-                .flat_map(|_| self.update(Action::Down, store))
-                .collect(),
-            MouseEventKind::ScrollUp => (0..3)
-                .flat_map(|_| self.update(Action::Up, store))
-                .collect(),
+            MouseEventKind::ScrollDown => self.scroll(Action::Down, store),
+            MouseEventKind::ScrollUp => self.scroll(Action::Up, store),
             MouseEventKind::Down(_)
                 if self.pages.is_empty() && body.contains((event.column, event.row).into()) =>
             {
@@ -76,6 +73,11 @@ impl State {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn scroll(&mut self, action: Action, store: &Store) -> Vec<Effect> {
+        let lines = 0..3;
+        lines.flat_map(|_| self.update(action, store)).collect()
     }
 
     /// Whether nothing has been seen and the first steps are shown.
@@ -197,14 +199,14 @@ impl State {
         match choice {
             Choice::Action(action) => self.update(action, store),
             Choice::Command(command) => self.command(&command, store),
-            Choice::Copy { what, text } => vec![Effect::Copy { what, text }],
-            Choice::CopyAs { format, only } => vec![Effect::CopyAs { format, only }],
-            Choice::Format { word, path, only } => {
-                let purpose = Purpose::Export { format: word, only };
-                self.overlay = Some(Overlay::prompt(purpose, path));
-                Vec::new()
-            }
+            Choice::Effect(effect) => vec![effect],
+            Choice::Ask(purpose, text) => self.ask(purpose, text),
         }
+    }
+
+    fn ask(&mut self, purpose: Purpose, text: String) -> Vec<Effect> {
+        self.overlay = Some(Overlay::prompt(purpose, text));
+        Vec::new()
     }
 
     /// A typed command: `:set theme light`.
@@ -217,14 +219,8 @@ impl State {
                 Ok(scheme) => self.look.theme.scheme = scheme,
                 Err(known) => self.refuse("notice.no-theme", word, known),
             },
-            ["set", "mouse"] | ["set", "mouse", "on"] => {
-                self.mouse = true;
-                return vec![Effect::Mouse(true)];
-            }
-            ["set", "nomouse"] | ["set", "mouse", "off"] => {
-                self.mouse = false;
-                return vec![Effect::Mouse(false)];
-            }
+            ["set", "mouse"] | ["set", "mouse", "on"] => return vec![Effect::Mouse(true)],
+            ["set", "nomouse"] | ["set", "mouse", "off"] => return vec![Effect::Mouse(false)],
             ["set", "ascii"] => self.look.ascii = true,
             ["set", "noascii" | "unicode"] => self.look.ascii = false,
             ["set", "lang", "en"] | ["lang", "en"] => self.look.lang = Lang::En,
@@ -238,13 +234,7 @@ impl State {
                 self.rebuild();
             }
             ["load" | "open", file] => return vec![Effect::Load(path(file))],
-            ["save", file] => {
-                return vec![Effect::Export {
-                    format: "har".into(),
-                    path: path(file),
-                    only: Vec::new(),
-                }];
-            }
+            ["save", file] => return self.command(&format!("export har {file}"), store),
             ["export", format, file] => {
                 if self.facts.formats.iter().any(|known| known.word == *format) {
                     return vec![Effect::Export {
@@ -262,8 +252,8 @@ impl State {
             }
             ["unmark"] => self.marks.clear(),
             ["panic"] => return vec![Effect::Panic],
-            [word] => match menus::command(word) {
-                Some(action) => return self.update(action, store),
+            [word] => match keymap::commands().find(|(known, _)| known == word) {
+                Some((_, binding)) => return self.update(binding.action, store),
                 None => self.refuse("notice.no-command", word, ""),
             },
             _ => self.refuse("notice.no-command", text, ""),
@@ -300,11 +290,8 @@ impl State {
             Action::Tab(number) => self.tab(usize::from(number) - 1, store),
             Action::NextItem => self.neighbour(true),
             Action::PrevItem => self.neighbour(false),
-            Action::Filter => {
-                let text = self.filtering.text.clone();
-                self.overlay = Some(Overlay::prompt(Purpose::Filter, text));
-            }
-            Action::Search => self.overlay = Some(Overlay::prompt(Purpose::Search, String::new())),
+            Action::Filter => return self.ask(Purpose::Filter, self.filtering.text.clone()),
+            Action::Search => return self.ask(Purpose::Search, String::new()),
             Action::FindNext => self.find(true),
             Action::FindPrev => self.find(false),
             Action::Follow => {
@@ -336,20 +323,16 @@ impl State {
                 });
             }
             Action::Save => {
-                let purpose = Purpose::Export {
-                    format: "har".into(),
-                    only: Vec::new(),
-                };
-                self.overlay = Some(Overlay::prompt(purpose, self.facts.save_as.clone()));
+                let (format, only) = ("har".into(), Vec::new());
+                let purpose = Purpose::Export { format, only };
+                return self.ask(purpose, self.facts.save_as.clone());
             }
-            Action::Load => self.overlay = Some(Overlay::prompt(Purpose::Load, String::new())),
+            Action::Load => return self.ask(Purpose::Load, String::new()),
             Action::Export => self.overlay = Some(menus::export(self, store)),
             Action::Copy => self.overlay = menus::copy(self, store),
             Action::SaveBody => self.save_body(store),
             Action::Palette => self.overlay = Some(menus::palette(self.place(), self.look.lang)),
-            Action::Command => {
-                self.overlay = Some(Overlay::prompt(Purpose::Command, String::new()));
-            }
+            Action::Command => return self.ask(Purpose::Command, String::new()),
             Action::Reveal => self.reveal(),
             Action::Explain => self.explain = !self.explain,
             Action::Language => {
@@ -365,12 +348,9 @@ impl State {
             Action::Waterfall => self.show_pull(PullPage::Waterfall, store),
             Action::Overview => self.show_pull(PullPage::Overview, store),
             Action::Theme => {
-                self.look.theme.scheme = match self.look.theme.scheme {
-                    Scheme::Dark => Scheme::Light,
-                    Scheme::Light => Scheme::HighContrast,
-                    Scheme::HighContrast => Scheme::None,
-                    Scheme::None => Scheme::Dark,
-                };
+                let schemes = Scheme::ALL.into_iter().cycle();
+                let mut next = schemes.skip_while(|scheme| *scheme != self.look.theme.scheme);
+                self.look.theme.scheme = next.nth(1).unwrap_or_default();
             }
         }
         Vec::new()
@@ -379,14 +359,7 @@ impl State {
     fn move_selection(&mut self, action: Action, store: &Store) {
         let page = usize::from(Layout::of(self, store).body.height).max(2) - 1;
         let last = self.rows.len().saturating_sub(1);
-        let at = match action {
-            Action::Up => self.at.saturating_sub(1),
-            Action::Down => self.at + 1,
-            Action::Top => 0,
-            Action::PageUp => self.at.saturating_sub(page),
-            Action::PageDown => self.at + page,
-            _ => last,
-        };
+        let at = moved(self.at, action, page).min(last);
         if at < self.at {
             self.follow = false;
         }
@@ -404,28 +377,13 @@ impl State {
                 .iter()
                 .position(|id| Some(*id) == page.cursor)
                 .unwrap_or_default();
-            let at = match action {
-                Action::Up => at.saturating_sub(1),
-                Action::Down => at + 1,
-                Action::Top => 0,
-                Action::PageUp => at.saturating_sub(height / 2),
-                Action::PageDown => at + height / 2,
-                _ => usize::MAX,
-            };
+            let at = moved(at, action, height / 2);
             page.cursor = ids.get(at.min(ids.len().saturating_sub(1))).copied();
             return;
         }
         let height = height.saturating_sub(page.doc.fixed.len());
         let last = page.doc.len().saturating_sub(height);
-        page.top = match action {
-            Action::Up => page.top.saturating_sub(1),
-            Action::Down => page.top + 1,
-            Action::Top => 0,
-            Action::PageUp => page.top.saturating_sub(height.max(2) - 1),
-            Action::PageDown => page.top + height.max(2) - 1,
-            _ => last,
-        }
-        .min(last);
+        page.top = moved(page.top, action, height.max(2) - 1).min(last);
     }
 
     fn sideways(&mut self, right: bool, store: &Store) {
@@ -435,13 +393,8 @@ impl State {
                 screen: Screen::Detail(..),
                 ..
             }) => self.turn_tab(if right { 1 } else { -1 }, store),
-            Some(page) => {
-                page.left = if right {
-                    page.left + SIDE_STEP
-                } else {
-                    page.left.saturating_sub(SIDE_STEP)
-                };
-            }
+            Some(page) if right => page.left += SIDE_STEP,
+            Some(page) => page.left = page.left.saturating_sub(SIDE_STEP),
         }
     }
 
@@ -482,13 +435,13 @@ impl State {
         }
         match self.selection {
             Some(Item::Exchange(id)) => self.show(Screen::Detail(self.hop(id, store), 0)),
-            Some(Item::Pull(id)) => self.show(Screen::Pull(id, PullPage::Overview)),
-            Some(Item::Blob(id, _)) => {
-                let manifest = store.pull(id).and_then(|pull| pull.image.manifest);
-                match manifest {
-                    Some(manifest) => self.show(Screen::Detail(manifest, 0)),
-                    None => self.show(Screen::Pull(id, PullPage::Overview)),
-                }
+            Some(Item::Blob(id, _))
+                if let Some(manifest) = store.pull(id).and_then(|pull| pull.image.manifest) =>
+            {
+                self.show(Screen::Detail(manifest, 0));
+            }
+            Some(Item::Pull(id) | Item::Blob(id, _)) => {
+                self.show(Screen::Pull(id, PullPage::Overview));
             }
             Some(Item::Refused(at)) => self.show(Screen::Refused(at)),
             Some(Item::Tunnel(at)) => self.show(Screen::Tunnel(at)),
@@ -596,12 +549,11 @@ impl State {
         let Some(Screen::Detail(id, _)) = self.page().map(|page| page.screen) else {
             return;
         };
-        let here = self
-            .rows
-            .iter()
-            .position(|row| row.item == Item::Exchange(id) || row.via == Some(id));
-        let Some(here) = here else { return };
-        let exchange = |row: &super::rows::Row| match row.item {
+        let own = |row: &Row| row.item == Item::Exchange(id) || row.via == Some(id);
+        let Some(here) = self.rows.iter().position(own) else {
+            return;
+        };
+        let exchange = |row: &Row| match row.item {
             Item::Exchange(id) => Some(id),
             _ => None,
         };
@@ -643,7 +595,7 @@ impl State {
             Some(capture @ (Capture::Memory { .. } | Capture::Stored { .. })) => {
                 let name = entry.map_or_else(String::new, view::body_name);
                 let capture = capture.clone();
-                self.overlay = Some(Overlay::prompt(Purpose::SaveBody { capture }, name));
+                self.ask(Purpose::SaveBody { capture }, name);
             }
             Some(Capture::Omitted { reason }) => {
                 let text = Lang::ALL.map(|lang| {
@@ -675,17 +627,11 @@ impl State {
         let Some(page) = self.pages.last_mut() else {
             return;
         };
+        let mut hits = page.hits.iter();
         let hit = if forward {
-            page.hits
-                .iter()
-                .find(|hit| **hit > page.top)
-                .or(page.hits.first())
+            hits.find(|hit| **hit > page.top).or(page.hits.first())
         } else {
-            page.hits
-                .iter()
-                .rev()
-                .find(|hit| **hit < page.top)
-                .or(page.hits.last())
+            hits.rfind(|hit| **hit < page.top).or(page.hits.last())
         };
         match (hit, &page.search) {
             (Some(hit), _) => page.top = *hit,
@@ -711,6 +657,18 @@ fn begun(text: &str) -> &str {
         before
     } else {
         text
+    }
+}
+
+/// Where a step, a page or a jump from a place leads.
+fn moved(at: usize, action: Action, page: usize) -> usize {
+    match action {
+        Action::Up => at.saturating_sub(1),
+        Action::Down => at + 1,
+        Action::Top => 0,
+        Action::PageUp => at.saturating_sub(page),
+        Action::PageDown => at + page,
+        _ => usize::MAX,
     }
 }
 

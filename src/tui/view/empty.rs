@@ -74,7 +74,7 @@ fn checklist(state: &State, pen: Pen, width: usize) -> Vec<Vec<Span<'static>>> {
         64.min(width),
     )];
     if wide {
-        head.push(pen.put(Role::Dim, say("screen.checklist-note", lang)));
+        head.push(pen.say(Role::Dim, "screen.checklist-note"));
     }
     lines.push(head);
     for check in &state.facts.checks {

@@ -282,17 +282,16 @@ fn hints(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {
     let room = usize::from(area.width);
     let lang = state.look.lang;
     // Help and the way out are always there; others as far as there is room.
+    let first =
+        state.rows.is_empty() && state.pages.is_empty() && !state.facts.first_steps.is_empty();
     let mut all: Vec<(&str, &str, bool)> = keymap::hints(state.place())
+        .filter(|binding| !first || FIRST.contains(&binding.action))
         .map(|binding| {
-            let needed = matches!(binding.action, Action::Help | Action::Back);
+            let needed = first || matches!(binding.action, Action::Help | Action::Back);
             (binding.first_key(), binding.hint(lang), needed)
         })
         .collect();
-    if state.rows.is_empty() && state.pages.is_empty() && !state.facts.first_steps.is_empty() {
-        all = keymap::hints(state.place())
-            .filter(|binding| FIRST.contains(&binding.action))
-            .map(|binding| (binding.first_key(), binding.hint(lang), true))
-            .collect();
+    if first {
         all.insert(0, ("a-d", say("screen.copy-command", lang), true));
         all.insert(1, ("L", say("screen.open-har", lang), true));
     }

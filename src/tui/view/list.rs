@@ -117,7 +117,7 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
         line.append(&mut spans);
         pen::draw(buffer, area, line);
         if selected {
-            buffer.set_style(area, pen.0.style(Role::Selected));
+            buffer.set_style(area, pen.theme.style(Role::Selected));
         }
     }
     if state.rows.is_empty() {

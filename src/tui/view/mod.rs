@@ -37,7 +37,7 @@ use crate::words::{Lang, phrase, say};
 ///
 /// [`State::prepare`] comes first; the buffer has the size given there.
 pub fn render(store: &Store, state: &State, buffer: &mut Buffer) -> Option<(u16, u16)> {
-    let pen = Pen(state.look.theme);
+    let pen = Pen::of(state.look);
     let (width, height) = state.size;
     let cursor = if width < SMALLEST.0 || height < SMALLEST.1 {
         let area = Rect::new(0, height / 2, width, u16::from(height > 0));
@@ -91,7 +91,7 @@ impl State {
 
 /// Works out the content of an open screen, and keeps its position within it.
 fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area: Rect) {
-    let pen = Pen(state.look.theme);
+    let pen = Pen::of(state.look);
     let lang = state.look.lang;
     let mut sheet = Sheet::new(pen, area.width.into());
     page.doc = match page.screen {
@@ -110,7 +110,7 @@ fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area
                     PullPage::Waterfall => waterfall::doc(state, store, pull, page.cursor, sheet),
                 }
             } else {
-                sheet.text(Role::Dim, 2, say("screen.pull-gone", lang));
+                sheet.say(Role::Dim, 2, "screen.pull-gone");
                 sheet.finish()
             }
         }
@@ -206,7 +206,7 @@ fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen, lang: Lang) 
                 width: columns,
                 ..row
             };
-            buffer.set_style(row, pen.0.style(Role::Selected));
+            buffer.set_style(row, pen.theme.style(Role::Selected));
         }
         if page.hits.binary_search(&at).is_ok() {
             mark_found(buffer, row, page, pen);
@@ -282,7 +282,7 @@ fn mark_found(buffer: &mut Buffer, row: Rect, page: &Page, pen: Pen) {
                     width: wide,
                     ..row
                 },
-                pen.0.style(Role::Found),
+                pen.theme.style(Role::Found),
             );
         }
     }

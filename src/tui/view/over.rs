@@ -94,7 +94,7 @@ pub(super) fn menu(buffer: &mut Buffer, area: Rect, menu: &Menu, pen: Pen) {
                 width: wide - 2,
                 ..row
             };
-            buffer.set_style(inside, pen.0.style(Role::Selected));
+            buffer.set_style(inside, pen.theme.style(Role::Selected));
         }
     }
     let more = entries.len().saturating_sub(top + rows);

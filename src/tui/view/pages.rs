@@ -19,7 +19,7 @@ use crate::words::{Lang, phrase, say};
 pub(super) fn refused(state: &State, store: &Store, id: ConnectionId, sheet: &mut Sheet) {
     let lang = state.look.lang;
     let Some(handshake) = find::handshake(store, id) else {
-        sheet.text(Role::Dim, 2, say("screen.handshake-gone", lang));
+        sheet.say(Role::Dim, 2, "screen.handshake-gone");
         return;
     };
     let host = refused_host(handshake).unwrap_or("?");
@@ -42,7 +42,7 @@ pub(super) fn tunnel(state: &State, store: &Store, id: TunnelId, sheet: &mut She
     let lang = state.look.lang;
     match find::tunnel(store, id) {
         Some(tunnel) => sheet.told(&story::tunnel(tunnel, lang)),
-        None => sheet.text(Role::Dim, 2, say("screen.tunnel-gone", lang)),
+        None => sheet.say(Role::Dim, 2, "screen.tunnel-gone"),
     }
 }
 
@@ -52,7 +52,7 @@ pub(super) fn events(state: &State, store: &Store, sheet: &mut Sheet) {
     sheet.told(&story::beyond_pulls(&state.telling(store)));
     sheet.blank();
     if state.events.is_empty() {
-        sheet.text(Role::Dim, 1, say("screen.no-events", lang));
+        sheet.say(Role::Dim, 1, "screen.no-events");
     }
     for event in &state.events {
         let at = event.at.strftime("%H:%M:%S").to_string();
@@ -113,5 +113,5 @@ pub(super) fn help(lang: Lang, sheet: &mut Sheet) {
             pen.put(Role::Text, say(what, lang)),
         ]);
     }
-    sheet.text(Role::Dim, 2, say("screen.words-of-keys", lang));
+    sheet.say(Role::Dim, 2, "screen.words-of-keys");
 }

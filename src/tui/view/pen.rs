@@ -8,26 +8,47 @@ use crate::base::text;
 use crate::base::text::{clean, wrap};
 use crate::exchange::ExchangeId;
 use crate::tui::screen::Doc;
+use crate::tui::state::Look;
 use crate::tui::theme::{Role, Theme};
+use crate::words::{Lang, say};
 
 /// Makes spans.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pen(pub(crate) Theme);
+pub(crate) struct Pen {
+    pub(crate) theme: Theme,
+    pub(crate) lang: Lang,
+}
 
 impl Pen {
+    pub(crate) fn of(look: Look) -> Self {
+        let (theme, lang) = (look.theme, look.lang);
+        Self { theme, lang }
+    }
+
     /// Text of a role; what could steer the terminal is escaped.
     pub(crate) fn put(self, role: Role, text: impl AsRef<str>) -> Span<'static> {
-        Span::styled(clean(text.as_ref()).into_owned(), self.0.style(role))
+        Span::styled(clean(text.as_ref()).into_owned(), self.theme.style(role))
+    }
+
+    /// The words with this key in the catalogue.
+    pub(crate) fn say(self, role: Role, key: &'static str) -> Span<'static> {
+        self.put(role, say(key, self.lang))
     }
 
     /// The same in exactly `room` columns.
     pub(crate) fn fit(self, role: Role, text: impl AsRef<str>, room: usize) -> Span<'static> {
-        Span::styled(text::fit(&clean(text.as_ref()), room), self.0.style(role))
+        Span::styled(
+            text::fit(&clean(text.as_ref()), room),
+            self.theme.style(role),
+        )
     }
 
     /// The same, at the right edge of `room` columns.
     pub(crate) fn right(self, role: Role, text: impl AsRef<str>, room: usize) -> Span<'static> {
-        Span::styled(text::right(&clean(text.as_ref()), room), self.0.style(role))
+        Span::styled(
+            text::right(&clean(text.as_ref()), room),
+            self.theme.style(role),
+        )
     }
 
     /// A tick or a cross.
@@ -186,6 +207,11 @@ impl Sheet {
                 self.pen.put(role, line),
             ]);
         }
+    }
+
+    /// The words with this key in the catalogue.
+    pub(crate) fn say(&mut self, role: Role, indent: usize, key: &'static str) {
+        self.text(role, indent, say(key, self.pen.lang));
     }
 
     pub(crate) fn finish(self) -> Doc {

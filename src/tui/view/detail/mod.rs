@@ -153,10 +153,10 @@ pub(super) fn doc(
     tab: usize,
     area: Rect,
 ) -> Doc {
-    let pen = Pen(state.look.theme);
+    let pen = Pen::of(state.look);
     let mut sheet = Sheet::new(pen, area.width.into());
     let Some(entry) = store.entry(id) else {
-        sheet.text(Role::Dim, 2, say("screen.exchange-gone", state.look.lang));
+        sheet.say(Role::Dim, 2, "screen.exchange-gone");
         return sheet.finish();
     };
     let exchange = state.shown(&entry.exchange, Some(bodies));

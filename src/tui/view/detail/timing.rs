@@ -56,7 +56,7 @@ pub(super) fn phases(subject: &Subject<'_>, sheet: &mut Sheet) {
         let total = vec![pen.right(Role::Title, took(total), 8)];
         sheet.field(say("label.total", lang), total);
     } else if exchange.ended.is_none() {
-        sheet.text(Role::Dim, 2, say("screen.phases-later", lang));
+        sheet.say(Role::Dim, 2, "screen.phases-later");
     }
     if let Some(pull) = subject.pull {
         sheet.heading(say("label.in-its-pull", lang));
@@ -92,7 +92,7 @@ pub(super) fn tls(subject: &Subject<'_>, sheet: &mut Sheet) {
     ];
     if sessions.iter().all(Option::is_none) {
         sheet.blank();
-        sheet.text(Role::Dim, 2, say("screen.no-tls", lang));
+        sheet.say(Role::Dim, 2, "screen.no-tls");
     }
     sheet.told(&story::certificates(exchange, lang));
 }

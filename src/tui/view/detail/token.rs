@@ -47,7 +47,7 @@ fn answer(subject: &Subject<'_>, sheet: &mut Sheet) {
     let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
     match serde_json::from_str::<serde_json::Value>(&text) {
         Ok(value) => write(sheet, &value),
-        Err(_) if text.is_empty() => sheet.text(Role::Dim, 1, say("screen.body-not-kept", lang)),
+        Err(_) if text.is_empty() => sheet.say(Role::Dim, 1, "screen.body-not-kept"),
         Err(_) => sheet.text(Role::Text, 1, &text),
     }
 }

@@ -14,9 +14,8 @@ use crate::tui::view::pen::Sheet;
 use crate::words::{Lang, phrase, say};
 
 pub(super) fn request(subject: &Subject<'_>, sheet: &mut Sheet) {
-    let lang = subject.state.look.lang;
     let Some(request) = &subject.exchange.request else {
-        sheet.text(Role::Dim, 2, say("screen.no-request-head", lang));
+        sheet.say(Role::Dim, 2, "screen.no-request-head");
         return;
     };
     sheet.labels(6);
@@ -25,12 +24,12 @@ pub(super) fn request(subject: &Subject<'_>, sheet: &mut Sheet) {
     head(sheet, &request.head);
     if request.fidelity == Fidelity::Regrouped {
         sheet.blank();
-        sheet.text(Role::Dim, 2, say("screen.regrouped", lang));
+        sheet.say(Role::Dim, 2, "screen.regrouped");
     }
     sheet.blank();
     match &subject.exchange.request_body {
         Some(body) if body.size > 0 => self::body(subject, sheet, body),
-        _ => sheet.text(Role::Dim, 2, say("screen.no-body", lang)),
+        _ => sheet.say(Role::Dim, 2, "screen.no-body"),
     }
 }
 
@@ -46,7 +45,7 @@ pub(super) fn response(subject: &Subject<'_>, sheet: &mut Sheet) {
         return;
     };
     if response.origin == ResponseOrigin::Pullscope {
-        sheet.text(Role::Warn, 2, say("screen.own-response", lang));
+        sheet.say(Role::Warn, 2, "screen.own-response");
         sheet.blank();
     }
     for interim in &response.interim {
@@ -59,7 +58,7 @@ pub(super) fn response(subject: &Subject<'_>, sheet: &mut Sheet) {
         Some(body) if body.size > 0 || body.capture != Capture::Empty => {
             self::body(subject, sheet, body);
         }
-        Some(_) => sheet.text(Role::Dim, 2, say("screen.no-body", lang)),
+        Some(_) => sheet.say(Role::Dim, 2, "screen.no-body"),
         None => {
             let so_far = exact(subject.exchange.received);
             sheet.text(Role::Dim, 2, &phrase("screen.so-far").with(lang, so_far));
@@ -88,7 +87,7 @@ fn head(sheet: &mut Sheet, head: &RawHead) {
                 vec![Span::raw(" ".repeat(name.len() + 4))]
             };
             // What is printable already is not escaped twice.
-            let value = Span::styled(line, pen.0.style(Role::Text));
+            let value = Span::styled(line, pen.theme.style(Role::Text));
             sheet.push(lead.into_iter().chain([value]).collect());
         }
     }
@@ -193,7 +192,7 @@ pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
             for piece in crate::base::text::wrap(&text, sheet.width.saturating_sub(3)) {
                 sheet.push(vec![
                     Span::raw("  "),
-                    Span::styled(piece, pen.0.style(Role::Text)),
+                    Span::styled(piece, pen.theme.style(Role::Text)),
                 ]);
             }
         }
@@ -204,7 +203,7 @@ pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
     }
     if exchange.redacted {
         sheet.blank();
-        sheet.text(Role::Dim, 2, say("screen.secrets-taken-out", lang));
+        sheet.say(Role::Dim, 2, "screen.secrets-taken-out");
     }
 }
 
