@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::pen::{self, Pen, fit};
-use super::{find, names};
+use super::{find, names, phases};
 use crate::base::text;
 use crate::base::text::wrap;
 use crate::pulls::{Pull, State as PullState};
@@ -32,14 +32,7 @@ pub(super) fn draw(
     let lang = state.look.lang;
     let mut first = Vec::new();
     if legend {
-        for (role, glyph, what) in [
-            (Role::Connect, "▐", "legend.connect"),
-            (Role::Wait, "▒", "legend.wait"),
-            (Role::Receive, "█", "legend.receive"),
-        ] {
-            first.push(pen.put(role, format!(" {glyph}")));
-            first.push(pen.put(Role::Dim, format!(" {} ", say(what, lang))));
-        }
+        first.extend(phases::legend(pen));
         first.push(Span::raw("  "));
     } else {
         first.push(Span::raw(" "));
@@ -63,12 +56,11 @@ pub(super) fn draw(
         }
     }
     for (line, at) in lines.into_iter().zip(1..) {
-        let label = if at == 1 {
-            label.clone()
-        } else {
-            " ".repeat(indent)
-        };
-        let spans = vec![pen.put(Role::Accent, label), pen.put(Role::Text, line)];
+        let label = if at == 1 { &*label } else { "" };
+        let spans = vec![
+            pen.fit(Role::Accent, label, indent),
+            pen.put(Role::Text, line),
+        ];
         pen::draw(buffer, pen::row(area, at), spans);
     }
 }
@@ -90,16 +82,10 @@ fn selected(state: &State, store: &Store) -> (String, String) {
                     redirect.status,
                     redirect.authority.as_deref().unwrap_or(&redirect.target)
                 ),
-                None => format!(
-                    "{} {}{}",
-                    entry.reading.method,
-                    entry.reading.authority,
-                    entry
-                        .reading
-                        .url
-                        .as_ref()
-                        .map_or_else(String::new, |url| story::shorten(url.path()))
-                ),
+                None => {
+                    let (reading, path) = (&entry.reading, names::path(&entry.reading));
+                    format!("{} {}{path}", reading.method, reading.authority)
+                }
             };
             let why = story::why(entry, pull, &state.telling(store));
             (what, story::shorten(&why))
@@ -124,17 +110,13 @@ fn selected(state: &State, store: &Store) -> (String, String) {
         Some(Item::Refused(at)) => {
             let host = find::handshake(store, at).and_then(refused_host);
             let host = host.unwrap_or("?");
-            (
-                phrase("screen.handshake-for").with(lang, host),
-                story::refusal(host, &state.telling(store)).0,
-            )
+            let what = phrase("screen.handshake-for").with(lang, host);
+            (what, story::refusal(host, &state.telling(store)).0)
         }
         Some(Item::Blob(id, _)) => {
             let name = store.pull(id).map(Pull::name).unwrap_or_default();
-            (
-                phrase("screen.queued-blob-of").with(lang, name),
-                say("screen.not-asked-yet", lang).to_owned(),
-            )
+            let what = phrase("screen.queued-blob-of").with(lang, name);
+            (what, say("screen.not-asked-yet", lang).to_owned())
         }
         Some(Item::Tunnel(id)) => {
             let kind = find::tunnel(store, id).map(|tunnel| tunnel.kind);

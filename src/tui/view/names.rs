@@ -1,6 +1,7 @@
 //! Short names of long things: by meaning, never cut blindly.
 
-use crate::base::text::middle;
+use crate::base::text::{middle, size};
+use crate::exchange::{Exchange, ExchangeId};
 use crate::pulls::{Part, Pull};
 use crate::registry::{Kind, Reading, Reference, Route, Scope};
 use crate::store::Entry;
@@ -17,6 +18,18 @@ pub(super) fn pull(pull: &Pull) -> String {
         }
         _ => pull.name(),
     }
+}
+
+/// The place of an exchange in its pull, from 1.
+pub(super) fn place(pull: &Pull, id: ExchangeId) -> usize {
+    let at = pull.steps.iter().position(|step| step.exchange == id);
+    at.map_or(0, |at| at + 1)
+}
+
+/// The path that was asked for, digests in it shortened.
+pub(super) fn path(reading: &Reading) -> String {
+    let url = reading.url.as_ref();
+    url.map_or_else(String::new, |url| shorten(url.path()))
 }
 
 /// A host in `room` columns; what tells it from others stays.
@@ -70,6 +83,14 @@ pub(super) fn kind(entry: &Entry, part_of: Option<Part>, merged: bool, lang: Lan
     }
 }
 
+/// The bytes that an exchange moved, where it moved any.
+pub(super) fn moved(exchange: &Exchange) -> String {
+    match exchange.received.max(exchange.sent) {
+        0 => "-".to_owned(),
+        moved => size(moved),
+    }
+}
+
 /// A number with its noun, by the keys of the noun for one and for many.
 pub(super) fn count(number: usize, [one, many]: [&'static str; 2], lang: Lang) -> String {
     let key = if number == 1 { one } else { many };
@@ -94,10 +115,7 @@ pub(super) fn subject(reading: &Reading, in_pull: bool, lang: Lang) -> String {
         );
     }
     let Some(endpoint) = &reading.endpoint else {
-        return reading
-            .url
-            .as_ref()
-            .map_or_else(String::new, |url| shorten(url.path()));
+        return path(reading);
     };
     let repository = endpoint.repository.as_deref().unwrap_or_default();
     let repository = repository.strip_prefix("library/").unwrap_or(repository);

@@ -9,6 +9,7 @@ use super::pen::Pen;
 use crate::base::clock;
 use crate::exchange::{Exchange, Phase};
 use crate::tui::theme::Role;
+use crate::words::say;
 
 /// A stretch of time drawn over some columns.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,30 @@ pub(crate) struct Axis {
     pub(crate) span: Duration,
     /// Over how many columns.
     pub(crate) columns: usize,
+}
+
+/// The whole columns that a part of a room takes.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "columns are few"
+)]
+pub(crate) fn columns(part: f64, room: usize) -> usize {
+    (part.clamp(0.0, 1.0) * room as f64) as usize
+}
+
+/// What the parts of a bar mean.
+pub(crate) fn legend(pen: Pen) -> impl Iterator<Item = Span<'static>> {
+    let parts = [
+        (Role::Connect, "▐", "legend.connect"),
+        (Role::Wait, "▒", "legend.wait"),
+        (Role::Receive, "█", "legend.receive"),
+    ];
+    parts.into_iter().flat_map(move |(role, glyph, what)| {
+        let what = format!(" {} ", say(what, pen.lang));
+        [pen.put(role, format!(" {glyph}")), pen.put(Role::Dim, what)]
+    })
 }
 
 /// Where each phase of an exchange ended, from its start.
@@ -40,14 +65,11 @@ impl Phases {
         let timings = &exchange.timings;
         let open = exchange.ended.is_none();
         let over = since(exchange.ended_by(now));
-        let connected = timings
-            .sum(&[Phase::Blocked, Phase::Dns, Phase::Connect])
-            .min(over);
+        let connecting = [Phase::Blocked, Phase::Dns, Phase::Connect];
+        let connected = timings.sum(&connecting).min(over);
         let waited = timings.sum(&[Phase::Send, Phase::Wait]);
-        let head = exchange
-            .response
-            .as_ref()
-            .map(|response| since(response.at));
+        let head = exchange.response.as_ref();
+        let head = head.map(|response| since(response.at));
         let answered = match head {
             Some(head) => head.min(over),
             None if !open && waited > Duration::ZERO => (connected + waited).min(over),
@@ -69,15 +91,9 @@ impl Axis {
         self.offset(since)
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::cast_sign_loss,
-        reason = "columns are few"
-    )]
     fn offset(&self, since: Duration) -> usize {
         let part = since.as_secs_f64() / self.span.as_secs_f64().max(0.000_001);
-        (part.clamp(0.0, 1.0) * self.columns as f64) as usize
+        columns(part, self.columns)
     }
 
     /// The bar of an exchange.

@@ -55,34 +55,31 @@ pub(super) fn doc(
             .unwrap_or(0);
         let waited = clock::passed(before, entry.exchange.started);
         before = entry.exchange.started;
-        let time = if waited.is_zero() {
-            "+0ms".to_owned()
-        } else {
-            format!("+{}", took(waited))
+        let time = match took(waited) {
+            _ if waited.is_zero() => "+0ms".to_owned(),
+            time => format!("+{time}"),
         };
         let (asks, answers) = words(entry, pull, lang);
-        let marker = if here { ">" } else { " " };
-        let mut line = vec![
-            pen.put(Role::Accent, marker),
-            pen.right(Role::Dim, time, MARGIN - 3),
-            Span::raw("  "),
-        ];
-        line.extend(ladder.request(pen, server, &asks, entry));
-        sheet.push(line);
-        let mut line = vec![
-            pen.put(Role::Accent, marker),
-            pen.right(Role::Dim, answered_after(entry), MARGIN - 3),
-            Span::raw("  "),
-        ];
-        line.extend(ladder.response(pen, server, &answers, entry));
-        sheet.push(line);
+        for (time, drawn) in [
+            (time, ladder.request(pen, server, &asks, entry)),
+            (
+                answered_after(entry),
+                ladder.response(pen, server, &answers, entry),
+            ),
+        ] {
+            let mut line = vec![
+                pen.put(Role::Accent, if here { ">" } else { " " }),
+                pen.right(Role::Dim, time, MARGIN - 3),
+                Span::raw("  "),
+            ];
+            line.extend(drawn);
+            sheet.push(line);
+        }
     }
     sheet.about(None);
     if pull.state == PullState::UnderWay {
-        sheet.push(vec![pen.put(
-            Role::Accent,
-            format!("            … {}", pull.state.name(lang)),
-        )]);
+        let text = format!("… {}", pull.state.name(lang));
+        sheet.text(Role::Accent, MARGIN + 1, &text);
     }
     let mut doc = sheet.finish();
     doc.fixed = fixed;
@@ -130,21 +127,15 @@ fn words(entry: &Entry, pull: &Pull, lang: Lang) -> (String, String) {
     };
     let asks = format!("{} {what}", reading.method);
     let Some(status) = reading.status else {
-        let text = if entry.exchange.ended.is_some() {
-            say("screen.no-answer", lang)
-        } else {
-            "…"
-        };
-        return (asks, text.to_owned());
+        let none = say("screen.no-answer", lang);
+        let ended = entry.exchange.ended.is_some();
+        return (asks, if ended { none } else { "…" }.to_owned());
     };
     let mut answer = status.to_string();
     match entry.kind {
         Kind::Challenge => {
-            let scheme = reading
-                .challenges
-                .first()
-                .map_or("", |challenge| challenge.scheme.as_str());
-            let _ = write!(answer, " {scheme}");
+            let scheme = reading.challenges.first().map(|it| it.scheme.as_str());
+            let _ = write!(answer, " {}", scheme.unwrap_or_default());
         }
         Kind::Token => {
             if let Some(token) = &reading.token_answer {
@@ -192,11 +183,8 @@ impl Ladder {
         let mut lifelines = vec![3, 3 + first];
         lifelines.extend((1..=lanes).map(|at| 3 + first + at * column));
         let mut heads = vec![client.to_owned(), "pullscope".to_owned()];
-        heads.extend(
-            servers
-                .iter()
-                .map(|host| cut(host, column.saturating_sub(2))),
-        );
+        let hosts = servers.iter();
+        heads.extend(hosts.map(|host| cut(host, column.saturating_sub(2))));
         Self {
             heads,
             lines: lifelines,
@@ -208,25 +196,14 @@ impl Ladder {
 
     /// A row of the drawing, cut to what is visible.
     fn row(&self, pen: Pen, cells: &[(char, Role)]) -> Vec<Span<'static>> {
-        let mut spans: Vec<Span<'static>> = Vec::new();
-        let mut run = String::new();
-        let mut role = Role::Faint;
+        let seen = cells.iter().skip(self.left);
+        let spans = seen.map(|(c, role)| pen.put(*role, c.to_string()));
         let mut columns = 0;
-        for (c, its) in cells.iter().skip(self.left) {
-            columns += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
-            if columns > self.room {
-                break;
-            }
-            if *its != role && !run.is_empty() {
-                spans.push(pen.put(role, std::mem::take(&mut run)));
-            }
-            role = *its;
-            run.push(*c);
-        }
-        if !run.is_empty() {
-            spans.push(pen.put(role, run));
-        }
-        spans
+        let fits = spans.take_while(|span| {
+            columns += span.width();
+            columns <= self.room
+        });
+        fits.collect()
     }
 
     fn heads(&self, pen: Pen) -> Vec<Span<'static>> {
@@ -265,21 +242,16 @@ impl Ladder {
         put(&mut cells, to - 1, '▶', role);
         label(&mut cells, from, to - 2, text);
         let far = self.lines.get(server + 2).copied().unwrap_or(to);
-        if entry.exchange.upstream.is_some()
-            || entry.exchange.response.is_some()
-            || entry.exchange.ended.is_none()
-        {
+        let exchange = &entry.exchange;
+        if exchange.upstream.is_some() || exchange.response.is_some() || exchange.ended.is_none() {
             self.across(&mut cells, far, '─', '┼', role);
             put(&mut cells, far - 1, '▶', role);
-            if let Some(authorization) = &entry.reading.authorization {
-                label(&mut cells, to + 2, far - 2, &authorization.scheme);
-            } else if entry.kind == Kind::Cdn {
-                label(
-                    &mut cells,
-                    to + 2,
-                    far - 2,
-                    say("screen.no-auth", self.lang),
-                );
+            let sent = match &entry.reading.authorization {
+                Some(authorization) => Some(&*authorization.scheme),
+                None => (entry.kind == Kind::Cdn).then(|| say("screen.no-auth", self.lang)),
+            };
+            if let Some(sent) = sent {
+                label(&mut cells, to + 2, far - 2, sent);
             }
         }
         self.row(pen, &cells)
@@ -294,7 +266,8 @@ impl Ladder {
         let (dash, cross) = if bulk { ('═', '╪') } else { ('╌', '┼') };
         let mut cells = self.blank();
         let (from, to) = self.between(0);
-        if entry.exchange.response.is_none() && entry.exchange.ended.is_none() {
+        let exchange = &entry.exchange;
+        if exchange.response.is_none() && exchange.ended.is_none() {
             label(&mut cells, from, to - 2, "…");
             return self.row(pen, &cells);
         }
@@ -302,13 +275,8 @@ impl Ladder {
         put(&mut cells, from + 1, '◀', role);
         label(&mut cells, from + 1, to - 1, text);
         let far = self.lines.get(server + 2).copied().unwrap_or(to);
-        if entry.exchange.response.is_some()
-            && entry
-                .exchange
-                .upstream
-                .as_ref()
-                .is_none_or(|up| up.address.is_some())
-        {
+        let upstream = exchange.upstream.as_ref();
+        if exchange.response.is_some() && upstream.is_none_or(|up| up.address.is_some()) {
             self.across(&mut cells, far, dash, cross, role);
             put(&mut cells, to + 1, '◀', role);
         }
@@ -325,11 +293,7 @@ impl Ladder {
     fn across(&self, cells: &mut [(char, Role)], far: usize, dash: char, cross: char, role: Role) {
         let (near, _) = self.between(1);
         stroke(cells, near, far, dash, role);
-        for line in self
-            .lines
-            .iter()
-            .filter(|line| **line > near && **line < far)
-        {
+        for line in self.lines.iter().filter(|at| (near + 1..far).contains(at)) {
             put(cells, *line, cross, role);
         }
     }
@@ -368,11 +332,7 @@ fn beside(
     let Some(entry) = cursor.and_then(|id| store.entry(id)) else {
         return Vec::new();
     };
-    let at = pull
-        .steps
-        .iter()
-        .position(|step| step.exchange == entry.exchange.id)
-        .map_or(0, |at| at + 1);
+    let at = names::place(pull, entry.exchange.id);
     let lang = state.look.lang;
     let mut sheet = Sheet::new(pen, room);
     let reading = &entry.reading;
@@ -380,34 +340,21 @@ fn beside(
         pen.put(Role::Title, format!("{at} ")),
         pen.put(colours::kind(entry.kind), entry.kind.name(lang)),
     ]);
-    let path = reading
-        .url
-        .as_ref()
-        .map_or_else(String::new, |url| story::shorten(url.path()));
+    let path = names::path(reading);
     sheet.text(Role::Text, 0, &format!("{} {path}", reading.method));
     sheet.text(Role::Dim, 0, &reading.authority);
-    let status = reading.status.map_or_else(
-        || say("screen.no-answer", lang).to_owned(),
-        |status| status.to_string(),
-    );
+    let status = reading.status.map(|status| status.to_string());
+    let status = status.as_deref().unwrap_or(say("screen.no-answer", lang));
+    let received = size(entry.exchange.received);
+    let took = took(crate::tui::rows::span(entry, state.now));
     sheet.push(vec![
         pen.put(colours::outcome(entry), format!("{status}  ")),
-        pen.put(
-            Role::Dim,
-            format!(
-                "{}  {}",
-                size(entry.exchange.received),
-                took(crate::tui::rows::span(entry, state.now))
-            ),
-        ),
+        pen.put(Role::Dim, format!("{received}  {took}")),
     ]);
     if state.explain {
         sheet.blank();
-        sheet.text(
-            Role::Text,
-            0,
-            &story::shorten(&story::why(entry, Some(pull), &state.telling(store))),
-        );
+        let why = story::why(entry, Some(pull), &state.telling(store));
+        sheet.text(Role::Text, 0, &story::shorten(&why));
     }
     sheet.blank();
     sheet.push(vec![

@@ -8,7 +8,7 @@ use super::pen::Sheet;
 use super::phases::Axis;
 use super::{colours, names};
 use crate::base::clock;
-use crate::base::text::{size, took};
+use crate::base::text::took;
 use crate::exchange::ExchangeId;
 use crate::pulls::Pull;
 use crate::store::Store;
@@ -56,34 +56,19 @@ pub(super) fn doc(
         sheet.about(Some(step.exchange));
         let critical = pull.critical_path.contains(&step.exchange);
         let here = cursor == Some(step.exchange);
+        let name = names::kind(entry, step.part, false, lang);
         let mut line = vec![
             pen.put(Role::Accent, if here { ">" } else { " " }),
             pen.put(Role::Warn, if critical { "◆" } else { " " }),
             pen.right(Role::Dim, (at + 1).to_string(), 3),
             Span::raw(" "),
-            pen.fit(
-                colours::kind(entry.kind),
-                names::kind(entry, step.part, false, lang),
-                kind,
-            ),
+            pen.fit(colours::kind(entry.kind), name, kind),
         ];
         if wide {
-            line.push(pen.fit(
-                Role::Dim,
-                names::host(&entry.reading.authority, host - 1),
-                host,
-            ));
+            let name = names::host(&entry.reading.authority, host - 1);
+            line.push(pen.fit(Role::Dim, name, host));
         }
-        let moved = entry.exchange.received.max(entry.exchange.sent);
-        line.push(pen.right(
-            Role::Text,
-            if moved == 0 {
-                "-".to_owned()
-            } else {
-                size(moved)
-            },
-            bytes,
-        ));
+        line.push(pen.right(Role::Text, names::moved(&entry.exchange), bytes));
         line.push(pen.right(Role::Text, took(span(entry, state.now)), time));
         line.push(Span::raw("  "));
         line.extend(axis.bar(pen, &entry.exchange, state.now));
@@ -104,14 +89,8 @@ fn summary(state: &State, store: &Store, pull: &Pull, length: Duration, sheet: &
         pen.put(Role::Warn, "  ◆"),
         pen.put(Role::Dim, format!(" {}", say("label.critical-path", lang))),
     ];
-    for (role, glyph, what) in [
-        (Role::Connect, "▐", "legend.connect"),
-        (Role::Wait, "▒", "legend.wait"),
-        (Role::Receive, "█", "legend.receive"),
-    ] {
-        legend.push(pen.put(role, format!("   {glyph}")));
-        legend.push(pen.put(Role::Dim, format!(" {}", say(what, lang))));
-    }
+    legend.push("  ".into());
+    legend.extend(super::phases::legend(pen));
     sheet.push(legend);
     let mut sums = [Duration::ZERO; 3];
     let mut all = Duration::ZERO;
@@ -134,13 +113,11 @@ fn summary(state: &State, store: &Store, pull: &Pull, length: Duration, sheet: &
         return;
     }
     let [connecting, waiting, receiving] = sums.map(took);
+    let exchanges = names::count(pull.critical_path.len(), names::EXCHANGES, lang);
     let facts = [
         ("part", took(all.min(length))),
         ("whole", took(length)),
-        (
-            "exchanges",
-            names::count(pull.critical_path.len(), names::EXCHANGES, lang),
-        ),
+        ("exchanges", exchanges),
         ("connecting", connecting),
         ("waiting", waiting),
         ("receiving", receiving),

@@ -11,7 +11,7 @@ use crate::exchange::Phase;
 use crate::story;
 use crate::tui::theme::Role;
 use crate::tui::view::pen::Sheet;
-use crate::tui::view::phases::Axis;
+use crate::tui::view::phases::{Axis, columns};
 use crate::words::say;
 
 /// The phases one after the other, where they lie in the pull, and the connections.
@@ -95,15 +95,4 @@ pub(super) fn tls(subject: &Subject<'_>, sheet: &mut Sheet) {
         sheet.say(Role::Dim, 2, "screen.no-tls");
     }
     sheet.told(&story::certificates(exchange, lang));
-}
-
-fn columns(part: f64, room: usize) -> usize {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::cast_sign_loss,
-        reason = "a part of a small number"
-    )]
-    let columns = (part.clamp(0.0, 1.0) * room as f64) as usize;
-    columns
 }
