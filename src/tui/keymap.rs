@@ -245,7 +245,7 @@ mod tests {
     fn every_group_has_a_heading() {
         for binding in BINDINGS {
             assert!(GROUPS.contains(&binding.group));
-            assert!(!binding.help.is_empty());
+            assert!(!binding.help(Lang::En).is_empty());
         }
     }
 

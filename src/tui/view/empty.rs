@@ -33,28 +33,18 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen
             pen.put(Role::Accent, format!("   {}  ", step.key)),
             pen.put(Role::Text, step.what.of(lang)),
         ]);
-        lines.push(vec![
-            pen.put(Role::Info, format!("        {}", step.command)),
-        ]);
-        if roomy {
-            for note in &step.notes {
-                lines.push(vec![
-                    pen.put(Role::Dim, format!("        {}", note.of(lang))),
-                ]);
-            }
-        }
+        let below = |role, text: &str| vec![pen.put(role, format!("        {text}"))];
+        lines.push(below(Role::Info, &step.command));
+        let notes = step.notes.iter().filter(|_| roomy);
+        lines.extend(notes.map(|note| below(Role::Dim, note.of(lang))));
     }
-    let below: Vec<_> = checklist(state, pen, width);
-    let height = usize::from(area.height);
+    let below = checklist(state, pen, width);
     // In a low window the checklist comes first: it says why nothing is seen.
-    let room = height.saturating_sub(below.len());
+    let room = usize::from(area.height).saturating_sub(below.len());
     if !roomy && lines.len() > room {
         lines.retain(|line| pen::width(line) > 0);
     }
-    lines.truncate(room);
-    while lines.len() < room {
-        lines.push(Vec::new());
-    }
+    lines.resize(room, Vec::new());
     lines.extend(below);
     for (line, at) in lines.into_iter().zip(0..) {
         pen::draw(buffer, pen::row(area, at), line);
@@ -68,11 +58,8 @@ fn checklist(state: &State, pen: Pen, width: usize) -> Vec<Vec<Span<'static>>> {
     let wide = width >= 100;
     let lang = state.look.lang;
     let mut lines = vec![vec![pen.put(Role::Faint, "─".repeat(width))]];
-    let mut head = vec![pen.fit(
-        Role::Title,
-        format!("   {}", say("screen.checklist", lang)),
-        64.min(width),
-    )];
+    let title = format!("   {}", say("screen.checklist", lang));
+    let mut head = vec![pen.fit(Role::Title, title, 64.min(width))];
     if wide {
         head.push(pen.say(Role::Dim, "screen.checklist-note"));
     }

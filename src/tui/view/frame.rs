@@ -35,50 +35,34 @@ type Two = (Vec<Span<'static>>, Vec<Span<'static>>);
 fn list_header(state: &State, store: &Store, pen: Pen) -> Two {
     let lang = state.look.lang;
     let bytes: u64 = store.pulls().iter().map(|pull| pull.totals.received).sum();
-    let mut left = vec![
-        pen.put(Role::Accent, " pullscope"),
-        pen.put(Role::Dim, format!("  {}", state.facts.source.of(lang))),
-    ];
+    let pulls = names::count(store.pulls().len(), names::PULLS, lang);
+    let exchanges = names::count(store.entries().len(), names::EXCHANGES, lang);
+    let mut left = vec![pen.put(Role::Accent, " pullscope")];
+    let mut add = |role, text: &str| left.push(pen.put(role, format!("  {text}")));
+    add(Role::Dim, state.facts.source.of(lang));
     if state.is_empty(store) {
-        left.push(pen.put(Role::Dim, format!("  {}", state.facts.ca.of(lang))));
+        add(Role::Dim, state.facts.ca.of(lang));
     }
-    left.push(pen.put(
+    add(
         Role::Text,
-        format!(
-            "  {}  {}  {}",
-            names::count(store.pulls().len(), ["number.pull", "number.pulls"], lang),
-            names::count(store.entries().len(), names::EXCHANGES, lang),
-            size(bytes)
-        ),
-    ));
-    if state.filtering.text.is_empty() {
-        if state.flat {
-            left.push(pen.put(Role::Dim, format!("  {}", say("screen.flat", lang))));
-        }
-    } else {
-        let working = if state.filtering.is_working() {
+        &format!("{pulls}  {exchanges}  {}", size(bytes)),
+    );
+    if !state.filtering.text.is_empty() {
+        let working = state.filtering.is_working();
+        let working = if working {
             say("screen.filtering", lang)
         } else {
             ""
         };
-        let shown = state.rows.len();
-        left.push(pen.put(
-            Role::Warn,
-            format!(
-                "  {working}{}{} ({shown})",
-                say("prompt.filter", lang),
-                state.filtering.text
-            ),
-        ));
+        let (text, shown) = (&state.filtering.text, state.rows.len());
+        let filter = say("prompt.filter", lang);
+        add(Role::Warn, &format!("{working}{filter}{text} ({shown})"));
+    } else if state.flat {
+        add(Role::Dim, say("screen.flat", lang));
     }
     if !state.marks.is_empty() {
-        left.push(pen.put(
-            Role::Secret,
-            format!(
-                "  {}",
-                phrase("number.marked").with(lang, state.marks.len().to_string())
-            ),
-        ));
+        let count = state.marks.len().to_string();
+        add(Role::Secret, &phrase("number.marked").with(lang, count));
     }
     (left, liveness(state, pen))
 }
@@ -99,7 +83,7 @@ fn liveness(state: &State, pen: Pen) -> Vec<Span<'static>> {
 
 fn page_header(screen: Screen, state: &State, store: &Store, pen: Pen) -> Two {
     let lang = state.look.lang;
-    let title = |role, key| pen.put(role, format!(" {}", say(key, lang)));
+    let title = |role, key| (vec![pen.put(role, format!(" {}", say(key, lang)))], vec![]);
     match screen {
         Screen::Detail(id, tab) => super::detail::header(state, store, id, tab, pen),
         Screen::Pull(id, page) => {
@@ -107,57 +91,32 @@ fn page_header(screen: Screen, state: &State, store: &Store, pen: Pen) -> Two {
             let Some(pull) = store.pull(id) else {
                 return (left, Vec::new());
             };
-            left.push(pen.put(Role::Title, format!(" {}", super::names::pull(pull))));
-            left.push(pen.put(
-                Role::Dim,
-                format!(
-                    "  {}  {}",
-                    names::count(pull.totals.exchanges, names::EXCHANGES, lang),
-                    took(pull.totals.took)
-                ),
-            ));
+            left.push(pen.put(Role::Title, format!(" {}", names::pull(pull))));
+            let exchanges = names::count(pull.totals.exchanges, names::EXCHANGES, lang);
+            let figures = format!("  {exchanges}  {}", took(pull.totals.took));
+            left.push(pen.put(Role::Dim, figures));
             let tabs = [
                 ("p", "tab.pull", PullPage::Overview),
                 ("s", "tab.sequence", PullPage::Sequence),
                 ("v", "tab.waterfall", PullPage::Waterfall),
             ];
-            let tabs = tabs.into_iter().flat_map(|(key, name, which)| {
-                let name = say(name, lang);
-                let role = if which == page {
-                    Role::Accent
-                } else {
-                    Role::Dim
-                };
-                let text = if which == page {
-                    format!("[{key} {name}]")
-                } else {
-                    format!(" {key} {name} ")
-                };
-                [pen.put(role, text)]
+            let tabs = tabs.map(|(key, name, which)| {
+                pen.tab(&format!("{key} {}", say(name, lang)), which == page)
             });
-            (left, tabs.collect())
+            (left, tabs.into())
         }
-        Screen::Refused(_) => (
-            vec![title(Role::Bad, "screen.refuses-our-certificate")],
-            Vec::new(),
-        ),
-        Screen::Tunnel(_) => (vec![title(Role::Title, "screen.tunnel-unread")], Vec::new()),
-        Screen::Events => (
-            vec![title(Role::Title, "screen.events")],
-            liveness(state, pen),
-        ),
-        Screen::Help => (vec![title(Role::Title, "screen.keys")], Vec::new()),
+        Screen::Refused(_) => title(Role::Bad, "screen.refuses-our-certificate"),
+        Screen::Tunnel(_) => title(Role::Title, "screen.tunnel-unread"),
+        Screen::Events => (title(Role::Title, "screen.events").0, liveness(state, pen)),
+        Screen::Help => title(Role::Title, "screen.keys"),
     }
 }
 
 /// A rule over the whole width.
 pub(super) fn rule(buffer: &mut Buffer, area: ratatui::layout::Rect, pen: Pen) {
     if area.height > 0 {
-        pen::draw(
-            buffer,
-            area,
-            vec![pen.put(Role::Faint, "─".repeat(area.width.into()))],
-        );
+        let rule = "─".repeat(area.width.into());
+        pen::draw(buffer, area, vec![pen.put(Role::Faint, rule)]);
     }
 }
 
@@ -173,24 +132,20 @@ pub(super) fn footer(
     let lang = state.look.lang;
     match &state.overlay {
         Some(Overlay::Prompt(prompt)) => {
-            let label = match &prompt.purpose {
-                Purpose::Filter => say("prompt.filter", lang).to_owned(),
-                Purpose::Search => "/".to_owned(),
-                Purpose::Command => ":".to_owned(),
-                Purpose::Load => say("prompt.load", lang).to_owned(),
-                Purpose::Export { format, .. } => phrase("prompt.export").with(lang, format),
-                Purpose::SaveBody { .. } => say("prompt.save-body", lang).to_owned(),
+            let (label, format) = match &prompt.purpose {
+                Purpose::Filter => ("prompt.filter", ""),
+                Purpose::Search => ("prompt.search", ""),
+                Purpose::Command => ("prompt.command", ""),
+                Purpose::Load => ("prompt.load", ""),
+                Purpose::Export { format, .. } => ("prompt.export", &**format),
+                Purpose::SaveBody { .. } => ("prompt.save-body", ""),
             };
-            let label = format!(" {label}");
+            let label = format!(" {}", phrase(label).with(lang, format));
             let before = text::width(&label);
             let room = usize::from(area.width).saturating_sub(before + 1);
             let scroll = prompt.input.visual_scroll(room);
-            let shown: String = scrolled(prompt.input.value(), scroll);
-            pen::draw(
-                buffer,
-                area,
-                vec![pen.put(Role::Accent, label), pen.put(Role::Text, shown)],
-            );
+            let shown = pen.put(Role::Text, scrolled(prompt.input.value(), scroll));
+            pen::draw(buffer, area, vec![pen.put(Role::Accent, label), shown]);
             if let Some(mistake) = &prompt.mistake {
                 let text = prompt.input.value();
                 let part = |range: std::ops::Range<usize>| {
@@ -201,12 +156,8 @@ pub(super) fn footer(
                 caret(buffer, layout, pen, (at, wide), &mistake.message);
             }
             let column = before + prompt.input.visual_cursor().saturating_sub(scroll);
-            return Some((
-                u16::try_from(column)
-                    .unwrap_or(u16::MAX)
-                    .min(area.width.saturating_sub(1)),
-                area.y,
-            ));
+            let column = u16::try_from(column).unwrap_or(u16::MAX);
+            return Some((column.min(area.width.saturating_sub(1)), area.y));
         }
         Some(Overlay::Confirm { question, .. }) => {
             let spans = vec![
@@ -230,11 +181,10 @@ pub(super) fn footer(
             pen::draw(buffer, area, spans.collect());
         }
         None => match &state.notice {
-            Some(notice) => pen::draw(
-                buffer,
-                area,
-                vec![pen.put(notice.role, format!(" {}", notice.text.of(lang)))],
-            ),
+            Some(notice) => {
+                let text = format!(" {}", notice.text.of(lang));
+                pen::draw(buffer, area, vec![pen.put(notice.role, text)]);
+            }
             None => hints(buffer, layout, state, pen),
         },
     }
@@ -299,17 +249,14 @@ fn hints(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {
     let needed = all.iter().filter(|(_, _, needed)| *needed);
     let needed: usize = needed.map(|(key, what, _)| cost(key, what)).sum();
     let mut left = room.saturating_sub(needed);
-    let mut spans: Vec<Vec<Span<'static>>> = Vec::new();
-    for (key, what, needed) in all {
-        let cost = cost(key, what);
-        if needed {
-            spans.push(hint(pen, state, key, what));
-        } else if cost <= left {
-            left -= cost;
-            spans.push(hint(pen, state, key, what));
-        }
-    }
-    pen::draw(buffer, area, spans.into_iter().flatten().collect());
+    all.retain(|(key, what, needed)| {
+        let fits = !*needed && cost(key, what) <= left;
+        left -= if fits { cost(key, what) } else { 0 };
+        *needed || fits
+    });
+    let all = all.into_iter();
+    let spans = all.flat_map(|(key, what, _)| hint(pen, state, key, what));
+    pen::draw(buffer, area, spans.collect());
 }
 
 fn hint(pen: Pen, state: &State, key: &str, what: &str) -> Vec<Span<'static>> {

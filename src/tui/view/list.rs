@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use super::layout::Layout;
@@ -15,14 +14,14 @@ use crate::base::text;
 use crate::base::text::{middle, size, took};
 use crate::exchange::{ConnectionId, Ending, Exchange, Rejection, TunnelId};
 use crate::pulls::{Blob, BlobState, Pull, PullId, State as PullState};
-use crate::registry::{Credentials, Document, Kind};
+use crate::registry::{Credentials, Digest, Document, Kind};
 use crate::store::{Entry, Store};
 use crate::story::{self, Share};
 use crate::tui::action::Item;
 use crate::tui::rows::{Row, refused_host, span};
 use crate::tui::state::State;
 use crate::tui::theme::Role;
-use crate::words::{Lang, phrase, say};
+use crate::words::{phrase, say};
 
 /// The columns that there is room for.
 #[derive(Clone, Copy, Debug)]
@@ -74,29 +73,19 @@ impl Columns {
 /// Draws the heads, the visible rows, and what the selected one is.
 pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &Store, pen: Pen) {
     let columns = Columns::of(layout.body.width);
-    let window = state
-        .rows
-        .iter()
-        .enumerate()
-        .skip(state.top)
-        .take(layout.body.height.into());
-    let scale = Scale::of(
+    let rows = state.rows.iter().enumerate();
+    let window = rows.skip(state.top).take(layout.body.height.into());
+    let shown = window.clone().map(|(_, row)| row);
+    let painter = Painter {
         state,
         store,
-        window.clone().map(|(_, row)| row),
-        columns.waterfall,
-    );
-    let lang = state.look.lang;
-    heads(buffer, layout.heads, &columns, &scale, pen, lang);
+        pen,
+        columns,
+        scale: &Scale::of(state, store, shown, columns.waterfall),
+    };
+    pen::draw(buffer, layout.heads, painter.heads());
     for ((at, row), y) in window.zip(0..) {
         let area = pen::row(layout.body, y);
-        let painter = Painter {
-            state,
-            store,
-            pen,
-            columns,
-            scale: &scale,
-        };
         let mut spans = painter.row(*row);
         let selected = at == state.at;
         let marker = if selected { ">" } else { " " };
@@ -126,46 +115,12 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
         } else {
             "screen.nothing-matches"
         };
-        let text = format!("   {}", say(key, lang));
-        pen::draw(
-            buffer,
-            pen::row(layout.body, 1),
-            vec![pen.put(Role::Dim, text)],
-        );
+        let text = format!("   {}", say(key, pen.lang));
+        let row = pen::row(layout.body, 1);
+        pen::draw(buffer, row, vec![pen.put(Role::Dim, text)]);
     }
-    super::info::draw(
-        buffer,
-        layout.info,
-        state,
-        store,
-        pen,
-        columns.waterfall > 0,
-    );
-}
-
-fn heads(buffer: &mut Buffer, area: Rect, columns: &Columns, scale: &Scale, pen: Pen, lang: Lang) {
-    let mut line = vec![
-        Span::raw("   "),
-        pen.fit(Role::Dim, say("column.status", lang), STATUS),
-    ];
-    if columns.method {
-        line.push(pen.fit(Role::Dim, say("column.method", lang), METHOD));
-    }
-    line.push(pen.fit(Role::Dim, say("column.kind", lang), columns.kind));
-    if columns.host > 0 {
-        line.push(pen.fit(Role::Dim, say("column.host", lang), columns.host));
-    }
-    let subject = say("column.subject", lang);
-    line.push(pen.fit(Role::Dim, subject, columns.subject));
-    line.push(pen.right(Role::Dim, say("column.size", lang), SIZE));
-    if columns.time > 0 {
-        line.push(pen.right(Role::Dim, say("column.time", lang), columns.time));
-    }
-    if columns.waterfall > 0 {
-        line.push(Span::raw(" "));
-        line.push(pen.fit(Role::Dim, scale.axis(None).ruler(), columns.waterfall));
-    }
-    pen::draw(buffer, area, line);
+    let legend = columns.waterfall > 0;
+    super::info::draw(buffer, layout.info, state, store, pen, legend);
 }
 
 /// The time axes: pulls are drawn from their own start, on one common scale.
@@ -185,24 +140,20 @@ impl Scale {
     ) -> Self {
         let (mut from, mut to, mut longest) = (None, None, Duration::ZERO);
         for row in rows {
+            let pull = match row.item {
+                Item::Exchange(id) if !state.flat => store.entry(id).and_then(|entry| entry.pull),
+                Item::Pull(id) => Some(id),
+                _ => None,
+            };
+            if let Some(pull) = pull.and_then(|id| store.pull(id)) {
+                longest = longest.max(length(pull, state.now));
+                continue;
+            }
             let (began, took) = match row.item {
-                Item::Exchange(id) => {
-                    let Some(entry) = store.entry(id) else {
-                        continue;
-                    };
-                    if let Some(pull) = entry.pull.and_then(|id| store.pull(id))
-                        && !state.flat
-                    {
-                        longest = longest.max(length(pull, state.now));
-                        continue;
-                    }
-                    (entry.exchange.started, span(entry, state.now))
-                }
-                Item::Pull(id) => {
-                    let Some(pull) = store.pull(id) else { continue };
-                    longest = longest.max(length(pull, state.now));
-                    continue;
-                }
+                Item::Exchange(id) => match store.entry(id) {
+                    Some(entry) => (entry.exchange.started, span(entry, state.now)),
+                    None => continue,
+                },
                 _ => continue,
             };
             longest = longest.max(took);
@@ -222,13 +173,8 @@ impl Scale {
     }
 
     fn axis(&self, start: Option<jiff::Timestamp>) -> Axis {
-        let from = if self.flat {
-            self.from
-        } else {
-            start.unwrap_or(self.from)
-        };
         Axis {
-            from,
+            from: start.filter(|_| !self.flat).unwrap_or(self.from),
             span: self.span,
             columns: self.columns,
         }
@@ -253,6 +199,7 @@ struct Painter<'a> {
 }
 
 /// The cells of a row.
+#[derive(Default)]
 struct Cells {
     status: Span<'static>,
     method: String,
@@ -265,6 +212,23 @@ struct Cells {
 }
 
 impl Painter<'_> {
+    fn heads(&self) -> Vec<Span<'static>> {
+        let (pen, columns) = (self.pen, self.columns);
+        let say = |key| say(key, pen.lang);
+        let mut line = vec![Span::raw(" ".repeat(MARKER))];
+        line.extend(self.cells(Cells {
+            status: pen.fit(Role::Dim, say("column.status"), STATUS),
+            method: say("column.method").to_owned(),
+            kind: pen.fit(Role::Dim, say("column.kind"), columns.kind),
+            host: say("column.host").to_owned(),
+            subject: vec![pen.put(Role::Dim, say("column.subject"))],
+            size: pen.right(Role::Dim, say("column.size"), SIZE),
+            time: say("column.time").to_owned(),
+            bar: vec![pen.put(Role::Dim, self.scale.axis(None).ruler())],
+        }));
+        line
+    }
+
     fn row(&self, row: Row) -> Vec<Span<'static>> {
         match row.item {
             Item::Pull(id) => self.store.pull(id).map(|pull| self.pull(pull)),
@@ -314,9 +278,7 @@ impl Painter<'_> {
         let mut left = vec![
             pen.fit(Role::Title, format!("#{}", pull.id.0), STATUS),
             pen.put(Role::Title, pull.purpose.name(lang)),
-            Span::raw(" "),
-            pen.put(role, glyph),
-            Span::raw(" "),
+            pen.put(role, format!(" {glyph} ")),
             pen.put(Role::Title, names::pull(pull)),
         ];
         let found = self.store.findings_of(pull.id);
@@ -334,22 +296,22 @@ impl Painter<'_> {
         let size_text = match pull.totals.promised {
             Some(promised) if open && promised > 0 => {
                 let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();
-                let facts = [
-                    ("n", percent(received, promised).to_string()),
-                    ("size", size(promised)),
-                ];
+                let share = Share {
+                    part: received,
+                    whole: promised,
+                };
+                let facts = [("n", share.percent().to_string()), ("size", size(promised))];
                 phrase("screen.percent-of").fill(lang, &facts)
             }
             _ => size(pull.totals.received),
         };
         let size_room = SIZE.max(text::width(&size_text) + 1);
         let took_text = took(length(pull, self.state.now));
-        let right = columns.time;
-        let room =
-            MARKER + right + columns.waterfall + usize::from(columns.waterfall > 0) + size_room;
+        let bar = columns.waterfall + usize::from(columns.waterfall > 0);
+        let room = MARKER + columns.time + bar + size_room;
         let mut line = fit(left, usize::from(self.state.size.0).saturating_sub(room));
         line.push(pen.right(Role::Text, size_text, size_room));
-        line.push(pen.right(Role::Text, took_text, right));
+        line.push(pen.right(Role::Text, took_text, columns.time));
         if columns.waterfall > 0 {
             line.push(Span::raw(" "));
             let axis = self.scale.axis(Some(pull.started));
@@ -365,57 +327,38 @@ impl Painter<'_> {
         let last = row.via.and_then(|id| self.store.entry(id));
         let shown = last.unwrap_or(entry);
         let blob = pull.and_then(|pull| blob_of(pull, &shown.exchange));
-        let part = pull
-            .and_then(|pull| pull.step(entry.exchange.id).and_then(|step| step.part))
-            .or_else(|| blob.and_then(|blob| blob.part));
-        let merged = last.is_some();
+        let step = pull.and_then(|pull| pull.step(entry.exchange.id));
+        let part = step.and_then(|step| step.part);
+        let part = part.or_else(|| blob.and_then(|blob| blob.part));
         // What went wrong behind a redirect is not to look like the redirect.
-        let told = if colours::outcome(shown) == Role::Bad {
-            shown
-        } else {
-            entry
-        };
-        let status = told.reading.status;
         let failed = colours::outcome(shown) == Role::Bad;
-        let lang = self.state.look.lang;
-        let status_text = match status {
+        let (told, role) = if failed {
+            (shown, Role::Bad)
+        } else {
+            (entry, colours::kind(shown.kind))
+        };
+        let status_text = match told.reading.status {
             Some(status) => status.to_string(),
             None if told.exchange.ended.is_some() => "!".to_owned(),
             None => "·".to_owned(),
         };
-        let kind_word = names::kind(entry, part, merged, lang);
+        let kind_word = names::kind(entry, part, last.is_some(), pen.lang);
         let indent = if row.depth > 1 { "└ " } else { "" };
-        let kind = shown.kind;
-        let (outcome, role) = if failed {
-            (Role::Bad, Role::Bad)
-        } else {
-            (colours::outcome(entry), colours::kind(kind))
-        };
-        let host = match last {
-            Some(last) => {
-                format!(
-                    "{}→{}",
-                    names::host_word(&entry.reading.authority),
-                    names::host_word(&last.reading.authority)
-                )
-            }
-            None => names::host(
-                &entry.reading.authority,
-                self.columns.host.saturating_sub(1),
-            ),
+        let from = &entry.reading.authority;
+        let host = match last.map(|last| names::host_word(&last.reading.authority)) {
+            Some(to) => format!("{}→{to}", names::host_word(from)),
+            None => names::host(from, self.columns.host.saturating_sub(1)),
         };
         let room = self.columns.subject.saturating_sub(1);
+        let over = shown.exchange.ended_by(self.state.now);
         Cells {
-            status: pen.fit(outcome, status_text, STATUS),
+            status: pen.fit(colours::outcome(told), status_text, STATUS),
             method: entry.reading.method.to_string(),
             kind: pen.fit(role, format!("{indent}{kind_word}"), self.columns.kind),
             host,
             subject: self.subject(entry, shown, blob, pull.is_some(), room),
             size: self.size(shown, blob),
-            time: took(clock::passed(
-                entry.exchange.started,
-                shown.exchange.ended_by(self.state.now),
-            )),
+            time: took(clock::passed(entry.exchange.started, over)),
             bar: self.bar(entry, last, pull),
         }
     }
@@ -455,7 +398,10 @@ impl Painter<'_> {
                 } else {
                     blob.received
                 };
-            let part = ratio(received, total);
+            let share = Share {
+                part: received,
+                whole: total,
+            };
             let columns = (room - used - 7).min(16);
             let role = if blob.state == BlobState::Failed {
                 Role::Bad
@@ -463,8 +409,8 @@ impl Painter<'_> {
                 Role::Receive
             };
             spans.push(Span::raw("  "));
-            spans.extend(pen.bar(role, part, columns));
-            spans.push(pen.put(Role::Dim, format!("{:>4}%", percent(received, total))));
+            spans.extend(pen.bar(role, share, columns));
+            spans.push(pen.put(Role::Dim, format!("{:>4}%", share.percent())));
         }
         let gap = room.saturating_sub(pen::width(&spans) + reserved);
         spans.push(Span::raw(" ".repeat(gap)));
@@ -478,27 +424,19 @@ impl Painter<'_> {
         let note = |role, text: &str| pen.put(role, format!(" {text}"));
         let reading = &shown.reading;
         let mut notes = Vec::new();
-        match &shown.exchange.ended {
-            Some((_, Ending::Aborted { .. })) => {
-                notes.push(note(Role::Bad, say("screen.cut-off", lang)));
-            }
-            Some((_, Ending::Failed { reason, .. })) => {
-                notes.push(note(Role::Bad, reason.name(lang)));
-            }
-            Some((_, Ending::Complete)) | None => {}
-        }
+        let ended = match &shown.exchange.ended {
+            Some((_, Ending::Aborted { .. })) => Some(say("screen.cut-off", lang)),
+            Some((_, Ending::Failed { reason, .. })) => Some(reason.name(lang)),
+            Some((_, Ending::Complete)) | None => None,
+        };
+        notes.extend(ended.map(|ended| note(Role::Bad, ended)));
         if let Some(error) = reading.errors.first() {
             notes.push(note(Role::Bad, &middle(&error.code, 24)));
         }
         if let Some(answer) = &reading.token_answer {
-            let anonymous = reading
-                .token_request
-                .as_ref()
-                .is_some_and(|request| request.credentials == Credentials::Anonymous);
-            let who = if anonymous {
-                Credentials::Anonymous.name(lang)
-            } else {
-                say("screen.signed-in", lang)
+            let who = match reading.token_request.as_ref().map(|it| it.credentials) {
+                Some(anonymous @ Credentials::Anonymous) => anonymous.name(lang),
+                _ => say("screen.signed-in", lang),
             };
             notes.push(note(Role::Dim, who));
             let text = if self.state.facts.live {
@@ -513,17 +451,11 @@ impl Painter<'_> {
             notes.push(note(Role::Secret, &text));
         }
         let parts = match &reading.document {
-            Some(Document::Index(index)) => {
-                names::count(index.images().count(), names::PLATFORMS, lang)
-            }
-            Some(Document::Manifest(manifest)) => {
-                names::count(manifest.layers.len(), names::LAYERS, lang)
-            }
-            _ => String::new(),
+            Some(Document::Index(index)) => Some((index.images().count(), names::PLATFORMS)),
+            Some(Document::Manifest(manifest)) => Some((manifest.layers.len(), names::LAYERS)),
+            _ => None,
         };
-        if !parts.is_empty() {
-            notes.push(note(Role::Dim, &parts));
-        }
+        notes.extend(parts.map(|(n, what)| note(Role::Dim, &names::count(n, what, lang))));
         if reading.range.is_some() && blob.is_some_and(|blob| blob.resumed) {
             notes.push(note(Role::Warn, say("image.resumed", lang)));
         }
@@ -544,15 +476,12 @@ impl Painter<'_> {
 
     fn size(&self, shown: &Entry, blob: Option<&Blob>) -> Span<'static> {
         let exchange = &shown.exchange;
-        let total = shown
-            .reading
-            .content_length
-            .or_else(|| blob.and_then(|blob| blob.size));
+        let total = shown.reading.content_length;
+        let total = total.or_else(|| blob.and_then(|blob| blob.size));
         let moved = exchange.received.max(exchange.sent);
         let text = match (exchange.ended.is_some(), total) {
             (false, Some(total)) if moved > 0 && moved < total => slash(moved, total),
-            _ if moved == 0 => "-".to_owned(),
-            _ => size(moved),
+            _ => names::moved(exchange),
         };
         self.pen.right(Role::Text, text, SIZE)
     }
@@ -561,23 +490,14 @@ impl Painter<'_> {
         let axis = self.scale.axis(pull.map(|pull| pull.started));
         let mut spans = axis.bar(self.pen, &entry.exchange, self.state.now);
         if let Some(last) = last {
+            // The second goes on where the first ended.
             let used = pen::width(&spans);
             let more = axis.bar(self.pen, &last.exchange, self.state.now);
-            // The second begins where the first ended; its leading blanks are what lies before.
-            let blank = more.first().map_or(0, Span::width);
-            if blank >= used {
-                spans.push(Span::raw(" ".repeat(blank - used)));
-                spans.extend(more.into_iter().skip(1));
-            } else {
-                let mut skip = used - blank;
-                for mut span in more.into_iter().skip(1) {
-                    let wide = span.width();
-                    let drop = skip.min(wide);
-                    skip -= drop;
-                    span.content = span.content.chars().skip(drop).collect::<String>().into();
-                    spans.push(span);
-                }
-            }
+            let columns = more.iter().flat_map(|span| {
+                let chars = span.content.chars();
+                chars.map(|c| Span::styled(c.to_string(), span.style))
+            });
+            spans.extend(columns.skip(used));
         }
         spans
     }
@@ -586,23 +506,15 @@ impl Painter<'_> {
         let pull = self.store.pull(id)?;
         let blob = pull.blobs.get(at)?;
         let (pen, lang) = (self.pen, self.state.look.lang);
-        let digest = blob
-            .digest
-            .as_ref()
-            .map_or_else(String::new, crate::registry::Digest::short);
+        let digest = blob.digest.as_ref();
+        let digest = digest.map_or_else(String::new, Digest::short);
+        let size = blob.size.map_or_else(|| "-".to_owned(), size);
         Some(self.cells(Cells {
             status: pen.fit(Role::Dim, "·", STATUS),
-            method: String::new(),
             kind: pen.fit(Role::Dim, names::part(blob.part, lang), self.columns.kind),
-            host: String::new(),
             subject: vec![pen.put(Role::Dim, format!("{digest}  {}", blob.state.name(lang)))],
-            size: pen.right(
-                Role::Dim,
-                blob.size.map_or_else(|| "-".to_owned(), size),
-                SIZE,
-            ),
-            time: String::new(),
-            bar: Vec::new(),
+            size: pen.right(Role::Dim, size, SIZE),
+            ..Cells::default()
         }))
     }
 
@@ -615,20 +527,15 @@ impl Painter<'_> {
             Rejection::Timeout => "screen.handshake-timed-out",
             _ => "screen.handshake-failed",
         };
-        let times = if times > 1 {
-            format!("  ×{times}")
-        } else {
-            String::new()
-        };
+        let times = Some(times).filter(|times| *times > 1);
+        let times = times.map_or_else(String::new, |times| format!("  ×{times}"));
+        let note = format!("{times}  ⏎ = {}", say("screen.fix", lang));
         let mut subject = Vec::new();
         if self.columns.host == 0 {
             subject.push(pen.put(Role::Text, format!("{host}  ")));
         }
         subject.push(pen.put(Role::Bad, say(what, lang)));
-        subject.push(pen.put(
-            Role::Dim,
-            format!("{times}  ⏎ = {}", say("screen.fix", lang)),
-        ));
+        subject.push(pen.put(Role::Dim, note));
         Some(self.cells(Cells {
             status: pen.fit(Role::Bad, "!", STATUS),
             method: "TLS".to_owned(),
@@ -636,17 +543,16 @@ impl Painter<'_> {
             host,
             subject,
             size: pen.right(Role::Dim, "-", SIZE),
-            time: String::new(),
-            bar: Vec::new(),
+            ..Cells::default()
         }))
     }
 
     fn tunnel(&self, at: TunnelId) -> Option<Vec<Span<'static>>> {
         let tunnel = find::tunnel(self.store, at)?;
         let (pen, lang) = (self.pen, self.state.look.lang);
-        let target = story::target(&tunnel.connection);
+        let (target, opened) = (story::target(&tunnel.connection), tunnel.connection.opened);
         let end = tunnel.ended.as_ref().map_or(self.state.now, |(at, _)| *at);
-        let lasted = clock::passed(tunnel.connection.opened, end);
+        let axis = self.scale.axis(None);
         let mut subject = Vec::new();
         if self.columns.host == 0 {
             subject.push(pen.put(Role::Dim, format!("{target}  ")));
@@ -659,13 +565,8 @@ impl Painter<'_> {
             host: target,
             subject,
             size: pen.right(Role::Text, size(tunnel.sent + tunnel.received), SIZE),
-            time: took(lasted),
-            bar: self.scale.axis(None).whole(
-                pen,
-                tunnel.connection.opened,
-                end,
-                tunnel.ended.is_none(),
-            ),
+            time: took(clock::passed(opened, end)),
+            bar: axis.whole(pen, opened, end, tunnel.ended.is_none()),
         }))
     }
 }
@@ -682,20 +583,6 @@ fn slash(moved: u64, total: u64) -> String {
     let (moved, total) = (size(moved), size(total));
     let unit = total.chars().last().unwrap_or('B');
     format!("{}/{total}", moved.strip_suffix(unit).unwrap_or(&moved))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a ratio")]
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        1.0
-    } else {
-        part as f64 / whole as f64
-    }
-}
-
-/// Whole per cent.
-fn percent(part: u64, whole: u64) -> u64 {
-    Share { part, whole }.percent()
 }
 
 /// Smaller blobs have no bar.

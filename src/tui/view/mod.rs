@@ -27,11 +27,11 @@ use super::overlay::Overlay;
 use super::screen::{Doc, Page, PullPage, Screen};
 use super::state::State;
 use super::theme::Role;
-use crate::exchange::Bodies;
+use crate::exchange::{Bodies, ExchangeId};
 use crate::pulls::Pull;
 use crate::store::{Entry, Store};
 use crate::story;
-use crate::words::{Lang, phrase, say};
+use crate::words::{phrase, say};
 
 /// Draws everything. Returns where the terminal's cursor is to be, when something is typed.
 ///
@@ -41,14 +41,8 @@ pub fn render(store: &Store, state: &State, buffer: &mut Buffer) -> Option<(u16,
     let (width, height) = state.size;
     let cursor = if width < SMALLEST.0 || height < SMALLEST.1 {
         let area = Rect::new(0, height / 2, width, u16::from(height > 0));
-        pen::draw(
-            buffer,
-            area,
-            vec![pen.put(
-                Role::Warn,
-                format!(" {}", say("screen.enlarge", state.look.lang)),
-            )],
-        );
+        let text = format!(" {}", say("screen.enlarge", pen.lang));
+        pen::draw(buffer, area, vec![pen.put(Role::Warn, text)]);
         None
     } else {
         screen(store, state, buffer, pen)
@@ -65,7 +59,7 @@ fn screen(store: &Store, state: &State, buffer: &mut Buffer, pen: Pen) -> Option
     frame::rule(buffer, layout.rule, pen);
     frame::rule(buffer, layout.rule_below, pen);
     match state.page() {
-        Some(page) => draw_doc(buffer, layout.body, page, pen, state.look.lang),
+        Some(page) => draw_doc(buffer, layout.body, page, pen),
         None if state.is_empty(store) => empty::draw(buffer, &layout, state, pen),
         None => list::draw(buffer, &layout, state, store, pen),
     }
@@ -92,7 +86,6 @@ impl State {
 /// Works out the content of an open screen, and keeps its position within it.
 fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area: Rect) {
     let pen = Pen::of(state.look);
-    let lang = state.look.lang;
     let mut sheet = Sheet::new(pen, area.width.into());
     page.doc = match page.screen {
         Screen::Detail(id, tab) => detail::doc(state, store, bodies, id, tab, area),
@@ -114,36 +107,24 @@ fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area
                 sheet.finish()
             }
         }
-        Screen::Refused(id) => {
-            pages::refused(state, store, id, &mut sheet);
-            sheet.finish()
-        }
-        Screen::Tunnel(id) => {
-            pages::tunnel(state, store, id, &mut sheet);
-            sheet.finish()
-        }
-        Screen::Events => {
-            pages::events(state, store, &mut sheet);
-            sheet.finish()
-        }
-        Screen::Help => {
-            pages::help(lang, &mut sheet);
+        other => {
+            match other {
+                Screen::Refused(id) => pages::refused(state, store, id, &mut sheet),
+                Screen::Tunnel(id) => pages::tunnel(state, store, id, &mut sheet),
+                Screen::Events => pages::events(state, store, &mut sheet),
+                _ => pages::help(pen.lang, &mut sheet),
+            }
             sheet.finish()
         }
     };
     find_hits(page);
     let height = usize::from(area.height).saturating_sub(page.doc.fixed.len());
     let last = page.doc.len().saturating_sub(height);
-    if let Some(cursor) = page.cursor.filter(|_| page.has_cursor()) {
-        let lines = page.doc.about.iter();
-        let first = lines
-            .clone()
-            .position(|about| *about == Some(cursor))
-            .unwrap_or(0);
-        let end = lines
-            .clone()
-            .rposition(|about| *about == Some(cursor))
-            .unwrap_or(0);
+    if page.has_cursor() && page.cursor.is_some() {
+        let mut lines = page.doc.about.iter();
+        let here = |about: &Option<ExchangeId>| *about == page.cursor;
+        let first = lines.clone().position(here).unwrap_or(0);
+        let end = lines.rposition(here).unwrap_or(0);
         page.top = page.top.min(first);
         if end >= page.top + height {
             page.top = end + 1 - height.min(end + 1);
@@ -164,21 +145,14 @@ fn keep_cursor(page: &mut Page, pull: &Pull) {
 pub(super) fn find_hits(page: &mut Page) {
     page.hits.clear();
     let Some(wanted) = &page.search else { return };
-    let contains = |line: &Line<'_>| {
-        let text: String = line
-            .spans
-            .iter()
-            .map(|span| span.content.as_ref())
-            .collect();
-        text.to_lowercase().contains(wanted)
-    };
+    let contains = |line: &Line<'_>| line.to_string().to_lowercase().contains(wanted);
     let (lines, beside) = (&page.doc.lines, &page.doc.beside);
     page.hits = (0..page.doc.len())
         .filter(|at| lines.get(*at).is_some_and(contains) || beside.get(*at).is_some_and(contains))
         .collect();
 }
 
-fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen, lang: Lang) {
+fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen) {
     let doc = &page.doc;
     let fixed = u16::try_from(doc.fixed.len()).unwrap_or(0);
     for (line, y) in doc.fixed.iter().zip(0..) {
@@ -219,20 +193,16 @@ fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen, lang: Lang) 
         .len()
         .saturating_sub(page.top + usize::from(body.height));
     if hidden > 0 && body.height > 0 {
-        let text = format!(
-            " {} ↓ ",
-            phrase("screen.more").with(lang, hidden.to_string())
-        );
-        let wide = u16::try_from(crate::base::text::width(&text))
-            .unwrap_or(0)
-            .min(body.width);
+        let more = phrase("screen.more").with(pen.lang, hidden.to_string());
+        let text = pen.put(Role::Dim, format!(" {more} ↓ "));
+        let wide = u16::try_from(text.width()).unwrap_or(0).min(body.width);
         let corner = Rect {
             x: body.right() - wide,
             y: body.bottom() - 1,
             width: wide,
             height: 1,
         };
-        pen::draw(buffer, corner, vec![pen.put(Role::Dim, text)]);
+        pen::draw(buffer, corner, vec![text]);
     }
 }
 
@@ -263,27 +233,20 @@ fn mark_found(buffer: &mut Buffer, row: Rect, page: &Page, pen: Pen) {
         return;
     };
     let wanted: Vec<char> = wanted.chars().collect();
-    let cells: Vec<char> = (row.left()..row.right())
-        .map(|x| {
-            let symbol = buffer.cell((x, row.y)).map_or(" ", |cell| cell.symbol());
-            symbol
-                .chars()
-                .next()
-                .map_or(' ', |c| c.to_lowercase().next().unwrap_or(c))
-        })
-        .collect();
+    let columns = row.left()..row.right();
+    let cell = |x| {
+        let symbol = buffer.cell((x, row.y)).map_or(" ", |cell| cell.symbol());
+        symbol.chars().flat_map(char::to_lowercase).next()
+    };
+    let cells: Vec<char> = columns.map(|x| cell(x).unwrap_or(' ')).collect();
     for (at, window) in cells.windows(wanted.len()).enumerate() {
         if window == wanted {
-            let x = row.x + u16::try_from(at).unwrap_or(0);
-            let wide = u16::try_from(wanted.len()).unwrap_or(0);
-            buffer.set_style(
-                Rect {
-                    x,
-                    width: wide,
-                    ..row
-                },
-                pen.theme.style(Role::Found),
-            );
+            let found = Rect {
+                x: row.x + u16::try_from(at).unwrap_or(0),
+                width: u16::try_from(wanted.len()).unwrap_or(0),
+                ..row
+            };
+            buffer.set_style(found, pen.theme.style(Role::Found));
         }
     }
 }
@@ -291,22 +254,14 @@ fn mark_found(buffer: &mut Buffer, row: Rect, page: &Page, pen: Pen) {
 /// A file name for a body.
 pub(super) fn body_name(entry: &Entry) -> String {
     let digests = &entry.reading.digests;
-    let digest = digests
-        .requested
-        .as_ref()
-        .or(digests.stated.as_ref())
-        .or(digests.computed.as_ref());
+    let digest = [&digests.requested, &digests.stated, &digests.computed];
+    let digest = digest.into_iter().flatten().next();
     let extension = match entry.reading.content_type.as_str() {
         json if json.contains("json") => "json",
         text if text.starts_with("text/") => "txt",
         _ => "bin",
     };
-    match digest {
-        Some(digest) => format!(
-            "{}-{}.{extension}",
-            entry.kind,
-            digest.hex().get(..12).unwrap_or_default()
-        ),
-        None => format!("{}-{}.{extension}", entry.kind, entry.exchange.id),
-    }
+    let own = digest.and_then(|digest| digest.hex().get(..12));
+    let own = own.map_or_else(|| entry.exchange.id.to_string(), str::to_owned);
+    format!("{}-{own}.{extension}", entry.kind)
 }

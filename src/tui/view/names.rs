@@ -99,6 +99,8 @@ pub(super) fn count(number: usize, [one, many]: [&'static str; 2], lang: Lang) -
 
 /// The keys of the nouns that are counted.
 pub(super) const EXCHANGES: [&str; 2] = ["label.one-exchange", "label.exchanges"];
+/// The same of pulls.
+pub(super) const PULLS: [&str; 2] = ["number.pull", "number.pulls"];
 /// The same of layers.
 pub(super) const LAYERS: [&str; 2] = ["number.layer", "number.layers"];
 /// The same of platforms.

@@ -4,7 +4,7 @@ use ratatui::text::Span;
 
 use super::find;
 use super::pen::Sheet;
-use crate::base::text::{clean, width, wrap};
+use crate::base::text::{clean, width};
 use crate::exchange::{ConnectionId, TunnelId};
 use crate::store::Store;
 use crate::store::filter::KEYWORDS;
@@ -47,7 +47,6 @@ pub(super) fn tunnel(state: &State, store: &Store, id: TunnelId, sheet: &mut She
 }
 
 pub(super) fn events(state: &State, store: &Store, sheet: &mut Sheet) {
-    let pen = sheet.pen;
     let lang = state.look.lang;
     sheet.told(&story::beyond_pulls(&state.telling(store)));
     sheet.blank();
@@ -56,15 +55,8 @@ pub(super) fn events(state: &State, store: &Store, sheet: &mut Sheet) {
     }
     for event in &state.events {
         let at = event.at.strftime("%H:%M:%S").to_string();
-        let room = sheet.width.saturating_sub(12);
         let text = clean(event.text.of(lang)).into_owned();
-        for (row, line) in wrap(&text, room).into_iter().enumerate() {
-            let time = if row == 0 { at.as_str() } else { "" };
-            sheet.push(vec![
-                pen.fit(Role::Dim, format!(" {time}"), 11),
-                pen.put(event.role, line),
-            ]);
-        }
+        sheet.labelled((Role::Dim, &format!(" {at}"), 11), (event.role, &text));
     }
 }
 
@@ -94,24 +86,20 @@ pub(super) fn help(lang: Lang, sheet: &mut Sheet) {
     }
     sheet.heading_with(say("screen.filter", lang), say("screen.filter-rules", lang));
     for keyword in KEYWORDS {
-        let indent = 30;
-        let text = wrap(keyword.about(lang), sheet.width.saturating_sub(indent + 1));
-        for (at, line) in text.into_iter().enumerate() {
-            let label = if at == 0 { keyword.example } else { "" };
-            sheet.push(vec![
-                pen.fit(Role::Accent, format!("  {label}"), indent),
-                pen.put(Role::Text, line),
-            ]);
-        }
+        let label = format!("  {}", keyword.example);
+        sheet.labelled(
+            (Role::Accent, &label, 30),
+            (Role::Text, keyword.about(lang)),
+        );
     }
     sheet.heading(say("screen.commands", lang));
     for (command, what) in TYPED {
         let command = format!("  :{command}");
         let room = width(&command).max(28);
-        sheet.push(vec![
-            pen.fit(Role::Accent, command, room),
-            pen.put(Role::Text, say(what, lang)),
-        ]);
+        sheet.labelled(
+            (Role::Accent, &command, room),
+            (Role::Text, say(what, lang)),
+        );
     }
     sheet.say(Role::Dim, 2, "screen.words-of-keys");
 }

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::base::text;
 use crate::base::text::{clean, wrap};
 use crate::exchange::ExchangeId;
+use crate::story::Share;
 use crate::tui::screen::Doc;
 use crate::tui::state::Look;
 use crate::tui::theme::{Role, Theme};
@@ -51,6 +52,15 @@ impl Pen {
         )
     }
 
+    /// The name of a tab, which is open or not.
+    pub(crate) fn tab(self, name: &str, open: bool) -> Span<'static> {
+        if open {
+            self.put(Role::Accent, format!("[{name}]"))
+        } else {
+            self.put(Role::Dim, format!(" {name} "))
+        }
+    }
+
     /// A tick or a cross.
     pub(crate) fn tick(self, good: bool) -> Span<'static> {
         if good {
@@ -61,19 +71,21 @@ impl Pen {
     }
 
     /// A bar of `room` columns, filled to `part` of it.
-    pub(crate) fn bar(self, role: Role, part: f64, room: usize) -> [Span<'static>; 2] {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            clippy::cast_sign_loss,
-            reason = "a part of a small number"
-        )]
-        let full = ((part.clamp(0.0, 1.0) * room as f64).round() as usize).min(room);
+    pub(crate) fn bar(self, role: Role, share: Share, room: usize) -> [Span<'static>; 2] {
+        let full = filled(share, room);
         [
             self.put(role, "█".repeat(full)),
             self.put(Role::Faint, "░".repeat(room - full)),
         ]
     }
+}
+
+/// The columns of a bar that are filled.
+pub(crate) fn filled(share: Share, room: usize) -> usize {
+    let room = u128::try_from(room).unwrap_or_default();
+    let whole = u128::from(share.whole).max(1);
+    let part = u128::from(share.part).min(whole);
+    usize::try_from((part * room + whole / 2) / whole).unwrap_or_default()
 }
 
 /// Columns that spans take.
@@ -125,8 +137,6 @@ pub(crate) struct Sheet {
     pub(crate) lines: Vec<Line<'static>>,
     about: Vec<Option<ExchangeId>>,
     subject: Option<ExchangeId>,
-    /// Columns of labels.
-    label: usize,
 }
 
 impl Sheet {
@@ -137,13 +147,7 @@ impl Sheet {
             lines: Vec::new(),
             about: Vec::new(),
             subject: None,
-            label: 10,
         }
-    }
-
-    /// Labels of the fields that follow take so many columns.
-    pub(crate) fn labels(&mut self, columns: usize) {
-        self.label = columns;
     }
 
     /// The lines that follow are about this exchange.
@@ -178,23 +182,17 @@ impl Sheet {
         ]);
     }
 
-    /// A label and what stands for it.
-    pub(crate) fn field(&mut self, label: &str, value: Vec<Span<'static>>) {
-        let label = self
-            .pen
-            .fit(Role::Label, format!("  {label}"), self.label + 2);
-        let mut spans = vec![label, Span::raw(" ")];
-        spans.extend(value);
-        self.push(spans);
-    }
-
-    /// A label and a text, which goes on below itself when it is long.
-    pub(crate) fn value(&mut self, label: &str, role: Role, value: &str) {
-        let room = self.width.saturating_sub(self.label + 4).max(8);
-        let value = clean(value);
-        for (at, line) in wrap(&value, room).into_iter().enumerate() {
+    /// A label in so many columns and a text, which goes on below itself when it is long.
+    pub(crate) fn labelled(
+        &mut self,
+        (of_label, label, columns): (Role, &str, usize),
+        (role, text): (Role, &str),
+    ) {
+        let room = self.width.saturating_sub(columns + 1).max(8);
+        for (at, line) in wrap(&clean(text), room).into_iter().enumerate() {
             let label = if at == 0 { label } else { "" };
-            self.field(label, vec![self.pen.put(role, line)]);
+            let label = self.pen.fit(of_label, label, columns);
+            self.push(vec![label, self.pen.put(role, line)]);
         }
     }
 

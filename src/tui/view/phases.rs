@@ -29,7 +29,8 @@ pub(crate) struct Axis {
     clippy::cast_sign_loss,
     reason = "columns are few"
 )]
-pub(crate) fn columns(part: f64, room: usize) -> usize {
+pub(crate) fn columns(part: Duration, whole: Duration, room: usize) -> usize {
+    let part = part.as_secs_f64() / whole.as_secs_f64().max(0.000_001);
     (part.clamp(0.0, 1.0) * room as f64) as usize
 }
 
@@ -92,8 +93,7 @@ impl Axis {
     }
 
     fn offset(&self, since: Duration) -> usize {
-        let part = since.as_secs_f64() / self.span.as_secs_f64().max(0.000_001);
-        columns(part, self.columns)
+        columns(since, self.span, self.columns)
     }
 
     /// The bar of an exchange.

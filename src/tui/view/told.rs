@@ -3,9 +3,9 @@
 use ratatui::text::Span as Styled;
 
 use super::colours;
-use super::pen::Sheet;
+use super::pen::{self, Sheet};
 use crate::story::text::{self, Line, Look};
-use crate::story::{Block, Cell, Share, Span, Table, Tone};
+use crate::story::{Block, Cell, Span, Table, Tone};
 use crate::tui::theme::Role;
 
 impl Sheet {
@@ -60,9 +60,10 @@ impl Sheet {
         for span in line {
             let mut rest = span.text();
             while let Some(first) = rest.chars().next() {
-                let end = rest.find(|c| kind(c) != kind(first));
+                let role = |c| role(span.tone, c);
+                let end = rest.find(|c| role(c) != role(first));
                 let (run, behind) = rest.split_at(end.unwrap_or(rest.len()));
-                spans.push(self.pen.put(role(span.tone, kind(first)), run));
+                spans.push(self.pen.put(role(first), run));
                 rest = behind;
             }
         }
@@ -70,27 +71,13 @@ impl Sheet {
     }
 }
 
-/// What a character is part of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ink {
-    Text,
-    Bar,
-    Track,
-}
-
-fn kind(c: char) -> Ink {
-    match c {
-        FULL => Ink::Bar,
-        EMPTY => Ink::Track,
-        _ => Ink::Text,
-    }
-}
-
-fn role(tone: Tone, ink: Ink) -> Role {
-    match (tone, ink) {
-        (_, Ink::Track) => Role::Faint,
-        (Tone::Good | Tone::Warn | Tone::Bad, _) | (_, Ink::Text) => colours::tone(tone),
-        (_, Ink::Bar) => Role::Receive,
+/// How a character of a text is coloured.
+fn role(tone: Tone, c: char) -> Role {
+    match (tone, c) {
+        (_, EMPTY) => Role::Faint,
+        (Tone::Good | Tone::Warn | Tone::Bad, _) => colours::tone(tone),
+        (_, FULL) => Role::Receive,
+        _ => colours::tone(tone),
     }
 }
 
@@ -100,11 +87,8 @@ fn with_bars(block: &Block, columns: usize) -> Block {
     match block {
         Block::Pairs(pairs) => {
             let pairs = pairs.iter();
-            Block::Pairs(
-                pairs
-                    .map(|(name, value)| (name.clone(), cell(value)))
-                    .collect(),
-            )
+            let pairs = pairs.map(|(name, value)| (name.clone(), cell(value)));
+            Block::Pairs(pairs.collect())
         }
         Block::Table(table) => {
             let rows = table.rows.iter();
@@ -127,21 +111,13 @@ fn with_bar(cell: &Cell, columns: usize) -> Cell {
         Tone::Good | Tone::Warn => tone,
         _ => Tone::Plain,
     };
-    let full = filled(share, columns);
+    let full = pen::filled(share, columns);
     let bar = [
         Span::new(FULL.to_string().repeat(full), tone),
         Span::dim(EMPTY.to_string().repeat(columns - full)),
         Span::plain(" "),
     ];
     bar.into_iter().chain(cell.iter().cloned()).collect()
-}
-
-/// The columns of a bar that are filled.
-fn filled(share: Share, columns: usize) -> usize {
-    let columns = u128::try_from(columns).unwrap_or_default();
-    let whole = u128::from(share.whole).max(1);
-    let part = u128::from(share.part).min(whole);
-    usize::try_from((part * columns + whole / 2) / whole).unwrap_or_default()
 }
 
 const FULL: char = '█';

@@ -94,11 +94,7 @@ pub(super) fn header(
     let pull = entry.pull.and_then(|id| store.pull(id));
     let mut left = Vec::new();
     if let Some(pull) = pull {
-        let at = pull
-            .steps
-            .iter()
-            .position(|step| step.exchange == id)
-            .map_or(0, |at| at + 1);
+        let at = names::place(pull, id);
         left.push(pen.put(Role::Title, format!(" #{}", pull.id.0)));
         if !narrow {
             left.push(pen.put(Role::Title, format!(" {}", names::pull(pull))));
@@ -107,39 +103,28 @@ pub(super) fn header(
     } else {
         left.push(pen.put(Role::Dim, format!(" {} {id}", say("screen.exchange", lang))));
     }
-    let part = pull
-        .and_then(|pull| pull.step(id))
-        .and_then(|step| step.part);
-    left.push(pen.put(
-        colours::kind(entry.kind),
-        format!(" {}", names::kind(entry, part, false, lang)),
-    ));
+    let step = pull.and_then(|pull| pull.step(id));
+    let kind = names::kind(entry, step.and_then(|step| step.part), false, lang);
+    left.push(pen.put(colours::kind(entry.kind), format!(" {kind}")));
     let status = entry.reading.status;
     let status = status.map_or_else(|| "…".to_owned(), |status| status.to_string());
     left.push(pen.put(colours::outcome(entry), format!("  {status}")));
     if state.size.0 >= 80 {
-        left.push(pen.put(
-            Role::Dim,
-            format!("  {}", took(crate::tui::rows::span(entry, state.now))),
-        ));
-        left.push(pen.put(Role::Dim, format!("  {}", size(entry.exchange.received))));
+        let took = took(crate::tui::rows::span(entry, state.now));
+        let figures = format!("  {took}  {}", size(entry.exchange.received));
+        left.push(pen.put(Role::Dim, figures));
     }
     if state.reveals() {
-        left.push(pen.put(
-            Role::Bad,
-            format!("  {}", say("screen.secrets-shown", lang)),
-        ));
+        let text = format!("  {}", say("screen.secrets-shown", lang));
+        left.push(pen.put(Role::Bad, text));
     }
     let all = tabs(entry);
     let tabs = all.iter().enumerate().map(|(at, each)| {
         let (number, name) = (at + 1, each.name(lang));
-        if at == tab {
-            pen.put(Role::Accent, format!("[{number} {name}]"))
-        } else if narrow {
-            pen.put(Role::Dim, format!(" {number} "))
-        } else {
-            pen.put(Role::Dim, format!(" {number} {name} "))
+        if narrow && at != tab {
+            return pen.tab(&number.to_string(), false);
         }
+        pen.tab(&format!("{number} {name}"), at == tab)
     });
     (left, tabs.collect())
 }

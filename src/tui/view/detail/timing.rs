@@ -8,7 +8,7 @@ use super::subject::Subject;
 use crate::base::clock;
 use crate::base::text::took;
 use crate::exchange::Phase;
-use crate::story;
+use crate::story::{self, Share};
 use crate::tui::theme::Role;
 use crate::tui::view::pen::Sheet;
 use crate::tui::view::phases::{Axis, columns};
@@ -21,10 +21,13 @@ pub(super) fn phases(subject: &Subject<'_>, sheet: &mut Sheet) {
     let timings = exchange.timings;
     let pen = sheet.pen;
     sheet.heading(say("label.timing", lang));
-    sheet.labels(14);
     let total = timings.total();
     let room = sheet.width.saturating_sub(32).min(60);
-    let mut before = 0.0;
+    let field = |name: &str, value: Span<'static>| {
+        let name = pen.fit(Role::Label, format!("  {name}"), 17);
+        vec![name, value]
+    };
+    let mut before = Duration::ZERO;
     for (phase, took_by_it) in timings.phases() {
         let name = phase.name(lang);
         let role = match phase {
@@ -36,25 +39,19 @@ pub(super) fn phases(subject: &Subject<'_>, sheet: &mut Sheet) {
         let inside = timings.ssl.filter(|_| phase == Phase::Connect);
         let alone = took_by_it.map(|all| all.saturating_sub(inside.unwrap_or_default()));
         let Some(phase) = alone else {
-            sheet.field(name, vec![pen.right(Role::Dim, "-", 8)]);
+            sheet.push(field(name, pen.right(Role::Dim, "-", 8)));
             continue;
         };
-        let part = phase.as_secs_f64() / total.as_secs_f64().max(f64::EPSILON);
-        let [bar, _] = pen.bar(role, part, room);
-        let offset = columns(before, room);
-        before += part;
-        sheet.field(
-            name,
-            vec![
-                pen.right(Role::Text, took(phase), 8),
-                " ".repeat(offset + 2).into(),
-                bar,
-            ],
-        );
+        let [bar, _] = pen.bar(role, share(phase, total), room);
+        let offset = columns(before, total, room);
+        before = before.saturating_add(phase);
+        let mut line = field(name, pen.right(Role::Text, took(phase), 8));
+        line.extend([" ".repeat(offset + 2).into(), bar]);
+        sheet.push(line);
     }
     if total > Duration::ZERO {
-        let total = vec![pen.right(Role::Title, took(total), 8)];
-        sheet.field(say("label.total", lang), total);
+        let took = pen.right(Role::Title, took(total), 8);
+        sheet.push(field(say("label.total", lang), took));
     } else if exchange.ended.is_none() {
         sheet.say(Role::Dim, 2, "screen.phases-later");
     }
@@ -79,6 +76,11 @@ pub(super) fn phases(subject: &Subject<'_>, sheet: &mut Sheet) {
     }
     sheet.told(&story::moments(exchange, lang));
     sheet.told(&story::connection(exchange, lang));
+}
+
+fn share(part: Duration, whole: Duration) -> Share {
+    let [part, whole] = [part, whole].map(|it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX));
+    Share { part, whole }
 }
 
 /// Both TLS sessions and the server's certificates.

@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use super::json;
 use super::subject::Subject;
 use crate::base::printable::printable_bytes;
-use crate::base::text::{exact, middle};
+use crate::base::text::{exact, middle, wrap};
 use crate::exchange::{Body, Capture, Fidelity, RawHead, ResponseOrigin};
 use crate::tui::theme::Role;
 use crate::tui::view::pen::Sheet;
@@ -18,8 +18,7 @@ pub(super) fn request(subject: &Subject<'_>, sheet: &mut Sheet) {
         sheet.say(Role::Dim, 2, "screen.no-request-head");
         return;
     };
-    sheet.labels(6);
-    sheet.value("URL", Role::Info, &request.url);
+    sheet.labelled((Role::Label, "  URL", 9), (Role::Info, &request.url));
     sheet.blank();
     head(sheet, &request.head);
     if request.fidelity == Fidelity::Regrouped {
@@ -74,10 +73,7 @@ fn head(sheet: &mut Sheet, head: &RawHead) {
         let name = printable_bytes(field.name);
         let value = printable_bytes(field.value);
         let room = sheet.width.saturating_sub(name.len() + 5).max(20);
-        for (at, line) in crate::base::text::wrap(&value, room)
-            .into_iter()
-            .enumerate()
-        {
+        for (at, line) in wrap(&value, room).into_iter().enumerate() {
             let lead = if at == 0 {
                 vec![
                     pen.put(Role::Key, format!("  {name}")),
@@ -152,16 +148,17 @@ fn content(subject: &Subject<'_>, sheet: &mut Sheet, body: &Body, pretty: bool) 
 }
 
 fn missing(sheet: &mut Sheet, body: &Body, lang: Lang) {
-    let text = match &body.capture {
+    let key = match &body.capture {
         Capture::Omitted { reason } => {
             let facts = [("reason", reason.told(lang))];
-            phrase("notice.body-not-kept").fill(lang, &facts)
+            let text = phrase("notice.body-not-kept").fill(lang, &facts);
+            return sheet.text(Role::Dim, 2, &text);
         }
-        Capture::Streamed => say("screen.body-being-written", lang).to_owned(),
-        Capture::Stored { .. } => say("screen.body-file-gone", lang).to_owned(),
-        Capture::Empty | Capture::Memory { .. } => say("screen.body-empty", lang).to_owned(),
+        Capture::Streamed => "screen.body-being-written",
+        Capture::Stored { .. } => "screen.body-file-gone",
+        Capture::Empty | Capture::Memory { .. } => "screen.body-empty",
     };
-    sheet.text(Role::Dim, 2, &text);
+    sheet.say(Role::Dim, 2, key);
 }
 
 /// The kept content of a body.
@@ -189,11 +186,9 @@ pub(super) fn raw(subject: &Subject<'_>, sheet: &mut Sheet) {
         let pen = sheet.pen;
         for line in head.as_bytes().split_inclusive(|b| *b == b'\n') {
             let text = printable_bytes(line);
-            for piece in crate::base::text::wrap(&text, sheet.width.saturating_sub(3)) {
-                sheet.push(vec![
-                    Span::raw("  "),
-                    Span::styled(piece, pen.theme.style(Role::Text)),
-                ]);
+            for piece in wrap(&text, sheet.width.saturating_sub(3)) {
+                let piece = Span::styled(piece, pen.theme.style(Role::Text));
+                sheet.push(vec![Span::raw("  "), piece]);
             }
         }
         if let Some(body) = body.as_ref().filter(|body| body.size > 0) {
@@ -212,23 +207,14 @@ fn hex(sheet: &mut Sheet, bytes: &[u8]) {
     let columns = if sheet.width >= 78 { 16 } else { 8 };
     for (at, chunk) in bytes.chunks(columns).enumerate() {
         let digits: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text: String = chunk
-            .iter()
-            .map(|byte| {
-                if byte.is_ascii_graphic() || *byte == b' ' {
-                    char::from(*byte)
-                } else {
-                    '·'
-                }
-            })
-            .collect();
+        let text = chunk.iter().map(|byte| match byte {
+            b' '..=b'~' => char::from(*byte),
+            _ => '·',
+        });
         sheet.push(vec![
             pen.put(Role::Faint, format!("  {:08x}  ", at * columns)),
-            pen.put(
-                Role::Text,
-                format!("{:<width$}  ", digits.join(" "), width = columns * 3 - 1),
-            ),
-            pen.put(Role::Dim, text),
+            pen.fit(Role::Text, digits.join(" "), columns * 3 + 1),
+            pen.put(Role::Dim, String::from_iter(text)),
         ]);
     }
 }
