@@ -2,7 +2,7 @@
 
 use strum::EnumString;
 
-use crate::exchange::RawHead;
+use crate::exchange::{ContentRange, RawHead};
 
 /// The kind and the coding of a message's content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct DeclaredContent {
     coding: Option<Coding>,
     /// The first byte that it has of a whole, and the size of that, by `Content-Range`.
     range: Option<(u64, Option<u64>)>,
+    /// Whether it may be several ranges of that (`multipart/byteranges`).
+    has_parts: bool,
     status: Option<u16>,
 }
 
@@ -44,6 +46,9 @@ impl DeclaredContent {
         match name.len() {
             12 if name.eq_ignore_ascii_case(b"content-type") => {
                 self.is_text.get_or_insert_with(|| is_text(value));
+                let media = value.split(|byte| *byte == b';').next().unwrap_or_default();
+                let media = media.trim_ascii();
+                self.has_parts |= media.eq_ignore_ascii_case(b"multipart/byteranges");
             }
             16 if name.eq_ignore_ascii_case(b"content-encoding") => {
                 self.coding = Some(match self.coding {
@@ -66,9 +71,15 @@ impl DeclaredContent {
     pub(super) fn place(self) -> Option<(u64, Option<u64>)> {
         match self.status {
             Some(200) => Some((0, None)),
+            Some(206) if self.has_parts() => Some((0, None)),
             Some(206) => self.range,
             _ => None,
         }
+    }
+
+    /// Whether it is several ranges of what was asked for.
+    pub(super) fn has_parts(self) -> bool {
+        self.has_parts && self.status == Some(206) && self.coding() == Coding::Identity
     }
 
     pub(super) fn is_text(self) -> bool {
@@ -112,14 +123,10 @@ fn coding(value: &[u8]) -> Coding {
         .unwrap_or(Coding::Unknown)
 }
 
-/// The first byte and the size of the whole, as in `bytes 0-99/1000` (RFC 9110 section 14.4).
+/// The first byte and the size of the whole.
 fn range(value: &[u8]) -> Option<(u64, Option<u64>)> {
-    let value = std::str::from_utf8(value).ok()?;
-    let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
-    Some((
-        range.split_once('-')?.0.trim().parse().ok()?,
-        total.parse().ok(),
-    ))
+    let range = ContentRange::read(std::str::from_utf8(value).ok()?)?;
+    Some((range.from, range.total))
 }
 
 /// How much of a body is looked at.

@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
-use crate::exchange::{Body, Capture, ExchangeId, Omission};
+use crate::exchange::{Body, Capture, ExchangeId, Omission, RangeParts};
 
 use super::content::{self, Coding, DeclaredContent};
 use super::recorder::Recorder;
@@ -36,6 +36,8 @@ pub struct Meter {
     recorder: Recorder,
     /// Where its bytes stand in what was asked for, where parts of that may come by others.
     place: Option<Place>,
+    /// The ranges in it, if it is several.
+    parts: Option<RangeParts>,
     /// The digest of the whole that its bytes completed.
     assembled: Option<String>,
 }
@@ -102,6 +104,7 @@ impl Meter {
             streamed: false,
             recorder: recorder.clone(),
             place: None,
+            parts: content.has_parts().then(RangeParts::default),
             assembled: None,
         }
     }
@@ -119,11 +122,7 @@ impl Meter {
 
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &Bytes) {
-        if let Some(place) = self.place.as_ref().filter(|place| place.from > 0) {
-            let at = place.from.saturating_add(self.wire);
-            let assembled = self.recorder.strips().extend(place, at, bytes);
-            self.assembled = assembled.or(self.assembled.take());
-        }
+        self.put_together(bytes);
         self.wire += bytes.len() as u64;
         if let Some(digest) = &mut self.wire_digest {
             digest.update(bytes);
@@ -152,6 +151,7 @@ impl Meter {
             size: self.wire,
             complete,
             assembled_sha256: self.assembled.take(),
+            parts: self.parts.take().map_or_else(Vec::new, |parts| parts.came().to_vec()),
             encoded_sha256: encoded.filter(|_| complete).map(finish),
             ..Body::default()
         };
@@ -173,9 +173,32 @@ impl Meter {
 }
 
 impl Meter {
+    /// Hands on bytes that do not begin what was asked for, or may not be all that comes of it.
+    fn put_together(&mut self, bytes: &[u8]) {
+        let Some(place) = &mut self.place else {
+            if let Some(parts) = &mut self.parts {
+                parts.feed(bytes, |_, _| {});
+            }
+            return;
+        };
+        let mut extend = |place: &Place, at, bytes: &[u8]| {
+            let assembled = self.recorder.strips().extend(place, at, bytes);
+            self.assembled = assembled.or(self.assembled.take());
+        };
+        match &mut self.parts {
+            Some(parts) => parts.feed(bytes, |part, bytes| {
+                place.total = part.total.or(place.total);
+                extend(place, part.from, bytes);
+            }),
+            None if place.from > 0 => extend(place, place.from.saturating_add(self.wire), bytes),
+            None => {}
+        }
+    }
+
     /// Hands on the digest of a beginning, whose rest may come by others.
     fn begin(&mut self, complete: bool) {
-        let Some(place) = self.place.as_ref().filter(|place| place.from == 0) else {
+        let begins = |place: &&Place| place.from == 0 && self.parts.is_none();
+        let Some(place) = self.place.as_ref().filter(begins) else {
             return;
         };
         let whole = place.total.map_or(complete, |total| total == self.wire);

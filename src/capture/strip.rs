@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::Context;
+use aws_lc_rs::digest::{Context, SHA256};
 use data_encoding::HEXLOWER;
 
 /// Where the bytes of a body stand in what they are a part of.
@@ -64,6 +64,9 @@ impl Strips {
     /// that was missing is there, unless it might not be of what the client took.
     pub(super) fn extend(&mut self, place: &Place, at: u64, bytes: &[u8]) -> Option<String> {
         let mut strip = self.take(place);
+        if at == 0 {
+            strip.digest.get_or_insert_with(|| Context::new(&SHA256));
+        }
         if strip.digest.is_some() && at <= strip.next {
             strip.add(at, bytes);
         } else {

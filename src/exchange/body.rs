@@ -27,6 +27,10 @@ pub struct Body {
     /// came by this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assembled_sha256: Option<String>,
+    /// Of several ranges in one answer (`multipart/byteranges`): what came of each, its first byte
+    /// and the one after its last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<(u64, u64)>,
     /// Whether the body arrived as its framing promised (RFC 9112 section 8).
     pub complete: bool,
     /// Trailer field lines as sent (RFC 9110 section 6.5), each name and value as Latin-1 text.

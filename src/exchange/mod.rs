@@ -8,6 +8,7 @@ pub(crate) mod alert;
 pub(crate) mod backlog;
 pub(crate) mod body;
 pub(crate) mod connection;
+pub(crate) mod content_range;
 pub(crate) mod ending;
 pub(crate) mod event;
 #[doc(hidden)]
@@ -25,6 +26,7 @@ pub use alert::{HandshakeFailed, Rejection};
 pub use backlog::Backlog;
 pub use body::{Body, Capture, Omission};
 pub use connection::{Authority, Connection, TlsSession};
+pub use content_range::{ContentRange, RangeParts};
 pub use ending::{Ending, Failure, Side};
 pub use event::{End, Event};
 pub use head::{Fidelity, Field, ParsedHead, RawHead};

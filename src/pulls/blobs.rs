@@ -262,26 +262,26 @@ impl Transfers {
             _ => exchange.received,
         };
         // Several parts, each with a head of its own.
-        if partial && reading.content_type.as_str() == BYTE_RANGES {
-            for (from, to) in &reading.brings {
-                let to = size.map_or(*to, |size| size.min(*to));
-                self.add_piece(observed, *from, to, false);
-            }
-            return;
+        let several = partial && reading.content_type.as_str() == BYTE_RANGES;
+        for (from, to) in reading.brings.iter().filter(|_| several) {
+            let to = size.map_or(*to, |size| size.min(*to));
+            self.add_piece(observed, *from, to, false);
         }
         let stated = reading.brings.first().map(|(from, _)| *from);
         let from = stated.or_else(|| reading.range_start());
         let from = from.filter(|_| partial).unwrap_or_default();
-        let to = from.saturating_add(length);
-        let mut broken = self.broken.iter();
-        let resumes = partial && broken.any(|(first, end)| *first < from && from <= *end);
-        self.resumed |= resumes;
-        self.add_piece(observed, from, to, resumes);
-        if exchange.ended.is_some() && !complete {
-            self.break_off(observed, from, to);
+        if !several {
+            let to = from.saturating_add(length);
+            let mut broken = self.broken.iter();
+            let resumes = partial && broken.any(|(first, end)| *first < from && from <= *end);
+            self.resumed |= resumes;
+            self.add_piece(observed, from, to, resumes);
+            if exchange.ended.is_some() && !complete {
+                self.break_off(observed, from, to);
+            }
         }
         let assembled = reading.digests.computed.as_ref().filter(|_| partial);
-        let everything = !partial || (from == 0 && size == Some(length));
+        let everything = !partial || (from == 0 && size == Some(length) && !several);
         if assembled.is_none() && !(complete && everything) {
             return;
         }

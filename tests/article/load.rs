@@ -134,6 +134,7 @@ fn body(response: &Value) -> Body {
         sha256: whole.then(|| hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref())),
         encoded_sha256: None,
         assembled_sha256: None,
+        parts: Vec::new(),
         complete: true,
         trailers: Vec::new(),
         capture: match (whole, text) {

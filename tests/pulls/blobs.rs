@@ -259,6 +259,25 @@ fn several_ranges_in_one_answer() {
 }
 
 #[test]
+fn several_ranges_that_complete_a_blob_verify_it() {
+    let text = "0123456789";
+    let with_digest_of = |assembled: &str| {
+        let several = blob(text)
+            .asks("Range", "bytes=0-3,4-9")
+            .status(206)
+            .says("Content-Type", "multipart/byteranges; boundary=x")
+            .several(assembled, &[(0, 4), (4, 10)]);
+        let pull = with(&[text], [configured(20), several.at(40)]);
+        let layer = layer(&pull, 1);
+        let pieces: Vec<_> = layer.pieces.iter().map(|p| (p.from, p.to)).collect();
+        assert_eq!((pieces, layer.received), (vec![(0, 4), (4, 10)], 10));
+        layer.state
+    };
+    assert_eq!(with_digest_of(text), Verified);
+    assert_eq!(with_digest_of("0123456780"), Mismatch);
+}
+
+#[test]
 fn a_range_that_asks_for_everything_is_verified() {
     let all = blob("one")
         .asks("Range", "bytes=0-")

@@ -46,6 +46,8 @@ enum Content {
     Bulk(Vec<u8>),
     /// Only its size is known.
     Unknown(u64),
+    /// Several ranges, which complete this.
+    Several(Vec<u8>, Vec<(u64, u64)>),
 }
 
 /// The exchanges of a session.
@@ -158,6 +160,12 @@ impl X {
     /// A body of which only the digest is kept.
     pub(crate) fn bulk(mut self, text: &str) -> Self {
         self.body = Content::Bulk(text.as_bytes().to_vec());
+        self
+    }
+
+    /// Several ranges in a body that was measured and not kept; with them all of this is there.
+    pub(crate) fn several(mut self, whole: &str, ranges: &[(u64, u64)]) -> Self {
+        self.body = Content::Several(whole.as_bytes().to_vec(), ranges.to_vec());
         self
     }
 
@@ -308,6 +316,17 @@ impl X {
                     reason: Omission::Blob,
                 },
                 ..memory(bytes)
+            },
+            Content::Several(whole, ranges) => Body {
+                size: 1_000,
+                decoded_size: Some(1_000),
+                sha256: Some(hex(b"parts and their heads")),
+                assembled_sha256: Some(hex(whole)),
+                parts: ranges.clone(),
+                capture: Capture::Omitted {
+                    reason: Omission::Blob,
+                },
+                ..Body::default()
             },
             Content::Unknown(size) => Body {
                 size: *size,

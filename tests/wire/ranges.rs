@@ -147,6 +147,78 @@ async fn a_download_that_broke_off_is_verified_with_its_rest() {
     assert_eq!(body.assembled_sha256, Some(right));
 }
 
+/// Several ranges in one answer, as servers write it.
+fn several(content: &[u8], ranges: &[(usize, usize)]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (from, to) in ranges {
+        let last = to - 1;
+        let head = format!(
+            "\r\n--of a kind\r\nContent-Type: application/octet-stream\r\n\
+             Content-Range: bytes {from}-{last}/{SIZE}\r\n\r\n"
+        );
+        body.extend([head.as_bytes(), &content[*from..*to]].concat());
+    }
+    body.extend(b"\r\n--of a kind--\r\n");
+    let head = format!(
+        "HTTP/1.1 206 Partial Content\r\n\
+         Content-Type: multipart/byteranges; boundary=\"of a kind\"\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), &body].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_ranges_in_one_answer_are_hashed_where_they_belong() {
+    let content = content();
+    let right = sha256(&content);
+    let mut rig = Rig::start(answer(b"")).await;
+    for wrong in [None, Some(3), Some(SIZE - 1)] {
+        let mut sent = content.clone();
+        if let Some(wrong) = wrong {
+            sent[wrong] ^= 1;
+        }
+        let first = [(2 * THIRD, SIZE), (0, 10)];
+        rig.set_script(answer(&several(&sent, &first)));
+        rig.exchange(request(&right, 0).as_bytes()).await;
+        let body = rig.ended().await.response_body.unwrap();
+        assert_eq!((body.complete, body.assembled_sha256), (true, None));
+        let came = |ranges: &[(usize, usize)]| -> Vec<(u64, u64)> {
+            let ranges = ranges.iter();
+            ranges.map(|(from, to)| (*from as u64, *to as u64)).collect()
+        };
+        assert_eq!(body.parts, came(&first));
+        let body = fetch(&mut rig, &right, THIRD, &sent[THIRD..2 * THIRD]).await;
+        assert_eq!((body.assembled_sha256, body.parts), (None, Vec::new()));
+        let rest = [(10, 11), (11, THIRD)];
+        rig.set_script(answer(&several(&sent, &rest)));
+        rig.exchange(request(&right, 10).as_bytes()).await;
+        let body = rig.ended().await.response_body.unwrap();
+        assert_eq!(body.parts, came(&rest));
+        assert_eq!(body.assembled_sha256, Some(sha256(&sent)), "{wrong:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_ranges_that_are_cut_off_count_as_far_as_they_came() {
+    let content = content();
+    let right = sha256(&content);
+    let mut rig = Rig::start(answer(b"")).await;
+    let whole = several(&content, &[(0, THIRD), (THIRD, SIZE)]);
+    let cut = whole.len() - THIRD;
+    rig.set_script(answer(&whole[..cut]));
+    rig.exchange(request(&right, 0).as_bytes()).await;
+    let body = rig.ended().await.response_body.unwrap();
+    let [(0, first), (second, end)] = body.parts[..] else {
+        panic!("{:?}", body.parts);
+    };
+    assert_eq!((first, second), (THIRD as u64, THIRD as u64));
+    assert!(end < SIZE as u64 && end > 2 * THIRD as u64 - 200, "{end}");
+    let from = usize::try_from(end).unwrap();
+    let body = fetch(&mut rig, &right, from, &content[from..]).await;
+    assert_eq!(body.assembled_sha256, Some(right));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn where_digests_are_not_wanted_none_is_put_together() {
     let content = content();
