@@ -597,7 +597,11 @@ fn any_body() -> impl Strategy<Value = Body> {
             sha256: complete.then(|| "ef".repeat(32)),
             encoded_sha256: None,
             assembled_sha256: (!complete).then(|| "01".repeat(32)),
-            parts: if complete { Vec::new() } else { vec![(3, 9), (0, 3)] },
+            parts: if complete {
+                Vec::new()
+            } else {
+                vec![(3, 9), (0, 3)]
+            },
             complete,
             trailers,
             capture,

@@ -151,7 +151,10 @@ impl Meter {
             size: self.wire,
             complete,
             assembled_sha256: self.assembled.take(),
-            parts: self.parts.take().map_or_else(Vec::new, |parts| parts.came().to_vec()),
+            parts: self
+                .parts
+                .take()
+                .map_or_else(Vec::new, |parts| parts.came().to_vec()),
             encoded_sha256: encoded.filter(|_| complete).map(finish),
             ..Body::default()
         };

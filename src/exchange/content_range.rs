@@ -81,7 +81,8 @@ impl RangeParts {
             let is_range = name.trim().eq_ignore_ascii_case("content-range");
             is_range.then(|| ContentRange::read(value))?
         });
-        self.came.extend(self.part.map(|part| (part.from, part.from)));
+        self.came
+            .extend(self.part.map(|part| (part.from, part.from)));
         self.over = self.part.is_none() || self.came.len() > MOST;
         self.head.clear();
         bytes.get(end - known..).unwrap_or_default()

@@ -354,9 +354,9 @@ impl Reading {
         if status == 206 {
             if self.content_type.as_str() == "multipart/byteranges" {
                 let came = Some(&body.parts).filter(|parts| !parts.is_empty());
-                let parts = came.map(|parts| parts.as_slice().into()).or_else(|| {
-                    load(MANIFEST_LIMIT).map(|bytes| byte_range::of_parts(&bytes))
-                });
+                let parts = came
+                    .map(|parts| parts.as_slice().into())
+                    .or_else(|| load(MANIFEST_LIMIT).map(|bytes| byte_range::of_parts(&bytes)));
                 let asked = self.range.as_deref().filter(|_| body.complete);
                 self.brings =
                     parts.unwrap_or_else(|| asked.map(byte_range::asked).unwrap_or_default());

@@ -185,7 +185,9 @@ async fn several_ranges_in_one_answer_are_hashed_where_they_belong() {
         assert_eq!((body.complete, body.assembled_sha256), (true, None));
         let came = |ranges: &[(usize, usize)]| -> Vec<(u64, u64)> {
             let ranges = ranges.iter();
-            ranges.map(|(from, to)| (*from as u64, *to as u64)).collect()
+            ranges
+                .map(|(from, to)| (*from as u64, *to as u64))
+                .collect()
         };
         assert_eq!(body.parts, came(&first));
         let body = fetch(&mut rig, &right, THIRD, &sent[THIRD..2 * THIRD]).await;
