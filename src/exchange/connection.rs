@@ -60,6 +60,10 @@ pub struct TlsSession {
     /// The protocol agreed by ALPN (RFC 7301), when one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alpn: Option<String>,
+    /// What the client offered by ALPN, in its order; empty where it offered nothing or we were the
+    /// client.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offered: Vec<String>,
 }
 
 impl Connection {

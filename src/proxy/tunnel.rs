@@ -15,7 +15,8 @@ use tokio_rustls::LazyConfigAcceptor;
 use crate::base::{cause, clock};
 use crate::capture::{OpenTunnel, record_failed_handshake};
 use crate::exchange::{
-    Authority, Connection, Ending, Failure, HandshakeFailed, Rejection, Side, TunnelKind,
+    Authority, Connection, Ending, Failure, HandshakeFailed, Rejection, Side, TlsSession,
+    TunnelKind,
 };
 
 use super::context::ProxyContext;
@@ -96,7 +97,12 @@ impl ConnectTunnel {
             Ok(Err(error)) => return Err((rejection(&error), None)),
             Err(_) => return Err((Rejection::Timeout, None)),
         };
-        let sni = start.client_hello().server_name().map(str::to_owned);
+        let hello = start.client_hello();
+        let sni = hello.server_name().map(str::to_owned);
+        let offered = hello.alpn().into_iter().flatten();
+        let offered = offered
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+            .collect();
         let name = sni.clone().unwrap_or_else(|| self.target.host.clone());
         self.connection.sni = sni;
         let config = match self.shared.authority.server_config(&name) {
@@ -120,7 +126,8 @@ impl ConnectTunnel {
             Err(_) => return Err((Rejection::Timeout, process)),
         };
         self.connection.handshake = Some(began.elapsed());
-        self.connection.tls = tls_session(stream.get_ref().1).map(Arc::new);
+        self.connection.tls = tls_session(stream.get_ref().1)
+            .map(|agreed| Arc::new(TlsSession { offered, ..agreed }));
         let (connection, target) = (self.connection.clone(), self.target.clone());
         let serving = serve(&self.shared, stream, connection, Protocol::Https, target);
         Ok(Accepted {

@@ -180,6 +180,15 @@ pub fn connection(exchange: &Exchange, lang: Lang) -> Vec<Block> {
         value.push(Span::dim(format!("  {number}")));
         fields.add("connection.from", value);
     }
+    // What we do not speak ourselves, a client never gets: it is worth knowing that it would.
+    let tls = connection.tls.as_deref();
+    let offered = tls.filter(|tls| {
+        tls.offered
+            .iter()
+            .any(|name| tls.alpn.as_ref() != Some(name))
+    });
+    let offered = offered.map(|tls| tls.offered.join(", "));
+    fields.texts("connection.offered", offered);
     fields.texts("connection.sni", connection.sni.as_deref());
     if let Some(upstream) = &exchange.upstream {
         if let Some(address) = upstream.address {

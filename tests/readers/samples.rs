@@ -398,6 +398,7 @@ fn tls(alpn: &str) -> TlsSession {
         version: "TLSv1.3".to_owned(),
         cipher: "TLS13_AES_128_GCM_SHA256".to_owned(),
         alpn: Some(alpn.to_owned()),
+        offered: Vec::new(),
     }
 }
 

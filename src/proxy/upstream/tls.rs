@@ -127,6 +127,7 @@ pub(crate) fn session(agreed: &CommonState) -> Option<TlsSession> {
         version,
         cipher: format!("{cipher:?}").replace("TLS13_", "TLS_"),
         alpn: alpn.map(|name| String::from_utf8_lossy(name).into_owned()),
+        offered: Vec::new(),
     })
 }
 
