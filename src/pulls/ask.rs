@@ -69,12 +69,17 @@ impl Ask {
 
 /// Tells clients apart: where they come from, and what they call themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct ClientKey(u64);
+pub(super) struct ClientKey {
+    pub(super) address: IpAddr,
+    agent: u64,
+}
 
 impl ClientKey {
     pub(super) fn of(observed: Observed<'_>) -> Self {
-        let address: IpAddr = observed.exchange.connection.client.ip();
-        Self(hash(&(address, observed.reading.agent)))
+        Self {
+            address: observed.exchange.connection.client.ip(),
+            agent: hash(&observed.reading.agent),
+        }
     }
 }
 

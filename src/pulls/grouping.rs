@@ -22,7 +22,6 @@ pub struct Grouping {
     order: BTreeMap<Place, Placed>,
     parties: BTreeMap<GroupKey, Box<Party>>,
     lanes: HashMap<(ClientKey, u64), Vec<GroupKey>>,
-    recent: HashMap<ClientKey, Vec<GroupKey>>,
     links: Links,
     waiting: Waiting,
     orphans: Orphans,
@@ -52,6 +51,8 @@ struct Heard {
 
 /// How many pulls of one client, or of one repository, are looked at for a place.
 const MOST: usize = 16;
+/// How many pulls of anybody are looked at for a token's place.
+const MANY: usize = 64;
 
 impl Grouping {
     /// Takes an exchange in, or what has become of it.
@@ -164,13 +165,7 @@ impl Grouping {
         let Some(party) = self.parties.remove(&key) else {
             return;
         };
-        for keys in [
-            self.lanes.get_mut(&(party.client, party.lane)),
-            self.recent.get_mut(&party.client),
-        ]
-        .into_iter()
-        .flatten()
-        {
+        if let Some(keys) = self.lanes.get_mut(&(party.client, party.lane)) {
             keys.retain(|other| *other != key);
         }
     }
@@ -213,9 +208,12 @@ impl Grouping {
                 best = Some((fit, *key));
             }
         }
-        let best = best.map(|(_, key)| key);
         // The realm that a mirror names may ask for the repository by another name.
-        let best = best.or_else(|| self.by_realm(client, observed, look));
+        let sent = match best {
+            Some((SENT.., _)) => None,
+            _ => self.by_realm(client, observed, look),
+        };
+        let best = sent.or(best.map(|(_, key)| key));
         Some(best.unwrap_or_else(|| self.form(client, lane, observed)))
     }
 
@@ -223,11 +221,12 @@ impl Grouping {
         let key = GroupKey(observed.exchange.id);
         self.parties.insert(key, Party::new(client, lane).into());
         self.lanes.entry((client, lane)).or_default().push(key);
-        self.recent.entry(client).or_default().push(key);
         key
     }
 
-    /// A token request belongs where a 401 sent it, also if it names no repository.
+    /// A token request belongs where a 401 sent it, also if it names no repository, or if who asks
+    /// calls itself otherwise: Docker 29 does so by the library that it is made of, BuildKit by the
+    /// command that a person gave.
     fn by_realm(
         &self,
         client: ClientKey,
@@ -236,14 +235,15 @@ impl Grouping {
     ) -> Option<GroupKey> {
         let request = observed.reading.token_request.as_ref()?;
         let scope = request.main_scope();
-        let recent = self.recent.get(&client)?.iter().rev().take(MOST);
-        let fits = recent.filter_map(|key| {
-            let party = self.parties.get(key)?;
-            if scope.is_some_and(|scope| !party.was_told(&scope.name, look)) {
+        let recent = self.parties.iter().rev().take(MANY);
+        let fits = recent.filter_map(|(key, party)| {
+            if party.client.address != client.address
+                || scope.is_some_and(|scope| !party.was_told(&scope.name, look))
+            {
                 return None;
             }
             let fit = party.fit(observed, &Ask::Token, &self.waiting, look)?;
-            (fit >= SENT).then_some((fit, *key))
+            (fit >= SENT).then_some(((party.client == client, fit), *key))
         });
         fits.max_by_key(|(fit, _)| *fit).map(|(_, key)| key)
     }

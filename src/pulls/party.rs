@@ -290,6 +290,13 @@ impl Party {
         if reference.is_auxiliary() {
             return (here.idle <= SHORTLY).then_some(40);
         }
+        // What was sent is fetched back by helm, to send it by another name, and buildx looks first
+        // whether there is something of that name.
+        let head = here.observed.reading.method == "HEAD";
+        let checks = head || (asked.fetched && reference.digest().is_some());
+        if self.told.stores && checks && self.gave_token(here) && here.idle <= AT_ONCE {
+            return Some(60);
+        }
         let renews = here.waiting.has_ping_for(here.observed, here.look);
         if root == key {
             if self.restarts(here, &asked) {

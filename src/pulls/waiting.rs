@@ -133,12 +133,22 @@ impl Waiting {
         let here = place(observed);
         let is_login = |at: Place| look.look(at.1).is_some_and(shows_login);
         let mut later = false;
+        // What a login ended with, and all before it, is no beginning of what came after, unless that
+        // shows the same.
+        let shown =
+            |observed: Observed<'_>| Some(observed.reading.authorization.as_ref()?.fingerprint);
+        let goes_on = |at: Place| {
+            observed.reading.token_request.is_some()
+                || look.look(at.1).and_then(shown) == shown(observed)
+        };
         let fitting = self
             .recent(ClientKey::of(observed), here)
             .filter(|(_, waiter)| !waiter.token)
             .map(|(at, _)| at)
-            // What a login ended with, and all before it, is no beginning of what came after.
-            .take_while(|at| !std::mem::replace(&mut later, true) || !is_login(*at))
+            .take_while(|at| {
+                let earlier = std::mem::replace(&mut later, true);
+                !is_login(*at) || (!earlier && goes_on(*at))
+            })
             .filter(|at| {
                 look.look(at.1).is_some_and(|ping| {
                     answered_by(ping, here.0) && leads_to(ping.reading, observed.reading)
