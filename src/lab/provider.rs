@@ -56,6 +56,8 @@ pub(super) struct ProviderProfile {
     /// The host of its registry.
     #[serde(default)]
     pub(super) registry: String,
+    /// Another name of that host.
+    alias: Option<String>,
     /// What its challenges call the service, and what its tokens call the audience.
     #[serde(default)]
     pub(super) service: String,
@@ -157,8 +159,9 @@ pub(super) fn hosts() -> impl Iterator<Item = (&'static str, Provider, HostRole)
             .map(|server| (server.host.as_str(), HostRole::Tokens));
         let stores = profile.stores.iter().enumerate();
         let stores = stores.map(|(at, store)| (store.host.as_str(), HostRole::Blobs(at)));
-        let registry = [(profile.registry.as_str(), HostRole::Registry)];
-        let all = registry.into_iter().chain(tokens).chain(stores);
+        let registry = [&profile.registry].into_iter().chain(&profile.alias);
+        let registry = registry.map(|host| (host.as_str(), HostRole::Registry));
+        let all = registry.chain(tokens).chain(stores);
         all.map(|(host, role)| (host, *provider, role))
     })
 }
@@ -174,7 +177,7 @@ mod tests {
     #[test]
     fn every_host_is_listed_once_and_found() {
         let hosts: std::collections::BTreeSet<_> = hosts().map(|(host, ..)| host).collect();
-        assert_eq!(hosts.len(), 9);
+        assert_eq!(hosts.len(), 10);
         for name in &hosts {
             assert!(host(name).is_some(), "{name}");
         }

@@ -30,6 +30,14 @@ impl Client {
         let platform = value("os")
             .zip(value("arch"))
             .map(|(os, architecture)| Platform::new(os, architecture));
+        // regctl names its library, then itself, then its version.
+        let (name, version) = match (name, version) {
+            ("regclient", program) => {
+                let comment = user_agent.split_once('(').map_or("", |(_, rest)| rest);
+                (program, comment.trim_end_matches(')'))
+            }
+            other => other,
+        };
         let name = match name {
             // What podman, buildah and older skopeo share.
             "containers" => "containers/image",
@@ -72,6 +80,7 @@ mod tests {
             label("containers/5.23.1 (github.com/containers/image)"),
             "containers/image 5.23.1"
         );
+        assert_eq!(label("regclient/regctl (v0.11.7)"), "regctl v0.11.7");
         assert_eq!(label("Go-http-client/1.1"), "unknown client");
         assert_eq!(label(""), "unknown client");
         assert_eq!(label("curl"), "curl");

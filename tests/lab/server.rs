@@ -199,7 +199,7 @@ async fn routes_lead_every_host_to_the_lab() {
         .iter()
         .map(ToString::to_string)
         .collect();
-    assert_eq!(routes.len(), 18);
+    assert_eq!(routes.len(), 20);
     let tls = fixture.lab.address();
     let plain = fixture.lab.http_address().unwrap();
     assert!(routes.contains(&format!("quay.io:443:{tls}")), "{routes:?}");
