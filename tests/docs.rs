@@ -3,6 +3,9 @@
 //! `PULLSCOPE_UPDATE_DOCS=1 cargo test --test docs` writes the pages anew.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
 
+#[path = "clients/page.rs"]
+mod clients_page;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,8 @@
 
 #[path = "e2e/components.rs"]
 mod components;
+#[path = "e2e/roster.rs"]
+mod roster;
 #[path = "readers/samples.rs"]
 mod samples;
 

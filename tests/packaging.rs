@@ -11,6 +11,8 @@ use pullscope::config::Cli;
 
 #[path = "e2e/components.rs"]
 mod components;
+#[path = "e2e/roster.rs"]
+mod roster;
 
 use components::{available, program};
 

@@ -6,6 +6,8 @@
 # running. Elsewhere it says what is missing and goes on: the tests concerned then skip by name, or
 # fail when PULLSCOPE_E2E=required is in the environment.
 #
+# Where Go is here and its proxy answers, today's clients are built first (tests/clients/build.sh), once.
+#
 # Arguments go to `cargo test`; without any, a short soak follows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -52,6 +54,8 @@ main() {
         say "tests/readers/install.sh"
         tests/readers/install.sh || say "the HAR readers could not be installed"
     fi
+    say "tests/clients/build.sh"
+    tests/clients/build.sh
     say "cargo test"
     cargo build --locked
     cargo test --locked --no-fail-fast "$@"

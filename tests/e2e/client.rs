@@ -1,9 +1,12 @@
 //! The container clients, each pointed at a proxy and told what to trust.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+
+use pullscope::registry::Platform;
 
 use crate::components::program;
 use crate::process::{Finished, Process, command, isolated};
@@ -34,6 +37,14 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// Points a program at the proxy and has it trust what there is to trust.
+    pub(crate) fn set(&self, command: &mut Command) {
+        self.set_proxy(command);
+        if let Some(trust) = &self.trust {
+            command.env("SSL_CERT_FILE", trust);
+        }
+    }
+
     fn set_proxy(&self, command: &mut Command) {
         command
             .env("HTTPS_PROXY", &self.proxy)
@@ -90,6 +101,7 @@ pub(crate) fn curl(route: &Route, dir: &Path, args: &[&str]) -> Process {
 
 /// A containerd of the test's own, for `ctr` to keep images in.
 pub(crate) struct Containerd {
+    ctr: &'static str,
     socket: PathBuf,
     dir: PathBuf,
     hosts: PathBuf,
@@ -97,8 +109,36 @@ pub(crate) struct Containerd {
 }
 
 impl Containerd {
-    /// Starts one in `dir`.
+    /// Starts Debian's in `dir`; its `ctr` pulls by itself.
     pub(crate) fn start(dir: &Path) -> Self {
+        let opt = "[plugins.\"io.containerd.internal.v1.opt\"]\npath = \"OPT\"\n";
+        Self::of("containerd", "ctr", dir, opt, |_| ())
+    }
+
+    /// Starts containerd 2 in `dir`, which pulls by itself for `ctr`. It fetches layers in pieces where
+    /// `buffer` (bytes) is not 0.
+    pub(crate) fn of_today(route: &Route, dir: &Path, buffer: u32) -> Self {
+        let platform = Platform::of_this_machine();
+        let plugins = format!(
+            "[plugins.\"io.containerd.internal.v1.opt\"]\npath = \"OPT\"\n\
+             [plugins.\"io.containerd.transfer.v1.local\"]\n\
+             concurrent_layer_fetch_buffer = {buffer}\n\
+             [[plugins.\"io.containerd.transfer.v1.local\".unpack_config]]\n\
+             platform = \"{}/{}\"\nsnapshotter = \"native\"\n",
+            platform.os, platform.architecture
+        );
+        Self::of("go:containerd", "go:ctr", dir, &plugins, |command| {
+            route.set(command);
+        })
+    }
+
+    fn of(
+        daemon: &str,
+        ctr: &'static str,
+        dir: &Path,
+        plugins: &str,
+        prepare: impl FnOnce(&mut Command),
+    ) -> Self {
         let home = dir.join("containerd");
         let hosts = home.join("hosts");
         fs::create_dir_all(&hosts).expect("the folder is writable");
@@ -107,21 +147,22 @@ impl Containerd {
         let text = format!(
             "version = 2\nroot = \"{root}\"\nstate = \"{state}\"\n\
              disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
-             [grpc]\naddress = \"{socket}\"\n\
-             [plugins.\"io.containerd.internal.v1.opt\"]\npath = \"{opt}\"\n",
+             [grpc]\naddress = \"{socket}\"\n{plugins}",
             root = home.join("root").display(),
             state = home.join("state").display(),
             socket = socket.display(),
-            opt = home.join("opt").display(),
+            plugins = plugins.replace("OPT", &home.join("opt").display().to_string()),
         );
         fs::write(&config, text).expect("the folder is writable");
-        let mut command = isolated(WITH_CHILDREN, "", program("containerd"));
+        let mut command = isolated(WITH_CHILDREN, "", program(daemon));
         command.arg("--config").arg(&config);
+        prepare(&mut command);
         let mut process = Process::start("containerd", dir, &mut command);
         process.until("its API", START, |_, log| {
             log.contains("successfully booted").then_some(())
         });
         Self {
+            ctr,
             socket,
             dir: dir.to_owned(),
             hosts,
@@ -147,26 +188,42 @@ impl Containerd {
 
     /// `ctr images pull IMAGE`.
     pub(crate) fn pull(&self, route: &Route, image: &str) -> Finished {
-        let mut ctr = command("ctr");
-        ctr.arg("--address").arg(&self.socket);
-        ctr.args(["images", "pull", "--snapshotter=native", "--hosts-dir"])
-            .arg(&self.hosts)
-            .arg(image);
+        let hosts = self.hosts.display().to_string();
+        let pull = [
+            "images",
+            "pull",
+            "--snapshotter=native",
+            "--hosts-dir",
+            &hosts,
+            image,
+        ];
+        let mut ctr = self.command(&pull);
         route.set_proxy(&mut ctr);
         Process::start("ctr", &self.dir, &mut ctr).finish(RUN)
+    }
+
+    /// `ctr ARGS`; `ctr` itself asks through the route, where it asks.
+    pub(crate) fn ctr(&self, route: &Route, args: &[&str]) -> Finished {
+        let mut ctr = self.command(args);
+        route.set(&mut ctr);
+        Process::start("ctr", &self.dir, &mut ctr).finish(RUN)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut ctr = command(self.ctr);
+        ctr.arg("--address").arg(&self.socket).args(args);
+        ctr
     }
 }
 
 fn start(name: &str, route: &Route, dir: &Path, command: &mut Command) -> Process {
-    route.set_proxy(command);
-    if let Some(trust) = &route.trust {
-        command.env("SSL_CERT_FILE", trust);
-    }
+    route.set(command);
     Process::start(name, dir, command)
 }
 
 /// A dockerd of the test's own: its configuration, data, containerd and mounts are nobody else's.
 pub(crate) struct Dockerd {
+    docker: &'static str,
     socket: PathBuf,
     dir: PathBuf,
     config: PathBuf,
@@ -174,8 +231,37 @@ pub(crate) struct Dockerd {
 }
 
 impl Dockerd {
-    /// Starts one in `dir`.
+    /// Starts Debian's in `dir`, which keeps images in a store of its own.
     pub(crate) fn start(route: &Route, dir: &Path) -> Self {
+        Self::of("dockerd", "docker", route, dir, |command| {
+            command.arg("--storage-driver=vfs");
+        })
+    }
+
+    /// Starts Docker 29 in `dir`, which keeps images in a containerd that it starts.
+    pub(crate) fn of_today(route: &Route, dir: &Path) -> Self {
+        let containerd = program("go:containerd");
+        let mut path = containerd
+            .parent()
+            .expect("it has one")
+            .as_os_str()
+            .to_owned();
+        path.push(":");
+        path.push(env::var_os("PATH").unwrap_or_default());
+        Self::of("go:dockerd", "go:docker", route, dir, |command| {
+            // The default, but for where layers are unpacked: not everywhere can overlays lie on each other.
+            command.args(["--storage-driver=native", "--userland-proxy=false"]);
+            command.env("PATH", path);
+        })
+    }
+
+    fn of(
+        daemon: &str,
+        docker: &'static str,
+        route: &Route,
+        dir: &Path,
+        prepare: impl FnOnce(&mut Command),
+    ) -> Self {
         let made = |name: &str| {
             let folder = dir.join(name);
             fs::create_dir_all(&folder).expect("the folder is writable");
@@ -183,7 +269,7 @@ impl Dockerd {
         };
         let (etc, trusted) = (made("docker-etc"), made("docker-trusted"));
         let socket = dir.join("docker.sock");
-        let mut command = isolated(WITH_CHILDREN, OWN_DOCKER, program("dockerd"));
+        let mut command = isolated(WITH_CHILDREN, OWN_DOCKER, program(daemon));
         command
             .env("OWN_ETC", &etc)
             .arg("--data-root")
@@ -194,8 +280,8 @@ impl Dockerd {
             .arg(dir.join("docker.pid"))
             .arg("-H")
             .arg(format!("unix://{}", socket.display()))
-            .args(["--iptables=false", "--ip6tables=false", "--bridge=none"])
-            .arg("--storage-driver=vfs");
+            .args(["--iptables=false", "--ip6tables=false", "--bridge=none"]);
+        prepare(&mut command);
         route.set_proxy(&mut command);
         if let Some(trust) = &route.trust {
             fs::copy(trust, trusted.join("trusted.pem")).expect("the folder is writable");
@@ -207,6 +293,7 @@ impl Dockerd {
             log.contains("API listen on").then_some(())
         });
         Self {
+            docker,
             socket,
             dir: dir.to_owned(),
             config: made("docker-config"),
@@ -221,7 +308,7 @@ impl Dockerd {
 
     /// The docker command: `docker ARGS`.
     pub(crate) fn docker(&self, args: &[&str]) -> Finished {
-        let mut docker = command("docker");
+        let mut docker = command(self.docker);
         docker
             .arg("--config")
             .arg(&self.config)

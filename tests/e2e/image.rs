@@ -13,6 +13,8 @@ use crate::components::program;
 
 /// The media type of [`Image::manifest`].
 pub(crate) const MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// The same in the names of OCI.
+pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 const LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
@@ -31,6 +33,59 @@ pub(crate) struct Image {
     pub(crate) manifest: Blob,
 }
 
+/// An image beside a statement of how it was made, and the index of the two, as BuildKit makes them.
+pub(crate) struct Attested {
+    pub(crate) image: Image,
+    pub(crate) index: Blob,
+    /// The statement's manifest, its configuration and itself.
+    pub(crate) attestation: [Blob; 3],
+}
+
+impl Attested {
+    pub(crate) fn new(image: Image) -> Self {
+        let subject = image
+            .manifest
+            .digest
+            .trim_start_matches("sha256:")
+            .to_owned();
+        let statement = Blob::json(&json!({
+            "_type": "https://in-toto.io/Statement/v0.1",
+            "predicateType": "https://slsa.dev/provenance/v0.2",
+            "subject": [{"name": "pkg:docker/tiny@1.0?platform=linux%2Famd64", "digest": {"sha256": subject}}],
+            "predicate": {"builder": {"id": ""}, "buildType": "https://mobyproject.org/buildkit@v1"},
+        }));
+        let config = Blob::json(&json!({
+            "architecture": "unknown", "os": "unknown", "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [statement.digest]},
+        }));
+        let mut layer = statement.descriptor("application/vnd.in-toto+json");
+        layer["annotations"] =
+            json!({"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"});
+        let manifest = Blob::json(&json!({
+            "schemaVersion": 2, "mediaType": OCI_MANIFEST,
+            "config": config.descriptor("application/vnd.oci.image.config.v1+json"),
+            "layers": [layer],
+        }));
+        let mut runs = image.manifest.descriptor(MANIFEST);
+        runs["platform"] = json!({"architecture": "amd64", "os": "linux"});
+        let mut says = manifest.descriptor(OCI_MANIFEST);
+        says["platform"] = json!({"architecture": "unknown", "os": "unknown"});
+        says["annotations"] = json!({
+            "vnd.docker.reference.digest": image.manifest.digest,
+            "vnd.docker.reference.type": "attestation-manifest",
+        });
+        let index = Blob::json(&json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": [runs, says],
+        }));
+        Self {
+            image,
+            index,
+            attestation: [manifest, config, statement],
+        }
+    }
+}
+
 impl Image {
     /// busybox in one layer, a file of its own in the other.
     pub(crate) fn busybox() -> Self {
@@ -41,8 +96,28 @@ impl Image {
         ])
     }
 
+    /// Layers of about these sizes, compressed, that are the same on every machine.
+    pub(crate) fn plain(layers: &[usize]) -> Self {
+        let tar =
+            |(number, size): (usize, &usize)| tar(&format!("data/{number}"), 0o644, &noise(*size));
+        let tars: Vec<_> = layers.iter().enumerate().map(tar).collect();
+        Self::of(&tars)
+    }
+
+    /// One layer of this size.
+    pub(crate) fn large(size: usize) -> Self {
+        let block = noise(1 << 20);
+        let content = block.repeat(size.div_ceil(block.len()));
+        Self::packed(&[tar("data/large", 0o644, &content)], Compression::none())
+    }
+
     fn of(tars: &[Vec<u8>]) -> Self {
-        let layers: Vec<_> = tars.iter().map(|tar| Blob::new(gzip(tar))).collect();
+        Self::packed(tars, Compression::fast())
+    }
+
+    fn packed(tars: &[Vec<u8>], compression: Compression) -> Self {
+        let layers = tars.iter().map(|tar| Blob::new(gzip(tar, compression)));
+        let layers: Vec<_> = layers.collect();
         let diff_ids: Vec<_> = tars.iter().map(|tar| sha256(tar)).collect();
         let config = Blob::json(&json!({
             "architecture": "amd64", "os": "linux",
@@ -103,6 +178,21 @@ pub(crate) fn tar(path: &str, mode: u32, content: &[u8]) -> Vec<u8> {
     archive
 }
 
+/// Bytes that do not compress (xorshift64).
+pub(crate) fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    std::iter::repeat_with(next)
+        .flatten()
+        .take(length)
+        .collect()
+}
+
 fn ustar_header(path: &str, mode: u32, size: usize, kind: u8) -> Vec<u8> {
     let mut header = vec![0; 512];
     let mut put = |at: usize, text: &str| {
@@ -123,8 +213,8 @@ fn ustar_header(path: &str, mode: u32, size: usize, kind: u8) -> Vec<u8> {
     header
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+fn gzip(bytes: &[u8], compression: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), compression);
     encoder.write_all(bytes).expect("memory takes it");
     encoder.finish().expect("memory takes it")
 }

@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
 
+mod asked;
 mod ca;
 mod client;
 mod collector;
@@ -32,6 +33,10 @@ mod lab_stories;
 mod lines;
 mod live_view;
 mod machine;
+mod modern;
+mod modern_faults;
+mod modern_long;
+mod modern_pulls;
 mod otlp_live;
 mod pki;
 mod process;
@@ -41,6 +46,7 @@ mod raw_client;
 mod recorder;
 mod refusals;
 mod registry;
+mod roster;
 mod setup;
 mod site;
 mod stub;

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::client::{Dockerd, skopeo};
 use crate::components::available;
-use crate::image::tar;
+use crate::image::{noise, tar};
 use crate::lab_stories;
 use crate::recorder::Recorder;
 use crate::registry;
@@ -159,19 +159,4 @@ fn assert_no_password(dir: &Path) {
 fn login() -> String {
     let auth = BASE64.encode(format!("{USER}:{PASSWORD}").as_bytes());
     json!({"auths": {registry::HOST: {"auth": auth}}}).to_string()
-}
-
-/// Bytes that do not compress (xorshift64).
-fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    std::iter::repeat_with(next)
-        .flatten()
-        .take(length)
-        .collect()
 }

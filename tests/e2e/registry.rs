@@ -1,4 +1,4 @@
-//! A real docker-registry (distribution 2.8) behind TLS and tokens.
+//! A real registry (Debian's distribution 2.8, or distribution 3) behind TLS and tokens.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -13,11 +13,12 @@ use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio_rustls::TlsConnector;
 
-use crate::image::{Blob, Image, MANIFEST};
+use crate::image::{Attested, Blob, Image, MANIFEST, OCI_MANIFEST};
 use crate::pki::Pki;
 use crate::process::{Process, command};
 use crate::token::{self, Signer};
@@ -37,8 +38,14 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Starts one on a free port, everything of it in `dir`. Tokens must be signed by `pki`.
-    pub(crate) fn start(runtime: &Handle, dir: &Path, pki: &Pki, signer: Arc<Signer>) -> Self {
+    /// Starts this program on a free port, everything of it in `dir`. Tokens must be signed by `pki`.
+    pub(crate) fn start(
+        program: &str,
+        runtime: &Handle,
+        dir: &Path,
+        pki: &Pki,
+        signer: Arc<Signer>,
+    ) -> Self {
         let (crt, key) = pki.identity(HOST).write(dir, "registry");
         let config = dir.join("registry.json");
         // JSON is YAML.
@@ -59,9 +66,11 @@ impl Registry {
             }},
         });
         fs::write(&config, content.to_string()).expect("the test's folder is writable");
-        let mut command = command("docker-registry");
+        let mut command = command(program);
         command.arg("serve").arg(&config);
-        let mut process = Process::start("docker-registry", dir, &mut command);
+        // Distribution 3 sends its traces to a collector that it takes to be here.
+        command.env("OTEL_TRACES_EXPORTER", "none");
+        let mut process = Process::start("registry", dir, &mut command);
         let address = process.until("the port", START, |out, err| {
             listening(out).or_else(|| listening(err))
         });
@@ -79,9 +88,23 @@ impl Registry {
         for blob in image.blobs() {
             self.store_blob(repository, blob);
         }
-        let path = format!("/v2/{repository}/manifests/{tag}");
-        let manifest = image.manifest.bytes.clone();
-        let put = self.send(Method::PUT, &path, repository, manifest);
+        self.store_manifest(repository, tag, &image.manifest);
+    }
+
+    /// Stores an image and what is said of it, straight, past every proxy.
+    pub(crate) fn store_attested(&self, repository: &str, tag: &str, attested: &Attested) {
+        let image = &attested.image;
+        self.store(repository, &image.manifest.digest, image);
+        let [manifest, config, statement] = &attested.attestation;
+        self.store_blob(repository, config);
+        self.store_blob(repository, statement);
+        self.store_manifest(repository, &manifest.digest, manifest);
+        self.store_manifest(repository, tag, &attested.index);
+    }
+
+    fn store_manifest(&self, repository: &str, reference: &str, manifest: &Blob) {
+        let path = format!("/v2/{repository}/manifests/{reference}");
+        let put = self.send(Method::PUT, &path, repository, manifest.bytes.clone());
         assert_eq!(put.status(), StatusCode::CREATED, "{put:?}");
     }
 
@@ -109,14 +132,22 @@ impl Registry {
 
     fn send(&self, method: Method, path: &str, repository: &str, body: Bytes) -> Response<Bytes> {
         let scope = format!("repository:{repository}:pull,push");
+        // A manifest says itself of which type it is.
+        let document: Option<Value> = serde_json::from_slice(&body).ok();
+        let media_type = document
+            .as_ref()
+            .and_then(|document| document["mediaType"].as_str());
         let token = self.signer.token("harness", &[scope]);
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(HOST_FIELD, HOST)
             .header(AUTHORIZATION, format!("Bearer {token}"))
-            .header("Accept", MANIFEST)
-            .header(CONTENT_TYPE, MANIFEST)
+            .header("Accept", format!("{MANIFEST}, {OCI_MANIFEST}"))
+            .header(
+                CONTENT_TYPE,
+                media_type.unwrap_or("application/octet-stream"),
+            )
             .body(Full::from(body))
             .expect("the parts are valid");
         self.runtime

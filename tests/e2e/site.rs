@@ -13,6 +13,8 @@ use crate::token::{self, Signer, TokenServer};
 
 /// The programs a [`Site`] needs.
 pub(crate) const NEEDS: &[&str] = &["busybox", "docker-registry", "setpriv"];
+/// What it needs [of today](Site::of_today).
+pub(crate) const NEEDS_TODAY: &[&str] = &["go:registry", "setpriv"];
 /// Where the image is.
 pub(crate) const REPOSITORY: &str = "library/tiny";
 /// The image's tag.
@@ -31,16 +33,25 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Starts everything.
+    /// Starts everything, with Debian's registry and an image that runs.
     pub(crate) fn start() -> Self {
+        Self::with("docker-registry", Image::busybox())
+    }
+
+    /// The same with distribution 3, and an image that is the same on every machine.
+    pub(crate) fn of_today() -> Self {
+        Self::with("go:registry", Image::plain(&[20_000, 300_000]))
+    }
+
+    /// Starts everything, with this registry and this image.
+    pub(crate) fn with(program: &str, image: Image) -> Self {
         let runtime = Runtime::new().expect("a runtime can be made");
         let dir = tempfile::tempdir().expect("a folder can be made");
         let pki = Pki::new(dir.path());
         let signer = Signer::new(&pki.identity("Token signer"));
         let auth = TokenServer::start(runtime.handle(), &pki.identity(token::HOST), signer);
         let signer = Arc::clone(&auth.signer);
-        let registry = Registry::start(runtime.handle(), dir.path(), &pki, signer);
-        let image = Image::busybox();
+        let registry = Registry::start(program, runtime.handle(), dir.path(), &pki, signer);
         registry.store(REPOSITORY, TAG, &image);
         Self {
             registry,

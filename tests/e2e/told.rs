@@ -70,6 +70,11 @@ impl Told {
         &self.text
     }
 
+    /// Whether people are told this word.
+    pub(crate) fn says(&self, word: &str) -> bool {
+        self.text.split_whitespace().any(|told| told == word)
+    }
+
     /// People are told this, wherever lines are broken.
     #[track_caller]
     pub(crate) fn assert_says(&self, what: &str, sentence: &str) {
@@ -83,6 +88,39 @@ impl Told {
         let blobs = self.list("pulls").get(pull).map(|pull| &pull["blobs"]);
         let blobs = blobs.and_then(Value::as_array).expect("a pull has blobs");
         blobs.iter().map(|blob| word(&blob["state"])).collect()
+    }
+
+    /// What a pull's client calls itself.
+    pub(crate) fn client(&self, pull: usize) -> &str {
+        let pull = self.list("pulls").get(pull).expect("it is told");
+        word(&pull["client"]["name"])
+    }
+
+    /// What each exchange of a pull was for.
+    pub(crate) fn kinds(&self, pull: usize) -> Vec<&str> {
+        let pull = self.list("pulls").get(pull).expect("it is told");
+        let steps = pull["steps"].as_array().expect("a list");
+        steps.iter().map(|step| word(&step["kind"])).collect()
+    }
+
+    /// In how many pieces a blob of a pull came.
+    pub(crate) fn pieces(&self, pull: usize, blob: usize) -> usize {
+        let pull = self.list("pulls").get(pull).expect("it is told");
+        let pieces = pull["blobs"][blob]["pieces"].as_array();
+        pieces.expect("a blob has pieces").len()
+    }
+
+    /// The protocols that the client offered when TLS began, on every connection the same.
+    pub(crate) fn offered(&self) -> Vec<&str> {
+        let exchanges = self.list("exchanges").iter();
+        let mut offers = exchanges.map(|one| one["client_tls"]["offered"].as_array());
+        let first = offers.next().expect("something was exchanged");
+        assert!(offers.all(|offer| offer == first), "{}", self.text);
+        first
+            .map_or(&[][..], Vec::as_slice)
+            .iter()
+            .map(word)
+            .collect()
     }
 
     fn list(&self, name: &str) -> &[Value] {

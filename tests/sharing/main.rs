@@ -8,6 +8,8 @@
 mod components;
 #[path = "../article/load.rs"]
 mod load;
+#[path = "../e2e/roster.rs"]
+mod roster;
 
 mod agreement;
 mod curl;

@@ -17,5 +17,7 @@ mod passes;
 mod program;
 mod ranges;
 mod rig;
+#[path = "../e2e/roster.rs"]
+mod roster;
 mod secrets;
 mod tls;

@@ -1,0 +1,129 @@
+//! What today's clients do when something goes wrong at Docker Hub, and what is said of it.
+
+use pullscope::pulls::Purpose::{self, Inspect, Pull};
+use pullscope::pulls::State::{self, Complete, Failed, Unfinished};
+
+use crate::components::available;
+use crate::lab::{IMAGES, Lab};
+use crate::modern::Modern;
+use crate::recorder::Recorder;
+use crate::told::{CHECKED, Told};
+
+/// A fault; what is said of the client's purpose, of the state of the pull and by which rules; and what
+/// the client says itself, where it fails.
+type Case = (
+    &'static str,
+    Purpose,
+    State,
+    &'static [&'static str],
+    Option<&'static str>,
+);
+
+#[rustfmt::skip]
+#[test]
+fn crane_meets_faults() {
+    meets_faults(Modern::Crane, &[
+        ("rate-limit", Pull, Failed, &["rate-limited"], Some("TOOMANYREQUESTS")),
+        ("expired-url", Pull, Failed, &["signed-url-expired"], Some("403")),
+        ("corrupt-layer", Pull, Failed, &["digest-mismatch"], Some("error verifying sha256 checksum")),
+        ("truncated-layer", Pull, Failed, &["truncated"], Some("unexpected EOF")),
+        ("wrong-scope", Pull, Failed, &["scope-mismatch"], Some("UNAUTHORIZED")),
+        ("skewed-clock", Pull, Failed, &["clock-skew"], Some("UNAUTHORIZED")),
+        ("missing-digest", Pull, Complete, &["missing-dcd"], None),
+        ("no-platform", Inspect, Unfinished, &["no-platform"], Some("no child with platform")),
+        ("block-page", Inspect, Failed, &["manifest-type"], Some("invalid character '<'")),
+        ("schema1", Inspect, Complete, &["schema1"], Some("unsupported MediaType")),
+    ]);
+}
+
+#[rustfmt::skip]
+#[test]
+fn oras_meets_faults() {
+    meets_faults(Modern::Oras, &[
+        ("rate-limit", Pull, Failed, &["rate-limited"], Some("toomanyrequests")),
+        ("expired-url", Pull, Failed, &["signed-url-expired"], Some("403")),
+        ("corrupt-layer", Pull, Failed, &["digest-mismatch"], Some("mismatched digest")),
+        ("truncated-layer", Pull, Failed, &["truncated"], Some("unexpected EOF")),
+        ("wrong-scope", Pull, Failed, &["scope-mismatch"], Some("unauthorized")),
+        ("skewed-clock", Pull, Failed, &["clock-skew"], Some("unauthorized")),
+        ("missing-digest", Pull, Complete, &["missing-dcd"], None),
+        ("no-platform", Inspect, Unfinished, &["no-platform"], Some("no matching manifest")),
+        ("block-page", Inspect, Failed, &["manifest-type"], Some("text/html: unsupported")),
+        ("schema1", Inspect, Complete, &["schema1"], Some("unsupported")),
+    ]);
+}
+
+#[rustfmt::skip]
+#[test]
+fn regctl_meets_faults() {
+    meets_faults(Modern::Regctl, &[
+        ("rate-limit", Pull, Failed, &["rate-limited"], Some("retry limit exceeded")),
+        ("expired-url", Pull, Failed, &["signed-url-expired"], Some("403")),
+        ("corrupt-layer", Pull, Failed, &["digest-mismatch"], Some("digest mismatch")),
+        ("truncated-layer", Pull, Complete, &["resumed", "truncated"], None),
+        ("wrong-scope", Pull, Failed, &["scope-mismatch"], Some("unauthorized")),
+        ("skewed-clock", Pull, Failed, &["clock-skew"], Some("unauthorized")),
+        ("missing-digest", Pull, Complete, &["missing-dcd"], None),
+        ("no-platform", Inspect, Unfinished, &["no-platform"], Some("platform not found")),
+        ("block-page", Inspect, Failed, &["manifest-type"], Some("unsupported media type")),
+        ("schema1", Pull, Complete, &["schema1"], None),
+    ]);
+}
+
+#[rustfmt::skip]
+#[test]
+fn containerd_2_meets_faults() {
+    meets_faults(Modern::Containerd, &[
+        ("rate-limit", Pull, Failed, &["rate-limited"], Some("429 Too Many Requests")),
+        ("expired-url", Pull, Failed, &["signed-url-expired"], Some("unexpected status from GET request")),
+        ("corrupt-layer", Pull, Failed, &["digest-mismatch"], Some("unexpected commit digest")),
+        ("truncated-layer", Pull, Complete, &["resumed", "truncated"], None),
+        ("wrong-scope", Pull, Failed, &["scope-mismatch"], Some("insufficient_scope")),
+        ("skewed-clock", Pull, Failed, &["clock-skew"], Some("invalid_token")),
+        ("missing-digest", Pull, Complete, &["missing-dcd"], None),
+        ("head-405", Pull, Complete, &["head-405"], None),
+        // It keeps the index, and says that it is done.
+        ("no-platform", Pull, Unfinished, &["no-platform"], None),
+        ("block-page", Pull, Failed, &["manifest-type"], Some("(text/html)")),
+        ("schema1", Pull, Complete, &["schema1"], Some("schema 1 image manifests are no longer supported")),
+    ]);
+}
+
+#[rustfmt::skip]
+#[test]
+fn docker_29_meets_faults() {
+    meets_faults(Modern::Docker, &[
+        ("rate-limit", Pull, Failed, &["rate-limited"], Some("429 Too Many Requests")),
+        ("expired-url", Pull, Failed, &["signed-url-expired"], Some("unexpected status from GET request")),
+        ("corrupt-layer", Pull, Failed, &["digest-mismatch"], Some("unexpected commit digest")),
+        ("truncated-layer", Pull, Complete, &["resumed", "truncated"], None),
+        ("wrong-scope", Pull, Failed, &["scope-mismatch"], Some("pull access denied")),
+        ("skewed-clock", Pull, Failed, &["clock-skew"], Some("pull access denied")),
+        ("missing-digest", Pull, Complete, &["missing-dcd"], None),
+        ("head-405", Pull, Complete, &["head-405"], None),
+        ("no-platform", Pull, Failed, &["no-platform"], Some("no matching manifest for linux/amd64")),
+        ("block-page", Pull, Failed, &["manifest-type"], Some("(text/html)")),
+        ("schema1", Pull, Complete, &["schema1"], Some("no longer supported")),
+    ]);
+}
+
+fn meets_faults(modern: Modern, cases: &[Case]) {
+    if !available(modern.needs()) {
+        return;
+    }
+    for (fault, purpose, state, rules, error) in cases {
+        let lab = Lab::start(&[&format!("hub:{fault}")]);
+        let recorder = Recorder::start(&lab, CHECKED);
+        let client = modern.start(&recorder.route(), lab.dir());
+        let done = client.pull(IMAGES[0]);
+        let done = if error.is_some() {
+            done.failed()
+        } else {
+            done.succeeded()
+        };
+        let said = format!("{}{}", done.out, done.err);
+        let told = Told::of(recorder);
+        told.assert(fault, &[("alpine:latest", *purpose, *state, *rules)]);
+        assert!(said.contains(error.unwrap_or_default()), "{fault}: {said}");
+    }
+}

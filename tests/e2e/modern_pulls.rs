@@ -1,0 +1,273 @@
+//! Today's clients pull from the lab, and pull from and push to distribution 3: what they get, what they
+//! ask for, and what is said of it.
+
+use std::fs;
+
+use pullscope::pulls::Purpose::{Pull, Push};
+use pullscope::pulls::State::Complete;
+
+use crate::asked::assert_as_recorded;
+use crate::components::available;
+use crate::image::{Attested, Image};
+use crate::lab::{IMAGES, Lab};
+use crate::modern::{Modern, run};
+use crate::recorder::Recorder;
+use crate::registry;
+use crate::site::{NEEDS_TODAY, Site, reference};
+use crate::told::{CHECKED, Told};
+
+/// The lab's `alpine:latest`, and its image for linux/amd64.
+const INDEX: &str = "sha256:f53e616674f3ff16ff9b24a3840988eb5da048e2d533bc815e0025ad9831dbaa";
+const MANIFEST: &str = "sha256:7c66368aa4092b4fcc73f9f37728bbb4a06737cd94842e0cd392f902dc3acbb9";
+
+#[test]
+fn crane_pulls_from_the_lab() {
+    pulls_from_the_lab(Modern::Crane);
+}
+
+#[test]
+fn oras_pulls_from_the_lab() {
+    pulls_from_the_lab(Modern::Oras);
+}
+
+#[test]
+fn regctl_pulls_from_the_lab() {
+    pulls_from_the_lab(Modern::Regctl);
+}
+
+#[test]
+fn containerd_2_pulls_from_the_lab() {
+    pulls_from_the_lab(Modern::Containerd);
+}
+
+#[test]
+fn ctr_2_pulls_from_the_lab_by_itself() {
+    pulls_from_the_lab(Modern::Ctr);
+}
+
+#[test]
+fn docker_29_pulls_from_the_lab() {
+    pulls_from_the_lab(Modern::Docker);
+}
+
+#[test]
+fn crane_pulls_and_pushes() {
+    pulls_and_pushes(Modern::Crane);
+}
+
+#[test]
+fn oras_pulls_and_pushes() {
+    pulls_and_pushes(Modern::Oras);
+}
+
+#[test]
+fn regctl_pulls_and_pushes() {
+    pulls_and_pushes(Modern::Regctl);
+}
+
+#[test]
+fn containerd_2_pulls_and_pushes() {
+    pulls_and_pushes(Modern::Containerd);
+}
+
+#[test]
+fn ctr_2_pulls_and_pushes_by_itself() {
+    pulls_and_pushes(Modern::Ctr);
+}
+
+#[test]
+fn docker_29_pulls_and_pushes() {
+    pulls_and_pushes(Modern::Docker);
+}
+
+#[test]
+fn helm_4_pushes_and_pulls_a_chart() {
+    if !available(NEEDS_TODAY) || !available(&["go:helm"]) {
+        return;
+    }
+    let site = Site::of_today();
+    let recorder = Recorder::start(&site, CHECKED);
+    let route = recorder.route();
+    let helm = |args: &[&str]| run("go:helm", &route, site.dir(), args);
+    let chart = site.dir().join("chart");
+    fs::create_dir_all(&chart).unwrap();
+    let about = "apiVersion: v2\nname: hello\nversion: 1.0.0\n";
+    fs::write(chart.join("Chart.yaml"), about).unwrap();
+    helm(&["package", "chart"]).succeeded();
+    let (user, password) = (crate::token::USER, crate::token::PASSWORD);
+    helm(&[
+        "registry",
+        "login",
+        "-u",
+        user,
+        "-p",
+        password,
+        registry::HOST,
+    ])
+    .succeeded();
+    let charts = format!("oci://{}/charts", registry::HOST);
+    let pushed = helm(&["push", "hello-1.0.0.tgz", &charts]).succeeded();
+    let digest = site.registry.digest("charts/hello", "1.0.0");
+    assert!(
+        pushed.err.contains(&digest) || pushed.out.contains(&digest),
+        "{}",
+        pushed.err
+    );
+    let packed = fs::read(site.dir().join("hello-1.0.0.tgz")).unwrap();
+    fs::remove_file(site.dir().join("hello-1.0.0.tgz")).unwrap();
+    helm(&["pull", &format!("{charts}/hello"), "--version", "1.0.0"]).succeeded();
+    assert_eq!(
+        fs::read(site.dir().join("hello-1.0.0.tgz")).unwrap(),
+        packed
+    );
+
+    let told = Told::of(recorder);
+    let name = format!("{}/charts/hello:1.0.0", registry::HOST);
+    let login = pullscope::pulls::Purpose::Login;
+    told.assert(
+        "helm",
+        &[
+            (registry::HOST, login, Complete, &[]),
+            (&name, Push, Complete, &[]),
+            (&name, Pull, Complete, &[]),
+        ],
+    );
+    assert_eq!(told.offered(), ["h2", "http/1.1"], "{}", told.text());
+}
+
+/// containerd fetches a layer of 200 MB in pieces, beside each other: it is whole, and nothing is wrong.
+#[test]
+fn containerd_2_pulls_a_large_layer_in_pieces() {
+    const PIECE: u32 = 8 << 20;
+    if !available(NEEDS_TODAY) || !available(Modern::Containerd.needs()) {
+        return;
+    }
+    let image = Image::large(200 << 20);
+    let site = Site::with("go:registry", image);
+    let recorder = Recorder::start(&site, CHECKED);
+    let route = recorder.route();
+    let containerd = crate::client::Containerd::of_today(&route, site.dir(), PIECE);
+    let pull = [
+        "images",
+        "pull",
+        "--platform",
+        "linux/amd64",
+        "--snapshotter=native",
+    ];
+    containerd
+        .ctr(&route, &[&pull[..], &[&reference()]].concat())
+        .succeeded();
+    let listed = containerd.ctr(&route, &["images", "ls"]).succeeded();
+    assert!(
+        listed.out.contains(&site.image.manifest.digest),
+        "{}",
+        listed.out
+    );
+    let told = Told::of(recorder);
+    // Both say only what is so. That what a client cuts off has come already is so as good as always.
+    let remarks: &[&str] = if told.says("over-fetch") {
+        &["chunked-fetch", "over-fetch"]
+    } else {
+        &["chunked-fetch"]
+    };
+    told.assert("pieces", &[(&reference(), Pull, Complete, remarks)]);
+    assert!(
+        !told.says("warning") && !told.says("error"),
+        "{}",
+        told.text()
+    );
+    assert_eq!(told.blobs(0), ["verified", "verified"], "{}", told.text());
+    let pieces = told.pieces(0, 1);
+    assert!(pieces > 5, "{pieces} pieces:\n{}", told.text());
+}
+
+/// Docker 29 fetches what says how an image was made, too, and asks for what refers to that. A registry
+/// without an answer to this is no fault.
+#[test]
+fn docker_29_pulls_an_image_with_attestations() {
+    if !available(NEEDS_TODAY) || !available(Modern::Docker.needs()) {
+        return;
+    }
+    let site = Site::of_today();
+    let attested = Attested::new(Image::plain(&[10_000]));
+    site.registry
+        .store_attested("library/attested", "1", &attested);
+    let recorder = Recorder::start(&site, CHECKED);
+    let trace = recorder.dir().join("trace.har");
+    let image = format!("{}/library/attested:1", registry::HOST);
+    let client = Modern::Docker.start(&recorder.route(), site.dir());
+    client.pull(&image).succeeded();
+    assert_eq!(client.has(&image), attested.index.digest);
+
+    let told = Told::of(recorder);
+    told.assert("attestations", &[(&image, Pull, Complete, &[])]);
+    assert_as_recorded(Modern::Docker.name(), "attested", &trace);
+    for sentence in [
+        "Of its 2 entries the others are no images, such as build attestations.",
+        "The manifest is of an attestation, no image to run",
+        "has no list of referrers (404); the client will look for a tag of that name instead.",
+    ] {
+        told.assert_says("attestations", sentence);
+    }
+    let kinds = told.kinds(0);
+    assert_eq!(
+        kinds.iter().filter(|kind| **kind == "referrers").count(),
+        1,
+        "{kinds:?}"
+    );
+}
+
+fn pulls_from_the_lab(modern: Modern) {
+    if !available(modern.needs()) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let recorder = Recorder::start(&lab, CHECKED);
+    let trace = recorder.dir().join("trace.har");
+    let client = modern.start(&recorder.route(), lab.dir());
+    client.pull(IMAGES[0]).succeeded();
+    let expected = if modern.keeps_indexes() {
+        INDEX
+    } else {
+        MANIFEST
+    };
+    assert_eq!(client.has(IMAGES[0]), expected);
+
+    let told = Told::of(recorder);
+    told.assert(modern.name(), &[("alpine:latest", Pull, Complete, &[])]);
+    assert_eq!(told.client(0), modern.agent(), "{}", told.text());
+    assert!(told.blobs(0).contains(&"verified"), "{}", told.text());
+    assert_eq!(told.offered(), modern.offers(), "{}", told.text());
+    assert_as_recorded(modern.name(), "pull", &trace);
+}
+
+fn pulls_and_pushes(modern: Modern) {
+    if !available(NEEDS_TODAY) || !available(modern.needs()) {
+        return;
+    }
+    let site = Site::of_today();
+    let recorder = Recorder::start(&site, CHECKED);
+    let trace = recorder.dir().join("trace.har");
+    let client = modern.start(&recorder.route(), site.dir());
+    client.log_in();
+    client.pull(&reference()).succeeded();
+    assert_eq!(client.has(&reference()), site.image.manifest.digest);
+    let repository = format!("new/by-{}", modern.name());
+    let to = format!("{}/{repository}:1", registry::HOST);
+    client.push(&reference(), &to).succeeded();
+    assert_eq!(
+        site.registry.digest(&repository, "1"),
+        site.image.manifest.digest
+    );
+
+    let told = Told::of(recorder);
+    told.assert(
+        modern.name(),
+        &[
+            (&reference(), Pull, Complete, &[]),
+            (&to, Push, Complete, &[]),
+        ],
+    );
+    assert_eq!(told.blobs(0), ["verified"; 3], "{}", told.text());
+    assert_as_recorded(modern.name(), "distribution", &trace);
+}
