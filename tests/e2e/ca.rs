@@ -153,7 +153,15 @@ fn names_below_one_and_one_name_alone_are_enforced_by_clients() {
         .collect();
     hosts.sort_unstable();
     hosts.dedup();
-    assert_eq!(hosts, ["auth.docker.io", "quay.io", "registry-1.docker.io"]);
+    assert_eq!(
+        hosts,
+        [
+            "auth.docker.io",
+            "production.cloudflare.docker.com",
+            "quay.io",
+            "registry-1.docker.io"
+        ]
+    );
 }
 
 #[test]
