@@ -62,6 +62,8 @@ fn spaced(name: &str, between: char) -> String {
 }
 
 /// What the libraries say, and what is meant: everything from the phrase on is replaced.
+/// What is said of a peer that answers in something else.
+pub const NO_TLS: &str = "what it sent is no TLS";
 const TRANSLATED: &str = include_str!("translated.txt");
 
 /// What led to an error, from its own cause to the root of it.
@@ -108,7 +110,7 @@ mod tests {
         for (said, meant) in [
             (
                 "received corrupt message of type InvalidContentType",
-                "what it sent is no TLS",
+                NO_TLS,
             ),
             (
                 "TLS handshake with r.example: received fatal alert: HandshakeFailure",

@@ -1,13 +1,15 @@
 //! What all connections of one proxy share.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use lru::LruCache;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::capture::{Policy, Recorder};
+use crate::exchange::Authority;
 
 use super::ca::CertificateAuthority;
 use super::peer::Peers;
@@ -35,4 +37,6 @@ pub(crate) struct ProxyContext {
     /// Drop everything.
     pub(crate) abort: CancellationToken,
     pub(crate) tunnels: Arc<Semaphore>,
+    /// Servers that speak TLS on a port of their own.
+    pub(crate) secure: Mutex<LruCache<Authority, ()>>,
 }

@@ -14,7 +14,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TRANSFER_ENCODING, VIA};
+use http::header::{
+    AUTHORIZATION, CONTENT_TYPE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TRANSFER_ENCODING, VIA,
+};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hudsucker::certificate_authority::CertificateAuthority as HudsuckerAuthority;
@@ -207,7 +209,11 @@ impl FrontDoor {
     fn refusal(&self, request: &Request<Body>) -> Option<Response<Body>> {
         let headers = request.headers();
         if let Some(wanted) = &self.shared.settings.credentials {
-            let given = headers.get(PROXY_AUTHORIZATION).map(HeaderValue::as_bytes);
+            // Whoever asks for the certificate knows of no proxy, and says so to a server.
+            let to_us = request.uri().scheme().is_none().then_some(AUTHORIZATION);
+            let names = to_us.into_iter().chain([PROXY_AUTHORIZATION]);
+            let given = names.filter_map(|name| headers.get(name)).next();
+            let given = given.map(HeaderValue::as_bytes);
             if !given.is_some_and(|given| same(given, wanted.as_bytes())) {
                 let text = "pullscope: this proxy asks for credentials.\n".to_owned();
                 let mut response = answer::plain(StatusCode::PROXY_AUTHENTICATION_REQUIRED, text);

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use lru::LruCache;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
@@ -92,6 +94,9 @@ impl Proxy {
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
             tunnels: Arc::new(Semaphore::new(limits.tunnels)),
+            secure: Mutex::new(LruCache::new(
+                NonZeroUsize::MIN.saturating_add(limits.leaves),
+            )),
             settings,
         });
         let door = shared

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustls::server::Acceptor;
@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 
+use crate::base::lock::lock;
 use crate::base::{cause, clock};
 use crate::capture::{OpenTunnel, record_failed_handshake};
 use crate::exchange::{
@@ -24,7 +25,7 @@ use super::passthrough;
 use super::read_ahead::ReadAhead;
 use super::serve::{Served, serve};
 use super::sniff::{Speech, sniff};
-use super::upstream::{Protocol, tls_session};
+use super::upstream::{Protocol, Target, tls_session};
 
 /// A tunnel that a client has opened.
 pub(crate) struct ConnectTunnel {
@@ -50,6 +51,7 @@ impl ConnectTunnel {
             Err(error) => return self.unused(Side::Client, &error.to_string()),
         };
         match speech {
+            Speech::Tls if self.is_plain().await => Box::pin(self.pass(stream)).await,
             Speech::Tls => self.accept_tls(stream).await,
             Speech::Http => {
                 let Self {
@@ -61,6 +63,29 @@ impl ConnectTunnel {
             }
             Speech::Opaque => Box::pin(self.pass(stream)).await,
             Speech::Silence => self.unused(Side::Client, "nothing was sent in the tunnel"),
+        }
+    }
+
+    /// Whether the server speaks no TLS on this port. A client that goes on without TLS then does so
+    /// because the handshake fails, as it must here too. On port 443 nobody is asked.
+    async fn is_plain(&self) -> bool {
+        let (shared, authority) = (&self.shared, self.target.clone());
+        if authority.port == 443 || lock(&shared.secure).contains(&authority) {
+            return false;
+        }
+        let protocol = Protocol::Https;
+        let target = Target {
+            protocol,
+            authority,
+        };
+        let asked = shared.connector.connect(&target, self.connection.client);
+        match timeout(PATIENCE, asked).await.map(|asked| asked.outcome) {
+            Ok(Err((Failure::Tls, detail))) => detail.ends_with(cause::NO_TLS),
+            Ok(Ok(_)) => {
+                lock(&shared.secure).put(target.authority, ());
+                false
+            }
+            _ => false,
         }
     }
 
@@ -244,3 +269,6 @@ fn alert_in(error: &(dyn std::error::Error + 'static)) -> Option<Rejection> {
     }
     None
 }
+
+/// How long a server is asked whether it speaks TLS, before that is left to the first request.
+const PATIENCE: Duration = Duration::from_secs(3);

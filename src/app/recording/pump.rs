@@ -1,12 +1,14 @@
 //! From the proxy to the journal and the audience.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::capture::Changes;
-use crate::exchange::{Ending, Event};
+use crate::clients::doctor::PROBE_HOST;
+use crate::exchange::{Ending, Event, ExchangeId};
 use crate::journal::JournalHandle;
 use crate::redact::Redactor;
 
@@ -24,6 +26,8 @@ pub(super) struct Pump {
     pub(super) events_out: Option<EventsOut>,
     pub(super) passed: PassedCounts,
     pub(super) last_call: CancellationToken,
+    /// Exchanges by which a doctor tries clients.
+    pub(super) probes: HashSet<ExchangeId>,
 }
 
 /// What passed.
@@ -63,7 +67,8 @@ impl Pump {
         }
     }
 
-    async fn pass_on(&mut self, events: Vec<Event>) {
+    async fn pass_on(&mut self, mut events: Vec<Event>) {
+        events.retain(|event| !self.is_probe(event));
         let events = self.redact(events).await;
         for event in &events {
             self.passed.count(event);
@@ -87,6 +92,21 @@ impl Pump {
         for event in &events {
             out.event(event);
         }
+    }
+
+    /// Whether it is of a doctor that tries a client: that is none of the user's traffic.
+    fn is_probe(&mut self, event: &Event) -> bool {
+        let id = event.exchange();
+        let connection = match event {
+            Event::Opened { connection, .. } => connection,
+            Event::Tunnel(tunnel) => &tunnel.connection,
+            Event::HandshakeFailed(handshake) => &handshake.connection,
+            _ => return id.is_some_and(|id| self.probes.contains(&id)),
+        };
+        let target = connection.target.as_ref();
+        let is_probe = target.is_some_and(|target| target.host == PROBE_HOST);
+        self.probes.extend(id.filter(|_| is_probe));
+        is_probe
     }
 
     /// On a thread that may take its time: bodies can be megabytes.

@@ -2,6 +2,7 @@
 //!
 //! The proxy never waits for any of this. Events are redacted before anything else sees them.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -110,6 +111,7 @@ impl Recording {
             events_out,
             passed: PassedCounts::default(),
             last_call: last_call.clone(),
+            probes: HashSet::new(),
         };
         // Awaited in `stop`.
         let pump = TaskTracker::new().spawn(pump.run());

@@ -21,6 +21,7 @@ use crate::proxy::{ClientCertificate, KeyLog, PemError, RootCertificate, Setting
 use crate::app::observe::otlp::Collector;
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::process::hardening;
+use crate::app::terminal::output;
 
 /// Resolves the flags of `record`.
 pub(in crate::app) fn resolve(args: &RecordArgs) -> Outcome<Settings> {
@@ -36,7 +37,7 @@ pub(in crate::app) fn of_proxy(listen: SocketAddr, args: &ProxyArgs) -> Outcome<
     let mut settings = Settings::new(listen);
     settings.connect_to = all("--connect-to", &args.connect_to)?;
     settings.upstream_roots = upstream_roots(args)?;
-    settings.upstream_proxy = upstream_proxy(args.upstream_proxy.as_deref())?;
+    settings.upstream_proxy = upstream_proxy(args.upstream_proxy.as_deref(), listen)?;
     settings.passthrough = all("--passthrough", &args.passthrough)?;
     settings.intercept = all("--intercept", &args.intercept)?;
     settings.insecure = all("--insecure-upstream", &args.insecure_upstream)?;
@@ -66,9 +67,14 @@ pub(in crate::app) fn collector(args: &ProxyArgs) -> Outcome<Option<Collector>> 
 
 /// Connections are bounded so that file descriptors last: a tunnel takes two.
 fn limits(args: &ProxyArgs) -> Limits {
+    let patience = Duration::from_secs(args.upstream_timeout);
+    let usual = Limits::default();
     let mut limits = Limits {
-        upstream_idle: Duration::from_secs(args.upstream_timeout),
-        ..Limits::default()
+        upstream_idle: patience,
+        dns: usual.dns.min(patience),
+        connect: usual.connect.min(patience),
+        upstream_handshake: usual.upstream_handshake.min(patience),
+        ..usual
     };
     let free = hardening::descriptors().saturating_sub(RESERVED_DESCRIPTORS);
     limits.tunnels = limits.tunnels.min(free / 3).max(1);
@@ -106,8 +112,13 @@ where
         .collect()
 }
 
-fn upstream_proxy(text: Option<&str>) -> Outcome<UpstreamProxy> {
+fn upstream_proxy(text: Option<&str>, own: SocketAddr) -> Outcome<UpstreamProxy> {
     match text {
+        // A shell that is set up to use pullscope is none to send its own requests through it.
+        None if UpstreamProxy::from_env().leads_to(own) => {
+            output::say("HTTPS_PROXY or HTTP_PROXY names pullscope itself, and is not used");
+            Ok(UpstreamProxy::default())
+        }
         None => Ok(UpstreamProxy::from_env()),
         Some("none" | "") => Ok(UpstreamProxy::default()),
         Some(url) => {

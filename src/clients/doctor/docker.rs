@@ -6,13 +6,15 @@ use serde_json::Value;
 
 use super::cause::Cause;
 use super::check::{Check, good, skipped};
-use super::handshake::{HandshakeOutcome, PROBE, outcome, tail};
+use super::handshake::{HandshakeOutcome, outcome, tail};
 use super::patient::Patient;
 use super::{no_proxy, unit};
 use crate::clients::environment::is_local;
+use crate::clients::facts;
 use crate::clients::plan::MARK;
 use crate::clients::setup::{DAEMON_JSON, daemon_json};
 use crate::clients::undo::Record;
+use crate::config::ClientName;
 
 pub(super) fn checks(patient: &Patient<'_>, well: bool, checks: &mut Vec<Check>) {
     let info = match info(patient) {
@@ -168,7 +170,8 @@ fn mirrors(patient: &Patient<'_>, info: &Value) -> Vec<Check> {
 /// Asks dockerd to pull what cannot exist.
 fn trust(patient: &Patient<'_>) -> Check {
     let name = "docker-trust";
-    let told = patient.told(&["docker", "pull", "--quiet", PROBE]);
+    let probe = &facts::of(ClientName::Docker).probe;
+    let told = patient.told(&probe.split(' ').collect::<Vec<_>>());
     match outcome(&told) {
         HandshakeOutcome::Accepted => good(name, "dockerd accepted a certificate of the CA"),
         HandshakeOutcome::Refused => patient.bad(

@@ -141,7 +141,7 @@ pub(super) fn tail(told: &str) -> String {
 }
 
 /// A name that no registry can ever have (RFC 6761 section 6.4).
-pub(super) const PROBE: &str = "pullscope-doctor.invalid/probe:latest";
+pub const PROBE_HOST: &str = "pullscope-doctor.invalid";
 
 #[cfg(test)]
 mod tests {

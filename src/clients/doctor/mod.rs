@@ -16,4 +16,5 @@ mod unit;
 pub use cause::Cause;
 pub use check::{Check, CheckResult, describe};
 pub use examine::examine;
+pub use handshake::PROBE_HOST;
 pub use patient::Patient;

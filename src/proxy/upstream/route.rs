@@ -1,6 +1,7 @@
 //! Where to go for a host: straight, by an override, or through another proxy.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use http::Uri;
@@ -157,6 +158,27 @@ impl UpstreamProxy {
     /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
     pub fn from_env() -> Self {
         Self(Some(Box::new(Matcher::from_env())))
+    }
+
+    /// Whether it is what listens at this address.
+    pub fn leads_to(&self, own: SocketAddr) -> bool {
+        [Protocol::Http, Protocol::Https]
+            .into_iter()
+            .any(|protocol| {
+                let authority = Authority {
+                    host: "registry.example".into(),
+                    port: 443,
+                };
+                let via = self.for_target(&Target {
+                    protocol,
+                    authority,
+                });
+                let via = via.ok().flatten().map(|via| via.authority);
+                via.is_some_and(|via| {
+                    let host = via.host.replace("localhost", "127.0.0.1");
+                    via.port == own.port() && host.parse() == Ok(own.ip())
+                })
+            })
     }
 
     /// The proxy to go through for a target.
