@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pullscope::exchange::{Ending, Failure, Rejection, ResponseOrigin, Side, TunnelKind};
+use pullscope::exchange::{Ending, Exchange, Failure, Rejection, ResponseOrigin, Side, TunnelKind};
 use pullscope::proxy::Settings;
 use tokio::io::AsyncWriteExt as _;
 
@@ -400,6 +400,66 @@ async fn a_client_that_vanishes_ends_its_exchange() {
         ending(&exchange)
     );
     rig.assert_serves().await;
+}
+
+/// What was never answered has no answer in the trace: the 400 that is made for a client which has
+/// left goes nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_amid_its_request_is_no_bad_request() {
+    let half = |target: &str| {
+        format!("PUT {target} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 1000\r\n\r\nhalf")
+            .into_bytes()
+    };
+    for framing in ["length", "chunks"] {
+        let turn = Turn {
+            body: 1_000,
+            answer: Vec::new(),
+        };
+        let script = Script::AnswerAndStay(vec![turn]);
+        let mut rig = Rig::start(script.clone()).await;
+        let mut request = half("/v2/a/blobs/uploads/1");
+        if framing == "chunks" {
+            let text = String::from_utf8(request).unwrap();
+            request = text
+                .replace("Content-Length: 1000", "Transfer-Encoding: chunked")
+                .replace("\r\n\r\nhalf", "\r\n\r\n40\r\nhalf")
+                .into_bytes();
+        }
+        let mut stream = rig.tls().await;
+        stream.write_all(&request).await.unwrap();
+        while rig.origin_saw().concat().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        drop(stream);
+        let exchange = rig.ended().await;
+        assert_left(&exchange);
+
+        // The same by plain HTTP, at the door.
+        let pki = Pki::new();
+        let mut rig = Rig::with_tls(script, None, &pki, |_| {}).await;
+        let text = String::from_utf8(request).unwrap();
+        let absolute = text.replace("PUT /", &format!("PUT http://{HOST}/"));
+        let mut stream = rig.connect().await;
+        stream.write_all(absolute.as_bytes()).await.unwrap();
+        while rig.origin_saw().concat().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        drop(stream);
+        assert_left(&rig.ended().await);
+    }
+}
+
+#[track_caller]
+fn assert_left(exchange: &Exchange) {
+    assert!(exchange.response.is_none(), "{:?}", exchange.response);
+    let by_client = matches!(
+        ending(exchange),
+        Ending::Aborted {
+            by: Side::Client,
+            ..
+        }
+    );
+    assert!(by_client, "{:?}", ending(exchange));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,10 @@ use pullscope::proxy::{RootCertificate, Settings, UpstreamProxy};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::rig::{HOST, Pki, Rig, Script, Turn, answer, ending, read_all, read_head};
+use rustls::pki_types::ServerName;
+use tokio_rustls::TlsConnector;
+
+use crate::rig::{HOST, Pki, Rig, Script, Turn, answer, ending, read_all, read_head, trusting};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -190,6 +193,79 @@ async fn requests_to_pullscope_itself_get_a_page_or_the_certificate() {
         );
         assert!(!got.contains("PRIVATE"));
     }
+}
+
+/// A client that may go on without TLS does so when TLS fails, and so it must fail here too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_tls_on_a_port_of_its_own_answers_the_client_itself() {
+    const SAYS: &[u8] =
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut some = [0; 16];
+            if stream.read_exact(&mut some).await.is_ok() {
+                assert_eq!(some[0], 0x16, "the client's own handshake arrives");
+            }
+            stream.write_all(SAYS).await.unwrap();
+        }
+    });
+    let mut rig = Rig::with(answer(OK), |settings| {
+        settings.connect_to = vec![format!("{HOST}::127.0.0.1:{port}").parse().unwrap()];
+    })
+    .await;
+    for (at, answered_by_us) in [(5_000, false), (443, true)] {
+        let stream = rig.tunnel_to(&format!("{HOST}:{at}")).await;
+        let name = ServerName::try_from(HOST).unwrap();
+        let shaken = TlsConnector::from(trusting(rig.ca()))
+            .connect(name, stream)
+            .await;
+        assert_eq!(shaken.is_ok(), answered_by_us, "{at}");
+        let Ok(mut stream) = shaken else { continue };
+        let sent = format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n");
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let got = read_all(&mut stream).await;
+        assert!(got.starts_with(b"HTTP/1.1 502 "), "{}", got.escape_ascii());
+    }
+    let recorded = rig
+        .recorded(|seen| !seen.tunnels.is_empty() && !seen.exchanges.is_empty())
+        .await;
+    assert_eq!(recorded.tunnels[0].kind, TunnelKind::Opaque);
+    assert!(recorded.handshakes.is_empty());
+}
+
+/// A second machine fetches the certificate as it would from a server.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_is_given_to_who_has_the_credentials_however_they_are_sent() {
+    let rig = Rig::with(answer(OK), |settings| {
+        settings.credentials = Some("Basic dXNlcjpwYXNz".to_owned());
+    })
+    .await;
+    for (field, status) in [
+        ("Authorization: Basic dXNlcjpwYXNz", "200"),
+        ("Proxy-Authorization: Basic dXNlcjpwYXNz", "200"),
+        ("Authorization: Basic bm86bm8=", "407"),
+        ("X: y", "407"),
+    ] {
+        let sent =
+            format!("GET /ca.pem HTTP/1.1\r\nHost: x\r\n{field}\r\nConnection: close\r\n\r\n");
+        let got = ask(rig.connect().await, sent.as_bytes()).await;
+        let start = format!("HTTP/1.1 {status} ");
+        assert!(
+            got.starts_with(start.as_bytes()),
+            "{field}: {}",
+            got.escape_ascii()
+        );
+    }
+    // A server's field is none for the proxy.
+    let sent = format!(
+        "GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Basic dXNlcjpwYXNz\r\nConnection: close\r\n\r\n"
+    );
+    let got = ask(rig.connect().await, sent.as_bytes()).await;
+    assert!(got.starts_with(b"HTTP/1.1 407 "), "{}", got.escape_ascii());
 }
 
 #[tokio::test(flavor = "multi_thread")]

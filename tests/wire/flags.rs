@@ -50,10 +50,13 @@ impl Setting {
     ) -> Vec<u8> {
         let (address, _seen, _origin) = origin(script, Some(tls)).await;
         let mapping = format!("{HOST}:443:127.0.0.1:{}", address.port());
-        let program = Program::record(
-            self.path(),
-            &[&["--connect-to", &*mapping][..], args].concat(),
-        );
+        self.ask_of(root, &[&["--connect-to", &*mapping][..], args].concat())
+            .await
+    }
+
+    /// The same, where the flags say which origin it is.
+    async fn ask_of(&self, root: Option<CertificateDer<'static>>, args: &[&str]) -> Vec<u8> {
+        let program = Program::record(self.path(), args);
         let root = root.unwrap_or_else(|| CertificateDer::from_pem_file(&program.ca).unwrap());
         let mut stream = TcpStream::connect(&program.address).await.unwrap();
         let connect = format!("CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}:443\r\n\r\n");
@@ -211,6 +214,53 @@ async fn a_server_is_given_up_when_the_user_says() {
     let got = String::from_utf8_lossy(&got);
     assert!(got.starts_with("HTTP/1.1 504 "), "{got}");
     assert!(got.contains("no byte arrived for 1 s"), "{got}");
+}
+
+/// The same time is the limit of a handshake, which has one of ten seconds of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_shake_hands_is_given_up_when_the_user_says() {
+    let setting = Setting::new();
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = mute.local_addr().unwrap().port();
+    let mapping = format!("{HOST}:443:127.0.0.1:{port}");
+    let args = ["--connect-to", &*mapping, "--upstream-timeout", "1"];
+    let began = std::time::Instant::now();
+    let got = setting.ask_of(None, &args).await;
+    let got = String::from_utf8_lossy(&got);
+    assert!(
+        got.starts_with("HTTP/1.1 504 ") && got.contains("within 1 s"),
+        "{got}"
+    );
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(8),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
+fn a_shell_that_is_set_up_for_it_does_not_lead_it_to_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = free.local_addr().unwrap().to_string();
+    drop(free);
+    for (named, told) in [
+        (own.clone(), true),
+        (format!("http://{own}"), true),
+        ("127.0.0.1:1".to_owned(), false),
+    ] {
+        let program =
+            Program::record_with(dir.path(), &["--listen", &own], &[("HTTPS_PROXY", &named)]);
+        assert_eq!(program.address, own);
+        program.stop();
+        let said = fs::read_to_string(dir.path().join("stderr")).unwrap();
+        assert_eq!(
+            said.contains("names pullscope itself"),
+            told,
+            "{named}: {said}"
+        );
+        fs::remove_dir_all(dir.path().join("session")).unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,8 +20,14 @@ pub(crate) struct Program {
 impl Program {
     /// Starts it in `dir`, where it writes `trace.har`, `session` and `stderr`.
     pub(crate) fn record(dir: &Path, args: &[&str]) -> Self {
+        Self::record_with(dir, &[&["--listen", "127.0.0.1:0"], args].concat(), &[])
+    }
+
+    /// The same, on an address that the flags say, with these variables.
+    pub(crate) fn record_with(dir: &Path, args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = command(dir)
-            .args(["record", "--listen", "127.0.0.1:0", "--json"])
+            .envs(variables.iter().copied())
+            .args(["record", "--json"])
             .args(["-o", "trace.har", "--session", "session"])
             .args(args)
             .stdout(Stdio::piped())
