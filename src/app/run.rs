@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use indicatif::MultiProgress;
 
+use crate::base::atomic_file::CALLER;
 use crate::config::{Cli, Command, Dirs, with_file};
 
 use super::commands::{
@@ -21,6 +22,9 @@ use super::view::live;
 /// Runs pullscope with the arguments of this process.
 pub fn run() -> ExitCode {
     let started = hardening::harden();
+    if let Some(owner) = Dirs::of_user().ok().and_then(|dirs| dirs.owner()) {
+        let _ = CALLER.set(owner);
+    }
     let (cli, configured) = match arguments() {
         Ok(read) => read,
         Err(code) => return code,

@@ -6,11 +6,15 @@ use std::os::unix::fs::{
     DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown, lchown,
 };
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use tempfile::NamedTempFile;
 
 /// User and group that files are to belong to, where that is not who writes them.
 pub type Owner = Option<(u32, u32)>;
+
+/// Who has called a program that runs as root, and is to own what it writes for them.
+pub static CALLER: OnceLock<(u32, u32)> = OnceLock::new();
 
 const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
@@ -69,6 +73,10 @@ impl OutputFile {
     pub fn finish(self) -> Result<File, FileError> {
         let whole = self.writer.into_inner();
         let whole = whole.map_err(io::IntoInnerError::into_error);
+        if let (Ok(file), Some((user, group))) = (&whole, CALLER.get()) {
+            // What it is worth to whoever called sudo, it is worth to them alone.
+            let _ = fchown(file.as_file(), Some(*user), Some(*group));
+        }
         let put = whole.and_then(|temporary| put(temporary, &self.path));
         put.map_err(|source| failed(&self.path, source))
     }

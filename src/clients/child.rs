@@ -1,6 +1,6 @@
 //! Running a command in the foreground or behind the live view, and passing signals on to it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, IsTerminal as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -17,7 +17,7 @@ use crate::base::signals::SignalSet;
 #[derive(Debug, Error)]
 pub enum LaunchError {
     /// There is no such program.
-    #[error("failed to run {program:?}: no such program; is it installed, and in PATH?")]
+    #[error("failed to run {program:?}: no such program; {}", hint(program))]
     NotFound {
         /// The program's name.
         program: OsString,
@@ -33,6 +33,14 @@ pub enum LaunchError {
     /// Signals cannot be listened to, or the command cannot be waited for.
     #[error("failed to look after the command: {0}")]
     Watch(#[from] io::Error),
+}
+
+fn hint(program: &OsStr) -> &'static str {
+    if program.to_string_lossy().contains(char::is_whitespace) {
+        "a line for a shell goes to one, as in `pullscope exec -- sh -c 'LINE'`"
+    } else {
+        "is it installed, and in PATH?"
+    }
 }
 
 impl LaunchError {

@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use similar::TextDiff;
 
+use crate::base::hex;
 use crate::base::printable::printable_lines;
 
 /// The unified diff of one file; `None` stands for no file. Empty when nothing changes.
@@ -15,9 +18,7 @@ pub fn diff(path: &Path, from: Option<&[u8]>, to: Option<&[u8]>) -> String {
         Some(_) => format!("{letter}{}", path.display()),
         None => "/dev/null".to_owned(),
     };
-    let text =
-        |content: Option<&[u8]>| String::from_utf8_lossy(content.unwrap_or_default()).into_owned();
-    let (old, new) = (text(from), text(to));
+    let (old, new) = (shown(from), shown(to));
     let changes = TextDiff::from_lines(&old, &new)
         .unified_diff()
         .header(&side('a', from), &side('b', to))
@@ -28,6 +29,20 @@ pub fn diff(path: &Path, from: Option<&[u8]>, to: Option<&[u8]>) -> String {
     }
     // What a file holds must not steer the terminal.
     printable_lines(&changes).into_owned()
+}
+
+/// What a file holds, as text; of a certificate by itself, only which it is.
+fn shown(content: Option<&[u8]>) -> String {
+    let content = content.unwrap_or_default();
+    match CertificateDer::from_pem_slice(content) {
+        Ok(der) if content.starts_with(b"-----BEGIN") => {
+            format!(
+                "(a certificate with the SHA-256 fingerprint {})\n",
+                hex::sha256(&der)
+            )
+        }
+        _ => String::from_utf8_lossy(content).into_owned(),
+    }
 }
 
 #[cfg(test)]

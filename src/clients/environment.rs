@@ -12,6 +12,10 @@ pub struct ChildRoute<'a> {
     pub bundle: &'a Path,
     /// The CA alone, PEM.
     pub ca: &'a Path,
+    /// Settings of wget that name the bundle.
+    pub wgetrc: &'a Path,
+    /// The bundle as Java reads it; none where there is no Java.
+    pub java: Option<&'a Path>,
 }
 
 /// The variables to set for a command, given what it would inherit.
@@ -43,7 +47,37 @@ pub fn variables(
         };
         set.push((name, file.into()));
     }
+    // GNU wget reads no variable for its roots, but one for its settings.
+    set.push(("WGETRC", route.wgetrc.into()));
+    if let Some(store) = route.java {
+        let before = inherited("JAVA_TOOL_OPTIONS").unwrap_or_default();
+        let options = java_options(route.proxy, store, &of_shell(&inherited));
+        let options = format!("{} {options}", before.to_string_lossy());
+        set.push(("JAVA_TOOL_OPTIONS", options.trim().into()));
+    }
     set
+}
+
+/// What leads a Java machine through a proxy, and makes it trust a store.
+fn java_options(proxy: &str, store: &Path, except: &[String]) -> String {
+    let address = proxy.trim_start_matches("http://");
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, "80"));
+    let mut options = format!(
+        "-Djavax.net.ssl.trustStore={} -Djavax.net.ssl.trustStoreType=JKS",
+        store.display()
+    );
+    for scheme in ["http", "https"] {
+        options += &format!(" -D{scheme}.proxyHost={host} -D{scheme}.proxyPort={port}");
+    }
+    let hosts = except.iter().map(|host| match host.strip_prefix('.') {
+        Some(domain) => format!("*.{domain}"),
+        None => format!("{host}|*.{host}"),
+    });
+    let hosts: Vec<_> = hosts.collect();
+    if !hosts.is_empty() {
+        options += &format!(" -Dhttp.nonProxyHosts={}", hosts.join("|"));
+    }
+    options
 }
 
 /// The hosts that an environment keeps from proxies, each once.
@@ -68,23 +102,30 @@ pub(super) fn exceptions(more: &str, value: impl Fn(&str) -> String) -> Vec<Stri
     hosts
 }
 
+/// Whether there is a program of this name.
+pub fn has_program(name: &str, inherited: impl Fn(&str) -> Option<OsString>) -> bool {
+    let path = inherited("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|dir| dir.join(name).is_file())
+}
+
 /// Whether an entry of `NO_PROXY` names this machine only.
 pub fn is_local(entry: &str) -> bool {
     let bare = entry.trim_start_matches('.').trim_matches(['[', ']']);
     bare.eq_ignore_ascii_case("localhost") || bare.starts_with("127.") || bare == "::1"
 }
 
-const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
+pub(super) const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"];
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// These replace the list of roots: Go and OpenSSL, curl, Python's requests and pip, git, AWS.
-pub(super) const BUNDLE: [&str; 6] = [
+/// These replace the list of roots: Go and OpenSSL, curl, Python's requests and pip, git, AWS, npm.
+pub(super) const BUNDLE: [&str; 7] = [
     "SSL_CERT_FILE",
     "CURL_CA_BUNDLE",
     "REQUESTS_CA_BUNDLE",
     "PIP_CERT",
     "GIT_SSL_CAINFO",
     "AWS_CA_BUNDLE",
+    "npm_config_cafile",
 ];
 /// These add to the list of roots: Node.js and Deno.
 pub(super) const ADDED: [&str; 2] = ["NODE_EXTRA_CA_CERTS", "DENO_CERT"];
@@ -98,6 +139,8 @@ mod tests {
             proxy: "http://127.0.0.1:4",
             bundle: Path::new("/t/bundle.pem"),
             ca: Path::new("/t/ca.pem"),
+            wgetrc: Path::new("/t/wgetrc"),
+            java: Some(Path::new("/t/java.jks")),
         };
         variables(route, |name| {
             let found = inherited.iter().find(|(known, _)| *known == name);
@@ -122,6 +165,28 @@ mod tests {
         assert_eq!(value(&set, "NODE_EXTRA_CA_CERTS"), Some("/t/ca.pem"));
         assert_eq!(value(&set, "DENO_CERT"), Some("/t/ca.pem"));
         assert_eq!(value(&set, "NO_PROXY"), None);
+        assert_eq!(value(&set, "WGETRC"), Some("/t/wgetrc"));
+        let java = value(&set, "JAVA_TOOL_OPTIONS").unwrap();
+        assert!(
+            java.starts_with("-Djavax.net.ssl.trustStore=/t/java.jks "),
+            "{java}"
+        );
+        assert!(
+            java.ends_with("-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=4"),
+            "{java}"
+        );
+    }
+
+    #[test]
+    fn javas_own_options_and_exceptions_stay() {
+        let set = set(&[
+            ("JAVA_TOOL_OPTIONS", "-Xmx1g"),
+            ("NO_PROXY", "localhost,.corp.test"),
+        ]);
+        let java = value(&set, "JAVA_TOOL_OPTIONS").unwrap();
+        assert!(java.starts_with("-Xmx1g -D"), "{java}");
+        let except = "-Dhttp.nonProxyHosts=localhost|*.localhost|*.corp.test";
+        assert!(java.ends_with(except), "{java}");
     }
 
     #[test]

@@ -5,7 +5,9 @@
 //! explicit command.
 
 pub mod child;
+pub mod containers;
 pub mod diff;
+pub mod docker_host;
 pub mod doctor;
 pub mod environment;
 pub mod facts;

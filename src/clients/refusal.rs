@@ -20,41 +20,93 @@ impl fmt::Display for Refusal {
 }
 
 /// Whether this command's requests would be made by someone else, or without our variables.
-/// `is_podman` tells whether a program is podman under another name.
-pub fn of(command: &[OsString], is_podman: impl Fn(&OsStr) -> bool) -> Option<Refusal> {
+/// `version` is what a program says of itself.
+pub fn of(command: &[OsString], version: &dyn Fn(&OsStr) -> String) -> Option<Refusal> {
+    judge(command, "", version)
+}
+
+fn judge(
+    command: &[OsString],
+    before: &str,
+    version: &dyn Fn(&OsStr) -> String,
+) -> Option<Refusal> {
     let program = command.first()?;
-    let args: Vec<_> = command
-        .iter()
-        .skip(1)
+    let words = command.iter().skip(1);
+    let args: Vec<_> = words
         .map(|arg| arg.to_string_lossy().into_owned())
         .collect();
     let name = Path::new(program).file_name()?.to_str()?;
+    let daemon = |verb: &str, why: &str, client: &str, variable: &str| Refusal {
+        reason: format!("`{name} {verb}` is done by {why}"),
+        instead: format!(
+            "sudo pullscope setup {client} && {variable}{before}{}",
+            line(command)
+        ),
+    };
     match name {
-        "docker" | "docker.exe" if is_podman(program) => None,
         "docker" | "docker.exe" => {
             let verb = daemons_work(&args)?;
-            Some(Refusal {
-                reason: format!(
-                    "`docker {verb}` is done by the Docker daemon, which does not see the \
-                     environment of this command"
-                ),
-                instead: format!("sudo pullscope setup docker && {}", line(command)),
-            })
+            let builds = verb.contains("build") || verb.contains("bake");
+            let why = if builds {
+                "the Docker daemon, which does not see the environment of this command, and by \
+                 this command, which fetches the tokens unless it is told not to"
+            } else {
+                "the Docker daemon, which does not see the environment of this command"
+            };
+            let variable = if builds {
+                "BUILDKIT_NO_CLIENT_TOKEN=1 "
+            } else {
+                ""
+            };
+            let is_podman = version(program).contains("podman");
+            (!is_podman).then(|| daemon(&verb, why, "docker", variable))
         }
-        "nerdctl" => {
+        "nerdctl" => Some(daemon(
+            &daemons_work(&args)?,
+            "containerd (from nerdctl 2.3 on), which does not see the environment of this \
+             command; older ones take registry settings from containerd's, and rootless they run \
+             in a network namespace where this proxy cannot be reached",
+            "containerd",
+            "",
+        )),
+        "crictl" => Some(daemon(
+            &daemons_work(&args)?,
+            "the container runtime, which does not see the environment of this command",
+            "containerd",
+            "",
+        )),
+        "ctr" if version(program).contains("containerd/v2") => {
             let verb = daemons_work(&args)?;
-            Some(Refusal {
+            let mut local = command.to_vec();
+            let is_verb = |word: &OsString| word == "pull" || word == "push";
+            local.insert(command.iter().position(is_verb)? + 1, "--local".into());
+            (!args.iter().any(|arg| arg.starts_with("--local"))).then(|| Refusal {
                 reason: format!(
-                    "`nerdctl {verb}` takes its registry settings from containerd's, and \
-                     rootless it runs in a network namespace where this proxy cannot be reached"
+                    "`ctr {verb}` of containerd 2 is done by the daemon, unless told --local"
                 ),
-                instead: format!("sudo pullscope setup containerd && {}", line(command)),
+                instead: format!("{before}pullscope exec -- {}", line(&local)),
             })
         }
-        "sudo" | "doas" if !keeps_environment(&args) => Some(Refusal {
-            reason: format!("{name} clears the environment, and the proxy and the CA are in it"),
-            instead: format!("{name} pullscope exec -- {}", after_options(command)),
-        }),
+        "sudo" | "doas" => {
+            let mut values = 0;
+            let inner = command.iter().skip(1).skip_while(|word| {
+                let word = word.to_string_lossy();
+                let is_value = std::mem::take(&mut values) > 0;
+                values = usize::from(OF_SUDO.split(' ').any(|option| option == word));
+                is_value || word.starts_with('-')
+            });
+            let inner: Vec<OsString> = inner.cloned().collect();
+            let outer = command.len() - inner.len();
+            let before = line(command.iter().take(outer)) + " ";
+            judge(&inner, &before, version).or_else(|| {
+                (!keeps_environment(&args)).then(|| Refusal {
+                    reason: format!(
+                        "{name} clears the environment, and the proxy and the CA are in it"
+                    ),
+                    instead: format!("{name} pullscope exec -- {}", line(&inner)),
+                })
+            })
+        }
         _ => None,
     }
 }
@@ -65,7 +117,8 @@ fn daemons_work(args: &[String]) -> Option<String> {
     let first = words.next()?;
     match first {
         "pull" | "push" | "run" | "create" | "build" | "login" | "search" => Some(first.to_owned()),
-        "image" | "compose" | "buildx" | "builder" | "stack" | "service" | "plugin" => {
+        "image" | "images" | "i" | "compose" | "buildx" | "builder" | "stack" | "service"
+        | "plugin" => {
             let second = words.next()?;
             matches!(
                 second,
@@ -98,11 +151,6 @@ fn keeps_environment(args: &[String]) -> bool {
         })
 }
 
-fn after_options(command: &[OsString]) -> String {
-    let words = command.iter().skip(1);
-    line(words.skip_while(|word| word.to_string_lossy().starts_with('-')))
-}
-
 /// A command as a POSIX shell takes it.
 fn line<'a>(words: impl IntoIterator<Item = &'a OsString>) -> String {
     let words: Vec<_> = words.into_iter().map(|word| quoted(word)).collect();
@@ -120,6 +168,8 @@ pub fn quoted(word: &OsStr) -> String {
     }
 }
 
+/// Options of sudo that are followed by a value.
+const OF_SUDO: &str = "-u -g -h -p -C -r -t -T -U -D -R";
 /// Global options of docker and nerdctl that are followed by a value.
 const WITH_VALUE: &str = "--config -c --context -H --host -l --log-level --tlscacert --tlscert \
     --tlskey -n --namespace -a --address --snapshotter --hosts-dir -f --file -p --project-name \
@@ -131,7 +181,7 @@ mod tests {
 
     fn refusal(line: &str) -> Option<Refusal> {
         let words: Vec<_> = line.split_whitespace().map(OsString::from).collect();
-        of(&words, |_| false)
+        of(&words, &|_| "1.0".to_owned())
     }
 
     #[test]
@@ -141,7 +191,6 @@ mod tests {
             "/usr/bin/docker --context x pull alpine",
             "docker -H unix:///s image pull alpine",
             "docker compose -f c.yaml up",
-            "docker buildx build .",
             "docker run -it alpine",
         ] {
             let refusal = refusal(line).unwrap_or_else(|| panic!("{line}"));
@@ -168,11 +217,83 @@ mod tests {
             "sudo -E ctr images pull x",
             "sudo -nE ctr images pull x",
             "sudo --preserve-env=HTTPS_PROXY ctr images pull x",
+            "crictl images",
         ] {
             assert_eq!(refusal(line), None, "{line}");
         }
         let words = ["docker", "pull", "alpine"].map(OsString::from);
-        assert_eq!(of(&words, |_| true), None);
+        assert_eq!(of(&words, &|_| "podman version 4.3.1".to_owned()), None);
+    }
+
+    /// BuildKit in dockerd fetches the blobs, the command the tokens.
+    #[test]
+    fn a_build_is_of_two_halves() {
+        for line in [
+            "docker buildx build .",
+            "docker build .",
+            "docker buildx bake",
+        ] {
+            let refusal = refusal(line).unwrap_or_else(|| panic!("{line}"));
+            let instead =
+                format!("sudo pullscope setup docker && BUILDKIT_NO_CLIENT_TOKEN=1 {line}");
+            assert_eq!(refusal.instead, instead);
+            assert!(
+                refusal.reason.contains("fetches the tokens"),
+                "{}",
+                refusal.reason
+            );
+        }
+    }
+
+    #[test]
+    fn ctr_of_containerd_2_and_crictl_leave_pulls_to_the_daemon() {
+        let ask = |line: &str, version: &str| {
+            let words: Vec<_> = line.split_whitespace().map(OsString::from).collect();
+            of(&words, &|_| version.to_owned())
+        };
+        let two = "ctr github.com/containerd/containerd/v2 v2.1.4";
+        let pull = "ctr -n k8s.io images pull docker.io/library/alpine:3";
+        let local = "ctr -n k8s.io images pull --local docker.io/library/alpine:3";
+        let refused = ask(pull, two).unwrap();
+        assert_eq!(refused.instead, format!("pullscope exec -- {local}"));
+        let refused = ask(&format!("sudo -n {pull}"), two).unwrap();
+        assert_eq!(
+            refused.instead,
+            format!("sudo -n pullscope exec -- {local}")
+        );
+        assert_eq!(ask(local, two), None);
+        assert_eq!(ask("ctr images ls", two), None);
+        assert_eq!(
+            ask(pull, "ctr github.com/containerd/containerd 1.6.20~ds1"),
+            None
+        );
+        let refused = ask("crictl pull alpine", "crictl version 1.31").unwrap();
+        assert!(
+            refused
+                .instead
+                .starts_with("sudo pullscope setup containerd && crictl")
+        );
+    }
+
+    #[test]
+    fn what_sudo_runs_is_judged_first() {
+        for (line, instead) in [
+            (
+                "sudo docker pull alpine",
+                "sudo pullscope setup docker && sudo docker pull alpine",
+            ),
+            (
+                "sudo -E docker pull x",
+                "sudo pullscope setup docker && sudo -E docker pull x",
+            ),
+            (
+                "sudo -u root skopeo list-tags x",
+                "sudo pullscope exec -- skopeo list-tags x",
+            ),
+        ] {
+            assert_eq!(refusal(line).unwrap().instead, instead);
+        }
+        assert_eq!(refusal("sudo -E skopeo list-tags x"), None);
     }
 
     #[test]

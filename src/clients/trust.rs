@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use thiserror::Error;
 
 use super::environment::{ADDED, BUNDLE};
-use crate::base::atomic_file::replace;
+use crate::base::atomic_file::{Owner, replace};
 use crate::base::pem::certificate;
 
 /// Why a list of roots could not be written.
@@ -44,16 +45,42 @@ pub fn bundle(ca: &str, inherited: impl Fn(&str) -> Option<OsString>) -> String 
     text
 }
 
+/// Roots (PEM) as a key store of Java, in the form that every Java reads (JKS).
+pub fn java(roots: &str) -> Vec<u8> {
+    let roots: Vec<_> = CertificateDer::pem_slice_iter(roots.as_bytes())
+        .flatten()
+        .collect();
+    let mut store = vec![0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2];
+    let long = |count: usize| u32::try_from(count).unwrap_or(u32::MAX).to_be_bytes();
+    // Both are ASCII and shorter than 256.
+    let short = |text: &str| [&long(text.len())[2..], text.as_bytes()].concat();
+    store.extend(long(roots.len()));
+    for (number, root) in roots.iter().enumerate() {
+        store.extend([0, 0, 0, 2]);
+        store.extend(short(&number.to_string()));
+        store.extend([0; 8]);
+        store.extend(short("X.509"));
+        store.extend(long(root.len()));
+        store.extend_from_slice(root);
+    }
+    let password = "changeit".encode_utf16().flat_map(u16::to_be_bytes);
+    let mut told: Vec<u8> = password.chain(*b"Mighty Aphrodite").collect();
+    told.extend_from_slice(&store);
+    store.extend(digest(&SHA1_FOR_LEGACY_USE_ONLY, &told).as_ref());
+    store
+}
+
 /// Writes a file that everyone may read, in one step, unless it says this already. It is to
 /// belong to `owner` (user and group), where that is not who writes it.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn publish(path: &Path, text: &str, owner: Option<(u32, u32)>) -> Result<(), TrustError> {
-    if std::fs::read(path).is_ok_and(|present| present == text.as_bytes()) {
+pub fn publish(path: &Path, text: impl AsRef<[u8]>, owner: Owner) -> Result<(), TrustError> {
+    let text = text.as_ref();
+    if std::fs::read(path).is_ok_and(|present| present == text) {
         return Ok(());
     }
-    replace(path, text.as_bytes(), 0o644, owner).map_err(|source| TrustError {
+    replace(path, text, 0o644, owner).map_err(|source| TrustError {
         path: path.to_owned(),
         source,
     })

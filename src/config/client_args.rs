@@ -29,7 +29,7 @@ pub struct ExecArgs {
     pub proxy: ProxyArgs,
 
     /// The command to run, with its arguments.
-    #[arg(value_name = "CMD", required = true, last = true)]
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
     pub command: Vec<OsString>,
 }
 
@@ -147,6 +147,10 @@ pub struct DoctorArgs {
 
     #[command(flatten)]
     pub proxy: ClientProxyArg,
+
+    /// Look for this certificate (PEM) instead of your own CA's, as for setup.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
 
     /// Print the checks as JSON.
     #[arg(long)]

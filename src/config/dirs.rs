@@ -11,6 +11,7 @@ pub struct Dirs {
     data: PathBuf,
     state: PathBuf,
     config: PathBuf,
+    home: PathBuf,
     owner: Option<(u32, u32)>,
 }
 
@@ -37,6 +38,7 @@ impl Dirs {
                 state: place("XDG_STATE_HOME", ".local/state").join("pullscope"),
                 config: place("XDG_CONFIG_HOME", ".config"),
                 owner: Some((caller.uid, caller.gid)),
+                home: caller.home.clone(),
             });
         }
         let base = etcetera::choose_base_strategy().map_err(|_| NoHome)?;
@@ -45,6 +47,7 @@ impl Dirs {
             data: base.data_dir().join("pullscope"),
             state: state.join("pullscope"),
             config: base.config_dir(),
+            home: base.home_dir().to_owned(),
             owner: None,
         })
     }
@@ -67,6 +70,11 @@ impl Dirs {
     /// The configuration file.
     pub fn config_file(&self) -> PathBuf {
         self.config.join("pullscope/config.toml")
+    }
+
+    /// The home directory.
+    pub fn home(&self) -> &Path {
+        &self.home
     }
 
     /// User and group that the files are to belong to, where that is not who runs this.

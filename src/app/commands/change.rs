@@ -11,7 +11,7 @@ use crate::clients::system::{NoPrograms, Programs, Runner, System};
 use crate::clients::undo::{Record, Records};
 use crate::config::{ChangeArgs, Dirs};
 
-use crate::app::process::failure::{Outcome, usage};
+use crate::app::process::failure::{Failure, Outcome, usage};
 use crate::app::terminal::output;
 use crate::app::terminal::talk::Talk;
 
@@ -88,8 +88,24 @@ impl<'a> PlannedChanges<'a> {
         make_dirs(data, self.dirs.owner())
             .with_context(|| format!("failed to create {}", data.display()))?;
         self.records.apply(plan, &self.system)?;
-        self.run_all(&plan.restart)?;
+        if let Err(failure) = self.run_all(&plan.restart) {
+            return Err(self.taken_back(plan.client, &failure));
+        }
         Ok(Became::Done)
+    }
+
+    /// Takes a change back that did not take effect, and says how that went.
+    fn taken_back(&self, name: &str, failure: &Failure) -> Failure {
+        let undone = || -> Outcome {
+            let record = self.record(name)?.context("there is no record of it")?;
+            self.records.undo(&record, &self.system)?;
+            self.run_all(record.restart())
+        };
+        let end = match undone() {
+            Ok(()) => "What was written was taken back: all is as it was before".to_owned(),
+            Err(again) => format!("What was written was taken back, and still: {again}"),
+        };
+        anyhow::anyhow!("{failure}. {end}").into()
     }
 
     /// Puts back what was there before `command` made changes under this name, if the user
@@ -164,8 +180,8 @@ impl<'a> PlannedChanges<'a> {
                 .map_err(|error| anyhow::anyhow!("failed to run {shown}: {error}"))?;
             if !ran.success {
                 return Err(anyhow::anyhow!(
-                    "{shown} failed: {}. What was written can be taken back by undoing it",
-                    ran.err.trim()
+                    "{shown} failed: {}",
+                    ran.err.trim().trim_end_matches('.')
                 )
                 .into());
             }

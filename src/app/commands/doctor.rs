@@ -1,5 +1,6 @@
 //! `pullscope doctor`.
 
+use std::cell::OnceCell;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use crate::clients::system::{Programs, System};
 use crate::clients::undo::Records;
 use crate::config::{Dirs, DoctorArgs};
 
+use super::setup;
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::terminal::output;
 
@@ -34,6 +36,8 @@ pub(in crate::app) fn run(args: &DoctorArgs, dirs: &Dirs) -> Outcome<ExitCode> {
         owner: dirs.owner().map_or(user, |(owner, _)| owner),
         records: Records::in_dir(dirs.data().join("setup")),
         now: clock::system(),
+        ca: args.ca.as_deref().map(setup::one_certificate).transpose()?,
+        served: OnceCell::new(),
     };
     let checks = doctor::examine(&patient, args.client);
     let ok = !checks.iter().any(Check::is_bad);

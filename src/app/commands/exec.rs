@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -13,8 +12,10 @@ use anyhow::Context as _;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use crate::base::table::rows;
 use crate::clients::child;
-use crate::clients::{environment, refusal, trust};
+use crate::clients::system::{Programs, Runner as _};
+use crate::clients::{containers, environment, refusal, trust};
 use crate::config::ExecArgs;
 use crate::proxy::ca::CaFiles;
 
@@ -44,8 +45,8 @@ pub(in crate::app) async fn run(
     })
 }
 
-async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitCode> {
-    if let Some(refusal) = refusal::of(&args.command, is_podman) {
+async fn traced(mut args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitCode> {
+    if let Some(refusal) = refusal::of(&args.command, &version) {
         return Err(anyhow::anyhow!("{refusal}").into());
     }
     let mut view = PreparedView::wanted(args.tui)?;
@@ -53,7 +54,13 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
     let scratch = Scratch::new()?;
     // This CA is nobody else's, and ends with the command.
     let identity = CaFiles::new(scratch.private().join("ca")).open()?;
-    let (ca, bundle) = scratch.publish(identity.pem())?;
+    let trust = scratch.publish(identity.pem())?;
+    if containers::keep_from_proxy(&mut args.command, inherited) {
+        talk.say(
+            "podman is told not to hand the proxy on to its containers, which would outlive it \
+             (--http-proxy=false)",
+        );
+    }
     let session = SessionDir::within(&scratch.private());
     let mut plan = RecordingPlan::of(Some(args.output.clone()), session, &args.proxy)?;
     plan.fail_on = FailOn::read(args.fail_on.as_deref())?;
@@ -75,8 +82,10 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
     let proxy = format!("http://{}", recording.address());
     let route = environment::ChildRoute {
         proxy: &proxy,
-        bundle: &bundle,
-        ca: &ca,
+        bundle: &trust.bundle,
+        ca: &trust.ca,
+        wgetrc: &trust.wgetrc,
+        java: trust.java.as_deref(),
     };
     let variables = environment::variables(route, inherited);
     // The recording goes with its folder where there was no command.
@@ -84,7 +93,7 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
         let save_as = args.output.with_extension("copy.har").display().to_string();
         let shown = behind_view::Shown {
             command: &args.command,
-            facts: live::facts(&recording, &bundle, save_as),
+            facts: live::facts(&recording, &trust.bundle, save_as),
         };
         shown
             .run(view, &recording, variables, started, talk)
@@ -101,12 +110,18 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
     let spared = summary.har.is_none();
     let concluded = summary.conclude(Some(&args.output), talk);
     if let Some(seen) = seen {
-        for line in outline(&seen.store(), passed.received, passed.failed) {
+        for line in outline(&seen.store(), passed.received) {
             talk.say(&line);
         }
     }
+    let code = child::code(status);
     if passed.is_nothing() {
-        talk.say(&why_nothing(&args.command));
+        talk.say(&why_nothing(&args.command, code));
+    } else if concluded.is_ok() {
+        talk.say(&format!(
+            "`pullscope show {}` tells the story",
+            args.output.display()
+        ));
     }
     if spared {
         talk.say(&format!("{} is left as it was", args.output.display()));
@@ -115,7 +130,6 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
         let path = scratch.keep();
         talk.insist(&format!("what was recorded is in {}", path.display()));
     }
-    let code = child::code(status);
     match concluded {
         // The command has failed: that is what its caller has to know.
         Err(failure) if code != 0 => {
@@ -130,6 +144,14 @@ async fn traced(args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<ExitC
 /// A folder for what lasts as long as the command.
 struct Scratch {
     dir: TempDir,
+}
+
+/// What commands are to trust, as files.
+struct TrustFiles {
+    ca: PathBuf,
+    bundle: PathBuf,
+    wgetrc: PathBuf,
+    java: Option<PathBuf>,
 }
 
 impl Scratch {
@@ -152,13 +174,28 @@ impl Scratch {
         self.dir.path().join("private")
     }
 
-    /// Writes the CA's certificate, and a list of roots with it.
-    fn publish(&self, pem: &str) -> Outcome<(PathBuf, PathBuf)> {
+    /// Writes what commands are to trust, in each form that they read.
+    fn publish(&self, pem: &str) -> Outcome<TrustFiles> {
         let at = |name: &str| self.dir.path().join(name);
-        let (ca, bundle) = (at("ca.pem"), at("bundle.pem"));
-        trust::publish(&ca, pem, None)?;
-        trust::publish(&bundle, &trust::bundle(pem, inherited), None)?;
-        Ok((ca, bundle))
+        let files = TrustFiles {
+            ca: at("ca.pem"),
+            bundle: at("bundle.pem"),
+            wgetrc: at("wgetrc"),
+            java: environment::has_program("java", inherited).then(|| at("java.jks")),
+        };
+        let roots = trust::bundle(pem, inherited);
+        trust::publish(&files.ca, pem, None)?;
+        trust::publish(&files.bundle, &roots, None)?;
+        if let Some(java) = &files.java {
+            trust::publish(java, trust::java(&roots), None)?;
+        }
+        let home = || Some(Path::new(&inherited("HOME")?).join(".wgetrc"));
+        let own = inherited("WGETRC").map(PathBuf::from).or_else(home);
+        let own = own.and_then(|own| fs::read_to_string(own).ok());
+        let own = own.unwrap_or_default();
+        let settings = format!("{own}\nca_certificate = {}\n", files.bundle.display());
+        trust::publish(&files.wgetrc, settings, None)?;
+        Ok(files)
     }
 
     /// Leaves everything but the CA's key in place.
@@ -181,60 +218,42 @@ fn warn(args: &ExecArgs, talk: &Talk) {
             past.join(", ")
         ));
     }
-    let named = |at: usize, names: &[&str]| {
-        let word = args.command.get(at).map(|word| Path::new(word).file_name());
-        let word = word.flatten().and_then(OsStr::to_str);
-        word.is_some_and(|word| names.contains(&word))
-    };
-    if named(0, &["podman"]) && named(1, &["create", "run"]) {
-        talk.say(
-            "podman gives its containers the proxy that it was given, and this one ends with the \
-             command: add --http-proxy=false for a container that stays",
-        );
-    }
     warn_of_risks(&args.proxy, talk);
 }
 
-/// What may be the reason that a command made no request through the proxy.
-fn why_nothing(command: &[OsString]) -> String {
-    let name = command
-        .first()
-        .map(|program| Path::new(program).file_name().unwrap_or(program));
-    let hint = match name.and_then(OsStr::to_str) {
-        Some("ctr") => {
-            "ctr of containerd 2 leaves pulls to the daemon: add --local, or set the daemon up \
-             with `sudo pullscope setup containerd`"
-        }
-        Some("podman" | "buildah") => {
-            "a remote podman (podman machine, CONTAINER_HOST) pulls elsewhere; and an image \
-             that is here already is not asked for"
-        }
-        Some("node" | "npm" | "npx") => {
-            "Node.js before 22.21 ignores HTTPS_PROXY; give it undici's EnvHttpProxyAgent"
-        }
-        _ => {
+/// Why nothing passed, as far as the command and its end say.
+fn why_nothing(command: &[OsString], code: u8) -> String {
+    let line = command.iter().map(|word| word.to_string_lossy());
+    let line = line.collect::<Vec<_>>().join(" ");
+    let words = line.split(|c: char| !c.is_alphanumeric());
+    let known = rows(HINTS).find(|[names, _]| {
+        let mut names = names.split(' ');
+        names.any(|name| words.clone().any(|word| word == name))
+    });
+    let past = !environment::of_shell(inherited).is_empty();
+    let hint = match known {
+        Some([_, hint]) => hint,
+        None if past => "the hosts in NO_PROXY are asked without it",
+        None if code != 0 => "it may have failed before it made one",
+        None => {
             "programs written in Go never use a proxy for localhost and 127.0.0.1, and some \
              programs ignore HTTPS_PROXY"
         }
     };
-    format!("the command made no request through the proxy: {hint}")
+    let end = match code {
+        0 => String::new(),
+        code => format!(", and ended with {code}"),
+    };
+    format!("the command made no request through the proxy{end}: {hint}")
 }
 
-/// podman's stand-in for docker is a script.
-fn is_podman(program: &OsStr) -> bool {
-    let found = if Path::new(program).components().count() > 1 {
-        Some(PathBuf::from(program))
-    } else {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path)
-            .map(|dir| dir.join(program))
-            .find(|file| file.is_file())
+/// What a program says of itself.
+fn version(program: &OsStr) -> String {
+    let programs = Programs {
+        limit: Duration::from_secs(5),
     };
-    let mut start = Vec::new();
-    let read = found.and_then(|file| fs::File::open(file).ok());
-    let read = read.map(|file| file.take(4096).read_to_end(&mut start));
-    let text = String::from_utf8_lossy(&start);
-    matches!(read, Some(Ok(_))) && text.starts_with("#!") && text.contains("podman")
+    let ran = programs.run(&[&program.to_string_lossy(), "--version"]);
+    ran.map(|ran| ran.out).unwrap_or_default()
 }
 
 fn inherited(name: &str) -> Option<OsString> {
@@ -243,3 +262,5 @@ fn inherited(name: &str) -> Option<OsString> {
 
 /// The exit code of failures that are not the command's, as env(1) has it.
 const OWN_FAILURE: u8 = 125;
+/// Words of a command, and why it may have made no request through the proxy.
+const HINTS: &str = include_str!("exec_hints.txt");

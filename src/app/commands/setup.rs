@@ -1,10 +1,12 @@
 //! `pullscope setup`.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use crate::clients::docker_host;
 use crate::clients::plan::ChangePlan;
 use crate::clients::setup::{self, SetupError, UserPlaces, Wanted};
 use crate::clients::undo::Record;
@@ -34,6 +36,19 @@ pub(in crate::app) fn run(args: &SetupArgs, dirs: &Dirs, talk: &Talk) -> Outcome
 
 fn set_up(args: &SetupArgs, changes: &PlannedChanges<'_>, dirs: &Dirs, talk: &Talk) -> Outcome {
     let client = args.client.name();
+    if args.client == ClientName::Docker
+        && changes.system.is_this_machine()
+        && let Some(host) = docker_host::elsewhere(dirs.home(), |name| std::env::var_os(name))
+    {
+        return Err(anyhow::anyhow!(
+            "the docker command asks the daemon at {host} (DOCKER_HOST, or its context), which is \
+             not this machine's docker.service: nothing was changed. For rootless dockerd \
+             `pullscope setup --print docker-rootless` prints what to do; for another machine, run \
+             `pullscope setup docker` there; for this one's, unset DOCKER_HOST or `docker context \
+             use default`"
+        )
+        .into());
+    }
     let record = changes.record(client)?;
     let wanted = Wanted {
         proxy: args.proxy.url.clone(),
@@ -86,6 +101,11 @@ fn certificate(args: &SetupArgs, dirs: &Dirs, talk: &Talk) -> Outcome<String> {
             .pem()
             .to_owned());
     };
+    one_certificate(path)
+}
+
+/// A file of `--ca`: one certificate, and nothing else.
+pub(super) fn one_certificate(path: &Path) -> Outcome<String> {
     let fail = |why: String| usage(format!("--ca {}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();

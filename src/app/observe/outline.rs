@@ -5,83 +5,45 @@ use std::collections::BTreeMap;
 use indicatif::HumanBytes;
 
 use crate::base::printable::printable;
-use crate::store::{Entry, Store};
+use crate::base::text::plural;
+use crate::pulls::Pull;
+use crate::store::Store;
+use crate::story::{Span, Telling, verdict};
+use crate::words::Lang;
 
-/// What one client did with one repository.
-#[derive(Default)]
-struct RepositorySum {
-    requests: u64,
-    errors: BTreeMap<u16, u64>,
-}
-
-/// What there is to say, line by line. `received` bytes of content came in all, and `failed`
-/// exchanges did not end as they should.
-pub(in crate::app) fn outline(store: &Store, received: u64, failed: u64) -> Vec<String> {
-    let mut lines = Vec::new();
-    for ((repository, client), sum) in sums(store) {
-        let errors: Vec<_> = sum
-            .errors
-            .iter()
-            .map(|(status, count)| format!("{count} × {status}"))
-            .collect();
-        let errors = if errors.is_empty() {
-            String::new()
-        } else {
-            format!(", answered with {}", errors.join(", "))
-        };
-        let requests = sum.requests;
-        lines.push(format!(
-            "  {repository}: {requests} requests by {client}{errors}"
-        ));
+/// What was done in a few lines: each pull with its verdict, and what the user should know.
+pub(in crate::app) fn outline(store: &Store, received: u64) -> Vec<String> {
+    let telling = Telling::of(store, Lang::En);
+    let pull = |pull: &Pull| {
+        let verdict: String = verdict(pull, &telling).iter().map(Span::text).collect();
+        let (name, client) = (pull.name(), pull.client.label());
+        let requests = plural(pull.steps.len() as u64, "request", "requests");
+        format!("  {name} by {client}, {requests}: {verdict}")
+    };
+    let pulls = store.pulls();
+    let mut lines: Vec<_> = pulls.iter().take(MOST_LINES).map(pull).collect();
+    let more = pulls.len().saturating_sub(MOST_LINES) as u64;
+    if more > 0 {
+        lines.push(format!("  and {}", plural(more, "pull", "pulls")));
     }
     let before = store.dropped().exchanges;
     if before > 0 {
-        lines.push(format!("  and {before} requests before these"));
+        lines.push(format!(
+            "  and {} before these",
+            plural(before, "request", "requests")
+        ));
     }
     if received > 0 {
         lines.push(format!("  {} received", HumanBytes(received)));
-    }
-    if failed > 0 {
-        lines.push(format!("  {failed} cut off or failed"));
     }
     for (host, count) in refused(store) {
         lines.push(format!(
             "  the command refused the certificate for {host} ({count} ×): it does not look at \
              SSL_CERT_FILE and its like, which name the CA made for it: hand it on by a flag of \
-             its own, as in `sh -c 'wget --ca-certificate=\"$SSL_CERT_FILE\" …'`"
+             its own, as in `sh -c 'curl --cacert \"$SSL_CERT_FILE\" …'`"
         ));
     }
-    // Names come from the network: nothing in them may steer the terminal.
     lines.iter().map(|line| printable(line).into()).collect()
-}
-
-/// By repository and client, from the pulls.
-fn sums(store: &Store) -> BTreeMap<(String, String), RepositorySum> {
-    let mut sums: BTreeMap<_, RepositorySum> = BTreeMap::new();
-    for pull in store.pulls() {
-        let repository = match pull.repository.as_str() {
-            "" => pull.image(),
-            repository => repository.to_owned(),
-        };
-        let key = (repository, pull.client.label());
-        if sums.len() >= MOST_LINES && !sums.contains_key(&key) {
-            continue;
-        }
-        let sum = sums.entry(key).or_default();
-        for step in &pull.steps {
-            sum.requests += 1;
-            if let Some(status) = store.entry(step.exchange).and_then(refusal) {
-                *sum.errors.entry(status).or_default() += 1;
-            }
-        }
-    }
-    sums
-}
-
-/// An answer that is an error. The challenge that every anonymous pull begins with is none.
-fn refusal(entry: &Entry) -> Option<u16> {
-    let status = entry.reading.status;
-    status.filter(|status| *status >= 400 && *status != 401)
 }
 
 /// How often the certificate for each host was refused.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::base::printable::{is_hidden, printable};
+use crate::base::text::plural;
 use crate::exchange::{Ending, Event, ExchangeId};
 use crate::pulls::{Pull, PullId, State};
 use crate::registry::Digest;
@@ -175,10 +176,10 @@ fn describe(pull: &Pull, store: &Store) -> String {
         failed => format!("  {failed} cut off or failed"),
     };
     let text = format!(
-        "{}  {}  {} exchanges  {}{trouble}",
+        "{}  {}  {}  {}{trouble}",
         pull.name(),
         pull.client.label(),
-        pull.totals.exchanges,
+        plural(pull.totals.exchanges as u64, "exchange", "exchanges"),
         HumanBytes(pull.totals.received)
     );
     // Names come from the network: nothing in them may steer the terminal.

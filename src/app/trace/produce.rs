@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::base::atomic_file::OutputFile;
+use crate::base::text::plural;
 use crate::config::ExportFormat;
 use crate::exchange::{Bodies, Trace};
 use crate::export::{allowlist, curl, html, json, markdown, mermaid, otlp, transcript};
@@ -199,7 +200,7 @@ impl Produced {
         if output != Path::new("-") {
             let name = output.display();
             talk.say(&match self.entries {
-                Some(entries) => format!("wrote {name}: {entries} entries"),
+                Some(entries) => format!("wrote {name}: {}", plural(entries, "entry", "entries")),
                 None => format!("wrote {name}"),
             });
         }

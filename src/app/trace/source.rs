@@ -37,7 +37,7 @@ pub(in crate::app) fn open(path: &Path) -> Outcome<Source> {
     let meta =
         std::fs::metadata(path).with_context(|| format!("failed to open {}", path.display()))?;
     if meta.is_dir() {
-        let session = Session::open(path)?;
+        let session = Session::open(path).map_err(|error| not_a_session(path, error))?;
         let (trace, report) = session.load()?;
         return Ok(Source {
             trace,
@@ -60,6 +60,24 @@ pub(in crate::app) fn open(path: &Path) -> Outcome<Source> {
         is_session: false,
         taken: Taken::default(),
     })
+}
+
+/// Why a folder cannot be opened, with the sessions in it, if there are any.
+fn not_a_session(path: &Path, error: impl Into<anyhow::Error>) -> anyhow::Error {
+    let folders = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let sessions = folders
+        .map(|entry| entry.path())
+        .filter(|inner| Session::open(inner).is_ok());
+    match sessions.max() {
+        Some(last) => anyhow::anyhow!(
+            "{} is no session; the last one in it is {}",
+            path.display(),
+            last.display()
+        ),
+        None => error
+            .into()
+            .context(format!("{} is no session", path.display())),
+    }
 }
 
 impl Source {

@@ -9,6 +9,7 @@ use super::check::{Check, good, skipped};
 use super::handshake::{HandshakeOutcome, outcome, tail};
 use super::patient::Patient;
 use super::{no_proxy, unit};
+use crate::clients::docker_host;
 use crate::clients::environment::is_local;
 use crate::clients::facts;
 use crate::clients::plan::MARK;
@@ -17,7 +18,9 @@ use crate::clients::undo::Record;
 use crate::config::ClientName;
 
 pub(super) fn checks(patient: &Patient<'_>, well: bool, checks: &mut Vec<Check>) {
-    let info = match info(patient) {
+    let home = (patient.environment)("HOME").unwrap_or_default();
+    let host = docker_host::elsewhere(Path::new(&home), patient.environment);
+    let info = match info(patient, host.as_deref()) {
         Ok(info) => info,
         Err(check) => return checks.push(check),
     };
@@ -26,14 +29,26 @@ pub(super) fn checks(patient: &Patient<'_>, well: bool, checks: &mut Vec<Check>)
         format!("dockerd {} answers", text(&info, "ServerVersion")),
     ));
     let before = checks.len();
-    checks.extend(overridden(patient));
-    let env_file = unit::env_file(patient, SERVICE, "docker", Cause::DockerEnvFile);
-    checks.extend(env_file);
-    checks.push(proxy(patient, &info));
-    checks.extend(left_behind(patient));
-    let (except, cause) = (text(&info, "NoProxy"), Cause::DockerExceptions);
-    checks.extend(no_proxy::check(patient, except, cause, SERVICE, "docker"));
-    checks.extend(mirrors(patient, &info));
+    if let Some(host) = host {
+        // The files of this machine say nothing of it, and are not for it.
+        let has = text(&info, "HttpsProxy");
+        let told = format!("dockerd at {host} says it uses the proxy {has:?}");
+        if has != patient.proxy {
+            let how =
+                "`pullscope setup --print docker-rootless` says how a rootless one is led here";
+            return checks.push(skipped("docker-proxy", format!("{told}; {how}")));
+        }
+        checks.push(good("docker-proxy", told));
+    } else {
+        checks.extend(overridden(patient));
+        let env_file = unit::env_file(patient, SERVICE, "docker", Cause::DockerEnvFile);
+        checks.extend(env_file);
+        checks.push(proxy(patient, &info));
+        checks.extend(left_behind(patient));
+        let (except, cause) = (text(&info, "NoProxy"), Cause::DockerExceptions);
+        checks.extend(no_proxy::check(patient, except, cause, SERVICE, "docker"));
+        checks.extend(mirrors(patient, &info));
+    }
     let uses = checks.iter().skip(before).all(|check| !check.is_bad());
     checks.push(if well && uses {
         trust(patient)
@@ -42,7 +57,7 @@ pub(super) fn checks(patient: &Patient<'_>, well: bool, checks: &mut Vec<Check>)
     });
 }
 
-fn info(patient: &Patient<'_>) -> Result<Value, Check> {
+fn info(patient: &Patient<'_>, host: Option<&str>) -> Result<Value, Check> {
     let name = "docker-daemon";
     let asked = patient
         .programs
@@ -59,7 +74,9 @@ fn info(patient: &Patient<'_>) -> Result<Value, Check> {
             let said = said.unwrap_or(&ran.err);
             let denied = said.contains("permission denied");
             let why = tail(said);
-            Err(if denied {
+            Err(if let Some(host) = host {
+                skipped(name, format!("dockerd at {host} does not answer: {why}"))
+            } else if denied {
                 let ask = patient.with_proxy("sudo pullscope doctor docker".to_owned());
                 patient.bad(Cause::DockerDenied, &[("why", &why)], vec![ask])
             } else {
@@ -81,7 +98,7 @@ fn overridden(patient: &Patient<'_>) -> Option<Check> {
         return None;
     }
     json.as_object_mut()?.shift_remove("proxies");
-    Some(patient.bad(Cause::DockerJson, &[], rewritten(&json)))
+    Some(patient.bad(Cause::DockerJson, &[], rewritten(&json, "restart")))
 }
 
 fn proxy(patient: &Patient<'_>, info: &Value) -> Check {
@@ -156,7 +173,8 @@ fn mirrors(patient: &Patient<'_>, info: &Value) -> Vec<Check> {
                     *entry = text.replacen(host, ALIAS, 1).into();
                 }
             }
-            fix.extend(rewritten(&json));
+            // Mirrors are read anew without a restart.
+            fix.extend(rewritten(&json, "reload"));
         }
         checks.push(patient.bad(
             Cause::DockerMirrorLocal,
@@ -187,11 +205,11 @@ fn trust(patient: &Patient<'_>) -> Check {
 }
 
 /// Lines that write a new daemon.json and have dockerd read it.
-fn rewritten(json: &Value) -> Vec<String> {
+fn rewritten(json: &Value, verb: &str) -> Vec<String> {
     let text = serde_json::to_string_pretty(json).unwrap_or_default();
     vec![
         format!("sudo tee {DAEMON_JSON} > /dev/null <<'EOF'\n{text}\nEOF"),
-        "sudo systemctl restart docker.service".to_owned(),
+        format!("sudo systemctl {verb} docker.service"),
     ]
 }
 

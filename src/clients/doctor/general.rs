@@ -1,9 +1,8 @@
 //! What concerns every client: the CA, the clock, the proxy.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::MetadataExt as _;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
@@ -12,7 +11,7 @@ use rustls::pki_types::pem::PemObject as _;
 use super::cause::Cause;
 use super::check::{Check, good, skipped};
 use super::no_proxy as traps;
-use super::patient::Patient;
+use super::patient::{Patient, same};
 use crate::clients::environment::of_shell;
 use crate::clients::peer;
 
@@ -85,9 +84,9 @@ fn period(pem: &str) -> Option<(Timestamp, Timestamp)> {
 fn proxy(patient: &Patient<'_>) -> Check {
     let address = patient.address;
     let own = patient.certificate();
-    let is_own = |ca: &str| own.as_ref().is_some_and(|own| own.trim() == ca.trim());
-    let (cause, error) = match ask(patient) {
-        Ok(Some(ca)) if is_own(&ca) => {
+    let is_own = |ca: &str| own.as_ref().is_some_and(|own| same(own, ca));
+    let (cause, error) = match patient.served() {
+        Ok(Some(ca)) if is_own(ca) => {
             return good("proxy", format!("pullscope listens on {address}"));
         }
         Ok(Some(_)) => (Cause::OtherCa, String::new()),
@@ -116,21 +115,6 @@ fn free_port(taken: SocketAddr) -> SocketAddr {
     free.unwrap_or(SocketAddr::new(taken.ip(), DEFAULT_PORT))
 }
 
-/// The CA's certificate as a pullscope serves it; `None` when it is no pullscope.
-fn ask(patient: &Patient<'_>) -> io::Result<Option<String>> {
-    let mut stream = TcpStream::connect_timeout(&patient.address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let address = patient.address;
-    let request = format!("GET /ca.pem HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
-    let mut answer = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut answer)?;
-    let answer = String::from_utf8_lossy(&answer);
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    Ok(body.contains("BEGIN CERTIFICATE").then(|| body.to_owned()))
-}
-
 /// The shell's own `NO_PROXY`, which programs that are started from it obey.
 pub(super) fn no_proxy(patient: &Patient<'_>) -> Option<Check> {
     let entries = of_shell(patient.environment);
@@ -153,5 +137,3 @@ pub(super) fn no_proxy(patient: &Patient<'_>) -> Option<Check> {
 }
 
 const DEFAULT_PORT: u16 = 8642;
-const PATIENCE: Duration = Duration::from_secs(3);
-const LONGEST: u64 = 64 * 1024;

@@ -1,16 +1,23 @@
 //! The machine that is looked at.
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use data_encoding::BASE64;
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 
 use super::cause::Cause;
 use super::check::{Check, CheckResult};
 use crate::base::text::fill;
+use crate::clients::environment::has_program;
 use crate::clients::refusal::quoted;
+use crate::clients::setup::TRUST_DIR;
 use crate::clients::system::{Runner, System};
 use crate::clients::undo::Records;
 
@@ -34,6 +41,10 @@ pub struct Patient<'a> {
     pub records: Records,
     /// The time by this machine's clock.
     pub now: Timestamp,
+    /// The CA's certificate, PEM, where it is not the user's own.
+    pub ca: Option<String>,
+    /// What is asked of the proxy once.
+    pub served: OnceCell<io::Result<Option<String>>>,
 }
 
 impl Patient<'_> {
@@ -44,8 +55,7 @@ impl Patient<'_> {
     }
 
     pub(super) fn has_program(&self, name: &str) -> bool {
-        let path = (self.environment)("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|dir| dir.join(name).is_file())
+        has_program(name, self.environment)
     }
 
     /// What a program says, or why it cannot be run.
@@ -100,10 +110,54 @@ impl Patient<'_> {
         Check { name, verdict }
     }
 
-    /// The CA's certificate, PEM.
+    /// The certificate of the CA that clients are to trust, PEM: the one that was named, else that
+    /// of the pullscope which listens, where a client was set up with it, else the user's own.
     pub(super) fn certificate(&self) -> Option<String> {
-        std::fs::read_to_string(self.data.join("ca.pem")).ok()
+        let set_up = Path::new(TRUST_DIR).join("pullscope.pem");
+        let set_up = self.system.text(&set_up).ok().flatten();
+        let served = self.served().as_ref().ok().cloned().flatten();
+        let served = served.filter(|ca| set_up.is_some_and(|set_up| same(&set_up, ca)));
+        let own = || std::fs::read_to_string(self.data.join("ca.pem")).ok();
+        self.ca.clone().or(served).or_else(own)
+    }
+
+    /// The certificate that whoever listens where the proxy is to be serves, as pullscope does.
+    pub(super) fn served(&self) -> &io::Result<Option<String>> {
+        self.served.get_or_init(|| ask(self.address, &self.proxy))
     }
 }
 
 const DEFAULT_PROXY: &str = "http://127.0.0.1:8642";
+
+/// Whether two texts are one certificate.
+pub(super) fn same(one: &str, other: &str) -> bool {
+    one.trim() == other.trim()
+}
+
+/// The CA's certificate as a pullscope serves it; `None` when it is no pullscope.
+fn ask(address: SocketAddr, proxy: &str) -> io::Result<Option<String>> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let user = proxy.trim_start_matches("http://").rsplit_once('@');
+    let login = user.map_or_else(String::new, |(user, _)| {
+        let user: Vec<u8> = percent_decode_str(user).collect();
+        format!("Proxy-Authorization: Basic {}\r\n", BASE64.encode(&user))
+    });
+    let request =
+        format!("GET /ca.pem HTTP/1.1\r\nHost: {address}\r\n{login}Connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.take(LONGEST).read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    if answer.starts_with("HTTP/1.1 407") {
+        return Err(io::Error::other(
+            "it asks for other credentials (give --proxy http://USER:PASSWORD@HOST:PORT)",
+        ));
+    }
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    Ok(body.contains("BEGIN CERTIFICATE").then(|| body.to_owned()))
+}
+
+const PATIENCE: Duration = Duration::from_secs(3);
+const LONGEST: u64 = 64 * 1024;
