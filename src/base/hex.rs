@@ -20,3 +20,13 @@ mod tests {
         );
     }
 }
+
+/// The fingerprint of a certificate (DER), as programs show it.
+pub fn fingerprint(der: &[u8]) -> String {
+    let pairs = digest(&SHA256, der)
+        .as_ref()
+        .iter()
+        .map(|b| format!("{b:02X}"))
+        .collect::<Vec<_>>();
+    pairs.join(":")
+}

@@ -38,7 +38,7 @@ fn shown(content: Option<&[u8]>) -> String {
         Ok(der) if content.starts_with(b"-----BEGIN") => {
             format!(
                 "(a certificate with the SHA-256 fingerprint {})\n",
-                hex::sha256(&der)
+                hex::fingerprint(&der)
             )
         }
         _ => String::from_utf8_lossy(content).into_owned(),

@@ -68,7 +68,7 @@ struct Book {
 static BOOK: LazyLock<Book> =
     LazyLock::new(|| toml::from_str(include_str!("clients.toml")).unwrap_or_default());
 /// What a node reaches without a proxy: itself, pods, services, private networks.
-const IN_CLUSTER: &str =
+pub(super) const IN_CLUSTER: &str =
     "localhost,127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,.svc,.cluster.local";
 
 #[cfg(test)]

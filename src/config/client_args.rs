@@ -58,6 +58,20 @@ pub enum ClientName {
     #[value(aliases = ["k8s", "kubelet"])]
     Kubernetes,
     DockerDesktop,
+    DockerRootless,
+    DockerSnap,
+    RancherDesktop,
+    Colima,
+    Lima,
+    Minikube,
+    Kind,
+    K3d,
+    #[value(alias = "wsl2")]
+    Wsl,
+    #[value(aliases = ["npx", "node"])]
+    Npm,
+    Java,
+    Wget,
     GithubActions,
 }
 

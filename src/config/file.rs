@@ -47,10 +47,16 @@ pub fn with_file(command: Command, path: &Path) -> Result<Command, ConfigError> 
 }
 
 fn with_text(mut command: Command, text: &str) -> Result<Command, String> {
-    let table: toml::Table = text
+    let mut table: toml::Table = text
         .parse()
         .map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())?;
     let known = keys(&command);
+    if let Some(listen) = table.get("listen").and_then(toml::Value::as_str)
+        && !table.contains_key("proxy")
+    {
+        // Clients find it where it listens.
+        table.insert("proxy".to_owned(), format!("http://{listen}").into());
+    }
     for (key, value) in table {
         if !known.contains(&key) {
             let closest = closest(&key, &known).map(|known| format!("; did you mean {known:?}?"));

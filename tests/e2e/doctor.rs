@@ -183,6 +183,59 @@ fn a_proxy_that_is_not_there_or_another_one_is_mended() {
     }
 }
 
+/// The CA of a service is not the user's own, and its proxy may ask for a login.
+#[test]
+fn a_proxy_of_somebody_else_is_known_by_its_ca_and_its_login() {
+    if !available(&["curl", "setpriv"]) {
+        return;
+    }
+    let user = User::new();
+    user.shell("pullscope ca print").succeeded();
+    let address = user.proxy.trim_start_matches("http://");
+    let serve = format!(
+        "env XDG_DATA_HOME=$PWD/service PULLSCOPE_PROXY_CREDENTIALS=u:p@ss pullscope record \
+         -o pulls.har --listen {address}"
+    );
+    let _running = user.run_proxy(&serve);
+    let doctor =
+        |more: &str| Told::read(&user.shell(&format!("pullscope doctor curl --json {more}")));
+    let told = doctor("");
+    let text = told.check("proxy").unwrap()["text"].as_str().unwrap();
+    assert!(text.contains("other credentials"), "{text}");
+    let proxy = format!("--proxy http://u:p%40ss@{address}");
+    assert_eq!(doctor(&proxy).check("proxy").unwrap()["cause"], "other-ca");
+    let ca = format!("{proxy} --ca service/pullscope/ca.pem");
+    doctor(&ca).assert_good("proxy");
+    // A second machine fetches it as from any server.
+    let fetched = user.shell(&format!(
+        "curl -sS --noproxy '*' -u u:p@ss http://{address}/ca.pem"
+    ));
+    let served = fs::read_to_string(user.dir.path().join("service/pullscope/ca.pem")).unwrap();
+    assert_eq!(fetched.succeeded().out, served);
+}
+
+/// What a doctor tries is none of the user's traffic.
+#[test]
+fn the_probe_of_a_doctor_is_not_in_the_trace() {
+    if !available(&["curl", "setpriv"]) {
+        return;
+    }
+    let user = User::new();
+    let address = user.proxy.trim_start_matches("http://");
+    let running = user.run_proxy(&format!("pullscope record -o pulls.har --listen {address}"));
+    let whole = format!(
+        "export HTTPS_PROXY={} CURL_CA_BUNDLE=\"$(pullscope ca bundle)\" SSL_CERT_FILE=\"$(pullscope ca bundle)\"",
+        user.proxy
+    );
+    user.doctor(&whole).assert_good("handshake");
+    running.interrupt();
+    let told = running.finish(RUN).succeeded();
+    assert!(told.err.contains("recorded 0 exchanges"), "{}", told.err);
+    assert!(!told.err.contains("refused"), "{}", told.err);
+    let har = fs::read_to_string(user.dir.path().join("pulls.har")).unwrap();
+    assert!(!har.contains("pullscope-doctor"), "{har}");
+}
+
 #[test]
 fn a_shell_that_leads_past_the_proxy_is_mended() {
     if !available(&["curl", "setpriv"]) {

@@ -20,13 +20,13 @@ const ALPINE: &str = "docker.io/library/alpine:latest";
 const PING: &str = "https://registry-1.docker.io/v2/";
 
 /// A user's folders, which `exec` is to leave as they are.
-struct User<'a> {
+pub(crate) struct User<'a> {
     lab: &'a Lab,
-    dir: PathBuf,
+    pub(crate) dir: PathBuf,
 }
 
 impl<'a> User<'a> {
-    fn new(lab: &'a Lab) -> Self {
+    pub(crate) fn new(lab: &'a Lab) -> Self {
         let dir = lab.dir().join("user");
         for name in ["home", "tmp", "work"] {
             fs::create_dir_all(dir.join(name)).unwrap();
@@ -34,7 +34,7 @@ impl<'a> User<'a> {
         Self { lab, dir }
     }
 
-    fn at<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+    pub(crate) fn at<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command
             .env("HOME", self.dir.join("home"))
             .env("TMPDIR", self.dir.join("tmp"))
@@ -48,7 +48,7 @@ impl<'a> User<'a> {
     }
 
     /// `pullscope exec -o trace.har …the lab… -- COMMAND`, put behind `command`.
-    fn exec_in(&self, command: Command, run: &[&str]) -> Process {
+    pub(crate) fn exec_in(&self, command: Command, run: &[&str]) -> Process {
         self.exec_with(command, &[], run)
     }
 
@@ -63,11 +63,11 @@ impl<'a> User<'a> {
         Process::start("exec", self.lab.dir(), arguments.arg("--").args(run))
     }
 
-    fn exec(&self, run: &[&str]) -> Finished {
+    pub(crate) fn exec(&self, run: &[&str]) -> Finished {
         self.exec_in(bound(PULLSCOPE), run).finish(RUN)
     }
 
-    fn trace(&self) -> Trace {
+    pub(crate) fn trace(&self) -> Trace {
         Trace::read(&self.dir.join("work/trace.har"))
     }
 
@@ -129,8 +129,10 @@ fn skopeo_is_traced_and_nothing_is_left_but_the_trace() {
         .exec(&["skopeo", "--insecure-policy", "copy", &image, &copy])
         .succeeded();
     assert!(done.err.contains("wrote trace.har"), "{}", done.err);
+    let next = "`pullscope show trace.har` tells the story";
+    assert!(done.err.contains(next), "{}", done.err);
     assert!(
-        done.err.contains("library/alpine: ") && done.err.contains("by skopeo"),
+        done.err.contains("by skopeo") && done.err.contains("✓ complete"),
         "{}",
         done.err
     );

@@ -209,6 +209,11 @@ restart)
         sleep 0.1
     done
     ;;
+reload)
+    # dockerd reads some of its settings anew.
+    [ "$2" = docker.service ] || exit 0
+    kill -HUP "$(cat /run/docker.pid)"
+    sleep 0.5 ;;
 show)
     # Words that a shell would not take as they are stand in quotes, as systemctl has it.
     if [ -n "$(unit "$2")" ]; then echo LoadState=loaded; else echo LoadState=not-found; fi

@@ -16,6 +16,7 @@ mod doctor_causes;
 mod doctor_docker;
 mod doctor_services;
 mod exec;
+mod exec_stacks;
 mod exec_view;
 mod hospital;
 mod image;

@@ -71,6 +71,87 @@ fn dockerd_uses_the_proxy_after_setup_and_is_as_before_after_undo() {
     assert_docker_pulled(&recorder.stop());
 }
 
+/// A restart that fails leaves nothing behind: dockerd would stay down until somebody looks.
+#[test]
+fn a_change_whose_restart_fails_is_taken_back() {
+    if !available(machine::NEEDS) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let recorder = Recorder::start(&lab, &[]);
+    let machine = Machine::start(lab.dir(), &recorder.dir().join("data"));
+    machine
+        .shell("systemctl restart docker.service")
+        .succeeded();
+    machine.write("docker/daemon.json", "{ \"debug\": nonsense }\n");
+    let before = machine.snapshot();
+    let proxy = recorder.route().proxy;
+    let refused = machine
+        .shell(&format!("pullscope setup docker --yes --proxy {proxy}"))
+        .failed();
+    let said = &refused.err;
+    assert!(
+        said.contains("systemctl restart docker.service failed"),
+        "{said}"
+    );
+    // It does not start without the change either, and that is said as well.
+    assert!(
+        said.contains("What was written was taken back, and still: "),
+        "{said}"
+    );
+    assert_same(&machine.snapshot(), &before);
+    let nothing = machine
+        .shell("pullscope setup docker --undo --yes")
+        .succeeded();
+    assert!(nothing.err.contains("nothing to undo"), "{}", nothing.err);
+    machine.write("docker/daemon.json", "{}\n");
+    let done = machine.shell(&format!("pullscope setup docker --yes --proxy {proxy}"));
+    assert!(done.succeeded().err.contains("verified: "));
+    machine.shell("systemctl stop docker.service").succeeded();
+}
+
+/// The daemon of this machine is left alone when the docker command asks another one.
+#[test]
+fn a_daemon_elsewhere_is_told_and_this_one_is_not_touched() {
+    if !available(machine::NEEDS) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let recorder = Recorder::start(&lab, &[]);
+    let machine = Machine::start(lab.dir(), &recorder.dir().join("data"));
+    let before = machine.snapshot();
+    let context =
+        "docker context create far --docker host=ssh://u@far.test && docker context use far";
+    for before_it in [
+        "export DOCKER_HOST=unix:///run/user/1000/docker.sock",
+        context,
+    ] {
+        let run = format!("{before_it}; pullscope setup docker --yes");
+        let refused = machine.shell(&run).failed();
+        let host = if before_it == context {
+            "ssh://u@far.test"
+        } else {
+            "/run/user/1000"
+        };
+        let said = &refused.err;
+        assert!(
+            said.contains(host) && said.contains("docker-rootless"),
+            "{said}"
+        );
+        assert_same(&machine.snapshot(), &before);
+    }
+    let told = machine
+        .shell("pullscope doctor docker --json || true")
+        .succeeded();
+    assert!(
+        told.out
+            .contains("dockerd at ssh://u@far.test does not answer"),
+        "{}",
+        told.out
+    );
+    assert!(!told.out.contains("systemctl"), "{}", told.out);
+}
+
 fn assert_docker_pulled(trace: &Trace) {
     trace.find("manifest by docker", |entry| {
         entry.url().contains("/v2/library/alpine/manifests/")

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
+use crate::base::hex::fingerprint;
 use crate::clients::{store, trust};
 use crate::config::{CaCommand, ChangeArgs, Dirs};
 use crate::proxy::ca::{CaFiles, Identity, SigningScope};
@@ -149,11 +148,4 @@ fn describe(identity: &Identity, files: &CaFiles) -> Outcome<String> {
         files.certificate_path().display(),
         files.key_path().display(),
     ))
-}
-
-/// The fingerprint as browsers and openssl print it.
-fn fingerprint(certificate: &[u8]) -> String {
-    let digest = digest(&SHA256, certificate);
-    let pairs: Vec<String> = digest.as_ref().iter().map(|b| format!("{b:02X}")).collect();
-    pairs.join(":")
 }

@@ -1,7 +1,7 @@
 //! Which changes each client needs.
 
 use super::wanted::{SetupError, Wanted};
-use super::{podman, unit};
+use super::{podman, registries, unit};
 use crate::clients::facts;
 use crate::clients::plan::ChangePlan;
 use crate::clients::system::{Runner, System};
@@ -21,6 +21,12 @@ pub fn plan(
         ClientName::Docker => unit::docker(system, programs, wanted),
         ClientName::Podman => podman::plan(system, wanted),
         other if facts::of(other).units.is_empty() => Err(SetupError::ByEnvironment(other.name())),
-        other => unit::service(other, system, wanted),
+        other => {
+            let mut plan = unit::service(other, system, wanted)?;
+            let folders = ["/etc/containerd/certs.d", "/etc/rancher/k3s/certs.d"];
+            plan.notes
+                .extend(registries::notes(system, &folders, &[], &wanted.ca));
+            Ok(plan)
+        }
     }
 }

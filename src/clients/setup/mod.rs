@@ -3,6 +3,7 @@
 mod client;
 mod podman;
 mod recipes;
+mod registries;
 mod trust_dir;
 mod unit;
 mod variables;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::registries;
 use super::trust_dir::{TRUST_DIR, certificate};
 use super::variables::variables;
 use super::wanted::{SetupError, Wanted};
@@ -62,11 +63,15 @@ pub(super) fn plan(system: &System, wanted: &Wanted) -> Result<ChangePlan, Setup
         ],
         restart: Vec::new(),
         undone: Vec::new(),
-        notes: vec![
-            "it works for podman and buildah. skopeo does not read containers.conf: run it by \
+        notes: [
+            vec![
+                "it works for podman and buildah. skopeo does not read containers.conf: run it by \
              `pullscope exec -- skopeo …`"
-                .to_owned(),
-        ],
+                    .to_owned(),
+            ],
+            registries::notes(system, &["/etc/containers/certs.d"], &[], &wanted.ca),
+        ]
+        .concat(),
     })
 }
 

@@ -24,6 +24,7 @@ pub fn recipe(client: ClientName, proxy: &str, ca: &Path, bundle: &Path) -> Stri
         "unit" => unit.cloned().unwrap_or_default(),
         "no-proxy" => except.clone(),
         "line" => known.line.clone(),
+        "in-cluster" => facts::IN_CLUSTER.to_owned(),
         "trust-dir" => TRUST_DIR.to_owned(),
         "proxy" => proxy.to_owned(),
         "ca" => ca.display().to_string(),

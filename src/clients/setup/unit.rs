@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::registries;
 use super::trust_dir::{TRUST_DIR, certificate};
 use super::variables::variables;
 use super::wanted::{SetupError, Wanted};
@@ -31,6 +32,19 @@ pub(super) fn docker(
         )));
     }
     let mut plan = service(ClientName::Docker, system, wanted)?;
+    let insecure = json.get("insecure-registries").and_then(Value::as_array);
+    let insecure = insecure.into_iter().flatten().filter_map(Value::as_str);
+    // Ranges of addresses are for hosts that are not known here.
+    let insecure: Vec<_> = insecure
+        .filter(|host| !host.contains('/'))
+        .map(str::to_owned)
+        .collect();
+    plan.notes.extend(registries::notes(
+        system,
+        &["/etc/docker/certs.d"],
+        &insecure,
+        &wanted.ca,
+    ));
     plan.notes.extend(restart_note(programs));
     Ok(plan)
 }
