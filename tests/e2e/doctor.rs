@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use pullscope::clients::doctor::Cause;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rustix::process::Signal;
 
 use crate::components::available;
 use crate::hospital::Told;
@@ -228,7 +229,7 @@ fn the_probe_of_a_doctor_is_not_in_the_trace() {
         user.proxy
     );
     user.doctor(&whole).assert_good("handshake");
-    running.interrupt();
+    running.signal(Signal::INT);
     let told = running.finish(RUN).succeeded();
     assert!(told.err.contains("recorded 0 exchanges"), "{}", told.err);
     assert!(!told.err.contains("refused"), "{}", told.err);

@@ -9,6 +9,7 @@ use crate::components::available;
 use crate::exec::User;
 use crate::lab::{Lab, PULLSCOPE};
 use crate::process::{Process, bound, isolated};
+use crate::site::Upstream as _;
 
 const RUN: Duration = Duration::from_secs(120);
 const PING: &str = "https://registry-1.docker.io/v2/";
