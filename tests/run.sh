@@ -37,6 +37,7 @@ needs=(
     "systemd-analyze systemd"
     "stty coreutils"
     "tmux tmux"
+    "wget wget"
 )
 
 policy=/usr/sbin/policy-rc.d

@@ -1,10 +1,13 @@
 //! Clients that do not accept our certificate.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::Connection;
+use super::{Connection, Ending, Side, Tunnel, TunnelKind};
+use crate::base::clock;
 use crate::base::table::rows;
 use crate::words::{Lang, row, worded};
 
@@ -27,6 +30,32 @@ pub struct HandshakeFailed {
     pub earlier: Option<String>,
 }
 
+impl HandshakeFailed {
+    /// What a tunnel shows in which a client finished TLS and left at once without a word, as
+    /// GnuTLS's do that do not trust a certificate.
+    pub fn after_tls(tunnel: &Tunnel) -> Option<Self> {
+        let connection = &tunnel.connection;
+        let (at, ending) = tunnel.ended.as_ref()?;
+        let by_client = match ending {
+            Ending::Complete => true,
+            Ending::Aborted { by, .. } => *by == Side::Client,
+            Ending::Failed { .. } => false,
+        };
+        let at_once = clock::passed(connection.opened, *at) <= AT_ONCE;
+        let is_silent = tunnel.kind == TunnelKind::Unused && connection.tls.is_some();
+        (is_silent && by_client && at_once).then(|| Self {
+            connection: connection.clone(),
+            at: *at,
+            rejection: Rejection::Left,
+            process: None,
+            earlier: None,
+        })
+    }
+}
+
+/// Who does not want what it was shown goes within this time.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
 /// How a TLS handshake with a client ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -44,6 +73,9 @@ pub enum Rejection {
     },
     /// The client closed or reset after it saw our certificate: it probably does not trust it.
     Closed,
+    /// The client finished TLS and left at once without a request: it may not trust our
+    /// certificate. Nobody records this; it is what an unused tunnel shows.
+    Left,
     /// What the client sent is not a TLS handshake we can answer.
     Protocol {
         /// What was wrong.
@@ -70,7 +102,7 @@ impl Rejection {
     pub fn is_distrust(&self) -> bool {
         match self {
             Self::Alert { certificate, .. } => *certificate,
-            Self::Closed => true,
+            Self::Closed | Self::Left => true,
             Self::Protocol { .. } | Self::Timeout => false,
         }
     }
@@ -81,7 +113,7 @@ impl Rejection {
             Self::Alert {
                 certificate: true, ..
             } => "cert-rejected",
-            Self::Closed => "closed",
+            Self::Closed | Self::Left => "closed",
             Self::Timeout => "handshake-timeout",
             Self::Alert { .. } | Self::Protocol { .. } => "unknown",
         }
@@ -95,7 +127,7 @@ impl Rejection {
                 phrase.fill(lang, &[("code", &*code.to_string()), ("name", name)])
             }
             Self::Protocol { detail } => phrase.fill(lang, &[("detail", detail)]),
-            Self::Closed | Self::Timeout => phrase.of(lang).to_owned(),
+            Self::Closed | Self::Left | Self::Timeout => phrase.of(lang).to_owned(),
         }
     }
 
@@ -104,6 +136,7 @@ impl Rejection {
         match self {
             Self::Alert { name, .. } => format!("tls_alert_{name}"),
             Self::Closed => "closed_in_tls_handshake".to_owned(),
+            Self::Left => "closed_after_tls_handshake".to_owned(),
             Self::Protocol { .. } => "no_tls_handshake".to_owned(),
             Self::Timeout => "tls_handshake_timeout".to_owned(),
         }

@@ -6,7 +6,7 @@ use super::around::Around;
 use super::diagnosis::{diagnose, sort};
 use super::finding::{Evidence, Finding, Severity};
 use super::scene;
-use crate::exchange::ExchangeId;
+use crate::exchange::{ExchangeId, TunnelKind};
 use crate::pulls::{Pull, State};
 
 /// Judges a pull: what is wrong with it or worth knowing of it, the gravest first. How it stands
@@ -106,6 +106,7 @@ fn led_past(pull: &Pull, around: &Around<'_>) -> bool {
     around.tunnels.iter().any(|tunnel| {
         let host = tunnel.connection.target.as_ref().map(|target| &target.host);
         let opened = tunnel.connection.opened;
-        host.is_some_and(|host| hosts.contains(host)) && scene::is_about(opened, pull)
+        let passed = tunnel.kind != TunnelKind::Unused;
+        passed && host.is_some_and(|host| hosts.contains(host)) && scene::is_about(opened, pull)
     })
 }

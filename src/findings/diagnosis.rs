@@ -1,11 +1,12 @@
 //! Asks the rules.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::around::{Around, Session};
+use super::callers::{Course, left};
 use super::finding::{Finding, Severity};
 use super::rules::{self, Rule};
-use super::scene::{self, Scene, concerns};
+use super::scene::{self, Scene};
 use crate::exchange::{HandshakeFailed, Rejection};
 use crate::pulls::{Observed, Pull};
 
@@ -18,10 +19,9 @@ pub(super) fn diagnose(pull: &Pull, around: &Around<'_>) -> Vec<Finding> {
     let refused = if around.handshakes.is_empty() {
         Vec::new()
     } else {
-        let hosts = scene::hosts(seen.iter().map(|observed| observed.reading));
+        let course = Course::of(pull, &seen);
         let all = around.handshakes.iter();
-        all.filter(|handshake| concerns(handshake, pull, &hosts))
-            .collect()
+        all.filter(|one| course.concerns(one)).collect()
     };
     let (tunnels, settled) = (around.tunnels, around.settled);
     judge(Scene::of(Some(pull), &seen, refused, tunnels, settled))
@@ -39,7 +39,8 @@ pub fn diagnose_session(session: &Session<'_>) -> Vec<Finding> {
         .map(|observed| Scene::of(None, observed, Vec::new(), session.tunnels, false))
         .collect();
     let mut by_client: BTreeMap<_, Vec<&HandshakeFailed>> = BTreeMap::new();
-    for handshake in unclaimed(session) {
+    let left = left(session);
+    for handshake in unclaimed(session).into_iter().chain(&left) {
         let connection = &handshake.connection;
         let head = connection.connect_head.as_ref();
         let user_agent = head.and_then(|head| head.text("user-agent"));
@@ -66,7 +67,6 @@ fn unclaimed<'a>(session: &Session<'a>) -> Vec<&'a HandshakeFailed> {
         return Vec::new();
     }
     let mut rest: Vec<_> = session.handshakes.iter().collect();
-    let mut trusted = HashSet::new();
     let closed = rest.iter().any(|h| h.rejection == Rejection::Closed);
     for pull in session.pulls {
         let during = rest.iter().any(|one| scene::is_about(one.at, pull));
@@ -74,17 +74,16 @@ fn unclaimed<'a>(session: &Session<'a>) -> Vec<&'a HandshakeFailed> {
             continue;
         }
         let steps = pull.steps.iter();
-        let readings = steps.filter_map(|step| Some((session.observed)(step.exchange)?.reading));
-        let hosts = scene::hosts(readings);
-        rest.retain(|handshake| !concerns(handshake, pull, &hosts));
-        if closed {
-            trusted.extend(hosts);
-        }
+        let seen: Vec<_> = steps
+            .filter_map(|step| (session.observed)(step.exchange))
+            .collect();
+        let course = Course::of(pull, &seen);
+        // A client that closes where it was content before no longer needs the connection.
+        rest.retain(|one| {
+            let spares = one.rejection == Rejection::Closed && course.trusts(one);
+            !spares && !course.concerns(one)
+        });
     }
-    // A client that closes where it was content before no longer needs the connection.
-    rest.retain(|one| {
-        one.rejection != Rejection::Closed || !trusted.contains(&scene::handshake_host(one))
-    });
     rest
 }
 

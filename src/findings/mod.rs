@@ -5,6 +5,7 @@
 //! missing remark.
 
 mod around;
+mod callers;
 mod conclusion;
 mod diagnosis;
 mod finding;

@@ -628,12 +628,6 @@ pub(super) fn scopes(scopes: &[Scope]) -> String {
     }
 }
 
-/// Whether a handshake has to do with a pull: it is for a host the pull was led to, and happened
-/// while the pull went on or soon after.
-pub(super) fn concerns(handshake: &HandshakeFailed, pull: &Pull, hosts: &HashSet<String>) -> bool {
-    is_about(handshake.at, pull) && hosts.contains(&handshake_host(handshake))
-}
-
 /// Whether something happened while a pull went on or soon after.
 pub(super) fn is_about(moment: Timestamp, pull: &Pull) -> bool {
     const SOON: std::time::Duration = std::time::Duration::from_secs(60);

@@ -216,6 +216,11 @@ fn after_tls(
     let tunnel = OpenTunnel::open(&shared.recorder, connection, TunnelKind::Unused);
     tunnel.end(match &served.error {
         None => Ending::Complete,
+        // Who leaves with something unread resets the connection.
+        Some(error) if is_gone(error) => Ending::Aborted {
+            by: Side::Client,
+            detail: cause::innermost(error),
+        },
         Some(error) => passthrough::failed(Failure::BadRequest, &cause::innermost(error)),
     });
 }
@@ -240,15 +245,26 @@ fn rejection(error: &io::Error) -> Rejection {
     if let Some(alert) = alert_in(error) {
         return alert;
     }
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe => Rejection::Closed,
-        _ => Rejection::Protocol {
-            detail: cause::innermost(error),
-        },
+    if is_gone(error) {
+        return Rejection::Closed;
     }
+    Rejection::Protocol {
+        detail: cause::innermost(error),
+    }
+}
+
+/// Whether the client closed or reset the connection.
+fn is_gone(error: &(dyn std::error::Error + 'static)) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let io = causes.find_map(|cause| cause.downcast_ref::<io::Error>());
+    let gone = [
+        BrokenPipe,
+        ConnectionAborted,
+        ConnectionReset,
+        UnexpectedEof,
+    ];
+    io.is_some_and(|io| gone.contains(&io.kind()))
 }
 
 /// The TLS alert that stands at the root of an error.

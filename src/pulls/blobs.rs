@@ -139,6 +139,9 @@ impl<'a> Asked<'a> {
             if let Some(member) = self.members.get(*at) {
                 let followed = self.trail.followed.get(*at) == Some(&true);
                 transfers.add(*member, digest, size, followed);
+                if self.had_its_share(*member) {
+                    transfers.last = Last::Part;
+                }
             }
         }
         let measured: Option<Vec<_>> = exchanges.clone().map(|o| o.exchange.measured()).collect();
@@ -159,6 +162,14 @@ impl<'a> Asked<'a> {
                 .and_then(|(from, to)| Duration::try_from(to.duration_since(from)).ok()),
             exchanges: exchanges.map(|o| o.exchange.id).collect(),
         }
+    }
+
+    /// Whether a client cut off a range on purpose: it went on with something else afterwards.
+    fn had_its_share(&self, Observed { exchange, reading }: Observed<'_>) -> bool {
+        let last = self.members.last().map(|last| last.exchange.started);
+        let is_cut = reading.status == Some(206) && exchange.cut_by() == Some(Side::Client);
+        let ended = exchange.ended.as_ref().map(|(at, _)| *at);
+        is_cut && last > ended
     }
 }
 

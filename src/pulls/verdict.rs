@@ -9,7 +9,7 @@ use super::causes::Trail;
 use super::observed::Observed;
 use crate::exchange::Side;
 use crate::pulls::{Blob, BlobState, Purpose, State, Why};
-use crate::registry::Digest;
+use crate::registry::{Digest, Document, Reading};
 
 /// What became of one thing that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +116,10 @@ impl<'a> Goals<'a> {
             Some((Outcome::Stopped, at)) => (State::Stopped, Some(*at)),
             Some((Outcome::Unfinished, at)) => (State::Unfinished, Some(*at)),
             Some((Outcome::Got, _)) if self.purpose == Purpose::Login => self.beginning(),
-            Some((Outcome::Got, _)) => (self.whole(), None),
+            Some((Outcome::Got, _)) => match self.only_schema1() {
+                Some(at) => (State::Unfinished, Some(at)),
+                None => (self.whole(), None),
+            },
             None if self.asked => (State::Complete, None),
             None => self.beginning(),
         }
@@ -139,6 +142,18 @@ impl<'a> Goals<'a> {
             }
             _ => (State::Undecided, None),
         }
+    }
+
+    /// The manifest of schema 1 of which a client that pulls then asked for nothing, where it got no
+    /// other: today's clients refuse those.
+    fn only_schema1(&self) -> Option<usize> {
+        let all = self.members.iter().map(|m| m.reading).enumerate();
+        let mut got = all.filter(|(_, one)| one.method == "GET" && one.document.is_some());
+        let is_schema1 = |one: &Reading| matches!(one.document, Some(Document::Schema1(_)));
+        let asks = self.trail.blobs.iter().any(Option::is_some);
+        let is_so = self.purpose == Purpose::Pull && !asks;
+        let is_only = is_so && got.clone().all(|(_, one)| is_schema1(one));
+        got.next_back().filter(|_| is_only).map(|(at, _)| at)
     }
 
     /// An image is pushed when its manifest is accepted; clients that push nothing else were on

@@ -54,6 +54,7 @@ pub(super) fn from_text(bytes: &[u8]) -> Option<ReportedError> {
     let is_line = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     let is_said = !text.is_empty() && text.len() <= LONGEST && text.chars().all(is_line);
     // What begins so is of a form that is not for people.
+    let is_said = is_said && !json::is_bare(bytes);
     (is_said && !text.starts_with(['<', '{', '[', '"'])).then(|| ReportedError {
         message: text.split_whitespace().collect::<Vec<_>>().join(" "),
         ..ReportedError::default()

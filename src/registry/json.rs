@@ -71,6 +71,14 @@ pub(super) fn time(value: &Value, key: &str) -> Option<Timestamp> {
 /// A manifest has about five levels, an image configuration about as many.
 const MAX_DEPTH: usize = 64;
 
+/// Whether all there is is a word or a number of JSON's, such as `true`: no message to anybody.
+pub(super) fn is_bare(bytes: &[u8]) -> bool {
+    matches!(
+        read(bytes),
+        Ok(Value::Null | Value::Bool(_) | Value::Number(_))
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! What a web page says, where one comes in the place of a registry's answer.
 
+use super::json;
+
 /// Longer texts are cut: enough to see whose page it is.
 const MOST: usize = 300;
 /// No more of a page is looked at.
@@ -13,7 +15,7 @@ pub(super) fn text(bytes: &[u8], is_html: bool) -> Option<Box<str>> {
     let page = page.trim_start_matches('\u{feff}').trim_start();
     let tag = page.get(..9).unwrap_or(page).to_ascii_lowercase();
     let begins_so = tag.starts_with("<html") || tag.starts_with("<!doctype");
-    if !is_html && !begins_so {
+    if !is_html && !begins_so || json::is_bare(bytes) {
         return None;
     }
     let words = words(page);
@@ -91,7 +93,8 @@ mod tests {
             assert_eq!(text(other.as_bytes(), false), None, "{other}");
         }
         // quay.io answers `/v2/` so.
-        assert_eq!(text(b"true", true).as_deref(), Some("true"));
+        assert_eq!(text(b"true\n", true), None);
+        assert_eq!(text(b"not true", true).as_deref(), Some("not true"));
     }
 
     proptest! {

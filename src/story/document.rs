@@ -8,7 +8,7 @@ use super::digest::{full, short};
 use super::fields::Fields;
 use super::naming::layer as layer_name;
 use super::{Block, Cell, Span, Table, Telling, Tone};
-use crate::pulls::Pull;
+use crate::pulls::{Pull, Purpose};
 use crate::registry::{Descriptor, Digest, Document, Index, Kind, Manifest, Reading, Schema1};
 use crate::words::Lang;
 use crate::words::figures::bytes;
@@ -118,6 +118,7 @@ fn identity(document: &Document, reading: &Reading, lang: Lang) -> Fields {
 
 fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table {
     let lang = telling.lang;
+    let sent = pull.is_some_and(|pull| pull.purpose == Purpose::Push);
     let head = [
         ("label.platform", false),
         ("image.manifest", false),
@@ -131,7 +132,7 @@ fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table
     };
     let images = index.manifests.iter().filter(|e| !e.is_attestation());
     let is_one = images.filter(|entry| is_fetched(entry)).count() < 2;
-    let chosen = pull.filter(|_| is_one);
+    let chosen = pull.filter(|_| is_one && !sent);
     let chosen = chosen.and_then(|pull| taken(index, pull, telling));
     let rows = index.manifests.iter().enumerate().map(|(at, entry)| {
         let platform = entry.platform.as_ref();
@@ -154,7 +155,13 @@ fn platforms(index: &Index, pull: Option<&Pull>, telling: &Telling<'_>) -> Table
             vec![fetched],
         ]
     });
-    Table::of(head, rows, lang)
+    let mut table = Table::of(head, rows, lang);
+    // Of an index that is sent nothing is fetched, and nobody chooses.
+    if sent {
+        table.head.pop();
+        table.rows.iter_mut().for_each(|row| drop(row.pop()));
+    }
+    table
 }
 
 /// The entry that the client fetched: the one whose digest the pull's manifest has. Where that

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Block, Cell, Span, Telling, Tone, naming};
+use crate::exchange::TunnelKind;
 use crate::findings::{Finding, Severity};
 use crate::pulls::{Pull, State};
 use crate::words::{phrase, say};
@@ -62,10 +63,16 @@ pub fn tally(pulls: &[&Pull], whole: bool, telling: &Telling<'_>) -> Option<Bloc
         0 if whole => {
             let why = if store.entries().next().is_some() {
                 "verdict.no-pull"
+            } else if store
+                .tunnels()
+                .iter()
+                .any(|one| one.kind != TunnelKind::Unused)
+            {
+                "verdict.all-unread"
             } else if !store.handshakes().is_empty() {
                 "verdict.no-request"
             } else if !store.tunnels().is_empty() {
-                "verdict.all-unread"
+                "verdict.unused"
             } else {
                 return None;
             };

@@ -1,7 +1,9 @@
 //! Whatever is on the wire, judging and explaining it comes to an end without a panic.
 
+use bytes::Bytes;
 use proptest::prelude::*;
-use pullscope::exchange::{Failure, Rejection, Side};
+use pullscope::exchange::{Body, Capture, Ending, Exchange, Failure, RawHead, Rejection, Side};
+use pullscope::pulls::State;
 
 use crate::scenario::{Image, Scenario, sha256};
 
@@ -166,6 +168,107 @@ proptest! {
         if verdict.pulls.len() == 1 {
             let steps = verdict.pulls[0].steps.len();
             prop_assert!(steps != turns.len() || verdict.findings.windows(2).all(graver));
+        }
+    }
+}
+
+/// What may become of an exchange that went well.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Status(u16),
+    NoAnswer(Failure),
+    Cut(Side),
+    Page,
+    Empty,
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    let failures = [
+        Failure::Dns,
+        Failure::Connect,
+        Failure::Tls,
+        Failure::NoResponse,
+    ];
+    let sides = [Side::Client, Side::Upstream, Side::Capture];
+    prop_oneof![
+        prop::sample::select(STATUSES).prop_map(Fault::Status),
+        prop::sample::select(failures.to_vec()).prop_map(Fault::NoAnswer),
+        prop::sample::select(sides.to_vec()).prop_map(Fault::Cut),
+        Just(Fault::Page),
+        Just(Fault::Empty),
+    ]
+}
+
+fn strike(exchange: &mut Exchange, fault: Fault) {
+    // Where no answer came, there is none to be spoilt.
+    if exchange.response.is_none() {
+        return;
+    }
+    let at = exchange.ended.take().map_or(exchange.started, |(at, _)| at);
+    let content = |bytes: &'static [u8]| {
+        Some(Body {
+            size: bytes.len() as u64,
+            complete: true,
+            capture: Capture::Memory {
+                bytes: Bytes::from_static(bytes),
+            },
+            ..Body::default()
+        })
+    };
+    let mut answer = |start: &str| {
+        if let Some(response) = &mut exchange.response {
+            response.head = RawHead::new(format!("HTTP/1.1 {start}\r\n\r\n"));
+        }
+    };
+    let mut ending = Ending::Complete;
+    match fault {
+        Fault::Status(status) => {
+            answer(&format!("{status} X"));
+            exchange.response_body = content(b"");
+        }
+        Fault::Page => {
+            answer("200 OK\r\nContent-Type: text/html");
+            exchange.response_body = content(b"<html>Please log in</html>");
+        }
+        Fault::Empty => exchange.response_body = content(b""),
+        Fault::NoAnswer(reason) => {
+            exchange.response = None;
+            exchange.response_body = None;
+            ending = Ending::Failed {
+                reason,
+                detail: "gone".to_owned(),
+            };
+        }
+        Fault::Cut(by) => {
+            ending = Ending::Aborted {
+                by,
+                detail: "cut".to_owned(),
+            }
+        }
+    }
+    exchange.ended = Some((at, ending));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// A pull that failed has an error, one that is complete has none, and `--fail-on
+    /// severity:error` agrees: `Scenario::verdict` holds that of whatever it judges.
+    #[test]
+    fn a_pull_with_faults_is_judged_by_how_it_ended(
+        layers in 1..4_u8,
+        faults in prop::collection::vec((any::<prop::sample::Index>(), fault()), 0..3),
+    ) {
+        let mut story = Scenario::docker();
+        story.pull(&Image::new(layers));
+        for (at, fault) in &faults {
+            let at = at.index(story.exchanges.len());
+            strike(&mut story.exchanges[at], *fault);
+        }
+        let verdict = story.verdict();
+        prop_assert!(!verdict.pulls.is_empty());
+        if faults.is_empty() {
+            prop_assert_eq!(verdict.pulls[0].state, State::Complete);
         }
     }
 }

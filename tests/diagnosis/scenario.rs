@@ -11,12 +11,13 @@ use jiff::Timestamp;
 use pullscope::exchange::{
     Authority, Body, Capture, Connection, ConnectionId, Ending, Exchange, ExchangeId, Failure,
     Fidelity, HandshakeFailed, Omission, RawHead, Rejection, RequestHead, ResponseHead,
-    ResponseOrigin, Side, Timings, Trace, Tunnel, TunnelId, TunnelKind, Upstream, Verification,
+    ResponseOrigin, Side, Timings, TlsSession, Trace, Tunnel, TunnelId, TunnelKind, Upstream,
+    Verification,
 };
 use pullscope::findings::{Finding, Severity};
 use pullscope::pulls::{Pull, State};
 use pullscope::registry::InMemoryOnly;
-use pullscope::store::Store;
+use pullscope::store::{Filter, Store};
 use pullscope::story::{explain, explain_alone};
 use pullscope::words::FindingText;
 use pullscope::words::Lang;
@@ -229,6 +230,22 @@ impl Scenario {
         });
     }
 
+    /// A client finishes TLS and leaves without a request after so many seconds.
+    pub(crate) fn leave(&mut self, host: &str, user_agent: &str, seconds: u64) {
+        self.tunnel(host);
+        let tunnel = self.tunnels.last_mut().unwrap();
+        let start = format!("CONNECT {host}:443 HTTP/1.1");
+        let connection = &mut tunnel.connection;
+        connection.connect_head = Some(head(&start, &[("User-Agent", user_agent)]));
+        connection.tls = Some(Arc::new(TlsSession {
+            version: "TLSv1.3".to_owned(),
+            cipher: "TLS_AES_128_GCM_SHA256".to_owned(),
+            alpn: None,
+        }));
+        tunnel.kind = TunnelKind::Unused;
+        tunnel.ended = Some((self.now + Duration::from_secs(seconds), Ending::Complete));
+    }
+
     /// What was told so far.
     pub(crate) fn exchanges(&self) -> &[Exchange] {
         &self.exchanges
@@ -272,7 +289,16 @@ pub(crate) fn judge(
     };
     let store = Store::of_trace(trace, &InMemoryOnly);
     let pulls = store.pulls().to_vec();
+    let errors: Filter = "severity:error".parse().unwrap();
     for pull in &pulls {
+        // What `--fail-on severity:error` asks.
+        let mut entries = pull.steps.iter().map(|step| store.entry(step.exchange));
+        let fails = entries.any(|entry| errors.matches(entry.unwrap(), &store));
+        match pull.state {
+            State::Failed => assert!(fails, "{pull:#?} failed and passes"),
+            State::Complete => assert!(!fails, "{pull:#?} is complete and fails"),
+            _ => {}
+        }
         let found = store.findings_of(pull.id);
         let has_error = found.iter().any(|one| one.severity == Severity::Error);
         match pull.state {

@@ -1,7 +1,8 @@
 //! Certificates, redirects and mirrors: who is asked, and who is trusted.
 
-use pullscope::exchange::{Failure, Rejection, Verification};
+use pullscope::exchange::{Failure, RawHead, Rejection, Verification};
 use pullscope::findings::Severity;
+use pullscope::pulls::State;
 use pullscope::words::Lang;
 use serde_json::json;
 
@@ -394,4 +395,102 @@ fn a_pull_that_ends_with_a_redirect_was_given_up() {
     story.blob(&image.blobs[0]);
     story.redirect(&image.blobs[1]);
     assert_eq!(story.rules(), [""; 0]);
+}
+
+/// Whose pull it is shows by the address, by what the CONNECT says and by the program.
+#[test]
+fn a_certificate_refused_by_one_client_is_not_blamed_on_another() {
+    type Change = fn(&mut Scenario);
+    let agent = |story: &mut Scenario| {
+        for exchange in &mut story.exchanges {
+            let connect =
+                b"CONNECT r.example:443 HTTP/1.1\r\nUser-Agent: Go-http-client/1.1\r\n\r\n";
+            exchange.connection.connect_head = Some(RawHead::new(connect));
+        }
+    };
+    let others: [(&str, Change); 4] = [
+        ("another address", |story| {
+            story.handshakes[0].connection.client = "10.0.0.9:40000".parse().unwrap();
+        }),
+        ("another CONNECT", |story| {
+            let connect = b"CONNECT r.example:443 HTTP/1.1\r\nUser-Agent: curl/8.5.0\r\n\r\n";
+            story.handshakes[0].connection.connect_head = Some(RawHead::new(connect));
+        }),
+        ("a CONNECT that says nothing", |story| {
+            let connect = b"CONNECT r.example:443 HTTP/1.1\r\n\r\n";
+            story.handshakes[0].connection.connect_head = Some(RawHead::new(connect));
+        }),
+        ("another program", |story| {
+            story.handshakes[0].process = Some("skopeo".to_owned());
+        }),
+    ];
+    let own: [(&str, Change); 3] = [
+        ("nothing else is known", |_| {}),
+        ("its own program", |story| {
+            story.handshakes[0].process = Some("dockerd".to_owned());
+        }),
+        ("a program of no known name", |story| {
+            story.handshakes[0].process = Some("agent7".to_owned());
+        }),
+    ];
+    let told = |change: Change| {
+        let mut story = Scenario::docker();
+        story.pull(&Image::new(1));
+        agent(&mut story);
+        story.now -= std::time::Duration::from_millis(200);
+        story.refuse("auth.docker.io", GO, Rejection::alert(48));
+        change(&mut story);
+        let verdict = story.verdict();
+        assert_eq!(verdict.pulls[0].state, State::Complete);
+        let finding = verdict.findings.into_iter().next().unwrap();
+        (finding.rule, finding.severity)
+    };
+    for (what, change) in others {
+        assert_eq!(told(change), ("ca-rejected", Severity::Error), "{what}");
+    }
+    // A complete pull has got over it.
+    for (what, change) in own {
+        assert_eq!(told(change), ("ca-partial", Severity::Warning), "{what}");
+    }
+}
+
+#[test]
+fn ca_silent() {
+    let mut story = Scenario::docker();
+    story.leave("ghcr.io", "Wget/1.21.4", 1);
+    let (severity, sentence) = story.only("ca-silent");
+    assert_eq!(severity, Severity::Warning);
+    assert!(sentence.contains("ghcr.io") && sentence.contains("it probably does not trust"));
+    let verdict = story.verdict();
+    assert!(
+        verdict.findings[0]
+            .fix(Lang::En)
+            .contains("--ca-certificate")
+    );
+    assert!(verdict.findings[0].title(Lang::En).contains("probably"));
+
+    // Connections to spare: of a client that sent requests there, one kept for a while, one that
+    // is open still, and one that never got as far as TLS.
+    let spared = |change: fn(&mut Scenario)| {
+        let mut story = Scenario::docker();
+        story.pull(&Image::new(1));
+        change(&mut story);
+        assert_eq!(story.rules(), [""; 0]);
+    };
+    spared(|story| story.leave("auth.docker.io", GO, 1));
+    spared(|story| story.leave("ghcr.io", GO, 60));
+    spared(|story| {
+        story.leave("ghcr.io", GO, 1);
+        story.tunnels[0].ended = None;
+    });
+    spared(|story| {
+        story.leave("ghcr.io", GO, 1);
+        story.tunnels[0].connection.tls = None;
+    });
+    // What another client sent there says nothing of this one.
+    let mut story = Scenario::docker();
+    story.pull(&Image::new(1));
+    story.leave("auth.docker.io", "Wget/1.21.4", 1);
+    story.tunnels[0].connection.client = "10.0.0.9:40000".parse().unwrap();
+    story.only("ca-silent");
 }

@@ -99,6 +99,17 @@ pub(crate) fn curl(route: &Route, dir: &Path, args: &[&str]) -> Process {
     Process::start("curl", dir, curl.args(args))
 }
 
+/// wget: `wget ARGS`.
+pub(crate) fn wget(route: &Route, dir: &Path, args: &[&str]) -> Process {
+    let mut wget = command("wget");
+    wget.args(["--quiet", "--output-document=-", "--tries=1"]);
+    if let Some(trust) = &route.trust {
+        wget.arg("--ca-certificate").arg(trust);
+    }
+    wget.env("https_proxy", &route.proxy);
+    Process::start("wget", dir, wget.args(args))
+}
+
 /// A containerd of the test's own, for `ctr` to keep images in.
 pub(crate) struct Containerd {
     ctr: &'static str,

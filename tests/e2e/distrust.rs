@@ -1,10 +1,11 @@
 //! A client that does not trust the CA is a record of its own, with the alert it sent.
 
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::client::{Dockerd, curl, skopeo};
+use crate::client::{Dockerd, curl, skopeo, wget};
 use crate::components::available;
 use crate::recorder::Recorder;
 use crate::registry;
@@ -55,6 +56,34 @@ fn dockerd_sends_bad_certificate() {
     dockerd.docker(&["pull", &reference()]).failed();
     let fix = ("dockerd", "sudo pullscope setup docker");
     assert_rejected(recorder, 42, "bad_certificate", fix);
+}
+
+/// GnuTLS judges the certificate after the handshake, and its wget then says nothing.
+#[test]
+fn wget_leaves_without_a_word() {
+    if !available(NEEDS) || !available(&["wget"]) {
+        return;
+    }
+    let version = Command::new("wget").arg("--version").output().unwrap();
+    let is_gnutls = String::from_utf8_lossy(&version.stdout).contains("ssl/gnutls");
+    if !is_gnutls && !available(&["wget with GnuTLS"]) {
+        return;
+    }
+    let site = Site::start();
+    let mut recorder = Recorder::start(&site, &[]);
+    let url = format!("https://{}/v2/", registry::HOST);
+    // wget's 5: the certificate does not verify.
+    let wget = wget(&recorder.untrusted_route(), site.dir(), &[&url]);
+    assert_eq!(wget.finish(RUN).failed().status.code(), Some(5));
+    recorder.said("that it probably does not trust the CA", |err| {
+        err.contains("probably does not trust") && err.contains("--ca-certificate")
+    });
+    // Who trusts it and keeps connections to spare gets no word.
+    let trusting = recorder.route();
+    curl(&trusting, site.dir(), &[&url]).finish(RUN).succeeded();
+    recorder.interrupt();
+    let said = recorder.stopped().finished.err;
+    assert_eq!(said.matches("probably does not trust").count(), 1, "{said}");
 }
 
 /// The event and the trace name the host and the alert, no exchange was made up, and the people

@@ -1,8 +1,11 @@
 //! Says at once who does not trust the CA.
 
+use std::collections::HashSet;
+use std::net::IpAddr;
+
 use indicatif::MultiProgress;
 
-use crate::exchange::Event;
+use crate::exchange::{Connection, Event, HandshakeFailed};
 use crate::findings::refused_handshake;
 use crate::words::Lang;
 
@@ -13,6 +16,8 @@ use crate::app::terminal::talk::Talk;
 pub(in crate::app) struct Refusals {
     bars: MultiProgress,
     told: Vec<String>,
+    /// Which addresses sent requests to which hosts by TLS.
+    asked: HashSet<(IpAddr, Option<String>)>,
 }
 
 impl Refusals {
@@ -21,15 +26,35 @@ impl Refusals {
         (!talk.quiet).then(|| Self {
             bars: talk.bars.clone(),
             told: Vec::new(),
+            asked: HashSet::new(),
         })
     }
 
     /// Something happened.
     pub(in crate::app) fn event(&mut self, event: &Event) {
-        let Event::HandshakeFailed(handshake) = event else {
-            return;
+        let place = |connection: &Connection| {
+            let host = connection.target.as_ref().map(|target| target.host.clone());
+            (connection.client.ip(), host)
         };
-        let Some(finding) = refused_handshake(handshake) else {
+        let finding = match event {
+            Event::Opened { connection, .. } if connection.tls.is_some() => {
+                if self.asked.len() < MOST_ASKED {
+                    self.asked.insert(place(connection));
+                }
+                return;
+            }
+            Event::HandshakeFailed(handshake) => refused_handshake(handshake),
+            // Many open connections to spare, where they send requests.
+            Event::Tunnel(tunnel)
+                if self.asked.len() < MOST_ASKED
+                    && !self.asked.contains(&place(&tunnel.connection)) =>
+            {
+                let left = HandshakeFailed::after_tls(tunnel);
+                left.and_then(|left| refused_handshake(&left))
+            }
+            _ => return,
+        };
+        let Some(finding) = finding else {
             return;
         };
         let (what, fix) = (finding.sentence(Lang::En), finding.fix(Lang::En));
@@ -45,3 +70,5 @@ impl Refusals {
 
 /// Names come from the network: as many are remembered.
 const MOST_TOLD: usize = 100;
+/// And as many hosts.
+const MOST_ASKED: usize = 10_000;

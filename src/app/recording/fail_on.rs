@@ -1,7 +1,9 @@
 //! `--fail-on FILTER`: exit code 4 where something passed that was not to.
 
 use crate::base::printable::printable;
+use crate::findings::Finding;
 use crate::store::{Entry, Filter, Store};
+use crate::words::Lang;
 
 use crate::app::process::failure::{Outcome, found};
 use crate::app::trace::select;
@@ -31,17 +33,30 @@ impl FailOn {
             .entries()
             .filter(|entry| self.filter.matches(entry, store));
         let mut lines: Vec<_> = passed.by_ref().take(NAMED).map(line).collect();
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let more = passed.count();
-        let count = plural((lines.len() + more) as u64, "exchange", "exchanges");
+        let (named, more) = (lines.len(), passed.count());
         if more > 0 {
             lines.push(format!("  and {more} more"));
         }
+        // A refused handshake shows in no exchange.
+        let apart = store.all_findings().filter(|finding| {
+            let is_apart = finding.evidence.iter().all(|one| one.exchange.is_none());
+            is_apart && self.filter.matches_finding(finding)
+        });
+        let apart: Vec<_> = apart.map(told).collect();
+        let counts = [
+            ((named + more) as u64, "exchange", "exchanges"),
+            (apart.len() as u64, "finding", "findings"),
+        ];
+        let counts = counts.into_iter().filter(|(count, ..)| *count > 0);
+        let counts: Vec<_> = counts.map(|(n, one, many)| plural(n, one, many)).collect();
+        if counts.is_empty() {
+            return Ok(());
+        }
+        lines.extend(apart);
         Err(found(format!(
-            "--fail-on {}: {count}\n{}",
+            "--fail-on {}: {}\n{}",
             printable(&self.text),
+            counts.join(", "),
             lines.join("\n")
         )))
     }
@@ -60,5 +75,59 @@ fn line(entry: &Entry) -> String {
     printable(&text).into_owned()
 }
 
+/// A finding in a line.
+fn told(finding: &Finding) -> String {
+    let text = format!("  {}: {}", finding.rule, finding.sentence(Lang::En));
+    printable(&text).into_owned()
+}
+
 /// How many exchanges are named.
 const NAMED: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exchange::{Connection, ConnectionId, HandshakeFailed, Rejection, Trace};
+    use crate::registry::InMemoryOnly;
+
+    #[test]
+    fn a_refused_handshake_without_any_request_is_a_finding_too() {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let connection = Connection::new(ConnectionId(1), ([127, 0, 0, 1], 1).into(), at);
+        let handshakes = vec![HandshakeFailed {
+            connection,
+            at,
+            rejection: Rejection::alert(48),
+            process: None,
+            earlier: None,
+        }];
+        let trace = Trace {
+            handshakes,
+            ..Trace::default()
+        };
+        let store = Store::of_trace(trace, &InMemoryOnly);
+        let judged = |text| FailOn::read(Some(text)).unwrap().unwrap().judge(&store);
+        for filter in [
+            "severity:error",
+            "rule:ca-rejected",
+            "finding:ca-*",
+            "state:failed | severity:error",
+            "severity:error -finding:rate-*",
+        ] {
+            let failure = judged(filter).unwrap_err();
+            assert_eq!(failure.code, 4, "{filter}");
+            let text = failure.to_string();
+            assert!(text.contains("1 finding\n  ca-rejected: "), "{text}");
+        }
+        // What is asked of an exchange says nothing of a connection.
+        for filter in [
+            "severity:info",
+            "is:error",
+            "-is:error",
+            "-kind:layer severity:error",
+            "-(severity:error | kind:layer)",
+        ] {
+            judged(filter).unwrap();
+        }
+    }
+}

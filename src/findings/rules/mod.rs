@@ -18,7 +18,7 @@ mod transfer;
 mod trust;
 mod upload;
 
-pub(super) use trust::of_handshake;
+pub(super) use trust::{is_another, of_handshake};
 
 use super::scene::Scene;
 use crate::findings::found::Found;
@@ -115,6 +115,7 @@ use Severity::{Error, Info, Warning};
 const RULES: &[Rule] = &[
     cause("ca-partial", Error, link!(rfc "8446#section-6.2"), Once(trust::ca_partial)),
     cause("ca-rejected", Error, link!(rfc "8446#section-6.2"), Once(trust::ca_rejected)),
+    remark("ca-silent", Warning, link!(rfc "8446#section-6.2"), Once(trust::ca_silent)),
     cause("upstream-cert", Error, link!(rfc "5280#section-6"), PerHost(trust::upstream_cert)),
     cause("mirror-fallthrough", Warning, "https://docs.docker.com/docker-hub/image-library/mirror/", Once(mirror::mirror_fallthrough)),
     cause("unreachable", Error, link!(rfc "9110#section-15.6.3"), PerHost(connection::unreachable)),

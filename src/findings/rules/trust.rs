@@ -16,7 +16,12 @@ pub(super) fn ca_rejected(scene: &Scene<'_>) -> Option<Found> {
     if !scene.trusted_hosts().is_empty() {
         return None;
     }
-    refusal("ca-rejected", scene.pull, &distrusted(scene))
+    refusal(
+        "ca-rejected",
+        Severity::Error,
+        scene.pull,
+        &distrusted(scene),
+    )
 }
 
 /// The client accepts our certificate for some hosts of a pull and not for others.
@@ -25,9 +30,17 @@ pub(super) fn ca_partial(scene: &Scene<'_>) -> Option<Found> {
     if trusted.is_empty() {
         return None;
     }
-    let found = refusal("ca-partial", scene.pull, &distrusted(scene))?;
+    let refused = distrusted(scene);
+    let found = refusal("ca-partial", Severity::Error, scene.pull, &refused)?;
     let trusted: BTreeSet<_> = trusted.into_iter().collect();
     Some(found.fact("trusted", join(trusted.iter())))
+}
+
+/// The client finishes TLS, and goes without a word.
+pub(super) fn ca_silent(scene: &Scene<'_>) -> Option<Found> {
+    let all = scene.handshakes.iter().copied();
+    let left: Vec<_> = all.filter(|one| one.rejection == Rejection::Left).collect();
+    refusal("ca-silent", Severity::Warning, None, &left)
 }
 
 /// Our own verification of a server fails.
@@ -63,7 +76,10 @@ pub(in crate::findings) fn of_handshake(handshake: &HandshakeFailed) -> Option<F
     if !handshake.rejection.is_distrust() {
         return None;
     }
-    refusal("ca-rejected", None, &[handshake])
+    match handshake.rejection {
+        Rejection::Left => refusal("ca-silent", Severity::Warning, None, &[handshake]),
+        _ => refusal("ca-rejected", Severity::Error, None, &[handshake]),
+    }
 }
 
 fn distrusted<'a>(scene: &Scene<'a>) -> Vec<&'a HandshakeFailed> {
@@ -73,12 +89,18 @@ fn distrusted<'a>(scene: &Scene<'a>) -> Vec<&'a HandshakeFailed> {
         .filter(|handshake| match handshake.rejection {
             // Clients also close connections that they no longer need.
             Rejection::Closed => !trusted.contains(handshake_host(handshake).as_str()),
+            Rejection::Left => false,
             _ => handshake.rejection.is_distrust(),
         })
         .collect()
 }
 
-fn refusal(rule: &'static str, pull: Option<&Pull>, refused: &[&HandshakeFailed]) -> Option<Found> {
+fn refusal(
+    rule: &'static str,
+    severity: Severity,
+    pull: Option<&Pull>,
+    refused: &[&HandshakeFailed],
+) -> Option<Found> {
     let first = refused.first()?;
     let user_agent = user_agent(first);
     let client = match (pull, first.earlier.as_deref()) {
@@ -100,7 +122,7 @@ fn refusal(rule: &'static str, pull: Option<&Pull>, refused: &[&HandshakeFailed]
             _ => None,
         });
     let hosts: BTreeSet<_> = refused.iter().map(|h| handshake_host(h)).collect();
-    let mut found = Found::new(rule, Severity::Error);
+    let mut found = Found::new(rule, severity);
     for handshake in refused {
         let field = format!("TLS handshake for {}", handshake_host(handshake));
         found = found.apart(&field, &handshake.rejection.told(Lang::En));
@@ -133,14 +155,29 @@ fn user_agent(handshake: &HandshakeFailed) -> &str {
 fn recipe(client: &str, user_agent: &str, process: Option<&str>) -> &'static str {
     let program = process.filter(|_| client.is_empty());
     let name = program.map_or_else(|| client.to_ascii_lowercase(), str::to_owned);
-    let first = name.split('-').next();
-    let row = |name: &str| rows(RECIPES).find(|[known, _, _]| *known == name);
-    match row(&name).or_else(|| row(first?)) {
-        Some([_, _, own]) if program.is_some() && !own.is_empty() => own,
-        Some([_, fix, _]) => fix,
+    match row(&name, program.is_some()) {
+        Some(fix) => fix,
         None if user_agent.starts_with("Go-http-client") => "go",
         None => "",
     }
+}
+
+fn row(name: &str, is_program: bool) -> Option<&'static str> {
+    let find = |name: &str| rows(RECIPES).find(|[known, _, _]| *known == name);
+    let [_, fix, own] = find(name).or_else(|| find(name.split('-').next()?))?;
+    Some(if is_program && !own.is_empty() {
+        own
+    } else {
+        fix
+    })
+}
+
+/// Whether a program is known to be another one than a client, by what each calls itself.
+pub(in crate::findings) fn is_another(process: &str, client: &Client) -> bool {
+    // BuildKit is a part of dockerd, too.
+    let kind = |fix| if fix == "buildkit" { "dockerd" } else { fix };
+    let both = row(process, true).zip(row(&client.name.to_ascii_lowercase(), false));
+    both.is_some_and(|(program, client)| kind(program) != kind(client))
 }
 
 const RECIPES: &str = include_str!("recipes.txt");

@@ -1,7 +1,6 @@
 //! Terms joined by and, or, not.
 
 use super::term::Term;
-use crate::store::{Entry, Store};
 
 /// A filter's meaning. Lists have at least two members, none of them of the list's own kind,
 /// except for the empty `And`, which everything passes.
@@ -46,12 +45,26 @@ impl Expr {
         }
     }
 
-    pub(super) fn matches(&self, entry: &Entry, store: &Store) -> bool {
+    /// Whether it holds, where each term does or not; `None` where that hangs on a term of which
+    /// it cannot be said.
+    pub(super) fn holds(&self, term: &dyn Fn(&Term) -> Option<bool>) -> Option<bool> {
+        // The one that decides a list, or else whether all of it could be said.
+        let list = |parts: &[Self], decides: bool| {
+            let mut result = Some(!decides);
+            for part in parts {
+                match part.holds(term) {
+                    Some(held) if held == decides => return Some(decides),
+                    Some(_) => {}
+                    None => result = None,
+                }
+            }
+            result
+        };
         match self {
-            Self::Term(term) => term.matches(entry, store),
-            Self::Not(inner) => !inner.matches(entry, store),
-            Self::And(parts) => parts.iter().all(|part| part.matches(entry, store)),
-            Self::Or(parts) => parts.iter().any(|part| part.matches(entry, store)),
+            Self::Term(one) => term(one),
+            Self::Not(inner) => inner.holds(term).map(|held| !held),
+            Self::And(parts) => list(parts, false),
+            Self::Or(parts) => list(parts, true),
         }
     }
 }

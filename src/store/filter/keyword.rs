@@ -10,6 +10,7 @@ use super::field::{
     address, client, digest, error, image, layer, of_pull, request_type, scope, tag, url,
 };
 use super::pattern::{Pattern, Style};
+use crate::findings::Finding;
 use crate::registry::provider;
 use crate::store::{Entry, Store};
 use crate::words::{Lang, row};
@@ -37,6 +38,8 @@ pub(super) enum Facet {
     Text(Style, fn(&Pattern, &Entry, &Store) -> bool),
     /// A number, if an exchange has it.
     Number(Unit, fn(&Entry, &Store) -> Option<u64>),
+    /// A word of the findings that an exchange shows.
+    Finding(fn(&Finding) -> &'static str),
     Kind,
     Is,
     Header(MessageSide),
@@ -152,8 +155,8 @@ pub const KEYWORDS: &[Keyword] = keywords! {
     "auth" ["authorization"] "" "a text" "auth:bearer" Text(Part, |p, e, _| p.fits(e.reading.authorization.as_ref().map_or("none", |a| &a.scheme)));
     "ip" ["address" "server"] "dst" "a text" "ip:127.0.0.1" Text(Part, |p, e, _| address(e).is_some_and(|address| p.fits(&address.to_string())));
     "error" [] "" "a text" "error:MANIFEST_UNKNOWN" Text(Part, |p, e, _| error(p, e));
-    "finding" ["rule"] "" "a rule" "finding:digest-*" Text(Whole, |p, e, s| s.findings_shown_by(e).any(|finding| p.fits(finding.rule)));
-    "severity" [] "" "info, warning or error" "severity:error,warning" Text(Whole, |p, e, s| s.findings_shown_by(e).any(|f| p.fits(f.severity.word())));
+    "finding" ["rule"] "" "a rule" "finding:digest-*" Facet::Finding(|finding| finding.rule);
+    "severity" [] "" "info, warning or error" "severity:error,warning" Facet::Finding(|finding| finding.severity.word());
     "is" [] "" "a property" "is:aborted" Is;
 };
 

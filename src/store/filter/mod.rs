@@ -31,6 +31,7 @@ pub use keyword::{KEYWORDS, Keyword};
 use std::str::FromStr;
 
 use super::{Entry, Store};
+use crate::findings::Finding;
 use expr::Expr;
 
 /// A filter, ready to be applied.
@@ -40,7 +41,13 @@ pub struct Filter(Expr);
 impl Filter {
     /// Whether an exchange of this store passes.
     pub fn matches(&self, entry: &Entry, store: &Store) -> bool {
-        self.0.matches(entry, store)
+        self.0.holds(&|term| Some(term.matches(entry, store))) == Some(true)
+    }
+
+    /// Whether a finding passes that shows in no exchange, such as a refused handshake: by its
+    /// rule and how grave it is. What asks for anything else says nothing of it.
+    pub fn matches_finding(&self, finding: &Finding) -> bool {
+        self.0.holds(&|term| term.holds_of(finding)) == Some(true)
     }
 
     /// Whether every exchange passes: the filter of an empty text.

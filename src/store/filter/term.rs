@@ -8,6 +8,7 @@ use super::flag::{FLAGS, Flag};
 use super::keyword::{Facet, Keyword, MessageSide};
 use super::pattern::{Pattern, Style};
 use crate::exchange::{Body, Capture, RawHead};
+use crate::findings::Finding;
 use crate::pulls::Part;
 use crate::registry::Kind;
 use crate::store::{Entry, Store};
@@ -38,6 +39,7 @@ impl Term {
         }
         match keyword.facet {
             Facet::Text(style, _) => Ok(Self::Text(keyword, Pattern::read(value, style))),
+            Facet::Finding(_) => Ok(Self::Text(keyword, Pattern::read(value, Style::Whole))),
             Facet::Number(unit, _) => Ok(Self::Number(keyword, Bounds::read(value, unit)?)),
             Facet::Kind => kind(value),
             Facet::Is => flag(value),
@@ -49,9 +51,14 @@ impl Term {
     pub(super) fn matches(&self, entry: &Entry, store: &Store) -> bool {
         match self {
             Self::Anything(pattern) => fits_anything(pattern, entry, store),
-            Self::Text(keyword, pattern) => {
-                matches!(keyword.facet, Facet::Text(_, fits) if fits(pattern, entry, store))
-            }
+            Self::Text(keyword, pattern) => match keyword.facet {
+                Facet::Text(_, fits) => fits(pattern, entry, store),
+                Facet::Finding(word) => {
+                    let mut shown = store.findings_shown_by(entry);
+                    shown.any(|finding| pattern.fits(word(finding)))
+                }
+                _ => false,
+            },
             Self::Number(keyword, bounds) => match keyword.facet {
                 Facet::Number(_, of) => of(entry, store).is_some_and(|number| bounds.hold(number)),
                 _ => false,
@@ -72,6 +79,17 @@ impl Term {
                     _ => false,
                 })
             }
+        }
+    }
+
+    /// Whether it holds of a finding; `None` where it asks for something else.
+    pub(super) fn holds_of(&self, finding: &Finding) -> Option<bool> {
+        match self {
+            Self::Text(keyword, pattern) => match keyword.facet {
+                Facet::Finding(word) => Some(pattern.fits(word(finding))),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }
