@@ -103,9 +103,14 @@ fn steps(
 }
 
 /// Whether what looks like an error is the answer that a client reckoned with: before a push it
-/// looks whether the manifest is there, and some try https before http.
+/// looks whether the manifest is there, most images have no signature, and some try https before
+/// http.
 fn is_answer(member: Observed<'_>, purpose: Purpose, probes: &HashSet<ExchangeId>) -> bool {
-    let looks = purpose == Purpose::Push && matches!(Ask::of(member), Ask::Manifest(_));
+    let looks = match Ask::of(member) {
+        Ask::Manifest(reference) => purpose == Purpose::Push || reference.is_auxiliary(),
+        Ask::Referrers => true,
+        _ => false,
+    };
     looks && member.reading.status == Some(404) || probes.contains(&member.exchange.id)
 }
 

@@ -214,6 +214,7 @@ impl Grouping {
             _ => self.by_realm(client, observed, look),
         };
         let best = sent.or(best.map(|(_, key)| key));
+        let best = best.or_else(|| self.by_blob(client, observed, ask));
         Some(best.unwrap_or_else(|| self.form(client, lane, observed)))
     }
 
@@ -246,6 +247,17 @@ impl Grouping {
             (fit >= SENT).then_some(((party.client == client, fit), *key))
         });
         fits.max_by_key(|(fit, _)| *fit).map(|(_, key)| key)
+    }
+
+    /// Before a push mounts a blob, clients look for it in other repositories, too.
+    fn by_blob(&self, client: ClientKey, observed: Observed<'_>, ask: &Ask) -> Option<GroupKey> {
+        let looks = *ask == Ask::Store && observed.reading.method == "HEAD";
+        let mut recent = self.recent.get(&client)?.iter().rev().take(MOST);
+        let serves = |key: &GroupKey| {
+            let party = self.parties.get(key);
+            party.is_some_and(|party| party.looked_for(observed))
+        };
+        recent.find(|key| looks && serves(key)).copied()
     }
 
     fn join(&mut self, key: GroupKey, observed: Observed<'_>, ask: &Ask, look: &dyn Look) {

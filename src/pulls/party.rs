@@ -52,6 +52,8 @@ struct Told {
     given: Vec<Fingerprint>,
     /// The lists of tags.
     tags: Vec<Place>,
+    /// The blobs that were looked for, to be sent.
+    looked: HashSet<u64>,
     /// Whether something was read that only pulls read.
     reads: bool,
     /// Whether something was sent, or looked for before sending it.
@@ -98,6 +100,15 @@ impl Party {
             }),
             None => !self.told.registries.contains(&observed.reading.authority),
         }
+    }
+
+    /// Whether this registry was asked for this blob just before, to be sent.
+    pub(super) fn looked_for(&self, observed: Observed<'_>) -> bool {
+        let endpoint = observed.reading.endpoint.as_ref();
+        let digest = endpoint.and_then(|endpoint| endpoint.reference()?.digest());
+        digest.is_some_and(|digest| self.told.looked.contains(&digest_key(digest)))
+            && self.told.registries.contains(&observed.reading.authority)
+            && self.idle(observed.exchange.started) <= SHORTLY
     }
 
     /// Whether a 401 said that a token for this repository is wanted.
@@ -483,7 +494,12 @@ impl Told {
                 self.ask(&reference, at);
                 self.reads = true;
             }
-            Ask::Store => self.stores |= !self.looks(observed),
+            Ask::Store if !self.looks(observed) => {
+                self.stores = true;
+                let endpoint = reading.endpoint.as_ref();
+                let digest = endpoint.and_then(|endpoint| endpoint.reference()?.digest());
+                self.looked.extend(digest.map(digest_key));
+            }
             Ask::Tags { .. } => self.tags.push(at),
             _ => {}
         }

@@ -3,6 +3,7 @@
 use pullscope::pulls::BlobState::{Mounted, Pushed, Unasked, Verified, Whole};
 use pullscope::pulls::{Purpose, State, Step, Why};
 use pullscope::registry::Kind;
+use pullscope::store::Store;
 use pullscope::words::Lang;
 
 use crate::separation::groups;
@@ -79,6 +80,83 @@ fn a_push_that_takes_a_layer_from_another_repository() {
     .store();
     assert_eq!(groups(&store), [[1, 2]]);
     assert_eq!(store.pulls()[0].blobs[1].state, Mounted);
+}
+
+/// It looks in the other repository before it mounts the blob from there, or does not find it.
+#[test]
+fn a_look_for_a_mount_belongs_to_the_push() {
+    let image = manifest("a", &["one"]);
+    for found in [200, 404] {
+        let here = format!("{BASE}/blobs/{}", digest_of("one"));
+        let other = here.replace("/v2/a/", "/v2/b/");
+        let mut traffic = Traffic::of([
+            X::head(&here).status(404).at(0),
+            X::head(&other).status(found).at(20),
+        ]);
+        if found == 200 {
+            let mount = format!("{BASE}/blobs/uploads/?mount={}&from=b", digest_of("one"));
+            traffic.add([X::method("POST", &mount).status(201).at(40)]);
+        } else {
+            traffic.add(upload("one", 40));
+        }
+        let put = X::method("PUT", &manifest_url("1")).sends(&image);
+        traffic.add(upload(&config("a"), 150));
+        traffic.add([put.status(201).at(300)]);
+        let store = traffic.store();
+        assert_eq!(groups(&store).len(), 1, "{found}: {:?}", groups(&store));
+        let push = &store.pulls()[0];
+        assert_eq!((push.purpose, push.state), (Purpose::Push, State::Complete));
+        assert_eq!(push.name(), "r.example/a:1");
+        let is_error = |step: &Step| step.kind == Kind::Error;
+        assert!(!push.steps.iter().any(is_error), "{:#?}", push.steps);
+        assert!(store.findings_of(push.id).is_empty());
+    }
+    // Another blob is another matter.
+    let here = format!("{BASE}/blobs/{}", digest_of("one"));
+    let other = format!("https://r.example/v2/b/blobs/{}", digest_of("two"));
+    let store = Traffic::of([
+        X::head(&here).status(404).at(0),
+        X::head(&other).status(404).at(20),
+    ]);
+    assert_eq!(groups(&store.store()).len(), 2);
+}
+
+/// By their tags, by the API for referrers and by the tag that stands in for it; mostly there is
+/// nothing.
+#[test]
+fn looks_for_signatures_belong_to_the_pull() {
+    let mut traffic = Traffic::of(pull("a", 0));
+    let told = |store: &Store| -> Vec<_> {
+        let found = store.findings_of(store.pulls()[0].id).iter();
+        found.map(|finding| finding.rule).collect()
+    };
+    let store = traffic.store();
+    let (before, found) = (groups(&store)[0].len(), told(&store));
+    let digest = digest_of("whatever");
+    let tag = digest.replace(':', "-");
+    let referrers = format!("{BASE}/referrers/{digest}");
+    let urls = [
+        format!("{tag}.sig"),
+        format!("{tag}.att"),
+        format!("{tag}.sbom"),
+        tag,
+    ];
+    let urls = urls.iter().map(|tag| manifest_url(tag));
+    for (url, number) in urls.chain([referrers]).zip(1..) {
+        traffic.add([X::get(&url).status(404).at(800 + number * 20)]);
+    }
+    let store = traffic.store();
+    let groups = groups(&store);
+    assert_eq!(
+        (groups.len(), groups[0].len()),
+        (1, before + 5),
+        "{groups:?}"
+    );
+    let pull = &store.pulls()[0];
+    assert_eq!((pull.purpose, pull.state), (Purpose::Pull, State::Complete));
+    let errors = pull.steps.iter().filter(|step| step.kind == Kind::Error);
+    assert_eq!(errors.count(), 0, "{:#?}", pull.steps);
+    assert_eq!(told(&store), found);
 }
 
 #[test]
