@@ -252,12 +252,10 @@ impl Grouping {
     /// Before a push mounts a blob, clients look for it in other repositories, too.
     fn by_blob(&self, client: ClientKey, observed: Observed<'_>, ask: &Ask) -> Option<GroupKey> {
         let looks = *ask == Ask::Store && observed.reading.method == "HEAD";
-        let mut recent = self.recent.get(&client)?.iter().rev().take(MOST);
-        let serves = |key: &GroupKey| {
-            let party = self.parties.get(key);
-            party.is_some_and(|party| party.looked_for(observed))
-        };
-        recent.find(|key| looks && serves(key)).copied()
+        let mut recent = self.parties.iter().rev().take(MANY).filter(|_| looks);
+        let (key, _) =
+            recent.find(|(_, party)| party.client == client && party.looked_for(observed))?;
+        Some(*key)
     }
 
     fn join(&mut self, key: GroupKey, observed: Observed<'_>, ask: &Ask, look: &dyn Look) {

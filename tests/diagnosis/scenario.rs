@@ -241,6 +241,7 @@ impl Scenario {
             version: "TLSv1.3".to_owned(),
             cipher: "TLS_AES_128_GCM_SHA256".to_owned(),
             alpn: None,
+            offered: Vec::new(),
         }));
         tunnel.kind = TunnelKind::Unused;
         tunnel.ended = Some((self.now + Duration::from_secs(seconds), Ending::Complete));

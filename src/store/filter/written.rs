@@ -61,7 +61,10 @@ impl fmt::Display for Term {
         match self {
             Self::Anything(pattern) => pattern.fmt(f),
             Self::Text(keyword, Pattern::Whole(whole))
-                if matches!(keyword.facet, Facet::Text(Style::Whole, _) | Facet::Finding(_)) =>
+                if matches!(
+                    keyword.facet,
+                    Facet::Text(Style::Whole, _) | Facet::Finding(_)
+                ) =>
             {
                 write!(f, "{}:{}", keyword.name, Quoted(whole))
             }
