@@ -295,12 +295,12 @@ impl Party {
     fn fit_manifest(&self, here: &Here<'_>, reference: &Reference) -> Option<u32> {
         let key = reference_key(reference);
         let asked = self.asked(here, key);
-        let Some(root) = self.told.root else {
-            return (here.idle <= SHORTLY).then_some(60);
-        };
         if reference.is_auxiliary() {
             return (here.idle <= SHORTLY).then_some(40);
         }
+        let Some(root) = self.told.root else {
+            return (here.idle <= SHORTLY).then_some(60);
+        };
         // What was sent is fetched back by helm, to send it by another name, and buildx looks first
         // whether there is something of that name.
         let head = here.observed.reading.method == "HEAD";

@@ -491,6 +491,22 @@ fn schema1() {
     }
 }
 
+/// containerd 2 asks by HEAD what it would get, and goes no further.
+#[test]
+fn schema1_by_head() {
+    let asked = |media_type: &str| {
+        let mut story = Scenario::docker();
+        let head = story.ask("HEAD", &tag());
+        let head = head.header("Docker-Content-Digest", &sha256(SCHEMA1));
+        head.header("Content-Length", "7")
+            .header("Content-Type", media_type);
+        story
+    };
+    let story = asked("application/vnd.docker.distribution.manifest.v1+prettyjws");
+    assert_eq!(story.only("schema1").0, Severity::Warning);
+    assert_eq!(asked(MANIFEST).rules(), [""; 0]);
+}
+
 #[test]
 fn a_manifest_of_schema_1_is_made_on_demand_and_not_kept() {
     let mut story = Scenario::docker();

@@ -1,13 +1,16 @@
 //! What today's clients do when something goes wrong at Docker Hub, and what is said of it.
 
+use std::fs;
+
 use pullscope::pulls::Purpose::{self, Inspect, Pull};
 use pullscope::pulls::State::{self, Complete, Failed, Unfinished};
 
 use crate::components::available;
-use crate::lab::{IMAGES, Lab};
+use crate::lab::{IMAGES, Lab, MIRROR};
 use crate::modern::Modern;
 use crate::recorder::Recorder;
 use crate::told::{CHECKED, Told};
+use crate::trace::Trace;
 
 /// A fault; what is said of the client's purpose, of the state of the pull and by which rules; and what
 /// the client says itself, where it fails.
@@ -105,6 +108,48 @@ fn docker_29_meets_faults() {
         ("block-page", Pull, Failed, &["manifest-type"], Some("(text/html)")),
         ("schema1", Pull, Complete, &["schema1"], Some("no longer supported")),
     ]);
+}
+
+/// Docker 29 asks a mirror as containerd does, by `?ns=docker.io`, and falls through in silence.
+#[test]
+fn docker_29_asks_a_mirror_first() {
+    if !available(Modern::Docker.needs()) {
+        return;
+    }
+    for (fault, status, rules) in [
+        (None, 200, &[][..]),
+        (Some("mirror:mirror-404"), 404, &["mirror-fallthrough"][..]),
+        (Some("mirror:mirror-500"), 500, &["mirror-fallthrough"][..]),
+    ] {
+        let lab = Lab::start(fault.as_slice());
+        let recorder = Recorder::start(&lab, CHECKED);
+        let trace = recorder.dir().join("trace.har");
+        let etc = lab.dir().join("docker-etc");
+        fs::create_dir_all(&etc).unwrap();
+        let mirrors = format!("{{\"registry-mirrors\": [\"https://{MIRROR}\"]}}");
+        fs::write(etc.join("daemon.json"), mirrors).unwrap();
+        let client = Modern::Docker.start(&recorder.route(), lab.dir());
+        let pulled = client.pull(IMAGES[0]).succeeded();
+        assert!(!pulled.out.contains("mirror") && !pulled.err.contains("mirror"));
+        // Its name is that of who answered.
+        let mirrored = format!("{MIRROR}/library/alpine:latest");
+        let name = if fault.is_some() {
+            "alpine:latest"
+        } else {
+            &mirrored
+        };
+        Told::of(recorder).assert("mirror", &[(name, Pull, Complete, rules)]);
+        let trace = Trace::read(&trace);
+        let asked = format!("https://{MIRROR}/v2/library/alpine/manifests/latest?ns=docker.io");
+        trace.find("what the mirror said", |entry| {
+            entry.is("HEAD", &asked, status)
+        });
+        let hub = trace
+            .entries()
+            .iter()
+            .any(|entry| entry.url().contains("//registry-1.docker.io/"));
+        assert_eq!(hub, fault.is_some());
+    }
 }
 
 fn meets_faults(modern: Modern, cases: &[Case]) {

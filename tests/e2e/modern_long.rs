@@ -4,7 +4,7 @@
 use std::fs;
 use std::time::Duration;
 
-use pullscope::pulls::Purpose::{Pull, Push};
+use pullscope::pulls::Purpose::{Inspect, Pull, Push};
 use pullscope::pulls::State::Complete;
 
 use crate::client::Containerd;
@@ -133,16 +133,10 @@ fn nerdctl_pulls_and_pushes() {
             .succeeded()
     };
     nerdctl(&["pull", "--platform=linux/amd64", &reference()]);
-    let digests = nerdctl(&[
-        "image",
-        "inspect",
-        "--format={{.RepoDigests}}",
-        &reference(),
-    ])
-    .out;
+    let images = containerd.ctr(&route, &["images", "ls"]).succeeded().out;
     assert!(
-        digests.contains(&tried.site.image.manifest.digest),
-        "{digests}"
+        images.contains(&tried.site.image.manifest.digest),
+        "{images}"
     );
     let to = format!("{}/new/by-nerdctl:1", registry::HOST);
     nerdctl(&["tag", &reference(), &to]);
@@ -187,7 +181,23 @@ fn cosign_signs_and_verifies() {
         &image,
     ];
     tried.run("go:cosign", &verify).succeeded();
-    tried.told("cosign", &[]);
+    // It begins anew for each thing that it does. The signature's digest is another one each time.
+    let told = Told::of(tried.recorder);
+    let names: Vec<_> = told.names();
+    let signature = names.last().copied().unwrap_or_default();
+    assert!(
+        signature.contains("/library/tiny@sha256:") && signature != image,
+        "{names:?}"
+    );
+    told.assert(
+        "cosign",
+        &[
+            (&image, Inspect, Complete, &[]),
+            (&image, Inspect, Complete, &[]),
+            (signature, Push, Complete, &[]),
+            (signature, Pull, Complete, &[]),
+        ],
+    );
 }
 
 /// What skopeo, podman and buildah of today do with registries.

@@ -1,12 +1,13 @@
 //! Today's clients pull from the lab, and pull from and push to distribution 3: what they get, what they
 //! ask for, and what is said of it.
 
+use std::collections::BTreeSet;
 use std::fs;
 
-use pullscope::pulls::Purpose::{Pull, Push};
+use pullscope::pulls::Purpose::{Login, Pull, Push};
 use pullscope::pulls::State::Complete;
 
-use crate::asked::assert_as_recorded;
+use crate::asked::{assert_alike, assert_as_recorded};
 use crate::components::available;
 use crate::image::{Attested, Image};
 use crate::lab::{IMAGES, Lab};
@@ -14,11 +15,15 @@ use crate::modern::{Modern, run};
 use crate::recorder::Recorder;
 use crate::registry;
 use crate::site::{NEEDS_TODAY, Site, reference};
+use crate::token::{PASSWORD, USER};
 use crate::told::{CHECKED, Told};
 
 /// The lab's `alpine:latest`, and its image for linux/amd64.
 const INDEX: &str = "sha256:f53e616674f3ff16ff9b24a3840988eb5da048e2d533bc815e0025ad9831dbaa";
 const MANIFEST: &str = "sha256:7c66368aa4092b4fcc73f9f37728bbb4a06737cd94842e0cd392f902dc3acbb9";
+
+/// What programs offer that would speak HTTP/2.
+const BOTH: &[&str] = &["h2", "http/1.1"];
 
 #[test]
 fn crane_pulls_from_the_lab() {
@@ -82,57 +87,78 @@ fn docker_29_pulls_and_pushes() {
 
 #[test]
 fn helm_4_pushes_and_pulls_a_chart() {
+    helm_pushes_and_pulls(false, [BOTH; 3]);
+}
+
+/// Given a file of roots, helm offers HTTP/2 for logins alone.
+#[test]
+fn helm_4_with_a_file_of_roots() {
+    helm_pushes_and_pulls(true, [BOTH, &[], &[]]);
+}
+
+fn helm_pushes_and_pulls(by_file: bool, offers: [&[&str]; 3]) {
     if !available(NEEDS_TODAY) || !available(&["go:helm"]) {
         return;
     }
     let site = Site::of_today();
     let recorder = Recorder::start(&site, CHECKED);
-    let route = recorder.route();
-    let helm = |args: &[&str]| run("go:helm", &route, site.dir(), args);
+    let trace = recorder.dir().join("trace.har");
+    let trust = recorder.route().trust.unwrap().display().to_string();
+    let route = if by_file {
+        recorder.untrusted_route()
+    } else {
+        recorder.route()
+    };
+    let helm = |args: &[&str]| {
+        let roots = ["--ca-file", &trust];
+        run(
+            "go:helm",
+            &route,
+            site.dir(),
+            &[args, if by_file { &roots } else { &[] }].concat(),
+        )
+    };
     let chart = site.dir().join("chart");
     fs::create_dir_all(&chart).unwrap();
     let about = "apiVersion: v2\nname: hello\nversion: 1.0.0\n";
     fs::write(chart.join("Chart.yaml"), about).unwrap();
-    helm(&["package", "chart"]).succeeded();
-    let (user, password) = (crate::token::USER, crate::token::PASSWORD);
+    run("go:helm", &route, site.dir(), &["package", "chart"]).succeeded();
     helm(&[
         "registry",
         "login",
         "-u",
-        user,
+        USER,
         "-p",
-        password,
+        PASSWORD,
         registry::HOST,
     ])
     .succeeded();
     let charts = format!("oci://{}/charts", registry::HOST);
     let pushed = helm(&["push", "hello-1.0.0.tgz", &charts]).succeeded();
     let digest = site.registry.digest("charts/hello", "1.0.0");
-    assert!(
-        pushed.err.contains(&digest) || pushed.out.contains(&digest),
-        "{}",
-        pushed.err
-    );
-    let packed = fs::read(site.dir().join("hello-1.0.0.tgz")).unwrap();
-    fs::remove_file(site.dir().join("hello-1.0.0.tgz")).unwrap();
+    let said = format!("{}{}", pushed.out, pushed.err);
+    assert!(said.contains(&digest), "{said}");
+    let chart = site.dir().join("hello-1.0.0.tgz");
+    let packed = fs::read(&chart).unwrap();
+    fs::remove_file(&chart).unwrap();
     helm(&["pull", &format!("{charts}/hello"), "--version", "1.0.0"]).succeeded();
-    assert_eq!(
-        fs::read(site.dir().join("hello-1.0.0.tgz")).unwrap(),
-        packed
-    );
+    assert_eq!(fs::read(&chart).unwrap(), packed);
 
     let told = Told::of(recorder);
     let name = format!("{}/charts/hello:1.0.0", registry::HOST);
-    let login = pullscope::pulls::Purpose::Login;
     told.assert(
         "helm",
         &[
-            (registry::HOST, login, Complete, &[]),
+            (registry::HOST, Login, Complete, &[]),
             (&name, Push, Complete, &[]),
             (&name, Pull, Complete, &[]),
         ],
     );
-    assert_eq!(told.offered(), ["h2", "http/1.1"], "{}", told.text());
+    for (pull, offers) in offers.iter().enumerate() {
+        let offers = BTreeSet::from([offers.to_vec()]);
+        assert_eq!(told.offered(pull), offers, "{}", told.text());
+    }
+    assert_alike("helm-4", "chart", &trace);
 }
 
 /// containerd fetches a layer of 200 MB in pieces, beside each other: it is whole, and nothing is wrong.
@@ -237,7 +263,12 @@ fn pulls_from_the_lab(modern: Modern) {
     told.assert(modern.name(), &[("alpine:latest", Pull, Complete, &[])]);
     assert_eq!(told.client(0), modern.agent(), "{}", told.text());
     assert!(told.blobs(0).contains(&"verified"), "{}", told.text());
-    assert_eq!(told.offered(), modern.offers(), "{}", told.text());
+    assert_eq!(
+        told.offered(0),
+        BTreeSet::from([modern.offers().to_vec()]),
+        "{}",
+        told.text()
+    );
     assert_as_recorded(modern.name(), "pull", &trace);
 }
 

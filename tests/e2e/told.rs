@@ -55,6 +55,10 @@ impl Told {
             let start = format!("#{} ", pull["id"]);
             let heading = text.lines().find(|line| line.starts_with(&start));
             let heading = heading.unwrap_or_else(|| panic!("{what}: no {start}in\n{text}"));
+            // A digest is shortened there.
+            let name = name
+                .split_once("@sha256:")
+                .map_or(*name, |(before, _)| before);
             let says = heading.contains(name) && heading.contains(state.name(Lang::En));
             assert!(says, "{what}: {heading}");
         }
@@ -90,6 +94,12 @@ impl Told {
         blobs.iter().map(|blob| word(&blob["state"])).collect()
     }
 
+    /// What was pulled and pushed.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let pulls = self.list("pulls").iter();
+        pulls.map(|pull| word(&pull["name"])).collect()
+    }
+
     /// What a pull's client calls itself.
     pub(crate) fn client(&self, pull: usize) -> &str {
         let pull = self.list("pulls").get(pull).expect("it is told");
@@ -110,17 +120,17 @@ impl Told {
         pieces.expect("a blob has pieces").len()
     }
 
-    /// The protocols that the client offered when TLS began, on every connection the same.
-    pub(crate) fn offered(&self) -> Vec<&str> {
+    /// What the connections of a pull offered when TLS began, each of it once.
+    pub(crate) fn offered(&self, pull: usize) -> BTreeSet<Vec<&str>> {
+        let id = &self.list("pulls").get(pull).expect("it is told")["id"];
         let exchanges = self.list("exchanges").iter();
-        let mut offers = exchanges.map(|one| one["client_tls"]["offered"].as_array());
-        let first = offers.next().expect("something was exchanged");
-        assert!(offers.all(|offer| offer == first), "{}", self.text);
-        first
-            .map_or(&[][..], Vec::as_slice)
-            .iter()
-            .map(word)
-            .collect()
+        let exchanges = exchanges.filter(|one| one["pull"] == *id);
+        let tls = exchanges.map(|one| &one["client_tls"]);
+        let offers = tls.filter(|tls| tls.is_object()).map(|tls| {
+            let offered = tls["offered"].as_array().map_or(&[][..], Vec::as_slice);
+            offered.iter().map(word).collect()
+        });
+        offers.collect()
     }
 
     fn list(&self, name: &str) -> &[Value] {

@@ -483,6 +483,59 @@ fn a_login_and_then_a_pull() {
     assert_eq!(purposes, [Purpose::Login, Purpose::Pull]);
 }
 
+/// helm looks at `/v2/` twice when it logs in, and sends something at once, with other tokens. What it
+/// has sent it fetches back, to send it by the tag.
+#[test]
+fn a_login_and_then_a_push_that_is_fetched_back() {
+    let realm = "https://auth.example/token";
+    let mut all = vec![
+        X::get("https://r.example/v2/").challenge(realm).at(0),
+        X::method("POST", realm)
+            .sends("grant_type=password&service=r")
+            .status(404)
+            .at(20),
+    ];
+    all.extend(login(40, 200, 200));
+    let sent = manifest("a", &[]);
+    let by_digest = manifest_url(&digest_of(&sent));
+    let scope = format!("Bearer realm=\"{realm}\",service=\"r\",scope=\"repository:a:pull,push\"");
+    let token = X::get(&format!("{realm}?service=r&scope=repository:a:pull,push"));
+    all.extend([
+        X::head(&by_digest)
+            .status(401)
+            .says("WWW-Authenticate", &scope)
+            .at(100),
+        token
+            .asks("Authorization", "Basic bWU6cHc=")
+            .text(r#"{"token":"p"}"#)
+            .at(120),
+        X::head(&by_digest).token("p").status(404).at(140),
+        X::method("POST", "https://r.example/v2/a/blobs/uploads/")
+            .token("p")
+            .status(202)
+            .at(160),
+        X::method("PUT", &by_digest)
+            .token("p")
+            .sends(&sent)
+            .status(201)
+            .at(180),
+        X::get(&by_digest).token("p").text(&sent).at(200),
+        X::head(&manifest_url("1")).token("p").status(404).at(220),
+        X::method("PUT", &manifest_url("1"))
+            .token("p")
+            .sends(&sent)
+            .status(201)
+            .at(240),
+    ]);
+    let store = Traffic::of(all).store();
+    assert_eq!(
+        groups(&store),
+        [(1..=5).collect::<Vec<_>>(), (6..=13).collect()]
+    );
+    let purposes: Vec<_> = store.pulls().iter().map(|pull| pull.purpose).collect();
+    assert_eq!(purposes, [Purpose::Login, Purpose::Push]);
+}
+
 /// Some show what they have at once, and go on.
 #[test]
 fn credentials_at_the_beginning_of_a_pull() {

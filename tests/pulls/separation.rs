@@ -72,6 +72,47 @@ fn the_same_image_at_once_by_two_programs() {
     assert!(store.pulls().iter().all(|pull| pull.steps.len() == 9));
 }
 
+/// Docker 29's tokens are asked for by the library that it is made of, BuildKit's by the command.
+#[test]
+fn a_token_that_another_program_asks_for() {
+    let realm = "https://auth.example/token";
+    let value = format!("Bearer realm=\"{realm}\",service=\"r\",scope=\"repository:a:pull\"");
+    let tag = "https://r.example/v2/a/manifests/latest";
+    let asked = |at: u64, address: &'static str, token: &str| {
+        let token_request = X::get(&format!("{realm}?service=r&scope=repository:a:pull"));
+        let answer = format!("{{\"token\":\"{token}\"}}");
+        let all = [
+            X::head(tag)
+                .status(401)
+                .says("WWW-Authenticate", &value)
+                .at(at),
+            token_request.by(CONTAINERD).text(&answer).at(at + 20),
+            X::head(tag).token(token).at(at + 40),
+            X::get(tag)
+                .token(token)
+                .text(&manifest("a", &[]))
+                .at(at + 60),
+        ];
+        all.map(|x| x.from(address))
+    };
+    let store = Traffic::of(asked(0, "10.0.0.8:1", "t")).store();
+    assert_eq!(groups(&store), [[1, 2, 3, 4]]);
+    assert_eq!(store.pulls()[0].client.label(), "docker 24.0.5");
+
+    // What another machine was told is not what this one asks for.
+    let mut traffic = Traffic::of(asked(0, "10.0.0.8:1", "t"));
+    traffic.add(asked(5, "10.0.0.9:1", "u"));
+    let store = traffic.store();
+    assert_eq!(groups(&store), [[1, 3, 5, 7], [2, 4, 6, 8]]);
+
+    // A program that was told itself asks for itself.
+    let mut traffic = Traffic::of(asked(0, "10.0.0.8:1", "t"));
+    traffic.add(asked(5, "10.0.0.8:1", "u").map(|x| x.by(CONTAINERD)));
+    let store = traffic.store();
+    assert_eq!(store.pulls().len(), 2);
+    assert_eq!(store.loose().count(), 0);
+}
+
 #[test]
 fn the_same_image_at_once_from_two_machines() {
     let mut traffic = Traffic::of(pull("a", 0));
