@@ -1,15 +1,14 @@
 //! What is not as HAR has it in a file, and what was made of it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantNames};
 
-use crate::base::table::rows;
-use crate::base::text::plural;
+use crate::words::{Lang, phrase, row, worded};
 
 /// Something that a program writes otherwise than HAR says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Oddity {
     /// The file is packed with gzip.
@@ -78,14 +77,17 @@ impl Oddities {
     }
 }
 
-impl fmt::Display for OddityCount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word: &str = self.oddity.into();
-        let row = rows(SENTENCES).find(|[name, _]| *name == word);
-        let sentence = row.map_or(word, |[_, sentence]| sentence);
-        let entries = plural(self.entries, "entry", "entries");
-        f.write_str(&sentence.replace("{entries}", &entries))
+impl OddityCount {
+    /// What is not as it should be, and what was made of it.
+    pub fn told(&self, lang: Lang) -> String {
+        let key = if self.entries == 1 {
+            "reading.entry"
+        } else {
+            "reading.entries"
+        };
+        let entries = phrase(key).with(lang, self.entries.to_string());
+        row("oddity", self.oddity.word()).fill(lang, &[("entries", entries)])
     }
 }
 
-const SENTENCES: &str = include_str!("oddities.txt");
+worded! { Oddity: "oddity"; }

@@ -43,6 +43,10 @@ pub enum Action {
     PrevItem,
     /// Type a filter.
     Filter,
+    /// Take the filter away.
+    Unfilter,
+    /// Draw everything anew.
+    Redraw,
     /// Type what to search for on this screen.
     Search,
     /// The next place where it was found.
@@ -98,8 +102,12 @@ pub enum Action {
 /// What the view asks of the program around it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Leave.
+    /// Leave the program.
     Quit,
+    /// Leave what is looked at: what lies below it comes back, or the program ends.
+    Leave,
+    /// Draw the whole screen, whatever the terminal shows.
+    Redraw,
     /// Put this on the clipboard.
     Copy {
         /// What it is, for the notice: `digest`.

@@ -99,6 +99,7 @@ table! {
     LOOK ITEMS ["p"] Action::Overview, "pull" Both;
     LOOK LIST ["t"] Action::Tree, "tree" Both;
     FIND LIST ["f" "/"] Action::Filter, "filter" Both;
+    FIND LIST ["esc"] Action::Unfilter, "unfilter" Command;
     FIND PAGES ["/"] Action::Search, "search" Footer;
     FIND PAGES ["n"] Action::FindNext, "find-next" Help;
     FIND PAGES ["N"] Action::FindPrev, "find-prev" Help;
@@ -120,6 +121,7 @@ table! {
     PROGRAM ALL [":"] Action::Command, "command" Footer;
     PROGRAM ALL ["ctrl-p"] Action::Palette, "palette" Help;
     PROGRAM ALL ["T"] Action::Theme, "theme" Command;
+    PROGRAM ALL ["ctrl-l"] Action::Redraw, "redraw" Help;
     PROGRAM PAGES ["q" "esc"] Action::Back, "back" Footer;
     PROGRAM LIST ["q"] Action::Back, "leave" Footer;
     PROGRAM ALL ["ctrl-c"] Action::Quit, "quit" Command;
@@ -219,6 +221,7 @@ const NAMED: &[(KeyCode, &str, &str)] = &[
 const CONTROL: &[(&str, &str)] = &[
     ("ctrl-f", "^F"),
     ("ctrl-b", "^B"),
+    ("ctrl-l", "^L"),
     ("ctrl-p", "^P"),
     ("ctrl-c", "^C"),
 ];
@@ -276,6 +279,10 @@ mod tests {
             action(&press(KeyCode::Char('/'), none), Place::Detail),
             Some(Action::Search)
         );
-        assert_eq!(action(&press(KeyCode::Esc, none), Place::List), None);
+        assert_eq!(
+            action(&press(KeyCode::Esc, none), Place::List),
+            Some(Action::Unfilter)
+        );
+        assert_eq!(action(&press(KeyCode::F(1), none), Place::List), None);
     }
 }

@@ -27,11 +27,11 @@ pub(crate) enum Overlay {
     },
 }
 
-/// What a question was about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What happens when a question was answered with yes.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Agreed {
-    /// Leave while transfers are under way.
-    Quit,
+    /// The program around does something.
+    Effect(Effect),
     /// Take everything out of the view.
     Clear,
 }
@@ -43,6 +43,8 @@ pub(crate) struct Prompt {
     pub(crate) purpose: Purpose,
     /// The line.
     pub(crate) input: Input,
+    /// What stood in it at first.
+    pub(crate) initial: String,
     /// What is wrong with it, where it is a filter.
     pub(crate) mistake: Option<Mistake>,
 }
@@ -119,6 +121,7 @@ impl Overlay {
     pub(crate) fn prompt(purpose: Purpose, text: String) -> Self {
         Self::Prompt(Prompt {
             purpose,
+            initial: text.clone(),
             input: Input::new(text),
             mistake: None,
         })
@@ -142,7 +145,7 @@ impl Overlay {
         }
         match self {
             Self::Confirm { then, .. } => match key.code {
-                KeyCode::Char('y' | 'Y') => Reaction::Agreed(*then),
+                KeyCode::Char('y' | 'Y') => Reaction::Agreed(then.clone()),
                 KeyCode::Char('n' | 'N' | 'q') | KeyCode::Enter => Reaction::Close,
                 _ => Reaction::Stay,
             },
@@ -205,18 +208,22 @@ impl Menu {
         self.cursor = self.cursor.min(last).saturating_add_signed(by).min(last);
     }
 
-    /// The entries that match what was typed.
+    /// The entries that match what was typed: those whose name begins with it, those whose name
+    /// has its words, and those of which only the description does.
     pub(crate) fn shown(&self) -> impl Iterator<Item = &MenuEntry> {
         let typed = self.typed.value().to_lowercase();
-        self.entries.iter().filter(move |entry| {
-            let text = format!(
-                "{} {}",
-                entry.label.of(self.lang),
-                entry.detail.of(self.lang)
-            );
-            let text = text.to_lowercase();
-            typed.split_whitespace().all(|word| text.contains(word))
-        })
+        let rank = |entry: &MenuEntry| {
+            let label = entry.label.of(self.lang).to_lowercase();
+            let whole = format!("{label} {}", entry.detail.of(self.lang).to_lowercase());
+            let has = |text: &str| typed.split_whitespace().all(|word| text.contains(word));
+            let ranks = [label.starts_with(&typed), has(&label), has(&whole)];
+            ranks.iter().position(|holds| *holds)
+        };
+        let entries = self.entries.iter();
+        let ranked = entries.filter_map(|entry| Some((rank(entry)?, entry)));
+        let mut ranked: Vec<_> = ranked.collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, entry)| entry)
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::action::Item;
 use crate::base::clock;
 use crate::exchange::{ExchangeId, HandshakeFailed};
-use crate::pulls::{BlobState, Pull, Why};
+use crate::pulls::{BlobState, Pull, State as PullState, Why};
 use crate::store::{Entry, Store};
 
 /// One row.
@@ -260,4 +260,13 @@ impl Order {
 /// How long an exchange took, or has taken by `now`.
 pub(crate) fn span(entry: &Entry, now: Timestamp) -> Duration {
     clock::passed(entry.exchange.started, entry.exchange.ended_by(now))
+}
+
+/// How long a pull took, or has taken by `now`.
+pub(crate) fn length(pull: &Pull, now: Timestamp) -> Duration {
+    match (pull.state, pull.ended) {
+        (_, Some(ended)) => clock::passed(pull.started, ended),
+        (PullState::UnderWay, None) => clock::passed(pull.started, now),
+        (_, None) => pull.totals.took,
+    }
 }

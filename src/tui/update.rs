@@ -1,5 +1,6 @@
 //! What actions do to the state.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
@@ -15,7 +16,8 @@ use super::state::State;
 use super::theme::Scheme;
 use super::view;
 use super::view::layout::Layout;
-use crate::exchange::Capture;
+use crate::exchange::{Capture, ExchangeId};
+use crate::pulls::PullId;
 use crate::store::Store;
 use crate::store::filter::KEYWORDS;
 use crate::words::{Lang, phrase};
@@ -28,7 +30,11 @@ impl State {
             let reaction = overlay.key(key);
             return self.react(reaction, store);
         }
-        if self.is_empty(store)
+        let shows_steps = matches!(
+            self.page().map(|page| page.screen),
+            Some(Screen::Refused(_) | Screen::Help)
+        );
+        if (shows_steps || self.is_empty(store))
             && let Some(step) = self.first_step(key)
         {
             return vec![step];
@@ -125,7 +131,16 @@ impl State {
         match reaction {
             Reaction::Enter(purpose, text) => self.enter(purpose, &text, store, overlay),
             Reaction::Chosen(choice) => self.choose(choice, store),
-            Reaction::Agreed(Agreed::Quit) => vec![Effect::Quit],
+            Reaction::Agreed(Agreed::Effect(effect)) => vec![effect],
+            Reaction::Close => {
+                // A filter that is not wanted after all leaves the one before.
+                if let Some(Overlay::Prompt(prompt)) = overlay
+                    && prompt.purpose == Purpose::Filter
+                {
+                    self.filter(&prompt.initial, store);
+                }
+                Vec::new()
+            }
             Reaction::Agreed(Agreed::Clear) => {
                 self.hidden.extend(self.rows.iter().map(|row| row.item));
                 let ids = store
@@ -183,16 +198,37 @@ impl State {
             Purpose::Command => self.command(text, store),
             _ if text.trim().is_empty() => Vec::new(),
             Purpose::Load => vec![Effect::Load(path(text))],
-            Purpose::Export { format, only } => vec![Effect::Export {
-                format,
-                path: path(text),
-                only,
-            }],
-            Purpose::SaveBody { capture } => vec![Effect::SaveBody {
-                capture,
-                path: path(text),
-            }],
+            Purpose::Export { format, only } => {
+                let path = path(text);
+                self.write(&path.clone(), Effect::Export { format, path, only })
+            }
+            Purpose::SaveBody { capture } => {
+                let path = path(text);
+                self.write(&path.clone(), Effect::SaveBody { capture, path })
+            }
         }
+    }
+
+    /// Asks first where a file would be replaced.
+    fn write(&mut self, path: &Path, effect: Effect) -> Vec<Effect> {
+        if !path.is_file() {
+            return vec![effect];
+        }
+        let name = path.display().to_string();
+        self.overlay = Some(Overlay::Confirm {
+            question: Said::phrase("question.replace", &[("n", &name)]),
+            then: Agreed::Effect(effect),
+        });
+        Vec::new()
+    }
+
+    /// Sets a filter that can be read.
+    fn filter(&mut self, text: &str, store: &Store) {
+        if let Err(mistake) = self.filtering.set(text) {
+            self.refuse("notice.filter", text, &mistake.to_string());
+        }
+        self.filtering.work(store);
+        self.rebuild();
     }
 
     fn choose(&mut self, choice: Choice, store: &Store) -> Vec<Effect> {
@@ -219,6 +255,7 @@ impl State {
                 Ok(scheme) => self.look.theme.scheme = scheme,
                 Err(known) => self.refuse("notice.no-theme", word, known),
             },
+            ["set", ..] if words.len() < 2 => self.refuse("notice.set-what", text, ""),
             ["set", "mouse"] | ["set", "mouse", "on"] => return vec![Effect::Mouse(true)],
             ["set", "nomouse"] | ["set", "mouse", "off"] => return vec![Effect::Mouse(false)],
             ["set", "ascii"] => self.look.ascii = true,
@@ -227,21 +264,14 @@ impl State {
             ["set", "lang", "zh"] | ["lang", "zh"] => self.look.lang = Lang::Zh,
             ["filter", ..] => {
                 let filter = text.trim().strip_prefix("filter").unwrap_or_default();
-                if let Err(mistake) = self.filtering.set(filter) {
-                    self.refuse("notice.filter", filter, &mistake.to_string());
-                }
-                self.filtering.work(store);
-                self.rebuild();
+                self.filter(filter, store);
             }
             ["load" | "open", file] => return vec![Effect::Load(path(file))],
             ["save", file] => return self.command(&format!("export har {file}"), store),
             ["export", format, file] => {
                 if self.facts.formats.iter().any(|known| known.word == *format) {
-                    return vec![Effect::Export {
-                        format: (*format).into(),
-                        path: path(file),
-                        only: Vec::new(),
-                    }];
+                    let (format, only) = ((*format).into(), Vec::new());
+                    return self.enter(Purpose::Export { format, only }, file, store, None);
                 }
                 let known: Vec<&str> = self.facts.formats.iter().map(|f| f.word.as_str()).collect();
                 self.refuse("notice.no-format", format, &known.join(", "));
@@ -284,13 +314,15 @@ impl State {
             Action::Left | Action::Right => self.sideways(action == Action::Right, store),
             Action::Open => self.open(store),
             Action::Back => return self.back(store),
-            Action::Quit => return self.quit(store),
+            Action::Quit => return self.quit(Effect::Quit, store),
             Action::NextTab => self.turn_tab(1, store),
             Action::PrevTab => self.turn_tab(-1, store),
             Action::Tab(number) => self.tab(usize::from(number) - 1, store),
             Action::NextItem => self.neighbour(true),
             Action::PrevItem => self.neighbour(false),
             Action::Filter => return self.ask(Purpose::Filter, self.filtering.text.clone()),
+            Action::Unfilter => self.filter("", store),
+            Action::Redraw => return vec![Effect::Redraw],
             Action::Search => return self.ask(Purpose::Search, String::new()),
             Action::FindNext => self.find(true),
             Action::FindPrev => self.find(false),
@@ -351,6 +383,8 @@ impl State {
                 let schemes = Scheme::ALL.into_iter().cycle();
                 let mut next = schemes.skip_while(|scheme| *scheme != self.look.theme.scheme);
                 self.look.theme.scheme = next.nth(1).unwrap_or_default();
+                let name: &str = self.look.theme.scheme.into();
+                self.tell(true, Said::phrase("notice.theme", &[("n", name)]));
             }
         }
         Vec::new()
@@ -428,7 +462,11 @@ impl State {
 
     fn open(&mut self, store: &Store) {
         if let Some(page) = self.page() {
-            if let Some(id) = page.cursor {
+            let id = match page.screen {
+                Screen::Pull(id, PullPage::Overview) => decisive(id, store),
+                _ => page.cursor,
+            };
+            if let Some(id) = id {
                 self.show(Screen::Detail(id, 0));
             }
             return;
@@ -487,7 +525,7 @@ impl State {
 
     fn back(&mut self, store: &Store) -> Vec<Effect> {
         match self.pages.pop() {
-            None => return self.quit(store),
+            None => return self.quit(Effect::Leave, store),
             Some(Page {
                 screen: Screen::Detail(id, _),
                 ..
@@ -499,19 +537,23 @@ impl State {
         Vec::new()
     }
 
-    fn quit(&mut self, store: &Store) -> Vec<Effect> {
+    /// Leaves by this effect, after a question where transfers are under way.
+    fn quit(&mut self, effect: Effect, store: &Store) -> Vec<Effect> {
         let open = store
             .entries()
             .rev()
             .take(OPEN_LOOK)
             .filter(|entry| entry.exchange.ended.is_none())
             .count();
-        if !self.facts.live || open == 0 {
-            return vec![Effect::Quit];
-        }
+        let key = match open {
+            _ if !self.facts.live => return vec![effect],
+            0 => return vec![effect],
+            1 => "question.quit-one",
+            _ => "question.quit",
+        };
         self.overlay = Some(Overlay::Confirm {
-            question: Said::phrase("question.quit", &[("n", &open.to_string())]),
-            then: Agreed::Quit,
+            question: Said::phrase(key, &[("n", &open.to_string())]),
+            then: Agreed::Effect(effect),
         });
         Vec::new()
     }
@@ -544,24 +586,22 @@ impl State {
         }
     }
 
-    /// From one exchange's screen to that of the next row that is an exchange.
+    /// From one exchange's screen to that of the next one of the list.
     fn neighbour(&mut self, next: bool) {
         let Some(Screen::Detail(id, _)) = self.page().map(|page| page.screen) else {
             return;
         };
-        let own = |row: &Row| row.item == Item::Exchange(id) || row.via == Some(id);
-        let Some(here) = self.rows.iter().position(own) else {
+        // What a redirect led to is one of them, also where it has no row of its own.
+        let of_row = |row: &Row| match row.item {
+            Item::Exchange(id) => [Some(id), row.via],
+            _ => [None; 2],
+        };
+        let all: Vec<_> = self.rows.iter().flat_map(of_row).flatten().collect();
+        let Some(here) = all.iter().position(|other| *other == id) else {
             return;
         };
-        let exchange = |row: &Row| match row.item {
-            Item::Exchange(id) => Some(id),
-            _ => None,
-        };
-        let found = if next {
-            self.rows.iter().skip(here + 1).find_map(exchange)
-        } else {
-            self.rows.iter().take(here).rev().find_map(exchange)
-        };
+        let found = here.checked_add_signed(if next { 1 } else { -1 });
+        let found = found.and_then(|at| all.get(at)).copied();
         if let (Some(id), Some(page)) = (found, self.pages.last_mut()) {
             *page = Page::new(Screen::Detail(id, 0));
         }
@@ -644,6 +684,14 @@ impl State {
     }
 }
 
+/// The exchange that decided how a pull stands; where nothing was decided, the one of its manifest.
+fn decisive(id: PullId, store: &Store) -> Option<ExchangeId> {
+    let pull = store.pull(id)?;
+    let found = store.findings_of(id).iter().flat_map(|one| &one.evidence);
+    let found = found.filter_map(|evidence| evidence.exchange).next();
+    pull.decided_by.or(found).or(pull.image.manifest)
+}
+
 /// A filter without a last word that may become a keyword: until its colon is typed, it would be
 /// taken for a text to look for.
 fn begun(text: &str) -> &str {
@@ -673,7 +721,7 @@ fn moved(at: usize, action: Action, page: usize) -> usize {
 }
 
 /// The exchanges of lines, each once.
-fn unique(about: &[Option<crate::exchange::ExchangeId>]) -> Vec<crate::exchange::ExchangeId> {
+fn unique(about: &[Option<ExchangeId>]) -> Vec<ExchangeId> {
     let mut ids: Vec<_> = about.iter().flatten().copied().collect();
     ids.dedup();
     ids

@@ -120,4 +120,5 @@ pub(super) const FILES: &[&str] = &[
     include_str!("findings.toml"),
     include_str!("filter.toml"),
     include_str!("screen.toml"),
+    include_str!("reading.toml"),
 ];

@@ -190,7 +190,199 @@ fn effects_are_asked_for() {
     };
     assert_eq!(only.len(), 1);
     stage.keys("q");
-    assert_eq!(stage.effects, [Effect::Quit]);
+    assert_eq!(stage.effects, [Effect::Leave]);
+    stage.keys("enter ctrl-c");
+    assert_eq!(stage.effects.pop(), Some(Effect::Quit), "from anywhere");
+    stage.keys("ctrl-l");
+    assert_eq!(stage.effects.pop(), Some(Effect::Redraw));
+}
+
+#[test]
+fn a_file_is_not_replaced_without_a_question() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("there.har");
+    std::fs::write(&path, "precious").unwrap();
+    let name = path.to_str().unwrap();
+    let mut stage = article::stage();
+    let asks = |stage: &mut Stage| {
+        assert!(stage.effects.is_empty());
+        assert!(stage.size((240, 36)).screen().contains("Replace it?"));
+    };
+    stage.keys("w ctrl-u").types(name).keys("enter");
+    asks(&mut stage);
+    stage
+        .keys("n :")
+        .types(&format!("save {name}"))
+        .keys("enter");
+    asks(&mut stage);
+    stage.keys("y");
+    assert!(matches!(stage.effects.pop(), Some(Effect::Export { path: to, .. }) if to == path));
+    stage
+        .keys("w ctrl-u")
+        .types(&format!("{name}.new"))
+        .keys("enter");
+    assert!(matches!(stage.effects.pop(), Some(Effect::Export { .. })));
+}
+
+#[test]
+fn menus_put_names_before_descriptions_and_say_what_is_saved() {
+    let mut stage = article::stage();
+    stage.keys("ctrl-p").types("the").keys("enter");
+    assert!(
+        stage.screen().contains("colours: light"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("j m m x").types("har, 2").keys("enter");
+    assert!(
+        stage.screen().contains("save har, 2 exchanges as:"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("enter");
+    let Some(Effect::Export { only, .. }) = stage.effects.pop() else {
+        panic!("no export")
+    };
+    assert_eq!(only.len(), 2);
+}
+
+#[test]
+fn a_filter_that_is_left_with_esc_leaves_the_one_before() {
+    let mut stage = article::stage();
+    stage.keys("f").types("kind:config").keys("enter");
+    let configs = stage.screen();
+    assert!(configs.contains("filter: kind:config (8)"), "{configs}");
+    stage.keys("f").types(" kind:la").keys("esc");
+    assert_eq!(stage.screen(), configs);
+    stage.keys("esc");
+    assert!(!stage.screen().contains("filter:"), "{}", stage.screen());
+    stage.keys(":").types("set").keys("enter");
+    assert!(stage.screen().contains("set theme, lang, mouse or ascii"));
+}
+
+#[test]
+fn the_next_exchange_may_be_where_a_redirect_led() {
+    let mut image = Image::new(1);
+    image.blobs[1] = vec![7; 200_000];
+    let mut story = Scenario::docker();
+    story.pull(&image);
+    let mut stage = Stage::of_story(&story);
+    stage.keys("g j enter");
+    let mut seen = vec![stage.screen()];
+    while seen.len() < 20 {
+        let screen = stage.keys("]").screen();
+        if seen.last() == Some(&screen) {
+            break;
+        }
+        seen.push(screen);
+    }
+    let count = stage.store.entries().len();
+    assert_eq!(seen.len(), count, "each exchange has its turn");
+    assert!(
+        seen.iter().any(|screen| screen.contains("CDN")),
+        "{seen:#?}"
+    );
+    for _ in 1..count {
+        stage.keys("[");
+    }
+    assert_eq!(stage.screen(), seen[0]);
+}
+
+#[test]
+fn what_is_wrong_with_a_pull_is_seen_in_every_window_and_opened_from_its_overview() {
+    let image = Image::new(1);
+    let layer = &image.blobs[1];
+    let name = format!(
+        "https://registry.example/v2/{}/manifests/1",
+        "team/".repeat(12) + "app"
+    );
+    let mut story = Scenario::docker();
+    story.get(&name).answer(403).error("DENIED");
+    story.redirect(layer);
+    story
+        .download(layer)
+        .answer(403)
+        .xml("AccessDenied", "Request has expired");
+    let mut stage = Stage::of_story(&story);
+    for size in [(120, 36), (80, 24), (60, 16)] {
+        let screen = stage.size(size).screen();
+        let rows = screen.lines().filter(|line| line.contains("pull ✗"));
+        for row in rows {
+            assert!(row.contains("! 1 finding"), "{row}");
+        }
+        assert!(screen.contains("pull ✗"), "{screen}");
+    }
+    let opened = stage.size((120, 36)).keys("g p enter").screen();
+    assert!(opened.contains("DENIED"), "{opened}");
+    let title = opened.lines().next().unwrap();
+    assert!(title.contains("› 1/1 error  403"), "{title}");
+}
+
+#[test]
+fn the_first_401_is_no_alarm_and_a_try_that_broke_off_has_no_tick() {
+    let mut image = Image::new(1);
+    image.blobs[1] = vec![7; 200_000];
+    let layer = image.blobs[1].clone();
+    let mut story = Scenario::docker();
+    story.pull(&Image::new(0));
+    story.redirect(&layer);
+    story
+        .download(&layer)
+        .cut(pullscope::exchange::Side::Upstream, 50_000);
+    story.redirect(&layer);
+    story.download(&layer);
+    let screen = Stage::of_story(&story).screen();
+    let of = |word: &str| {
+        screen
+            .lines()
+            .filter(|line| line.contains(word))
+            .collect::<Vec<_>>()
+    };
+    for row in of("challenge").iter().chain(&of("cut off")) {
+        assert!(!row.contains("UNAUTHORIZED") && !row.contains('✓'), "{row}");
+    }
+    assert!(
+        !of("challenge").is_empty() && !of("cut off").is_empty(),
+        "{screen}"
+    );
+}
+
+#[test]
+fn the_header_says_what_is_ordered_and_hidden() {
+    let mut stage = article::stage();
+    stage.keys("t o d j");
+    let header = stage.screen().lines().next().unwrap().to_owned();
+    for word in ["flat", "by size", "1 hidden"] {
+        assert!(header.contains(word), "{header}");
+    }
+}
+
+#[test]
+fn how_clients_connect_can_be_read_and_copied_at_any_time() {
+    let mut stage = Stage::of_story(&story::under_way());
+    let screen = stage.keys("?").screen();
+    assert!(screen.contains("pullscope demo"), "{screen}");
+    stage.keys("a");
+    let Some(Effect::Copy { text, .. }) = stage.effects.pop() else {
+        panic!("nothing is copied")
+    };
+    assert_eq!(text, "pullscope demo");
+}
+
+#[test]
+fn ascii_has_a_stand_in_for_everything_of_ours() {
+    for mut stage in [article::stage(), Stage::of_story(&story::under_way())] {
+        stage.keys(":").types("set ascii").keys("enter");
+        for keys in ["", "p", "q s", "q v", "q E", "q ?", "q j enter", "q x"] {
+            let screen = stage.keys(keys).screen();
+            let ours = screen
+                .lines()
+                .filter(|line| !line.contains("Why?") && !line.contains("? "));
+            for line in ours {
+                assert!(!line.contains('?'), "{keys}: {line}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -200,7 +392,7 @@ fn quitting_asks_while_transfers_are_under_way() {
     assert!(stage.effects.is_empty());
     assert!(stage.screen().contains("transfers are under way"));
     stage.keys("n q y");
-    assert_eq!(stage.effects, [Effect::Quit]);
+    assert_eq!(stage.effects, [Effect::Leave]);
 }
 
 #[test]

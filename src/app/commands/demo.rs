@@ -100,7 +100,7 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
 async fn pull_all(puller: &Puller, images: impl Iterator<Item = &LabImage>, mailbox: Mailbox) {
     for image in images {
         let message = match puller.pull(image, &|_| {}).await {
-            Ok(_) => Message::Log(format!("the demo's client has {}", image.reference)),
+            Ok(_) => Message::Log(format!("the demo's client has {}", image.reference).into()),
             Err(error) => Message::Told {
                 good: false,
                 text: format!(

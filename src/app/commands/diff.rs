@@ -10,6 +10,7 @@ use crate::pulls::{Pull, PullId};
 use crate::store::Store;
 use crate::story::text;
 use crate::story::text::Line;
+use crate::words::Lang;
 
 use crate::app::process::failure::{Outcome, found, usage};
 use crate::app::terminal::paint;
@@ -20,8 +21,8 @@ use crate::app::trace::source::{Loader, Source};
 
 pub(in crate::app) fn run(args: &DiffArgs, talk: &Talk) -> Outcome {
     let lang = lang(args.lang);
-    let (store_a, kept_a) = read(&args.a, args.keep_secrets, talk)?;
-    let (store_b, kept_b) = read(&args.b, args.keep_secrets, talk)?;
+    let (store_a, kept_a) = read(&args.a, args.keep_secrets, lang, talk)?;
+    let (store_b, kept_b) = read(&args.b, args.keep_secrets, lang, talk)?;
     let a = Operand::new("--pull-a", &args.a, &store_a, args.pull_a)?;
     let b = Operand::new("--pull-b", &args.b, &store_b, args.pull_b)?;
     let (pull_a, pull_b) = choose(&a, &b)?;
@@ -61,8 +62,8 @@ pub(in crate::app) fn run(args: &DiffArgs, talk: &Talk) -> Outcome {
 }
 
 /// A trace, redacted unless told otherwise, and whether secrets are in it.
-fn read(path: &Path, keep_secrets: bool, talk: &Talk) -> Outcome<(Store, bool)> {
-    let source = Source::told(path, keep_secrets, talk)?;
+fn read(path: &Path, keep_secrets: bool, lang: Lang, talk: &Talk) -> Outcome<(Store, bool)> {
+    let source = Source::told(path, keep_secrets, lang, talk)?;
     let secrets_kept = source.trace.secrets_kept || keep_secrets;
     let store = Store::of_trace(source.trace, &Loader(source.bodies.as_ref()));
     Ok((store, secrets_kept))

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::config::{ExportArgs, ExportFormat, RedactArgs};
 use crate::har;
+use crate::words::Lang;
 
 use crate::app::process::failure::{Outcome, usage};
 use crate::app::terminal::talk::Talk;
@@ -15,10 +16,11 @@ use crate::app::trace::source::Source;
 
 pub(in crate::app) fn run(args: &ExportArgs, talk: &Talk) -> Outcome {
     let selection = Selection::read(&args.selection)?;
-    let mut source = Source::told(&args.source, args.keep_secrets, talk)?;
+    let lang = select::lang(args.selection.lang);
+    let mut source = Source::told(&args.source, args.keep_secrets, lang, talk)?;
     let form = ExportForm {
         format: args.format,
-        lang: select::lang(args.selection.lang),
+        lang,
         har: har::WriteOptions {
             connect_entries: !args.no_connect_entries,
             pretty: args.pretty,
@@ -58,7 +60,7 @@ fn split(
 }
 
 pub(in crate::app) fn redact(args: &RedactArgs, talk: &Talk) -> Outcome {
-    let source = Source::told(&args.source, false, talk)?;
+    let source = Source::told(&args.source, false, Lang::En, talk)?;
     if source.taken.places() == 0 {
         talk.say("there was no secret to take out");
     }

@@ -22,11 +22,11 @@ use crate::app::trace::source::{Loader, Source};
 pub(in crate::app) fn run(args: &ShowArgs, talk: &Talk) -> Outcome {
     let selection = Selection::read(&args.selection)?;
     let fail_on = FailOn::read(args.fail_on.as_deref())?;
-    let source = Source::told(&args.source, args.keep_secrets, talk)?;
+    let lang = lang(args.selection.lang);
+    let source = Source::told(&args.source, args.keep_secrets, lang, talk)?;
     let bodies = source.bodies.as_ref();
     let store = Store::of_trace(source.trace, &Loader(bodies));
     selection.check(&store)?;
-    let lang = lang(args.selection.lang);
     let view = ShowOutput {
         telling: Telling::of(&store, lang),
         selection: &selection,

@@ -14,6 +14,8 @@ use crate::har;
 use crate::journal::Session;
 use crate::redact::{Redactor, Taken};
 use crate::registry;
+use crate::tui::Said;
+use crate::words::Lang;
 
 use crate::app::process::failure::Outcome;
 use crate::app::terminal::talk::Talk;
@@ -25,7 +27,7 @@ pub(in crate::app) struct Source {
     /// Access to the bodies.
     pub(in crate::app) bodies: Box<dyn Bodies + Send>,
     /// What the reader had to pass over, for people.
-    pub(in crate::app) warnings: Vec<String>,
+    pub(in crate::app) warnings: Vec<Said>,
     /// Whether it is a session, whose secrets were taken out while it was recorded.
     is_session: bool,
     /// The secrets that were taken out since it was opened.
@@ -42,16 +44,17 @@ pub(in crate::app) fn open(path: &Path) -> Outcome<Source> {
         return Ok(Source {
             trace,
             bodies: Box::new(session),
-            warnings: report.warnings(),
+            warnings: report.warnings().into_iter().map(Said::from).collect(),
             is_session: true,
             taken: Taken::default(),
         });
     }
     let mut document = har::read(path)?;
     let oddities = document.oddities().into_iter();
+    let oddities = oddities.map(|odd| Said::each(Lang::ALL.map(|lang| odd.told(lang))));
     let skipped = document.skipped.iter();
-    let skipped = skipped.map(|number| format!("entry {number} is none and was left out"));
-    let warnings = oddities.map(|odd| odd.to_string()).chain(skipped).collect();
+    let skipped = skipped.map(|n| Said::phrase("reading.left-out", &[("n", &n.to_string())]));
+    let warnings = oddities.chain(skipped).collect();
     let trace = std::mem::take(&mut document.trace);
     Ok(Source {
         trace,
@@ -83,9 +86,15 @@ fn not_a_session(path: &Path, error: impl Into<anyhow::Error>) -> anyhow::Error 
 impl Source {
     /// Opens a source, says what its reader passed over, and redacts it unless secrets are to be
     /// kept.
-    pub(in crate::app) fn told(path: &Path, keep_secrets: bool, talk: &Talk) -> Outcome<Self> {
+    pub(in crate::app) fn told(
+        path: &Path,
+        keep_secrets: bool,
+        lang: Lang,
+        talk: &Talk,
+    ) -> Outcome<Self> {
         let mut source = open(path)?;
         for warning in &source.warnings {
+            let warning = warning.of(lang);
             talk.insist(&format!("warning: {}: {warning}", path.display()));
         }
         if !keep_secrets {

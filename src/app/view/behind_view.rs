@@ -108,7 +108,7 @@ fn tell(line: &str, outcome: &Result<ExitStatus, LaunchError>, mailbox: &Mailbox
         ),
         Err(error) => (false, error.to_string()),
     };
-    mailbox.offer(Message::Log(text.clone()));
+    mailbox.offer(Message::Log(text.clone().into()));
     mailbox.offer(Message::Told {
         good,
         text: text.into(),

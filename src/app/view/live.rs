@@ -41,11 +41,16 @@ pub(in crate::app) async fn run(args: ViewArgs, talk: &Talk) -> Outcome {
     let (opened, warnings) =
         tokio::task::spawn_blocking(move || screen::opened(&path, &its)).await??;
     for warning in &warnings {
+        let warning = warning.of(screen::look().lang);
         talk.insist(&format!("warning: {}: {warning}", args.source.display()));
     }
     let (mailbox, inbox) = mailbox();
+    let mut state = State::new(opened.facts, screen::look(), clock::now());
+    for warning in warnings {
+        state.log_line(warning);
+    }
     let view = View {
-        state: State::new(opened.facts, screen::look(), clock::now()),
+        state,
         store: Arc::new(Mutex::new(opened.store)),
         bodies: opened.bodies,
         feed: None,
@@ -54,12 +59,13 @@ pub(in crate::app) async fn run(args: ViewArgs, talk: &Talk) -> Outcome {
             mask,
         }),
     };
-    let mut window = Window::open(view, mailbox.clone(), inbox)?;
+    let window = Window::open(view, mailbox.clone(), inbox)?;
+    let mut closed = Box::pin(window.closed());
     tokio::select! {
-        ended = window.closed() => ended,
+        ended = &mut closed => ended,
         _ = signals.next() => {
             mailbox.send(Message::Stop);
-            window.closed().await
+            closed.await
         }
     }
 }
@@ -168,7 +174,7 @@ impl PreparedView {
 
 /// An open view.
 struct Window {
-    thread: Option<thread::JoinHandle<Result<(), TtyError>>>,
+    thread: thread::JoinHandle<Result<(), TtyError>>,
 }
 
 impl Window {
@@ -176,20 +182,16 @@ impl Window {
         let logs = mailbox.clone();
         restore_after_panic();
         log::divert(Some(Box::new(move |line| {
-            logs.offer(Message::Log(line.to_owned()));
+            logs.offer(Message::Log(line.into()));
         })));
         let tty = Tty::enter().inspect_err(|_| log::divert(None))?;
         let thread = run_view(view, tty, mailbox, inbox)?;
-        Ok(Self {
-            thread: Some(thread),
-        })
+        Ok(Self { thread })
     }
 
     /// Waits until the user has left; the terminal has been given back then.
-    async fn closed(&mut self) -> Outcome {
-        let Some(thread) = self.thread.take() else {
-            return Ok(());
-        };
+    async fn closed(self) -> Outcome {
+        let thread = self.thread;
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
         log::divert(None);
         match joined {
@@ -202,7 +204,7 @@ impl Window {
 /// Shows the capture until the user leaves or a signal comes. `work` goes on beside it.
 async fn watch(
     recording: &Recording,
-    mut window: Window,
+    window: Window,
     mailbox: &Mailbox,
     signals: &mut Signals,
     work: impl Future<Output = ()>,

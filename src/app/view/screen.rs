@@ -16,7 +16,7 @@ use crate::tui::{Effect, Facts, Format, Look, Mask, Said, Theme};
 use crate::words::Lang;
 
 use crate::app::process::failure::Outcome;
-use crate::app::terminal::{locale, output};
+use crate::app::terminal::locale;
 use crate::app::trace::produce::{Destination, ExportForm, produce};
 use crate::app::trace::select::Selection;
 use crate::app::trace::source;
@@ -67,7 +67,7 @@ pub(in crate::app) fn formats() -> Vec<Format> {
 }
 
 /// A trace as the view shows it.
-pub(in crate::app) fn opened(path: &Path, mask: &Mask) -> Outcome<(Opened, Vec<String>)> {
+pub(in crate::app) fn opened(path: &Path, mask: &Mask) -> Outcome<(Opened, Vec<Said>)> {
     let Source {
         trace,
         bodies,
@@ -121,12 +121,17 @@ impl Host for Hands {
         let (mailbox, mask) = (mailbox.clone(), self.mask.clone());
         let work = move || {
             let told = match effect {
-                Effect::Export { format, path, only } => {
-                    export(&source, &format, Destination::File(&path), &only, &mask)
-                        .map(|()| Some(wrote(&path)))
-                }
+                Effect::Export { format, path, only } => export(
+                    &source,
+                    &format,
+                    Destination::File(&path),
+                    &only,
+                    &mask,
+                    &mailbox,
+                )
+                .map(|()| Some(wrote(&path))),
                 Effect::CopyAs { format, only } => {
-                    as_text(&source, &format, &only, &mask).map(|text| {
+                    as_text(&source, &format, &only, &mask, &mailbox).map(|text| {
                         mailbox.send(Message::Copy {
                             what: format.into(),
                             text,
@@ -161,6 +166,7 @@ fn export(
     to: Destination<'_>,
     only: &[ExchangeId],
     mask: &Mask,
+    mailbox: &Mailbox,
 ) -> Outcome {
     let format =
         config::ExportFormat::from_str(format, false).map_err(|error| anyhow::anyhow!(error))?;
@@ -177,19 +183,26 @@ fn export(
         [] => Selection::default(),
         only => Selection::of_ids(only.iter().copied()),
     };
-    for warning in source.warnings.drain(..) {
-        output::say(&format!("warning: {warning}"));
-    }
-    for warning in produce(source, &selection, &form, to)?.warnings {
-        output::say(&format!("warning: {warning}"));
+    let mut warnings = std::mem::take(&mut source.warnings);
+    let produced = produce(source, &selection, &form, to)?;
+    warnings.extend(produced.warnings.into_iter().map(Said::from));
+    for warning in warnings {
+        mailbox.send(Message::Log(warning));
     }
     Ok(())
 }
 
 /// The text of an export, for the clipboard.
-fn as_text(source: &Path, format: &str, only: &[ExchangeId], mask: &Mask) -> Outcome<String> {
+fn as_text(
+    source: &Path,
+    format: &str,
+    only: &[ExchangeId],
+    mask: &Mask,
+    mailbox: &Mailbox,
+) -> Outcome<String> {
     let mut text = Vec::new();
-    export(source, format, Destination::Memory(&mut text), only, mask)?;
+    let to = Destination::Memory(&mut text);
+    export(source, format, to, only, mask, mailbox)?;
     Ok(String::from_utf8(text)?)
 }
 
@@ -216,7 +229,7 @@ fn load(path: &Path, mailbox: &Mailbox, mask: &Mask) -> Outcome {
     let (opened, warnings) = opened(path, mask)?;
     mailbox.send(Message::Opened(Box::new(opened)));
     for warning in warnings {
-        mailbox.send(Message::Log(format!("{}: {warning}", path.display())));
+        mailbox.send(Message::Log(warning));
     }
     Ok(())
 }

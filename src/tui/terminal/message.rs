@@ -32,7 +32,7 @@ pub enum Message {
         text: Said,
     },
     /// A line of the program's log.
-    Log(String),
+    Log(Said),
     /// Put this on the clipboard.
     Copy {
         /// What it is.

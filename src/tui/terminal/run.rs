@@ -23,7 +23,7 @@ use crate::base::clock;
 use crate::base::lock::lock;
 use crate::exchange::{Bodies, ExchangeId};
 use crate::store::Store;
-use crate::tui::{Effect, Said, State, render};
+use crate::tui::{Action, Effect, Said, State, render};
 
 /// The program around the view: it does what the view asks for.
 pub trait Host: Send {
@@ -167,16 +167,27 @@ impl Loop<'_> {
             }
         };
         for effect in effects {
-            if let Next::Leave = self.perform(effect) {
+            if let Next::Leave = self.perform(effect, screen) {
                 return Next::Leave;
             }
         }
         Next::Draw
     }
 
-    fn perform(&mut self, effect: Effect) -> Next {
+    fn perform(&mut self, effect: Effect, screen: &mut Screen) -> Next {
         match effect {
-            Effect::Quit => {
+            Effect::Redraw => screen.whole = true,
+            Effect::Quit if self.home.is_some() => {
+                // What lies below may have transfers under way.
+                self.perform(Effect::Leave, screen);
+                let effects = self.on_store(|state, store| state.update(Action::Quit, store));
+                for effect in effects {
+                    if let Next::Leave = self.perform(effect, screen) {
+                        return Next::Leave;
+                    }
+                }
+            }
+            Effect::Quit | Effect::Leave => {
                 // From a file that was opened on top, back to what lies below.
                 let Some((mut state, store, bodies)) = self.home.take() else {
                     return Next::Leave;

@@ -11,6 +11,7 @@ use crate::store::Store;
 use crate::tui::action::Action;
 use crate::tui::keymap;
 use crate::tui::overlay::{Overlay, Purpose};
+use crate::tui::rows::{Order, length};
 use crate::tui::screen::{PullPage, Screen};
 use crate::tui::state::State;
 use crate::tui::theme::Role;
@@ -34,7 +35,9 @@ type Two = (Vec<Span<'static>>, Vec<Span<'static>>);
 
 fn list_header(state: &State, store: &Store, pen: Pen) -> Two {
     let lang = state.look.lang;
-    let bytes: u64 = store.pulls().iter().map(|pull| pull.totals.received).sum();
+    let pulls = store.pulls().iter().map(|pull| pull.totals.received);
+    let loose = store.loose().map(|entry| entry.exchange.received);
+    let bytes: u64 = pulls.chain(loose).sum();
     let pulls = names::count(store.pulls().len(), names::PULLS, lang);
     let exchanges = names::count(store.entries().len(), names::EXCHANGES, lang);
     let mut left = vec![pen.put(Role::Accent, " pullscope")];
@@ -54,11 +57,23 @@ fn list_header(state: &State, store: &Store, pen: Pen) -> Two {
         } else {
             ""
         };
-        let (text, shown) = (&state.filtering.text, state.rows.len());
+        let text = &state.filtering.text;
+        let shown = state
+            .filtering
+            .matching()
+            .map_or(0, |matching| matching.len());
         let filter = say("prompt.filter", lang);
         add(Role::Warn, &format!("{working}{filter}{text} ({shown})"));
-    } else if state.flat {
+    }
+    if state.flat {
         add(Role::Dim, say("screen.flat", lang));
+    }
+    if state.order != Order::Time {
+        add(Role::Warn, say(state.order.key(), lang));
+    }
+    if !state.hidden.is_empty() {
+        let count = state.hidden.len().to_string();
+        add(Role::Dim, &phrase("number.hidden").with(lang, count));
     }
     if !state.marks.is_empty() {
         let count = state.marks.len().to_string();
@@ -93,7 +108,7 @@ fn page_header(screen: Screen, state: &State, store: &Store, pen: Pen) -> Two {
             };
             left.push(pen.put(Role::Title, format!(" {}", names::pull(pull))));
             let exchanges = names::count(pull.totals.exchanges, names::EXCHANGES, lang);
-            let figures = format!("  {exchanges}  {}", took(pull.totals.took));
+            let figures = format!("  {exchanges}  {}", took(length(pull, state.now)));
             left.push(pen.put(Role::Dim, figures));
             let tabs = [
                 ("p", "tab.pull", PullPage::Overview),
@@ -132,12 +147,18 @@ pub(super) fn footer(
     let lang = state.look.lang;
     match &state.overlay {
         Some(Overlay::Prompt(prompt)) => {
+            let mut scope;
             let (label, format) = match &prompt.purpose {
                 Purpose::Filter => ("prompt.filter", ""),
                 Purpose::Search => ("prompt.search", ""),
                 Purpose::Command => ("prompt.command", ""),
                 Purpose::Load => ("prompt.load", ""),
-                Purpose::Export { format, .. } => ("prompt.export", &**format),
+                Purpose::Export { format, only } if only.is_empty() => ("prompt.export", &**format),
+                Purpose::Export { format, only } => {
+                    scope = phrase("prompt.of").with(lang, only.len().to_string());
+                    scope.insert_str(0, format);
+                    ("prompt.export", &*scope)
+                }
                 Purpose::SaveBody { .. } => ("prompt.save-body", ""),
             };
             let label = format!(" {}", phrase(label).with(lang, format));
@@ -177,7 +198,7 @@ pub(super) fn footer(
                 ("Esc", "screen.close"),
             ]
             .into_iter()
-            .flat_map(|(key, what)| hint(pen, state, key, say(what, lang)));
+            .flat_map(|(key, what)| hint(pen, key, say(what, lang)));
             pen::draw(buffer, area, spans.collect());
         }
         None => match &state.notice {
@@ -245,7 +266,7 @@ fn hints(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {
         all.insert(0, ("a-d", say("screen.copy-command", lang), true));
         all.insert(1, ("L", say("screen.open-har", lang), true));
     }
-    let cost = |key: &str, what: &str| text::width(key) + text::width(what) + 3;
+    let cost = |key: &str, what: &str| width(&hint(pen, key, what));
     let needed = all.iter().filter(|(_, _, needed)| *needed);
     let needed: usize = needed.map(|(key, what, _)| cost(key, what)).sum();
     let mut left = room.saturating_sub(needed);
@@ -255,16 +276,11 @@ fn hints(buffer: &mut Buffer, layout: &Layout, state: &State, pen: Pen) {
         *needed || fits
     });
     let all = all.into_iter();
-    let spans = all.flat_map(|(key, what, _)| hint(pen, state, key, what));
+    let spans = all.flat_map(|(key, what, _)| hint(pen, key, what));
     pen::draw(buffer, area, spans.collect());
 }
 
-fn hint(pen: Pen, state: &State, key: &str, what: &str) -> Vec<Span<'static>> {
-    let key = match key {
-        "⏎" if state.look.ascii => "Enter",
-        "↑↓" if state.look.ascii => "Up/Down",
-        other => other,
-    };
+fn hint(pen: Pen, key: &str, what: &str) -> Vec<Span<'static>> {
     vec![
         pen.put(Role::Accent, format!(" {key}")),
         pen.put(Role::Dim, format!(" {what} ")),

@@ -18,7 +18,7 @@ use crate::registry::{Credentials, Digest, Document, Kind};
 use crate::store::{Entry, Store};
 use crate::story::{self, Share};
 use crate::tui::action::Item;
-use crate::tui::rows::{Row, refused_host, span};
+use crate::tui::rows::{Row, length, refused_host, span};
 use crate::tui::state::State;
 use crate::tui::theme::Role;
 use crate::words::{phrase, say};
@@ -45,11 +45,16 @@ impl Columns {
         let waterfall = if width >= 88 { (width / 5).min(40) } else { 0 };
         let host = match width {
             0..=95 => 0,
-            96..=139 => 18,
-            _ => 26,
+            96..=139 => 19,
+            140..=179 => 27,
+            _ => 36,
         };
         let method = width >= 104;
-        let (kind, time) = if width < 60 { (9, 0) } else { (11, 7) };
+        let (kind, time) = match width {
+            0..=59 => (11, 0),
+            60..=139 => (12, 7),
+            _ => (15, 7),
+        };
         let used = MARKER
             + STATUS
             + usize::from(method) * METHOD
@@ -181,15 +186,6 @@ impl Scale {
     }
 }
 
-/// How long a pull took, or has taken.
-fn length(pull: &Pull, now: jiff::Timestamp) -> Duration {
-    match (pull.state, pull.ended) {
-        (_, Some(ended)) => clock::passed(pull.started, ended),
-        (PullState::UnderWay, None) => clock::passed(pull.started, now),
-        (_, None) => pull.totals.took,
-    }
-}
-
 struct Painter<'a> {
     state: &'a State,
     store: &'a Store,
@@ -266,6 +262,12 @@ impl Painter<'_> {
         line
     }
 
+    /// The name of a kind, and a blank behind it.
+    fn kind(&self, role: Role, name: &str) -> Span<'static> {
+        let columns = self.columns.kind;
+        self.pen.fit(role, middle(name, columns - 1), columns)
+    }
+
     fn pull(&self, pull: &Pull) -> Vec<Span<'static>> {
         let (pen, columns, lang) = (self.pen, self.columns, self.state.look.lang);
         let open = pull.state == PullState::UnderWay;
@@ -275,18 +277,12 @@ impl Painter<'_> {
         } else {
             colours::tone(tone)
         };
-        let mut left = vec![
-            pen.fit(Role::Title, format!("#{}", pull.id.0), STATUS),
-            pen.put(Role::Title, pull.purpose.name(lang)),
-            pen.put(role, format!(" {glyph} ")),
-            pen.put(Role::Title, names::pull(pull)),
-        ];
         let found = self.store.findings_of(pull.id);
-        if let Some(finding) = found.first() {
-            let role = colours::severity(finding.severity);
+        let found = found.first().map(|worst| {
             let count = names::count(found.len(), names::FINDINGS, lang);
-            left.push(pen.put(role, format!("  ! {count}")));
-        }
+            pen.put(colours::severity(worst.severity), format!("  ! {count}"))
+        });
+        let mut left = Vec::new();
         if let Some(platform) = &pull.platform {
             left.push(pen.put(Role::Dim, format!("  {platform}")));
         }
@@ -309,7 +305,19 @@ impl Painter<'_> {
         let took_text = took(length(pull, self.state.now));
         let bar = columns.waterfall + usize::from(columns.waterfall > 0);
         let room = MARKER + columns.time + bar + size_room;
-        let mut line = fit(left, usize::from(self.state.size.0).saturating_sub(room));
+        let room = usize::from(self.state.size.0).saturating_sub(room);
+        let mut line = vec![
+            pen.fit(Role::Title, format!("#{}", pull.id.0), STATUS),
+            pen.put(Role::Title, pull.purpose.name(lang)),
+            pen.put(role, format!(" {glyph} ")),
+        ];
+        // The name gives before what is wrong does.
+        let used = pen::width(&line) + found.as_ref().map_or(0, Span::width);
+        let name = middle(&names::pull(pull), room.saturating_sub(used));
+        line.push(pen.put(Role::Title, name));
+        line.extend(found);
+        line.append(&mut left);
+        let mut line = fit(line, room);
         line.push(pen.right(Role::Text, size_text, size_room));
         line.push(pen.right(Role::Text, took_text, columns.time));
         if columns.waterfall > 0 {
@@ -354,7 +362,7 @@ impl Painter<'_> {
         Cells {
             status: pen.fit(colours::outcome(told), status_text, STATUS),
             method: entry.reading.method.to_string(),
-            kind: pen.fit(role, format!("{indent}{kind_word}"), self.columns.kind),
+            kind: self.kind(role, &format!("{indent}{kind_word}")),
             host,
             subject: self.subject(entry, shown, blob, pull.is_some(), room),
             size: self.size(shown, blob),
@@ -384,6 +392,7 @@ impl Painter<'_> {
         let used = pen::width(&spans) + reserved;
         // A bar for what is large, where there is room for one.
         if let Some(blob) = blob
+            && (shown.kind != Kind::Redirect || shown.exchange.ended.is_none())
             && matches!(
                 entry.kind,
                 Kind::Layer | Kind::Redirect | Kind::Blob | Kind::Cdn | Kind::Config
@@ -430,7 +439,8 @@ impl Painter<'_> {
             Some((_, Ending::Complete)) | None => None,
         };
         notes.extend(ended.map(|ended| note(Role::Bad, ended)));
-        if let Some(error) = reading.errors.first() {
+        let asks_to_log_in = entry.kind == Kind::Challenge && reading.authorization.is_none();
+        if let Some(error) = reading.errors.first().filter(|_| !asks_to_log_in) {
             notes.push(note(Role::Bad, &middle(&error.code, 24)));
         }
         if let Some(answer) = &reading.token_answer {
@@ -465,8 +475,10 @@ impl Painter<'_> {
             _ if reading.succeeded() => reading.digests.agree(),
             _ => None,
         };
+        // A try that broke off verifies nothing, and neither does a redirect by itself.
         if let Some(good) = verified
-            && (entry.kind != Kind::Redirect || shown.exchange.id != entry.exchange.id)
+            && shown.kind != Kind::Redirect
+            && !story::was_cut(shown)
         {
             notes.push(Span::raw(" "));
             notes.push(pen.tick(good));
@@ -511,7 +523,7 @@ impl Painter<'_> {
         let size = blob.size.map_or_else(|| "-".to_owned(), size);
         Some(self.cells(Cells {
             status: pen.fit(Role::Dim, "·", STATUS),
-            kind: pen.fit(Role::Dim, names::part(blob.part, lang), self.columns.kind),
+            kind: self.kind(Role::Dim, &names::part(blob.part, lang)),
             subject: vec![pen.put(Role::Dim, format!("{digest}  {}", blob.state.name(lang)))],
             size: pen.right(Role::Dim, size, SIZE),
             ..Cells::default()
@@ -539,7 +551,7 @@ impl Painter<'_> {
         Some(self.cells(Cells {
             status: pen.fit(Role::Bad, "!", STATUS),
             method: "TLS".to_owned(),
-            kind: pen.fit(Role::Bad, say("screen.refused", lang), self.columns.kind),
+            kind: self.kind(Role::Bad, say("screen.refused", lang)),
             host,
             subject,
             size: pen.right(Role::Dim, "-", SIZE),
@@ -561,7 +573,7 @@ impl Painter<'_> {
         Some(self.cells(Cells {
             status: pen.fit(Role::Dim, "-", STATUS),
             method: "TUN".to_owned(),
-            kind: pen.fit(Role::Dim, say("screen.tunnel", lang), self.columns.kind),
+            kind: self.kind(Role::Dim, say("screen.tunnel", lang)),
             host: target,
             subject,
             size: pen.right(Role::Text, size(tunnel.sent + tunnel.received), SIZE),

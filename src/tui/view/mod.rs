@@ -59,7 +59,7 @@ fn screen(store: &Store, state: &State, buffer: &mut Buffer, pen: Pen) -> Option
     frame::rule(buffer, layout.rule, pen);
     frame::rule(buffer, layout.rule_below, pen);
     match state.page() {
-        Some(page) => draw_doc(buffer, layout.body, page, pen),
+        Some(page) => draw_doc(buffer, &layout, page, pen),
         None if state.is_empty(store) => empty::draw(buffer, &layout, state, pen),
         None => list::draw(buffer, &layout, state, store, pen),
     }
@@ -112,7 +112,7 @@ fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area
                 Screen::Refused(id) => pages::refused(state, store, id, &mut sheet),
                 Screen::Tunnel(id) => pages::tunnel(state, store, id, &mut sheet),
                 Screen::Events => pages::events(state, store, &mut sheet),
-                _ => pages::help(pen.lang, &mut sheet),
+                _ => pages::help(state, &mut sheet),
             }
             sheet.finish()
         }
@@ -152,8 +152,8 @@ pub(super) fn find_hits(page: &mut Page) {
         .collect();
 }
 
-fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen) {
-    let doc = &page.doc;
+fn draw_doc(buffer: &mut Buffer, layout: &Layout, page: &Page, pen: Pen) {
+    let (doc, area) = (&page.doc, layout.body);
     let fixed = u16::try_from(doc.fixed.len()).unwrap_or(0);
     for (line, y) in doc.fixed.iter().zip(0..) {
         let row = pen::row(area, y);
@@ -182,12 +182,18 @@ fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen) {
             };
             buffer.set_style(row, pen.theme.style(Role::Selected));
         }
-        if page.hits.binary_search(&at).is_ok() {
-            mark_found(buffer, row, page, pen);
-        }
     }
     if let Some(split) = doc.split {
         draw_beside(buffer, body, doc, split, page, pen);
+    }
+    for y in 0..body.height {
+        if page
+            .hits
+            .binary_search(&(page.top + usize::from(y)))
+            .is_ok()
+        {
+            mark_found(buffer, pen::row(body, y), page, pen);
+        }
     }
     let hidden = doc
         .len()
@@ -196,9 +202,10 @@ fn draw_doc(buffer: &mut Buffer, area: Rect, page: &Page, pen: Pen) {
         let more = phrase("screen.more").with(pen.lang, hidden.to_string());
         let text = pen.put(Role::Dim, format!(" {more} ↓ "));
         let wide = u16::try_from(text.width()).unwrap_or(0).min(body.width);
+        // Below the text, where there is a rule.
         let corner = Rect {
             x: body.right() - wide,
-            y: body.bottom() - 1,
+            y: body.bottom() - u16::from(layout.rule_below.height == 0),
             width: wide,
             height: 1,
         };

@@ -14,7 +14,7 @@ use crate::tui::menus::TYPED;
 use crate::tui::rows::refused_host;
 use crate::tui::state::State;
 use crate::tui::theme::Role;
-use crate::words::{Lang, phrase, say};
+use crate::words::{phrase, say};
 
 pub(super) fn refused(state: &State, store: &Store, id: ConnectionId, sheet: &mut Sheet) {
     let lang = state.look.lang;
@@ -28,14 +28,23 @@ pub(super) fn refused(state: &State, store: &Store, id: ConnectionId, sheet: &mu
     sheet.text(Role::Text, 2, &sentence);
     sheet.heading(say("screen.what-to-do", lang));
     sheet.text(Role::Good, 2, &fix);
-    for step in &state.facts.first_steps {
-        sheet.blank();
-        sheet.text(Role::Dim, 2, step.what.of(lang));
-        sheet.text(Role::Info, 5, &step.command);
-    }
+    first_steps(state, sheet);
     let others = store.handshakes().iter();
     let times = others.filter(|other| refused_host(other) == refused_host(handshake));
     sheet.told(&story::handshake(handshake, times.count(), lang));
+}
+
+/// How clients get here, each with the key that copies it.
+fn first_steps(state: &State, sheet: &mut Sheet) {
+    let lang = state.look.lang;
+    if !state.facts.first_steps.is_empty() {
+        sheet.heading(say("screen.connect", lang));
+    }
+    for step in &state.facts.first_steps {
+        let what = format!("  {}  {}", step.key, step.what.of(lang));
+        sheet.text(Role::Dim, 0, &what);
+        sheet.text(Role::Info, 5, &step.command);
+    }
 }
 
 pub(super) fn tunnel(state: &State, store: &Store, id: TunnelId, sheet: &mut Sheet) {
@@ -60,9 +69,11 @@ pub(super) fn events(state: &State, store: &Store, sheet: &mut Sheet) {
     }
 }
 
-pub(super) fn help(lang: Lang, sheet: &mut Sheet) {
+pub(super) fn help(state: &State, sheet: &mut Sheet) {
+    let lang = state.look.lang;
+    first_steps(state, sheet);
     let pen = sheet.pen;
-    let wide = sheet.width >= 100;
+    let wide = sheet.width >= 160;
     for group in GROUPS {
         sheet.heading(say(group, lang));
         let bindings: Vec<_> = BINDINGS

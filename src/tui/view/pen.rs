@@ -1,5 +1,7 @@
 //! Writing styled text. Everything that is written goes through here, and so is made harmless.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -18,17 +20,33 @@ use crate::words::{Lang, say};
 pub(crate) struct Pen {
     pub(crate) theme: Theme,
     pub(crate) lang: Lang,
+    ascii: bool,
 }
 
 impl Pen {
     pub(crate) fn of(look: Look) -> Self {
-        let (theme, lang) = (look.theme, look.lang);
-        Self { theme, lang }
+        let Look { theme, ascii, lang } = look;
+        Self { theme, lang, ascii }
+    }
+
+    /// What could steer the terminal is escaped; keys have names where their signs cannot be.
+    fn plain(self, text: &str) -> Cow<'_, str> {
+        let text = clean(text);
+        let signs = KEY_SIGNS.iter().filter(|(sign, _)| text.contains(*sign));
+        if self.ascii {
+            return signs.fold(text.clone(), |text, (sign, name)| {
+                text.replace(*sign, name).into()
+            });
+        }
+        text
     }
 
     /// Text of a role; what could steer the terminal is escaped.
     pub(crate) fn put(self, role: Role, text: impl AsRef<str>) -> Span<'static> {
-        Span::styled(clean(text.as_ref()).into_owned(), self.theme.style(role))
+        Span::styled(
+            self.plain(text.as_ref()).into_owned(),
+            self.theme.style(role),
+        )
     }
 
     /// The words with this key in the catalogue.
@@ -39,7 +57,7 @@ impl Pen {
     /// The same in exactly `room` columns.
     pub(crate) fn fit(self, role: Role, text: impl AsRef<str>, room: usize) -> Span<'static> {
         Span::styled(
-            text::fit(&clean(text.as_ref()), room),
+            text::fit(&self.plain(text.as_ref()), room),
             self.theme.style(role),
         )
     }
@@ -47,7 +65,7 @@ impl Pen {
     /// The same, at the right edge of `room` columns.
     pub(crate) fn right(self, role: Role, text: impl AsRef<str>, room: usize) -> Span<'static> {
         Span::styled(
-            text::right(&clean(text.as_ref()), room),
+            text::right(&self.plain(text.as_ref()), room),
             self.theme.style(role),
         )
     }
@@ -87,6 +105,9 @@ pub(crate) fn filled(share: Share, room: usize) -> usize {
     let part = u128::from(share.part).min(whole);
     usize::try_from((part * room + whole / 2) / whole).unwrap_or_default()
 }
+
+/// Signs of keys, and their names in ASCII.
+const KEY_SIGNS: &[(&str, &str)] = &[("⏎", "Enter"), ("⇧", "Shift-"), ("↑↓", "Up/Down")];
 
 /// Columns that spans take.
 pub(crate) fn width(spans: &[Span<'_>]) -> usize {

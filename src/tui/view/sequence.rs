@@ -10,7 +10,7 @@ use super::{colours, names};
 use crate::base::clock;
 use crate::base::text::{cut, middle, size, took, width};
 use crate::exchange::ExchangeId;
-use crate::pulls::{Pull, State as PullState};
+use crate::pulls::{BlobState, Pull, State as PullState};
 use crate::registry::Kind;
 use crate::store::{Entry, Store};
 use crate::story;
@@ -154,7 +154,17 @@ fn words(entry: &Entry, pull: &Pull, lang: Lang) -> (String, String) {
         }
         _ => {}
     }
-    match reading.digests.agree() {
+    let blobs = pull.blobs.iter();
+    let mut blobs = blobs.filter(|blob| blob.exchanges.contains(&entry.exchange.id));
+    let arrived = blobs
+        .next()
+        .filter(|_| reading.succeeded() && entry.kind != Kind::Redirect);
+    let blob_is_right = match arrived.map(|blob| blob.state) {
+        Some(BlobState::Verified) => Some(true),
+        Some(BlobState::Mismatch) => Some(false),
+        _ => None,
+    };
+    match reading.digests.agree().or(blob_is_right) {
         _ if story::was_cut(entry) => {
             let _ = write!(answer, " {} ✗", say("screen.cut-off", lang));
         }

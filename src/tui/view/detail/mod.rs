@@ -10,9 +10,9 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 
 use self::subject::Subject;
-use super::pen::{Pen, Sheet};
+use super::pen::{Pen, Sheet, width};
 use super::{colours, names};
-use crate::base::text::{size, took};
+use crate::base::text::{middle, size, took};
 use crate::exchange::{Bodies, ExchangeId};
 use crate::registry::Kind;
 use crate::store::{Entry, Store};
@@ -90,15 +90,12 @@ pub(super) fn header(
         let gone = format!(" {}", say("screen.no-longer-kept", lang));
         return (vec![pen.put(Role::Dim, gone)], Vec::new());
     };
-    let narrow = state.size.0 < 100;
+    let room = usize::from(state.size.0);
     let pull = entry.pull.and_then(|id| store.pull(id));
     let mut left = Vec::new();
     if let Some(pull) = pull {
         let at = names::place(pull, id);
         left.push(pen.put(Role::Title, format!(" #{}", pull.id.0)));
-        if !narrow {
-            left.push(pen.put(Role::Title, format!(" {}", names::pull(pull))));
-        }
         left.push(pen.put(Role::Dim, format!(" › {at}/{}", pull.steps.len())));
     } else {
         left.push(pen.put(Role::Dim, format!(" {} {id}", say("screen.exchange", lang))));
@@ -118,15 +115,28 @@ pub(super) fn header(
         let text = format!("  {}", say("screen.secrets-shown", lang));
         left.push(pen.put(Role::Bad, text));
     }
-    let all = tabs(entry);
-    let tabs = all.iter().enumerate().map(|(at, each)| {
-        let (number, name) = (at + 1, each.name(lang));
-        if narrow && at != tab {
-            return pen.tab(&number.to_string(), false);
-        }
-        pen.tab(&format!("{number} {name}"), at == tab)
-    });
-    (left, tabs.collect())
+    let named = |names: bool| -> Vec<_> {
+        let all = tabs(entry).into_iter().enumerate();
+        let tabs = all.map(|(at, each)| {
+            let number = at + 1;
+            if names || at == tab {
+                return pen.tab(&format!("{number} {}", each.name(lang)), at == tab);
+            }
+            pen.tab(&number.to_string(), false)
+        });
+        tabs.collect()
+    };
+    // Names of tabs, and of the image, as far as there is room for them.
+    let mut tabs = named(true);
+    if width(&left) + width(&tabs) >= room {
+        tabs = named(false);
+    }
+    let free = room.saturating_sub(width(&left) + width(&tabs) + 2);
+    if let Some(pull) = pull.filter(|_| free >= SHORTEST_NAME) {
+        let name = middle(&names::pull(pull), free);
+        left.insert(1, pen.put(Role::Title, format!(" {name}")));
+    }
+    (left, tabs)
 }
 
 /// The content of a tab.
@@ -206,3 +216,6 @@ fn decoded(subject: &Subject<'_>, mut sheet: Sheet) -> Doc {
         None => sheet.finish(),
     }
 }
+
+/// A name in fewer columns says nothing.
+const SHORTEST_NAME: usize = 8;
