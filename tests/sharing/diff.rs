@@ -55,6 +55,25 @@ fn side(store: &Store, number: usize) -> ComparedPull<'_> {
 const MIRROR: usize = 1;
 const HUB: usize = 2;
 
+/// The guide shows what the program says.
+#[test]
+fn the_guide_quotes_a_comparison() {
+    let store = article();
+    let compared = diff::compare(side(&store, HUB), side(&store, MIRROR));
+    let look = Look {
+        width: 100,
+        ascii: false,
+    };
+    let told = text(&compared, Lang::En, look);
+    let guide = include_str!("../../docs/howto/compare.md");
+    let quoted = guide.split("```text\n").nth(1).unwrap();
+    let quoted = quoted.split("```").next().unwrap();
+    assert!(quoted.lines().count() > 10, "{quoted}");
+    for line in quoted.lines() {
+        assert!(told.lines().any(|own| own == line), "{line}");
+    }
+}
+
 #[test]
 fn the_mirror_beside_docker_hub() {
     let store = article();
