@@ -18,6 +18,7 @@ use pullscope::exchange::{
 };
 use pullscope::har::model::{Creator, HarEntry};
 use pullscope::har::{self, Oddity, ReaderWarning, WriteOptions};
+use pullscope::redact::Redactor;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -937,4 +938,98 @@ fn indented_json_is_the_same_json() {
         written(&samples::trace())
     );
     assert!(text.contains("\n  \"startedDateTime\": ") && !text.contains('<'));
+}
+
+/// What a browser's developer tools save of a page that looks at a registry.
+fn browsers_har() -> Value {
+    let secret = "c7c0f6a1e5dd4b0f9a";
+    json!({"log": {
+        "version": "1.2",
+        "creator": {"name": "WebInspector", "version": "537.36"},
+        "browser": {"name": "Firefox", "version": "140.0"},
+        "_tab": {"title": "Layers", "url": format!("https://ui.example/?access_token={secret}")},
+        "pages": [{
+            "startedDateTime": "2026-05-04T10:00:00.000Z",
+            "id": "page_1",
+            "title": format!("https://ui.example/#token {secret} is in it"),
+            "pageTimings": {"onContentLoad": 312.5, "onLoad": -1},
+        }],
+        "entries": [{
+            "pageref": "page_1",
+            "startedDateTime": "2026-05-04T10:00:00.100Z",
+            "time": 12.5,
+            "_initiator": {"type": "script", "stack": {"callFrames": [
+                {"url": format!("https://ui.example/a.js?sig={secret}"), "lineNumber": 7},
+            ]}},
+            "_priority": "High",
+            "_resourceType": "xhr",
+            "request": {
+                "method": "GET",
+                "url": "https://r.example/v2/a/tags/list",
+                "httpVersion": "h2",
+                "headers": [{"name": "Authorization", "value": format!("Bearer {secret}")}],
+                "queryString": [], "cookies": [], "headersSize": -1, "bodySize": 0,
+                "_mode": "cors",
+            },
+            "response": {
+                "status": 200, "statusText": "", "httpVersion": "h2", "headers": [], "cookies": [],
+                "content": {"size": 2, "mimeType": "application/json", "text": "{}", "_note": "n"},
+                "redirectURL": "", "headersSize": -1, "bodySize": -1, "_transferSize": 94,
+                "_fetchedViaServiceWorker": false,
+            },
+            "cache": {},
+            "timings": {"blocked": 1, "dns": -1, "connect": -1, "send": 0, "wait": 11, "receive": 0.5,
+                "ssl": -1, "_blocked_queueing": 0.7},
+        }],
+    }})
+}
+
+#[test]
+fn what_other_programs_wrote_is_kept_without_its_secrets() {
+    let theirs = browsers_har();
+    let document = read_text(theirs.to_string().as_bytes()).unwrap();
+    let written = |trace: &pullscope::exchange::Trace| -> Value {
+        let mut out = Vec::new();
+        let options = WriteOptions::default();
+        har::write(trace, &har::HarDocument::default(), &mut out, &options).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    };
+    let fields = |har: &Value| {
+        let (log, entry) = (&har["log"], &har["log"]["entries"][0]);
+        let (request, response) = (&entry["request"], &entry["response"]);
+        [
+            &log["browser"],
+            &log["_tab"],
+            &log["pages"],
+            &entry["pageref"],
+            &entry["_initiator"],
+            &entry["_priority"],
+            &entry["_resourceType"],
+            &request["_mode"],
+            &response["content"]["_note"],
+            &response["_fetchedViaServiceWorker"],
+            &entry["timings"]["_blocked_queueing"],
+        ]
+        .map(Clone::clone)
+    };
+    let mut trace = document.trace;
+    let kept = written(&trace);
+    assert_eq!(fields(&kept), fields(&theirs));
+    let mut redactor = Redactor::new();
+    redactor.trace(&mut trace, None);
+    let clean = written(&trace);
+    let text = clean.to_string();
+    assert!(!text.contains("c7c0f6a1e5dd4b0f9a"), "{text}");
+    let [.., priority, kind, mode, note, worker, queueing] = fields(&clean);
+    let [.., p, k, m, n, w, q] = fields(&theirs);
+    assert_eq!(
+        [priority, kind, mode, note, worker, queueing],
+        [p, k, m, n, w, q]
+    );
+    let page = &clean["log"]["pages"][0];
+    assert_eq!(page["pageTimings"]["onContentLoad"], 312.5);
+    assert!(page["title"].as_str().unwrap().contains("REDACTED-"));
+    // Our own file gives them back.
+    let again = read_text(clean.to_string().as_bytes()).unwrap();
+    assert_eq!(fields(&written(&again.trace)), fields(&clean));
 }

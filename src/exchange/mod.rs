@@ -35,6 +35,6 @@ pub use message::{RequestHead, ResponseHead, ResponseOrigin};
 pub use obstacle::Obstacle;
 pub use record::Exchange;
 pub use timings::{Phase, Timings};
-pub use trace::{Bodies, Trace};
+pub use trace::{Bodies, ForeignFields, Trace};
 pub use tunnel::{Tunnel, TunnelKind};
 pub use upstream::{Upstream, Verification};

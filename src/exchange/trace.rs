@@ -1,12 +1,15 @@
 //! A capture that is read back: everything it holds, and access to the bodies it kept.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
+use serde_json::{Map, Value};
+
 use crate::base::hex::sha256;
 
-use super::{Capture, Exchange, HandshakeFailed, Tunnel};
+use super::{Capture, Exchange, ExchangeId, HandshakeFailed, Tunnel};
 
 /// What one capture holds, whichever kind of file it was read from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +22,24 @@ pub struct Trace {
     pub handshakes: Vec<HandshakeFailed>,
     /// Whether secrets were left in on the user's demand (`--keep-secrets`).
     pub secrets_kept: bool,
+    /// What other programs wrote into the file besides.
+    pub foreign: ForeignFields,
+}
+
+/// Fields of other programs in a file, which mean nothing here and are kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ForeignFields {
+    /// Of the whole file, by name.
+    pub file: Map<String, Value>,
+    /// Of exchanges, by where in an entry they stand.
+    pub exchanges: HashMap<ExchangeId, Map<String, Value>>,
+}
+
+impl ForeignFields {
+    /// All of them, a map at a time.
+    pub(crate) fn maps(&mut self) -> impl Iterator<Item = &mut Map<String, Value>> {
+        std::iter::once(&mut self.file).chain(self.exchanges.values_mut())
+    }
 }
 
 /// Access to the bodies that a trace kept.

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::content::Kept;
 use super::model::{HarEntry, NameValue};
-use super::{ReaderWarning, WriteOptions, connect, entry, tls_error};
+use super::{ReaderWarning, WriteOptions, connect, entry, foreign, tls_error};
 use crate::base::atomic_file::directory;
 use crate::exchange::{
-    Bodies, Body, Capture, Exchange, ExchangeId, HandshakeFailed, Trace, Tunnel,
+    Bodies, Body, Capture, Exchange, ExchangeId, ForeignFields, HandshakeFailed, Trace, Tunnel,
 };
 
 /// What becomes an entry.
@@ -73,6 +73,8 @@ pub(super) struct EntryMaker<'a> {
     /// The directory of the HAR.
     base: Option<PathBuf>,
     pub(super) options: &'a WriteOptions,
+    /// What other programs wrote of exchanges.
+    foreign: Option<&'a ForeignFields>,
     /// What has to be said of the entries made so far.
     pub(super) warnings: Vec<ReaderWarning>,
 }
@@ -84,8 +86,15 @@ impl<'a> EntryMaker<'a> {
             bodies,
             base: None,
             options,
+            foreign: None,
             warnings: Vec::new(),
         }
+    }
+
+    /// With these fields of other programs.
+    pub(super) fn keeping(self, foreign: &'a ForeignFields) -> Self {
+        let foreign = Some(foreign);
+        Self { foreign, ..self }
     }
 
     /// Of a HAR at this path.
@@ -107,7 +116,10 @@ impl<'a> EntryMaker<'a> {
     fn exchange(&mut self, exchange: &Exchange) -> HarEntry {
         let request = self.body(exchange.id, exchange.request_body.as_ref());
         let response = self.body(exchange.id, exchange.response_body.as_ref());
-        let entry = entry::entry(exchange, &request, &response);
+        let mut entry = entry::entry(exchange, &request, &response);
+        if let Some(fields) = self.foreign.and_then(|all| all.exchanges.get(&exchange.id)) {
+            foreign::keep(&mut entry, fields);
+        }
         self.check_encoding(exchange.id, &entry.request.headers);
         self.check_encoding(exchange.id, &entry.response.headers);
         entry

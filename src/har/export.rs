@@ -46,7 +46,7 @@ pub fn export(
     options: &WriteOptions,
 ) -> Result<Written, HarError> {
     let mut file = OutputFile::create(path)?;
-    let maker = EntryMaker::beside(path, bodies, options);
+    let maker = EntryMaker::beside(path, bodies, options).keeping(&trace.foreign);
     let report = write_all(trace, maker, &mut file).map_err(failed(path))?;
     file.finish()?;
     Ok(report)
@@ -63,7 +63,12 @@ pub fn write(
     out: impl Write,
     options: &WriteOptions,
 ) -> Result<Written, HarError> {
-    write_all(trace, EntryMaker::new(bodies, options), out).map_err(HarError::Stream)
+    write_all(
+        trace,
+        EntryMaker::new(bodies, options).keeping(&trace.foreign),
+        out,
+    )
+    .map_err(HarError::Stream)
 }
 
 /// Writes a trace to several files of at most `limit` bytes each, every one a HAR of its own: the
@@ -79,8 +84,8 @@ pub fn export_parts(
     options: &WriteOptions,
     limit: u64,
 ) -> Result<Vec<(PathBuf, Written)>, HarError> {
-    let mut maker = EntryMaker::beside(path, bodies, options);
-    let begin = |path| HarPart::begin(path, trace.secrets_kept, options.pretty);
+    let mut maker = EntryMaker::beside(path, bodies, options).keeping(&trace.foreign);
+    let begin = |path| HarPart::begin(path, trace, options.pretty);
     let mut parts = Vec::new();
     let mut part = begin(path.to_owned())?;
     for source in EntrySource::all(trace, options) {
@@ -103,7 +108,7 @@ pub fn export_parts(
 
 /// Writes a trace as one HAR.
 fn write_all(trace: &Trace, mut maker: EntryMaker<'_>, out: impl Write) -> io::Result<Written> {
-    let mut writer = HarWriter::begin(out, trace.secrets_kept, maker.options.pretty)?;
+    let mut writer = HarWriter::begin(out, trace, maker.options.pretty)?;
     for source in EntrySource::all(trace, maker.options) {
         writer.entry(&writer.text(&maker.entry(source))?)?;
     }
@@ -118,9 +123,9 @@ struct HarPart {
 }
 
 impl HarPart {
-    fn begin(path: PathBuf, secrets_kept: bool, pretty: bool) -> Result<Self, HarError> {
+    fn begin(path: PathBuf, trace: &Trace, pretty: bool) -> Result<Self, HarError> {
         let file = OutputFile::create(&path)?;
-        let writer = HarWriter::begin(file, secrets_kept, pretty).map_err(failed(&path))?;
+        let writer = HarWriter::begin(file, trace, pretty).map_err(failed(&path))?;
         Ok(Self { path, writer })
     }
 

@@ -101,7 +101,7 @@ impl GrowingHar {
         under_way: &Trace,
         bodies: &dyn Bodies,
     ) -> io::Result<(Written, Vec<DoneEntry>)> {
-        let mut writer = HarWriter::begin(out, self.pending.secrets_kept, self.options.pretty)?;
+        let mut writer = HarWriter::begin(out, &self.pending, self.options.pretty)?;
         let mut maker = EntryMaker::beside(&self.path, bodies, &self.options);
         let mut new: Vec<(EntrySource<'_>, bool)> = [(&self.pending, true), (under_way, false)]
             .into_iter()

@@ -15,6 +15,7 @@ mod error;
 mod export;
 #[doc(hidden)]
 pub mod facts;
+mod foreign;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod growing;

@@ -276,6 +276,29 @@ impl Extras {
         self.0.shift_remove(name)
     }
 
+    /// Those that other programs wrote.
+    pub(super) fn foreign(&self) -> Map<String, Value> {
+        let ours = |name: &str, value: &Value| {
+            OURS.contains(&name)
+                || name == "_resourceType" && (value == "fetch" || value == "other")
+        };
+        let fields = self.0.iter().filter(|(name, value)| !ours(name, value));
+        fields
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    /// Adds what other programs wrote.
+    pub(super) fn keep(&mut self, fields: Option<&Value>) {
+        let fields = fields.and_then(Value::as_object);
+        self.0.extend(
+            fields
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| (name.clone(), value.clone())),
+        );
+    }
+
     /// Sets a custom field.
     pub(super) fn set(&mut self, name: &'static str, value: impl Into<Value>) {
         debug_assert!(name.starts_with('_'), "{name}");
@@ -290,6 +313,21 @@ impl<'de> Deserialize<'de> for Extras {
         Ok(Self(map))
     }
 }
+
+/// The custom fields that are made anew whenever a file is written.
+const OURS: [&str; 11] = [
+    "_pullscope",
+    "_error",
+    "_failureText",
+    "_redacted",
+    "_connectionId",
+    "_certificates",
+    "_transferSize",
+    "_sha256",
+    "_file",
+    "_bodyStatus",
+    "_content",
+];
 
 impl NameValue {
     /// A pair.

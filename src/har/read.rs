@@ -19,7 +19,7 @@ use super::import::ForeignEntry;
 use super::json_text::{JsonText, Mended};
 use super::model::{Creator, HarEntry};
 use super::oddity::{Oddities, Oddity, OddityCount};
-use super::{HarError, import};
+use super::{HarError, foreign, import};
 use crate::base::atomic_file::directory;
 use crate::exchange::{Bodies, Capture, Exchange, ExchangeId, Trace};
 
@@ -174,6 +174,10 @@ impl HarDocument {
 
     fn add(&mut self, entry: &HarEntry, mut exchange: Exchange) {
         exchange.id = self.ids.unique(exchange.id);
+        let foreign = foreign::of(entry);
+        if !foreign.is_empty() {
+            self.trace.foreign.exchanges.insert(exchange.id, foreign);
+        }
         self.remember_files(entry, &exchange);
         self.trace.exchanges.push(exchange);
     }
@@ -353,6 +357,15 @@ impl<'de> Visitor<'de> for PartSeed<'_> {
                     let errors = errors.as_array().into_iter().flatten();
                     let records = errors.filter_map(facts::read_tls_error);
                     document.trace.handshakes.extend(records);
+                }
+                (FilePart::Log, other)
+                    if matches!(other, "pages" | "browser") || other.starts_with('_') =>
+                {
+                    let value = map.next_value::<Value>()?;
+                    // Without pages the list is ours.
+                    if value.as_array().is_none_or(|list| !list.is_empty()) {
+                        document.trace.foreign.file.insert(name, value);
+                    }
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;

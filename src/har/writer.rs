@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::model::{Creator, HarEntry};
+use crate::exchange::Trace;
 
 /// Writes the log's parts in their order.
 #[derive(Debug)]
@@ -22,8 +23,8 @@ pub(super) struct HarWriter<W> {
 }
 
 impl<W: Write> HarWriter<W> {
-    /// Begins the file.
-    pub(super) fn begin(out: W, secrets_kept: bool, pretty: bool) -> io::Result<Self> {
+    /// Begins the file of a trace.
+    pub(super) fn begin(out: W, trace: &Trace, pretty: bool) -> io::Result<Self> {
         let mut writer = Self {
             out,
             entries: 0,
@@ -37,9 +38,18 @@ impl<W: Write> HarWriter<W> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ..Creator::default()
         })?;
-        // Some readers need the list though it is empty.
-        writer.raw(b",\"pages\":[]")?;
-        if secrets_kept {
+        let file = &trace.foreign.file;
+        if !file.contains_key("pages") {
+            // Some readers need the list though it is empty.
+            writer.raw(b",\"pages\":[]")?;
+        }
+        for (name, value) in file {
+            writer.raw(b",")?;
+            writer.json(name)?;
+            writer.raw(b":")?;
+            writer.json(value)?;
+        }
+        if trace.secrets_kept {
             writer.raw(b",\"comment\":")?;
             writer.json(&SECRETS_KEPT)?;
             writer.raw(b",\"_secretsKept\":true")?;
@@ -147,7 +157,11 @@ mod tests {
     #[test]
     fn security_21_no_string_opens_a_tag() {
         let mut file = Vec::new();
-        let mut writer = HarWriter::begin(&mut file, true, false).unwrap();
+        let trace = Trace {
+            secrets_kept: true,
+            ..Trace::default()
+        };
+        let mut writer = HarWriter::begin(&mut file, &trace, false).unwrap();
         let entry = HarEntry {
             comment: Some("a</script><b>\"".to_owned()),
             ..HarEntry::default()

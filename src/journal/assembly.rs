@@ -68,7 +68,7 @@ impl Assembly {
             exchanges: exchanges.map(|(_, one)| one).collect(),
             tunnels: tunnels.map(|(_, one)| one).collect(),
             handshakes: std::mem::take(&mut self.handshakes),
-            secrets_kept: false,
+            ..Trace::default()
         };
         trace.sort();
         trace

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use bytes::Bytes;
+use serde_json::json;
 
 use super::clean::Clean;
 use super::find;
@@ -97,6 +98,9 @@ impl Redactor {
                 self.learn(&bytes, part::shape_of(&bytes));
             }
         }
+        for fields in trace.foreign.maps() {
+            self.learn(json!(fields).to_string().as_bytes(), Shape::Text);
+        }
         for exchange in &mut trace.exchanges {
             exchange.redacted |= self.pass(|visit| part::of_exchange(exchange, visit));
             for bytes in stored_texts(exchange, bodies) {
@@ -104,6 +108,11 @@ impl Redactor {
                 exchange.redacted |= !spans.is_empty();
                 self.taken.count(&merge(&bytes, spans));
             }
+        }
+        for fields in trace.foreign.maps() {
+            let clean = self.text(&json!(fields).to_string());
+            // What is no JSON any more is not kept.
+            *fields = serde_json::from_str(&clean).unwrap_or_default();
         }
         for tunnel in &mut trace.tunnels {
             if let Event::Tunnel(clean) = self.event(Event::Tunnel(Box::new(tunnel.clone()))) {

@@ -28,6 +28,7 @@ mod lab_faults;
 #[cfg(test)]
 mod lab_findings;
 mod lab_pulls;
+mod lab_ranges;
 mod lab_replay;
 #[cfg(test)]
 mod lab_stories;

@@ -30,6 +30,7 @@ pub(crate) fn trace() -> Trace {
             earlier: None,
         }],
         secrets_kept: false,
+        ..Trace::default()
     };
     trace.sort();
     trace

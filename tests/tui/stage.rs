@@ -152,7 +152,7 @@ pub(crate) fn store(story: &Scenario) -> Store {
         exchanges: story.exchanges.clone(),
         tunnels: story.tunnels.clone(),
         handshakes: story.handshakes.clone(),
-        secrets_kept: false,
+        ..Trace::default()
     };
     Store::of_trace(trace, &InMemoryOnly)
 }
