@@ -154,7 +154,8 @@ mod tests {
             for cut in cuts.iter().cycle() {
                 let (piece, after) = rest.split_at((*cut).min(rest.len()));
                 parts.feed(piece, |range, bytes| {
-                    let place = range.from as usize..range.to as usize;
+                    let at = |place: u64| usize::try_from(place).unwrap();
+                    let place = at(range.from)..at(range.to);
                     assert_eq!(&content[place], bytes);
                     assert_eq!(range.total, Some(content.len() as u64));
                 });

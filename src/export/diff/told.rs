@@ -144,6 +144,11 @@ fn table(columns: &[&'static str], differs: bool, lang: Lang, rows: Vec<Vec<Cell
     }
 }
 
+/// What a pull has of something.
+type TextOf<'a> = &'a dyn Fn(ComparedPull<'_>) -> Option<String>;
+/// A figure of a pull: its name, how large it is, and how it is shown.
+type Figure<'a> = (&'static str, fn(&Pull) -> u128, &'a dyn Fn(u128) -> String);
+
 fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     let (a, b) = (compared.a, compared.b);
     let mut rows = Vec::new();
@@ -161,7 +166,6 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
         let found: Vec<_> = side.protocols().into_iter().collect();
         (!found.is_empty()).then(|| found.join(", "))
     };
-    type TextOf<'a> = &'a dyn Fn(ComparedPull<'_>) -> Option<String>;
     let texts: [(&'static str, TextOf<'_>); 8] = [
         ("image.image", &|side| Some(shorten(&side.pull.name()))),
         ("label.client", &|side| Some(side.pull.client.label())),
@@ -202,7 +206,6 @@ fn overview(compared: &Comparison<'_>, lang: Lang) -> Table {
     });
     row("label.started", started(a), started(b), later);
     let count = |value: u128| bytes(u64::try_from(value).unwrap_or(u64::MAX));
-    type Figure<'a> = (&'static str, fn(&Pull) -> u128, &'a dyn Fn(u128) -> String);
     let figures: [Figure<'_>; 4] = [
         (
             "comparison.exchange-count",

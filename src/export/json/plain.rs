@@ -1,5 +1,7 @@
 //! JSON in which no hidden character stands as it is.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::base::printable::is_hidden;
@@ -16,7 +18,8 @@ pub(super) fn plain(value: &impl Serialize) -> serde_json::Result<String> {
         };
         plain.push_str(part.trim_end_matches(hidden));
         for unit in hidden.encode_utf16(&mut [0; 2]) {
-            plain.push_str(&format!("\\u{unit:04x}"));
+            // Writing to a string never fails.
+            let _ = write!(plain, "\\u{unit:04x}");
         }
     }
     Ok(plain)
