@@ -6,7 +6,7 @@ use super::caret::Mistake;
 
 /// One piece.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token {
+pub(super) enum FilterToken {
     Open,
     Close,
     Or,
@@ -35,7 +35,7 @@ struct Char {
 }
 
 /// The pieces of a text with the bytes they stand at.
-pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Mistake> {
+pub(super) fn tokens(text: &str) -> Result<Vec<(FilterToken, Range<usize>)>, Mistake> {
     let mut found = Vec::new();
     let mut rest = text.char_indices().peekable();
     while let Some(&(at, c)) = rest.peek() {
@@ -44,25 +44,25 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Mistake> 
                 rest.next();
                 continue;
             }
-            '(' => Some(Token::Open),
-            ')' => Some(Token::Close),
-            '|' => Some(Token::Or),
-            '&' => Some(Token::And),
-            '!' | '-' => Some(Token::Not),
+            '(' => Some(FilterToken::Open),
+            ')' => Some(FilterToken::Close),
+            '|' => Some(FilterToken::Or),
+            '&' => Some(FilterToken::And),
+            '!' | '-' => Some(FilterToken::Not),
             _ => None,
         };
         let token = if let Some(token) = single {
             rest.next();
             // `||` and `&&` are what programmers write.
-            if matches!(token, Token::Or | Token::And) {
+            if matches!(token, FilterToken::Or | FilterToken::And) {
                 rest.next_if(|&(_, next)| next == c);
             }
             token
         } else {
             let atom = word(text, &mut rest)?;
             match atom.alias() {
-                Some(letters) => Token::Alias(letters),
-                None => operator(&atom).unwrap_or(Token::Word(atom)),
+                Some(letters) => FilterToken::Alias(letters),
+                None => operator(&atom).unwrap_or(FilterToken::Word(atom)),
             }
         };
         let end = rest.peek().map_or(text.len(), |&(at, _)| at);
@@ -72,11 +72,11 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, Mistake> 
 }
 
 /// GitHub's words for the operators.
-fn operator(atom: &Atom) -> Option<Token> {
+fn operator(atom: &Atom) -> Option<FilterToken> {
     match atom.as_plain().as_deref() {
-        Some("OR") => Some(Token::Or),
-        Some("AND") => Some(Token::And),
-        Some("NOT") => Some(Token::Not),
+        Some("OR") => Some(FilterToken::Or),
+        Some("AND") => Some(FilterToken::And),
+        Some("NOT") => Some(FilterToken::Not),
         _ => None,
     }
 }

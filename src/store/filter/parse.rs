@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::atom::{Atom, Token, tokens};
+use super::atom::{Atom, FilterToken, tokens};
 use super::caret::Mistake;
 use super::expr::Expr;
 use super::flag::FLAGS;
@@ -33,7 +33,7 @@ pub(super) fn parse(text: &str) -> Result<Expr, Mistake> {
 }
 
 struct Parser {
-    tokens: std::iter::Peekable<std::vec::IntoIter<(Token, Range<usize>)>>,
+    tokens: std::iter::Peekable<std::vec::IntoIter<(FilterToken, Range<usize>)>>,
     end: usize,
     depth: usize,
 }
@@ -42,7 +42,7 @@ impl Parser {
     /// `a | b`.
     fn alternatives(&mut self) -> Result<Expr, Mistake> {
         let mut parts = vec![self.sequence()?];
-        while self.take(&Token::Or).is_some() {
+        while self.take(&FilterToken::Or).is_some() {
             parts.push(self.sequence()?);
         }
         Ok(Expr::any(parts))
@@ -52,9 +52,9 @@ impl Parser {
     fn sequence(&mut self) -> Result<Expr, Mistake> {
         let mut parts = vec![self.negation()?];
         loop {
-            let joined = self.take(&Token::And).is_some();
+            let joined = self.take(&FilterToken::And).is_some();
             match self.tokens.peek() {
-                None | Some((Token::Or | Token::Close, _)) if !joined => break,
+                None | Some((FilterToken::Or | FilterToken::Close, _)) if !joined => break,
                 _ => parts.push(self.negation()?),
             }
         }
@@ -64,7 +64,7 @@ impl Parser {
     /// `-a`, also written `!a`.
     fn negation(&mut self) -> Result<Expr, Mistake> {
         let mut negated = false;
-        while self.take(&Token::Not).is_some() {
+        while self.take(&FilterToken::Not).is_some() {
             negated = !negated;
         }
         let expr = self.primary()?;
@@ -73,9 +73,9 @@ impl Parser {
 
     fn primary(&mut self) -> Result<Expr, Mistake> {
         match self.tokens.next() {
-            Some((Token::Word(atom), _)) => word(&atom),
-            Some((Token::Alias(letters), span)) => self.alias(&letters, span),
-            Some((Token::Open, span)) => self.group(span),
+            Some((FilterToken::Word(atom), _)) => word(&atom),
+            Some((FilterToken::Alias(letters), span)) => self.alias(&letters, span),
+            Some((FilterToken::Open, span)) => self.group(span),
             Some((_, span)) => Err(Mistake::new(
                 span,
                 "a term is missing before this; write one, such as kind:layer",
@@ -95,7 +95,7 @@ impl Parser {
         }
         let expr = self.alternatives()?;
         self.depth -= 1;
-        match self.take(&Token::Close) {
+        match self.take(&FilterToken::Close) {
             Some(_) => Ok(expr),
             None => Err(Mistake::new(
                 open,
@@ -124,7 +124,7 @@ impl Parser {
             return Err(Mistake::new(span, message));
         };
         match self.tokens.next() {
-            Some((Token::Word(value), _)) => terms(keyword, &value),
+            Some((FilterToken::Word(value), _)) => terms(keyword, &value),
             _ => Err(Mistake::new(
                 span,
                 format!(
@@ -136,7 +136,7 @@ impl Parser {
         }
     }
 
-    fn take(&mut self, token: &Token) -> Option<Range<usize>> {
+    fn take(&mut self, token: &FilterToken) -> Option<Range<usize>> {
         let next = self.tokens.next_if(|(next, _)| next == token);
         next.map(|(_, span)| span)
     }
