@@ -14,6 +14,15 @@ use crate::recorder::in_home;
 
 /// What it takes to have one.
 pub(crate) const NEEDS: &[&str] = &["root", "dockerd", "docker", "nsenter", "setpriv"];
+/// And one of today.
+pub(crate) const NEEDS_OF_TODAY: &[&str] = &[
+    "root",
+    "go:dockerd",
+    "go:docker",
+    "go:containerd",
+    "nsenter",
+    "setpriv",
+];
 const RUN: Duration = Duration::from_secs(180);
 
 /// What a machine's /etc holds: paths, and the mode, owner and content of what is there.
@@ -23,11 +32,21 @@ pub(crate) struct Machine {
     dir: PathBuf,
     data: PathBuf,
     holder: Process,
+    today: bool,
 }
 
 impl Machine {
     /// A machine whose files are in `dir`, and whose user's CA is in `data`.
     pub(crate) fn start(dir: &Path, data: &Path) -> Self {
+        Self::of(dir, data, false)
+    }
+
+    /// The same with Docker 29.
+    pub(crate) fn of_today(dir: &Path, data: &Path) -> Self {
+        Self::of(dir, data, true)
+    }
+
+    fn of(dir: &Path, data: &Path, today: bool) -> Self {
         let dir = dir.join("machine");
         for name in ["bin", "home", "docker"] {
             fs::create_dir_all(dir.join(name)).expect("the folder is writable");
@@ -65,29 +84,40 @@ echo ready"#;
             dir,
             data: data.to_owned(),
             holder,
+            today,
         }
     }
 
     /// Runs a shell script on it.
     pub(crate) fn shell(&self, script: &str) -> Finished {
         let ns = format!("/proc/{}/ns", self.holder.id());
+        let mut path = self.dir.join("bin").display().to_string();
         let mut shell = command("nsenter");
+        if self.today {
+            for name in ["go:docker", "go:containerd"] {
+                let folder = program(name);
+                let folder = folder.parent().expect("it has one").display();
+                path = format!("{path}:{folder}");
+            }
+            // Not everywhere can overlays lie on each other.
+            shell.env("DOCKERD_DRIVER", "native");
+        }
         shell
             .arg(format!("--mount={ns}/mnt"))
             .arg(format!("--pid={ns}/pid_for_children"))
             .args(["sh", "-ec", script])
             .env("MACHINE", &self.dir)
-            .env("DOCKERD", program("dockerd"))
+            .env(
+                "DOCKERD",
+                program(if self.today { "go:dockerd" } else { "dockerd" }),
+            )
             .env("HOME", self.dir.join("home"))
             .env("XDG_DATA_HOME", &self.data)
             .env("XDG_CONFIG_HOME", self.dir.join("home/config"))
             .env("XDG_STATE_HOME", self.dir.join("home/state"))
             .env(
                 "PATH",
-                format!(
-                    "{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                    self.dir.join("bin").display()
-                ),
+                format!("{path}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
             )
             .env_remove("SUDO_UID")
             .current_dir(&self.dir);
@@ -194,7 +224,7 @@ restart)
     [ "$2" = docker.service ] || exit 0
     stop
     set -- "$DOCKERD" --data-root "$MACHINE/docker" --iptables=false --ip6tables=false \
-        --bridge=none --storage-driver=vfs --pidfile /run/docker.pid
+        --bridge=none "--storage-driver=${DOCKERD_DRIVER:-vfs}" --userland-proxy=false --pidfile /run/docker.pid
     unset HTTPS_PROXY HTTP_PROXY NO_PROXY SSL_CERT_DIR SSL_CERT_FILE
     { environment docker.service; environment_files docker.service; } > /run/docker.env
     while IFS= read -r line; do

@@ -50,6 +50,7 @@ mod refusals;
 mod registry;
 mod roster;
 mod setup;
+mod setup_daemons;
 mod site;
 mod stub;
 mod terminal;

@@ -13,7 +13,7 @@ use crate::clients::docker_host;
 use crate::clients::environment::is_local;
 use crate::clients::facts;
 use crate::clients::plan::MARK;
-use crate::clients::setup::{DAEMON_JSON, daemon_json};
+use crate::clients::setup::{DAEMON_JSON, daemon_json, of_docker};
 use crate::clients::undo::Record;
 use crate::config::ClientName;
 
@@ -48,6 +48,9 @@ pub(super) fn checks(patient: &Patient<'_>, well: bool, checks: &mut Vec<Check>)
         let (except, cause) = (text(&info, "NoProxy"), Cause::DockerExceptions);
         checks.extend(no_proxy::check(patient, except, cause, SERVICE, "docker"));
         checks.extend(mirrors(patient, &info));
+        let own = patient.certificate().unwrap_or_default();
+        let notes = of_docker(patient.system, &own).unwrap_or_default();
+        checks.extend(notes.into_iter().map(|note| skipped("registries", note)));
     }
     let uses = checks.iter().skip(before).all(|check| !check.is_bad());
     checks.push(if well && uses {

@@ -12,5 +12,5 @@ mod wanted;
 pub use client::plan;
 pub use recipes::recipe;
 pub use trust_dir::TRUST_DIR;
-pub(super) use unit::{DAEMON_JSON, OWN_VARIABLES, daemon_json, set_by_file};
+pub(super) use unit::{DAEMON_JSON, OWN_VARIABLES, daemon_json, of_docker, set_by_file};
 pub use wanted::{SetupError, UserPlaces, Wanted};

@@ -32,21 +32,27 @@ pub(super) fn docker(
         )));
     }
     let mut plan = service(ClientName::Docker, system, wanted)?;
+    plan.notes.extend(of_docker(system, &wanted.ca)?);
+    plan.notes.extend(restart_note(programs));
+    Ok(plan)
+}
+
+/// What pullscope must be told of the registries that dockerd knows.
+pub(in crate::clients) fn of_docker(system: &System, own: &str) -> Result<Vec<String>, ReadError> {
+    let json = daemon_json(system)?.unwrap_or_default();
     let insecure = json.get("insecure-registries").and_then(Value::as_array);
     let insecure = insecure.into_iter().flatten().filter_map(Value::as_str);
     // Ranges of addresses are for hosts that are not known here.
-    let insecure: Vec<_> = insecure
+    let insecure = insecure
         .filter(|host| !host.contains('/'))
-        .map(str::to_owned)
-        .collect();
-    plan.notes.extend(registries::notes(
+        .map(str::to_owned);
+    let folders = ["/etc/docker/certs.d"];
+    Ok(registries::notes(
         system,
-        &["/etc/docker/certs.d"],
-        &insecure,
-        &wanted.ca,
-    ));
-    plan.notes.extend(restart_note(programs));
-    Ok(plan)
+        &folders,
+        &insecure.collect::<Vec<_>>(),
+        own,
+    ))
 }
 
 /// The variable that one of a service's environment files sets, of those that the drop-in sets,

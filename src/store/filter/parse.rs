@@ -145,7 +145,7 @@ impl Parser {
 /// `keyword:value`, or a bare word.
 fn word(atom: &Atom) -> Result<Expr, Mistake> {
     let Some((name, value)) = atom.split_once(':') else {
-        return Ok(bare(atom));
+        return forgotten_colon(atom).map_or_else(|| Ok(bare(atom)), Err);
     };
     let word = name.text().to_ascii_lowercase();
     if let Some(keyword) = Keyword::named(&word) {
@@ -184,6 +184,19 @@ fn terms(keyword: &'static Keyword, value: &Atom) -> Result<Expr, Mistake> {
         .map(|term| term.map(Expr::Term))
         .collect::<Result<_, _>>()?;
     Ok(Expr::any(terms))
+}
+
+/// `size>1M`, which lacks the colon that makes it a comparison.
+fn forgotten_colon(atom: &Atom) -> Option<Mistake> {
+    let text = atom.text();
+    let (name, _) = text.split_once(['<', '>', '='])?;
+    let keyword = Keyword::named(&name.to_ascii_lowercase())?;
+    let rest = text.get(name.len()..)?;
+    let (meant, rest) = (keyword.name, rest.trim_start_matches('='));
+    Some(Mistake::new(
+        atom.span.clone(),
+        format!("did you mean {meant}:{rest}? To search for the text, write \"{text}\" in quotes"),
+    ))
 }
 
 fn bare(atom: &Atom) -> Expr {
