@@ -5,6 +5,7 @@
 //! checked, and shown by `--help`, as the flag itself is.
 
 use std::fmt::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, Command};
@@ -51,10 +52,15 @@ fn with_text(mut command: Command, text: &str) -> Result<Command, String> {
         .parse()
         .map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())?;
     let known = keys(&command);
-    if let Some(listen) = table.get("listen").and_then(toml::Value::as_str)
+    // Clients find it where it listens.
+    let listen = table.get("listen").and_then(toml::Value::as_str);
+    let listen = listen.and_then(|listen| listen.parse::<SocketAddr>().ok());
+    if let Some(mut listen) = listen.filter(|listen| listen.port() > 0)
         && !table.contains_key("proxy")
     {
-        // Clients find it where it listens.
+        if listen.ip().is_unspecified() {
+            listen.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
         table.insert("proxy".to_owned(), format!("http://{listen}").into());
     }
     for (key, value) in table {
@@ -257,6 +263,27 @@ mod tests {
         );
         assert_eq!(args.listen.port(), 2);
         assert_eq!(args.proxy.passthrough, ["c.test"]);
+    }
+
+    #[test]
+    fn clients_find_it_where_it_listens_unless_the_file_says_where() {
+        for (text, proxy) in [
+            ("listen = \"127.0.0.1:7777\"", "http://127.0.0.1:7777"),
+            ("listen = \"0.0.0.0:7777\"", "http://127.0.0.1:7777"),
+            ("listen = \"127.0.0.1:0\"", "http://127.0.0.1:8642"),
+            (
+                "listen = \"127.0.0.1:7777\"\nproxy = \"http://10.0.0.1:1\"",
+                "http://10.0.0.1:1",
+            ),
+        ] {
+            let words = ["pullscope", "doctor"];
+            let matches = apply(text).unwrap().try_get_matches_from(words).unwrap();
+            let cli = Cli::from_arg_matches(&matches).unwrap();
+            let Some(Sub::Doctor(args)) = cli.command else {
+                panic!("{text}")
+            };
+            assert_eq!(args.proxy.url, proxy, "{text}");
+        }
     }
 
     #[test]

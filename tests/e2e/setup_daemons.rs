@@ -41,6 +41,9 @@ fn a_registry_without_tls_is_pulled_from_as_without_pullscope() {
         let json = format!(r#"{{"insecure-registries": ["{PLAIN}", "10.0.0.0/8"]}}"#);
         machine.write("docker/daemon.json", &json);
         machine.write("docker/certs.d/private.test/ca.crt", "a CA of its own\n");
+        machine
+            .shell("systemctl restart docker.service")
+            .succeeded();
         let before = machine.snapshot();
         let proxy = recorder.route().proxy;
         let done = machine

@@ -189,10 +189,12 @@ fn terms(keyword: &'static Keyword, value: &Atom) -> Result<Expr, Mistake> {
 /// `size>1M`, which lacks the colon that makes it a comparison.
 fn forgotten_colon(atom: &Atom) -> Option<Mistake> {
     let text = atom.text();
-    let (name, _) = text.split_once(['<', '>', '='])?;
-    let keyword = Keyword::named(&name.to_ascii_lowercase())?;
-    let rest = text.get(name.len()..)?;
-    let (meant, rest) = (keyword.name, rest.trim_start_matches('='));
+    let sign = text.find(['<', '>', '='])?;
+    let (name, rest) = text.split_at_checked(sign)?;
+    // Not in quotes.
+    atom.split_once(rest.chars().next()?)?;
+    let meant = Keyword::named(&name.to_ascii_lowercase())?.name;
+    let rest = rest.trim_start_matches('=');
     Some(Mistake::new(
         atom.span.clone(),
         format!("did you mean {meant}:{rest}? To search for the text, write \"{text}\" in quotes"),

@@ -437,3 +437,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_comparison_without_its_colon_is_pointed_at() {
+    for (text, meant) in [
+        ("size>1M", "size:>1M"),
+        ("kind:layer size<10K", "size:<10K"),
+        ("status=404", "status:404"),
+    ] {
+        let mistake = text.parse::<Filter>().unwrap_err().to_string();
+        assert!(
+            mistake.contains(&format!("did you mean {meant}?")),
+            "{mistake}"
+        );
+    }
+    for text in ["\"size>1M\"", "a>b", "x=1", "size:>1M"] {
+        assert!(text.parse::<Filter>().is_ok(), "{text}");
+    }
+}
