@@ -61,14 +61,21 @@ fn judge(
             let is_podman = version(program).contains("podman");
             (!is_podman).then(|| daemon(&verb, why, "docker", variable))
         }
-        "nerdctl" => Some(daemon(
-            &daemons_work(&args)?,
-            "containerd (from nerdctl 2.3 on), which does not see the environment of this \
-             command; older ones take registry settings from containerd's, and rootless they run \
-             in a network namespace where this proxy cannot be reached",
-            "containerd",
-            "",
-        )),
+        "nerdctl" => {
+            let verb = daemons_work(&args)?;
+            let told = version(program);
+            let told = told.trim().rsplit(' ').next().unwrap_or_default();
+            let mut parts = told.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+            let older = (parts.next(), parts.next()) < (Some(2), Some(3));
+            let why = if !older {
+                "containerd, which does not see the environment of this command"
+            } else if rustix::process::geteuid().is_root() {
+                return None;
+            } else {
+                "a program in a network namespace of its own, where this proxy cannot be reached"
+            };
+            Some(daemon(&verb, why, "containerd", ""))
+        }
         "crictl" => Some(daemon(
             &daemons_work(&args)?,
             "the container runtime, which does not see the environment of this command",
@@ -200,8 +207,16 @@ mod tests {
             );
             assert!(refusal.reason.contains("daemon"), "{}", refusal.reason);
         }
-        let nerdctl = refusal("nerdctl -n k8s.io pull alpine").unwrap();
-        assert!(nerdctl.instead.contains("setup containerd"));
+        for version in ["nerdctl version 2.3.0\n", "nerdctl version 2.2.2\n"] {
+            let words = ["nerdctl", "-n", "k8s.io", "pull", "alpine"].map(OsString::from);
+            let refused = of(&words, &|_| version.to_owned());
+            // Older ones pull by themselves, and only root's can be led anywhere.
+            if version.contains("2.2") && rustix::process::geteuid().is_root() {
+                assert_eq!(refused, None);
+            } else {
+                assert!(refused.unwrap().instead.contains("setup containerd"));
+            }
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::headers;
 use super::idle_reaper::SpeakingSocket;
 use super::passthrough;
 use super::tap::body::{TapBody, Watch};
-use super::tap::io::{Fault, Tap};
+use super::tap::io::{Tap, TapFault};
 use super::upstream::{Connecting, Driver, Socket, Target};
 
 /// The body of what a client is answered: the server's, watched, or a text of ours.
@@ -338,14 +338,14 @@ impl<B: RequestBody> Forwarder<B> {
     fn why(&self, error: &hyper::Error, tap: &Tap) -> Option<FailureDetail> {
         let client = || self.source.as_ref().and_then(Tap::fault);
         Some(match tap.fault() {
-            Some(Fault::Refused(violation)) => (Failure::BadResponse, violation.to_string()),
-            Some(fault @ (Fault::Idle(_) | Fault::Stalled(_))) => {
+            Some(TapFault::Refused(violation)) => (Failure::BadResponse, violation.to_string()),
+            Some(fault @ (TapFault::Idle(_) | TapFault::Stalled(_))) => {
                 let detail = format!("while its answer was awaited, {fault}");
                 (Failure::Timeout, detail)
             }
             // What hyper calls the user is the source of the request's body.
             None if error.is_user() => match client()? {
-                Fault::Refused(violation) => (Failure::BadRequest, violation.to_string()),
+                TapFault::Refused(violation) => (Failure::BadRequest, violation.to_string()),
                 fault => (Failure::RequestTimeout, fault.to_string()),
             },
             None if error.is_parse() => (Failure::BadResponse, cause::innermost(error)),

@@ -173,8 +173,8 @@ fn a_command_needs_no_dashes_before_it_and_a_line_for_a_shell_is_known() {
             "setup docker && BUILDKIT_NO_CLIENT_TOKEN=1 docker build .",
         ),
         (
-            &["nerdctl", "pull", "a"],
-            "sudo pullscope setup containerd && nerdctl pull a",
+            &["crictl", "pull", "a"],
+            "sudo pullscope setup containerd && crictl pull a",
         ),
     ] {
         let refused = run(words).failed();

@@ -91,7 +91,7 @@ async fn traced(mut args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<E
     // The recording goes with its folder where there was no command.
     let status = if let Some(view) = view {
         let save_as = args.output.with_extension("copy.har").display().to_string();
-        let shown = behind_view::Shown {
+        let shown = behind_view::ShownCommand {
             command: &args.command,
             facts: live::facts(&recording, &trust.bundle, save_as),
         };

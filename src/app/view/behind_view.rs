@@ -26,12 +26,12 @@ use crate::app::recording::run::Recording;
 use crate::app::terminal::talk::Talk;
 
 /// A command, and what the view is told of it.
-pub(in crate::app) struct Shown<'a> {
+pub(in crate::app) struct ShownCommand<'a> {
     pub(in crate::app) command: &'a [OsString],
     pub(in crate::app) facts: Facts,
 }
 
-impl Shown<'_> {
+impl ShownCommand<'_> {
     /// Runs the command until it has ended and the user has left the view. Leaving first asks it
     /// to end; a signal after that ends it.
     pub(in crate::app) async fn run(

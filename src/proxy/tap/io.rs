@@ -56,7 +56,7 @@ pub(crate) struct Timers {
 
 /// Why a tapped stream was ended from our side.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Fault {
+pub(crate) enum TapFault {
     /// A head or the framing was refused.
     #[error("{0}")]
     Refused(#[from] Violation),
@@ -72,7 +72,7 @@ struct TapState {
     framer: Framer,
     /// Bytes that were held back when the connection left HTTP.
     released: BytesMut,
-    fault: Option<Fault>,
+    fault: Option<TapFault>,
     last_write: Option<Instant>,
     /// Exchanges under way, and when the last of them ended.
     working: usize,
@@ -160,7 +160,7 @@ impl Tap {
     }
 
     /// Why the stream was ended from our side, if it was.
-    pub(crate) fn fault(&self) -> Option<Fault> {
+    pub(crate) fn fault(&self) -> Option<TapFault> {
         lock(&self.state).fault.clone()
     }
 
@@ -170,7 +170,7 @@ impl Tap {
     }
 
     /// Remembers the first fault; the error that tells it.
-    fn timed_out(&self, fault: Fault) -> io::Error {
+    fn timed_out(&self, fault: TapFault) -> io::Error {
         lock(&self.state).fault.get_or_insert(fault.clone());
         io::Error::new(io::ErrorKind::TimedOut, fault)
     }
@@ -204,7 +204,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TapIo<S> {
                 return Poll::Pending;
             }
             if let Some(violation) = &this.failed {
-                let fault = Fault::Refused(violation.clone());
+                let fault = TapFault::Refused(violation.clone());
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, fault)));
             }
             let in_body = {
@@ -284,7 +284,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
     fn refuse(&mut self, violation: Violation) {
         lock(&self.tap.state)
             .fault
-            .get_or_insert(Fault::Refused(violation.clone()));
+            .get_or_insert(TapFault::Refused(violation.clone()));
         match self.end {
             TapEnd::Server if violation != Violation::Chunk => {
                 self.refused = true;
@@ -348,7 +348,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
             self.ended = true;
             return Poll::Ready(Ok(()));
         }
-        Poll::Ready(Err(self.tap.timed_out(Fault::Idle(limit))))
+        Poll::Ready(Err(self.tap.timed_out(TapFault::Idle(limit))))
     }
 
     fn wrote(
@@ -368,7 +368,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TapIo<S> {
                 let limit = self.timers.stall;
                 let deadline = self.writing.since() + limit;
                 ready!(self.writing.poll(cx, deadline));
-                Poll::Ready(Err(self.tap.timed_out(Fault::Stalled(limit))))
+                Poll::Ready(Err(self.tap.timed_out(TapFault::Stalled(limit))))
             }
         }
     }
@@ -546,7 +546,7 @@ mod tests {
         let mut read = Vec::new();
         let error = io.read_to_end(&mut read).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert_eq!(tap.fault(), Some(Fault::Idle(TIMERS.idle)));
+        assert_eq!(tap.fault(), Some(TapFault::Idle(TIMERS.idle)));
 
         let (mut io, _tap, _client) = server();
         assert_eq!(io.read(&mut [0; 10]).await.unwrap(), 0);
@@ -574,6 +574,6 @@ mod tests {
             io.read(&mut read).await.unwrap_err().kind(),
             io::ErrorKind::InvalidData
         );
-        assert_eq!(tap.fault(), Some(Fault::Refused(Violation::Unsolicited)));
+        assert_eq!(tap.fault(), Some(TapFault::Refused(Violation::Unsolicited)));
     }
 }
