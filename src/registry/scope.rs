@@ -39,6 +39,15 @@ impl Scope {
         text.split_whitespace().filter_map(Self::read).collect()
     }
 
+    /// Whether these give all that it asks for.
+    pub fn is_granted_by(&self, granted: &[Self]) -> bool {
+        let mut actions = self.actions.iter();
+        let mut own = granted
+            .iter()
+            .filter(|g| g.resource == self.resource && g.name == self.name);
+        own.any(|g| actions.all(|action| g.actions.iter().any(|a| a == action || a == "*")))
+    }
+
     /// Whether it is about a repository.
     pub fn is_repository(&self) -> bool {
         self.resource == "repository" || self.resource.starts_with("repository(")

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::block::{cell, spaced};
 use super::digest::{full, short};
-use super::fields::Fields;
+use super::labelled::Labelled;
 use super::transfer::millis;
 use super::{Block, Cell, Share, Span, Table, Telling, Tone, naming, outcome};
 use crate::exchange::Exchange;
@@ -41,7 +41,7 @@ pub(super) fn of_exchange(pull: &Pull, exchange: &Exchange, telling: &Telling<'_
     let Some(blob) = blobs.find(|blob| blob.exchanges.contains(&exchange.id)) else {
         return Vec::new();
     };
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     fields.text("comparison.blob", naming::part(blob.part, lang));
     if let Some(digest) = &blob.digest {
         fields.add("label.digest", full(digest));

@@ -1,7 +1,7 @@
 //! What belongs to no pull: single exchanges, tunnels, handshakes.
 
 use super::block::{cell, spaced};
-use super::fields::Fields;
+use super::labelled::Labelled;
 use super::{Block, Cell, Span, StepStory, Telling, Tone, finding, step, transfer};
 use crate::exchange::{Connection, HandshakeFailed, Rejection, Tunnel};
 use crate::findings::Evidence;
@@ -35,7 +35,7 @@ pub fn beyond_pulls(telling: &Telling<'_>) -> Vec<Block> {
 /// The tunnels and handshakes of which nothing could be read.
 pub fn unread(telling: &Telling<'_>) -> Vec<Block> {
     let lang = telling.lang;
-    let mut tunnels = Fields::new(lang);
+    let mut tunnels = Labelled::new(lang);
     for tunnel in telling.store.tunnels() {
         let sizes = [("sent", tunnel.sent), ("received", tunnel.received)];
         let sizes = sizes.map(|(name, bytes)| (name, bytes.to_string()));
@@ -43,7 +43,7 @@ pub fn unread(telling: &Telling<'_>) -> Vec<Block> {
         let what = spaced([Span::plain(tunnel.kind.name(lang)), Span::dim(sizes)]);
         tunnels.named(Span::plain(target(&tunnel.connection)), what);
     }
-    let mut handshakes = Fields::new(lang);
+    let mut handshakes = Labelled::new(lang);
     for failed in telling.store.handshakes() {
         let why = rejection(&failed.rejection, lang);
         handshakes.named(Span::plain(target(&failed.connection)), why);
@@ -63,7 +63,7 @@ pub fn tunnel(tunnel: &Tunnel, lang: Lang) -> Vec<Block> {
         }
         None => vec![Span::label("connection.still-open", lang)],
     };
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     fields.text("connection.unread", tunnel.kind.name(lang));
     fields.text("label.client", connection.client.to_string());
     fields.text("comparison.sent", bytes(tunnel.sent));
@@ -76,7 +76,7 @@ pub fn tunnel(tunnel: &Tunnel, lang: Lang) -> Vec<Block> {
 /// A handshake that a client gave up, and how often that was seen.
 pub fn handshake(failed: &HandshakeFailed, times: usize, lang: Lang) -> Vec<Block> {
     let connection = &failed.connection;
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     fields.add("label.ended", rejection(&failed.rejection, lang));
     let agent = connection.connect_head.as_ref();
     let agent = agent.and_then(|head| head.text("user-agent"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::blob::{known, size, state};
 use super::block::{cell, spaced};
 use super::digest::{full, short};
-use super::fields::Fields;
+use super::labelled::Labelled;
 use super::naming::layer as layer_name;
 use super::{Block, Cell, Span, Table, Telling, Tone};
 use crate::pulls::{Pull, Purpose};
@@ -49,8 +49,8 @@ pub(super) fn fetched(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     }
 }
 
-fn identity(document: &Document, reading: &Reading, lang: Lang) -> Fields {
-    let mut fields = Fields::new(lang);
+fn identity(document: &Document, reading: &Reading, lang: Lang) -> Labelled {
+    let mut fields = Labelled::new(lang);
     let digests = &reading.digests;
     let digest = [&digests.computed, &digests.stated, &digests.requested];
     if let Some(digest) = digest.into_iter().flatten().next() {

@@ -2,14 +2,14 @@
 
 use super::block::cell;
 use super::digest::short;
-use super::fields::Fields;
+use super::labelled::Labelled;
 use super::{Block, Table, naming};
 use crate::registry::{Digest, ImageConfig};
 use crate::words::Lang;
 
 /// What an image runs and how its layers were made.
 pub(super) fn config(config: &ImageConfig, lang: Lang) -> Vec<Block> {
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     fields.text("label.platform", config.platform.to_string());
     fields.texts("image.created", config.created.map(|at| at.to_string()));
     fields.texts("image.author", config.author.as_deref());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::block::{cell, spaced};
-use super::fields::Fields;
+use super::labelled::Labelled;
 use super::transfer::millis;
 use super::verdict::{mark, verdict};
 use super::{Block, Cell, Share, Span, StepStory, Telling, Tone, blob, finding, naming, step};
@@ -94,7 +94,7 @@ pub fn title(pull: &Pull, lang: Lang) -> Cell {
 
 fn overview(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     let lang = telling.lang;
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     fields.add("label.verdict", verdict(pull, telling));
     fields.text("label.client", pull.client.label());
     fields.text("label.registry", &pull.registry);
@@ -171,7 +171,7 @@ fn critical_path(pull: &Pull, telling: &Telling<'_>) -> Cell {
 }
 
 /// Who answered, how often, and with how much.
-fn hosts(fields: &mut Fields, pull: &Pull, telling: &Telling<'_>) {
+fn hosts(fields: &mut Labelled, pull: &Pull, telling: &Telling<'_>) {
     let mut hosts: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
     for step in &pull.steps {
         if let Some(entry) = telling.store.entry(step.exchange) {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::block::{cell, spaced};
-use super::fields::Fields;
+use super::labelled::Labelled;
 use super::transfer::millis;
 use super::{Block, Span, Telling, Tone, outcome, short_url};
 use crate::exchange::ExchangeId;
@@ -21,7 +21,7 @@ pub(super) fn redirect(entry: &Entry, telling: &Telling<'_>) -> Vec<Block> {
     };
     let lang = telling.lang;
     let (name, target) = ("redirect.target", short_url(&redirect.target));
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     if redirect.downgrade {
         fields.toned(name, Tone::Bad, target);
         fields.toned(name, Tone::Bad, say("redirect.downgrade", lang));
@@ -81,7 +81,7 @@ pub fn way(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Blo
             .map(|step| step.exchange);
         way.push(id);
     }
-    let mut fields = Fields::new(telling.lang);
+    let mut fields = Labelled::new(telling.lang);
     for (at, id) in way.iter().enumerate() {
         hop(&mut fields, *id, at > 0, (entry, pull), telling);
     }
@@ -94,7 +94,7 @@ fn before(step: &Step) -> Option<ExchangeId> {
 }
 
 fn hop(
-    fields: &mut Fields,
+    fields: &mut Labelled,
     id: ExchangeId,
     led_here: bool,
     (asked_about, pull): (&Entry, &Pull),

@@ -1,7 +1,7 @@
 //! One exchange: what it was, why it happened, what it holds.
 
 use super::block::cell;
-use super::fields::Fields;
+use super::labelled::Labelled;
 use super::transfer::millis;
 use super::{Block, Cell, Span, Telling, Tone, blob, document, image, naming, outcome, short_url};
 use super::{explain, explain_alone, redirect, token, transfer};
@@ -108,10 +108,10 @@ pub fn about(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<B
 }
 
 /// The steps before and after.
-fn relations(entry: &Entry, pull: &Pull, telling: &Telling<'_>) -> Fields {
+fn relations(entry: &Entry, pull: &Pull, telling: &Telling<'_>) -> Labelled {
     let lang = telling.lang;
     let id = entry.exchange.id;
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     let cause = pull.step(id).and_then(|step| step.cause);
     if let Some(cause) = cause
         && let Some(step) = pull.step(cause.exchange)

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::blob::known;
 use super::block::{cell, spaced};
-use super::fields::Fields;
+use super::labelled::Labelled;
 use super::{Block, Cell, Span, Telling, Tone, naming};
 use crate::pulls::Pull;
 use crate::registry::{
@@ -20,7 +20,7 @@ pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
     challenges
         .iter()
         .flat_map(|challenge| {
-            let mut fields = Fields::new(lang);
+            let mut fields = Labelled::new(lang);
             let scheme = vec![Span::strong(&challenge.scheme)];
             fields.named(Span::dim("WWW-Authenticate"), scheme);
             for (name, value) in &challenge.params {
@@ -37,7 +37,7 @@ pub(super) fn challenges(challenges: &[Challenge], lang: Lang) -> Vec<Block> {
 /// Request and answer of a token server.
 pub(super) fn token(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -> Vec<Block> {
     let reading = &entry.reading;
-    let mut fields = Fields::new(telling.lang);
+    let mut fields = Labelled::new(telling.lang);
     if let Some(request) = &reading.token_request {
         asked(&mut fields, request);
     }
@@ -57,7 +57,7 @@ pub(super) fn token(entry: &Entry, pull: Option<&Pull>, telling: &Telling<'_>) -
     fields.blocks()
 }
 
-fn asked(fields: &mut Fields, request: &TokenRequest) {
+fn asked(fields: &mut Labelled, request: &TokenRequest) {
     fields.text("token.realm", &request.realm);
     fields.texts("token.service", request.service.as_deref());
     fields.texts("token.scope", request.asked());
@@ -66,7 +66,7 @@ fn asked(fields: &mut Fields, request: &TokenRequest) {
 }
 
 fn granted(
-    fields: &mut Fields,
+    fields: &mut Labelled,
     answer: &TokenAnswer,
     wanted: &[Scope],
     entry: &Entry,
@@ -75,15 +75,24 @@ fn granted(
     let (reading, lang) = (&entry.reading, telling.lang);
     if let Some(scopes) = answer.granted() {
         let as_asked = scopes == wanted;
-        let verdict = if as_asked {
-            Span::new(format!("✓ {}", say("token.as-asked", lang)), Tone::Good)
+        let lacks = wanted.iter().any(|scope| !scope.is_granted_by(scopes));
+        let (mark, key, tone) = if as_asked {
+            ("✓ ", "token.as-asked", Tone::Good)
+        } else if lacks {
+            ("✗ ", "token.otherwise", Tone::Bad)
         } else {
-            Span::new(say("token.otherwise", lang), Tone::Warn)
+            ("", "token.otherwise", Tone::Warn)
         };
+        let verdict = Span::new(format!("{mark}{}", say(key, lang)), tone);
         let text: Vec<_> = scopes.iter().map(Scope::to_string).collect();
         let text = known(Some(text.join(" ")).filter(|text| !text.is_empty()));
-        let value = spaced(text.into_iter().chain([verdict]));
-        fields.add("token.granted", value);
+        if as_asked {
+            let value = spaced(text.into_iter().chain([verdict]));
+            fields.add("token.granted", value);
+        } else {
+            fields.add("token.granted", text);
+            fields.add("token.granted", vec![verdict]);
+        }
     }
     let lifetime = match answer.expires_in {
         Some(_) => span(answer.lifetime().as_secs(), lang),
@@ -113,7 +122,7 @@ fn granted(
 }
 
 /// The requests that carried the token, and that those to other hosts did not.
-fn used(fields: &mut Fields, answer: &TokenAnswer, pull: &Pull, telling: &Telling<'_>) {
+fn used(fields: &mut Labelled, answer: &TokenAnswer, pull: &Pull, telling: &Telling<'_>) {
     let lang = telling.lang;
     let mut carriers = Cell::new();
     let mut withheld = false;
@@ -142,7 +151,7 @@ fn used(fields: &mut Fields, answer: &TokenAnswer, pull: &Pull, telling: &Tellin
     }
 }
 
-fn claims(fields: &mut Fields, claims: &Claims, reading: &Reading) {
+fn claims(fields: &mut Labelled, claims: &Claims, reading: &Reading) {
     let lang = fields.lang;
     fields.texts("token.issuer", claims.issuer.as_deref());
     let subject = claims.subject.as_deref().unwrap_or_default();
@@ -188,7 +197,7 @@ fn moment(at: Timestamp, issued: Option<Timestamp>, lang: Lang) -> Cell {
     cell
 }
 
-fn signature(fields: &mut Fields, jwt: &Jwt) {
+fn signature(fields: &mut Labelled, jwt: &Jwt) {
     let (label, tone) = match jwt.signature {
         Signature::Valid => ("token.signature-valid", Tone::Good),
         Signature::Invalid => ("token.signature-invalid", Tone::Bad),

@@ -7,7 +7,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::block::{cell, spaced};
 use super::digest::full;
-use super::fields::Fields;
+use super::labelled::Labelled;
 use super::{Block, Cell, Span, Tone};
 use crate::base::clock;
 use crate::exchange::{Ending, Exchange, Phase, Side, TlsSession, Verification};
@@ -19,7 +19,7 @@ use crate::words::{Lang, phrase, say};
 /// The digests that ought to be one.
 pub(super) fn digests(reading: &Reading, lang: Lang) -> Vec<Block> {
     let digests = &reading.digests;
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     for (label, digest) in [
         ("label.requested", &digests.requested),
         ("label.stated", &digests.stated),
@@ -40,7 +40,7 @@ pub(super) fn digests(reading: &Reading, lang: Lang) -> Vec<Block> {
 /// What a message is, where no document says it: type, length, range.
 pub(super) fn message(entry: &Entry, lang: Lang) -> Vec<Block> {
     let reading = &entry.reading;
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     let says_it = matches!(
         entry.kind,
         Kind::Challenge | Kind::Token | Kind::Redirect | Kind::Error
@@ -61,7 +61,7 @@ pub(super) fn message(entry: &Entry, lang: Lang) -> Vec<Block> {
 /// The errors, limits and warnings an answer states, and how it ended when not well.
 pub(super) fn stated(entry: &Entry, lang: Lang) -> Vec<Block> {
     let reading = &entry.reading;
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     if let Some((_, ending)) = &entry.exchange.ended
         && let Some(text) = ended(ending, lang)
     {
@@ -130,7 +130,7 @@ pub(super) fn ended(ending: &Ending, lang: Lang) -> Option<String> {
 /// When an exchange began, was answered and ended.
 pub fn moments(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let started = exchange.started;
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     if exchange.untimed {
         let told = vec![Span::label("label.not-measured", lang)];
         fields.add("label.started", told);
@@ -156,7 +156,7 @@ pub fn moments(exchange: &Exchange, lang: Lang) -> Vec<Block> {
 /// The phases of an exchange.
 pub(super) fn timing(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     let timings = &exchange.timings;
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     for (phase, took) in timings.phases() {
         if let Some(took) = took {
             fields.named(Span::dim(phase.name(lang)), cell(millis(took)));
@@ -172,7 +172,7 @@ pub(super) fn timing(exchange: &Exchange, lang: Lang) -> Vec<Block> {
 
 /// Who was connected to whom, and how.
 pub fn connection(exchange: &Exchange, lang: Lang) -> Vec<Block> {
-    let mut fields = Fields::new(lang);
+    let mut fields = Labelled::new(lang);
     let connection = &exchange.connection;
     if connection.client.port() != 0 {
         let mut value = peer(&connection.client.to_string(), connection.tls.as_deref());
@@ -228,8 +228,8 @@ pub fn certificates(exchange: &Exchange, lang: Lang) -> Vec<Block> {
     .collect()
 }
 
-fn certificate(der: &[u8], used: Timestamp, lang: Lang) -> Fields {
-    let mut fields = Fields::new(lang);
+fn certificate(der: &[u8], used: Timestamp, lang: Lang) -> Labelled {
+    let mut fields = Labelled::new(lang);
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {
         let why = say("connection.unreadable", lang);
         fields.toned("image.problem", Tone::Bad, why);

@@ -28,7 +28,7 @@ pub struct Binding {
     /// Where.
     pub places: &'static [Place],
     name: &'static str,
-    shown: Shown,
+    shown: Hinted,
     /// Under which heading, by its key in the catalogue.
     pub group: &'static str,
 }
@@ -52,7 +52,7 @@ impl Binding {
 
 /// Where an action has a word, besides in help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+enum Hinted {
     Help,
     Footer,
     Command,
@@ -81,7 +81,7 @@ macro_rules! table {
             action: $action,
             places: $places,
             name: $name,
-            shown: Shown::$shown,
+            shown: Hinted::$shown,
             group: $group,
         },)*];
     };
@@ -165,7 +165,7 @@ pub fn key_of(action: Action, place: Place) -> Option<&'static str> {
 pub(super) fn commands() -> impl Iterator<Item = (&'static str, &'static Binding)> {
     let named = BINDINGS
         .iter()
-        .filter(|it| matches!(it.shown, Shown::Command | Shown::Both));
+        .filter(|it| matches!(it.shown, Hinted::Command | Hinted::Both));
     named.map(|binding| (binding.name, binding))
 }
 
@@ -173,7 +173,7 @@ pub(super) fn commands() -> impl Iterator<Item = (&'static str, &'static Binding
 pub fn hints(place: Place) -> impl Iterator<Item = &'static Binding> {
     BINDINGS
         .iter()
-        .filter(move |binding| matches!(binding.shown, Shown::Footer | Shown::Both))
+        .filter(move |binding| matches!(binding.shown, Hinted::Footer | Hinted::Both))
         .filter(move |binding| binding.places.contains(&place))
 }
 

@@ -17,12 +17,12 @@ pub struct Mask(Arc<Mutex<Masked>>);
 struct Masked {
     redactor: Redactor,
     /// The exchanges that were asked for last, so that no body is looked through for every frame.
-    latest: VecDeque<(State, Exchange)>,
+    latest: VecDeque<(Progress, Exchange)>,
 }
 
 /// What an exchange has come to, as far as something with secrets in it may have been added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct State {
+struct Progress {
     id: ExchangeId,
     parts: [bool; 6],
     loaded: bool,
@@ -33,7 +33,7 @@ impl Mask {
     /// [`LARGEST`] are read, so that they are shown without theirs.
     pub(crate) fn exchange(&self, exchange: &Exchange, bodies: Option<&dyn Bodies>) -> Exchange {
         let mut masked = lock(&self.0);
-        let state = State {
+        let state = Progress {
             id: exchange.id,
             parts: [
                 exchange.request.is_some(),

@@ -51,7 +51,7 @@ pub(crate) enum Order {
 }
 
 /// What decides which rows there are.
-pub(crate) struct Choice<'a> {
+pub(crate) struct RowChoice<'a> {
     /// Whether exchanges stand by themselves instead of under their pulls.
     pub(crate) flat: bool,
     /// In which order.
@@ -84,7 +84,7 @@ impl Order {
 }
 
 /// The rows of a store.
-pub(crate) fn rows(store: &Store, choice: &Choice<'_>) -> Vec<Row> {
+pub(crate) fn rows(store: &Store, choice: &RowChoice<'_>) -> Vec<Row> {
     let mut tops: Vec<(Timestamp, Item, usize)> = Vec::new();
     let top = |entry: &Entry| {
         let exchange = &entry.exchange;
@@ -146,7 +146,7 @@ pub(crate) fn refused_host(handshake: &HandshakeFailed) -> Option<&str> {
         .or(connection.sni.as_deref())
 }
 
-fn push_pull(store: &Store, choice: &Choice<'_>, pull: &Pull, rows: &mut Vec<Row>) {
+fn push_pull(store: &Store, choice: &RowChoice<'_>, pull: &Pull, rows: &mut Vec<Row>) {
     let item = Item::Pull(pull.id);
     let open = !choice.toggled.contains(&item);
     let steps = steps(store, choice, pull);
@@ -177,7 +177,7 @@ fn push_pull(store: &Store, choice: &Choice<'_>, pull: &Pull, rows: &mut Vec<Row
 }
 
 /// The steps of a pull that are shown, each with what its redirect led to.
-fn steps(store: &Store, choice: &Choice<'_>, pull: &Pull) -> Vec<(ExchangeId, Vec<ExchangeId>)> {
+fn steps(store: &Store, choice: &RowChoice<'_>, pull: &Pull) -> Vec<(ExchangeId, Vec<ExchangeId>)> {
     let mut places: HashMap<ExchangeId, usize> = HashMap::new();
     let mut steps: Vec<(ExchangeId, Vec<ExchangeId>)> = Vec::new();
     for step in &pull.steps {
@@ -227,7 +227,7 @@ fn steps(store: &Store, choice: &Choice<'_>, pull: &Pull) -> Vec<(ExchangeId, Ve
     steps
 }
 
-impl Choice<'_> {
+impl RowChoice<'_> {
     fn shows(&self, entry: &Entry) -> bool {
         self.matching
             .is_none_or(|matching| matching.contains(&entry.exchange.id))

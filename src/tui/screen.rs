@@ -2,6 +2,7 @@
 
 use ratatui::text::Line;
 
+use super::state::Look;
 use crate::exchange::{ConnectionId, ExchangeId, TunnelId};
 use crate::pulls::PullId;
 
@@ -46,6 +47,22 @@ pub(crate) struct Page {
     pub(crate) hits: Vec<usize>,
     /// What is shown.
     pub(crate) doc: Doc,
+    /// From what it was made: while that is the same, so is what is shown.
+    pub(crate) made_of: Option<Ingredients>,
+}
+
+/// What the content of a screen depends on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Ingredients {
+    pub(crate) screen: Screen,
+    pub(crate) size: (u16, u16),
+    pub(crate) look: Look,
+    /// Whether explanations and secrets are shown.
+    pub(crate) switches: [bool; 2],
+    pub(crate) cursor: Option<ExchangeId>,
+    pub(crate) left: usize,
+    /// The state of the store and the second, where it depends on them.
+    pub(crate) moment: Option<(u64, i64, usize)>,
 }
 
 /// The content of a screen: lines, and perhaps a second column.
@@ -73,6 +90,7 @@ impl Page {
             search: None,
             hits: Vec::new(),
             doc: Doc::default(),
+            made_of: None,
         }
     }
 

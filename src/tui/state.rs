@@ -10,7 +10,7 @@ use super::action::Item;
 use super::facts::Facts;
 use super::filtering::Filtering;
 use super::overlay::Overlay;
-use super::rows::{self, Choice, Order, Row};
+use super::rows::{self, Order, Row, RowChoice};
 use super::said::Said;
 use super::screen::{Page, Screen};
 use super::theme::{Role, Theme};
@@ -21,7 +21,7 @@ use crate::story::{self, Telling, Tone};
 use crate::words::Lang;
 
 /// How the view is to look.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
     /// The colours.
     pub theme: Theme,
@@ -66,6 +66,8 @@ pub struct State {
     pub(super) notice: Option<Notice>,
     pub(super) reveal_until: Option<Timestamp>,
     stale: bool,
+    /// How often the store has changed.
+    pub(super) changes: u64,
 }
 
 /// One line of what happened in the program.
@@ -108,6 +110,7 @@ impl State {
     pub fn changed(&mut self, store: &Store, ids: &[ExchangeId]) {
         self.filtering.again(store, ids);
         self.stale = true;
+        self.changes += 1;
     }
 
     /// Time has passed. Whether the screen shows something that depends on it, for instance a
@@ -165,7 +168,7 @@ impl State {
         let before = self.rows.len();
         self.rows = rows::rows(
             store,
-            &Choice {
+            &RowChoice {
                 flat: self.flat,
                 order: self.order,
                 toggled: &self.toggled,

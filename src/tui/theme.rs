@@ -89,7 +89,7 @@ pub struct Theme {
 }
 
 /// One colour, three times: exact, from the palette of 256, and by name.
-type Tone = ((u8, u8, u8), u8, Color);
+type Shade = ((u8, u8, u8), u8, Color);
 
 impl Theme {
     /// What the environment asks for: `NO_COLOR`, `COLORTERM`, `TERM` and `COLORFGBG`, given by
@@ -138,7 +138,7 @@ impl Theme {
         }
     }
 
-    fn color(self, ((r, g, b), indexed, named): Tone) -> Color {
+    fn color(self, ((r, g, b), indexed, named): Shade) -> Color {
         match self.depth {
             Depth::True => Color::Rgb(r, g, b),
             Depth::Ansi256 => Color::Indexed(indexed),
@@ -146,14 +146,14 @@ impl Theme {
         }
     }
 
-    fn selection(self) -> Tone {
+    fn selection(self) -> Shade {
         match self.scheme {
             Scheme::Light => ((0xdb, 0xea, 0xfe), 153, Color::Gray),
             _ => ((0x22, 0x33, 0x48), 237, Color::DarkGray),
         }
     }
 
-    fn tone(self, role: Role) -> Tone {
+    fn tone(self, role: Role) -> Shade {
         if self.scheme == Scheme::Light {
             light(role)
         } else {
@@ -162,7 +162,7 @@ impl Theme {
     }
 }
 
-fn dark(role: Role) -> Tone {
+fn dark(role: Role) -> Shade {
     match role {
         Role::Dim | Role::Label => ((0x9a, 0xa4, 0xb2), 247, Color::Gray),
         Role::Faint => ((0x4b, 0x55, 0x63), 240, Color::DarkGray),
@@ -178,7 +178,7 @@ fn dark(role: Role) -> Tone {
     }
 }
 
-fn light(role: Role) -> Tone {
+fn light(role: Role) -> Shade {
     match role {
         Role::Dim | Role::Label => ((0x57, 0x60, 0x6a), 241, Color::DarkGray),
         Role::Faint => ((0xaf, 0xb8, 0xc1), 250, Color::Gray),

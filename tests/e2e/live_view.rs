@@ -245,5 +245,16 @@ fn a_trace_is_looked_at_and_the_demo_shows_itself() {
     view.until(&["FILE", "demo.har", "4 pulls", "34 exchanges"]);
     view.keys(&["q"]);
     assert_eq!(view.ended(), 0);
+    for (name, signal) in [
+        ("term", Signal::TERM),
+        ("hup", Signal::HUP),
+        ("int", Signal::INT),
+    ] {
+        let view = Terminal::start(&dir.path().join(name), (120, 36), &run);
+        view.until(&["FILE", "demo.har"]);
+        kill_process(Pid::from_raw(view.pid()).unwrap(), signal).unwrap();
+        assert_eq!(view.ended(), 0, "{name}");
+        assert!(!view.is_alternate(), "{name}: the terminal is given back");
+    }
     fs::remove_file(dir.path().join("demo.har")).unwrap();
 }

@@ -3,6 +3,7 @@
 use crate::exchange::Ending;
 use crate::registry::Kind;
 use crate::store::Entry;
+use crate::words::{Lang, row};
 
 /// One word behind `is:`.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +47,12 @@ pub(super) const FLAGS: &[Flag] = flags! {
     "loose" "" |entry| entry.pull.is_none();
     "all" "all" |_| true;
 };
+
+/// The words behind `is:`, and what each means.
+pub(crate) fn flags(lang: Lang) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let flags = FLAGS.iter();
+    flags.map(move |flag| (flag.name, row("flag", flag.name).of(lang)))
+}
 
 impl Flag {
     /// The flag with this word.

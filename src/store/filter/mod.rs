@@ -26,6 +26,7 @@ mod tests;
 mod written;
 
 pub use caret::Mistake;
+pub(crate) use flag::flags;
 pub use keyword::{KEYWORDS, Keyword};
 
 use std::str::FromStr;

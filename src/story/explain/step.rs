@@ -210,14 +210,7 @@ impl Story<'_> {
         let Some(granted) = answer.granted() else {
             return self.say_with("step.token-opaque", &[("asked", &names)]);
         };
-        let allows = |scope: &Scope| {
-            let mut actions = scope.actions.iter();
-            granted.iter().any(|g| {
-                g.resource == scope.resource
-                    && g.name == scope.name
-                    && actions.all(|action| g.actions.iter().any(|a| a == action || a == "*"))
-            })
-        };
+        let allows = |scope: &Scope| scope.is_granted_by(granted);
         if granted.iter().all(|scope| scope.actions.is_empty()) {
             self.say_with("step.token-nothing", &[("asked", &names)]);
         } else if asked.iter().all(allows) {

@@ -62,7 +62,7 @@ pub fn run(
     thread::Builder::new().name(THREAD.into()).spawn(move || {
         let writer = Writer::start(mailbox.clone()).map_err(TtyError::Write)?;
         input::start(mailbox.clone()).map_err(TtyError::Modes)?;
-        let mut screen = Screen::new(&tty);
+        let mut screen = Frames::new(&tty);
         Loop {
             view,
             mailbox,
@@ -94,7 +94,7 @@ struct Loop<'a> {
 }
 
 impl Loop<'_> {
-    fn run(&mut self, inbox: &Inbox, screen: &mut Screen, tty: &Tty) {
+    fn run(&mut self, inbox: &Inbox, screen: &mut Frames, tty: &Tty) {
         let mut stale = true;
         let mut drawn: Option<Instant> = None;
         loop {
@@ -133,7 +133,7 @@ impl Loop<'_> {
         }
     }
 
-    fn take(&mut self, message: Message, screen: &mut Screen) -> Next {
+    fn take(&mut self, message: Message, screen: &mut Frames) -> Next {
         let effects = match message {
             Message::Key(key) => self.on_store(|state, store| state.key(&key, store)),
             Message::Paste(text) => self.on_store(|state, store| state.paste(&text, store)),
@@ -174,7 +174,7 @@ impl Loop<'_> {
         Next::Draw
     }
 
-    fn perform(&mut self, effect: Effect, screen: &mut Screen) -> Next {
+    fn perform(&mut self, effect: Effect, screen: &mut Frames) -> Next {
         match effect {
             Effect::Redraw => screen.whole = true,
             Effect::Quit if self.home.is_some() => {
@@ -267,7 +267,7 @@ impl Loop<'_> {
         self.view.state.tick(now)
     }
 
-    fn draw(&mut self, screen: &mut Screen, tty: &Tty) {
+    fn draw(&mut self, screen: &mut Frames, tty: &Tty) {
         let store = Arc::clone(&self.view.store);
         let store = lock(&store);
         self.learn(&store);
@@ -286,7 +286,7 @@ enum Next {
 }
 
 /// What the terminal shows, and what it is to show.
-struct Screen {
+struct Frames {
     shown: Buffer,
     next: Buffer,
     cursor: Option<(u16, u16)>,
@@ -294,7 +294,7 @@ struct Screen {
     whole: bool,
 }
 
-impl Screen {
+impl Frames {
     fn new(tty: &Tty) -> Self {
         let (width, height) = tty.size();
         let area = Rect::new(0, 0, width, height);

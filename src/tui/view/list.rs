@@ -86,7 +86,7 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
         store,
         pen,
         columns,
-        scale: &Scale::of(state, store, shown, columns.waterfall),
+        scale: &TimeScale::of(state, store, shown, columns.waterfall),
     };
     pen::draw(buffer, layout.heads, painter.heads());
     for ((at, row), y) in window.zip(0..) {
@@ -129,14 +129,14 @@ pub(super) fn draw(buffer: &mut Buffer, layout: &Layout, state: &State, store: &
 }
 
 /// The time axes: pulls are drawn from their own start, on one common scale.
-struct Scale {
+struct TimeScale {
     span: Duration,
     from: jiff::Timestamp,
     columns: usize,
     flat: bool,
 }
 
-impl Scale {
+impl TimeScale {
     fn of<'a>(
         state: &State,
         store: &Store,
@@ -191,7 +191,7 @@ struct Painter<'a> {
     store: &'a Store,
     pen: Pen,
     columns: Columns,
-    scale: &'a Scale,
+    scale: &'a TimeScale,
 }
 
 /// The cells of a row.

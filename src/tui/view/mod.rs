@@ -24,7 +24,7 @@ use ratatui::text::Line;
 use self::layout::{Layout, SMALLEST};
 use self::pen::{Pen, Sheet};
 use super::overlay::Overlay;
-use super::screen::{Doc, Page, PullPage, Screen};
+use super::screen::{Doc, Ingredients, Page, PullPage, Screen};
 use super::state::State;
 use super::theme::Role;
 use crate::exchange::{Bodies, ExchangeId};
@@ -85,8 +85,52 @@ impl State {
 
 /// Works out the content of an open screen, and keeps its position within it.
 fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area: Rect) {
-    let pen = Pen::of(state.look);
-    let mut sheet = Sheet::new(pen, area.width.into());
+    // An answer may be long: it is not laid out anew for every frame.
+    let made_of = Ingredients {
+        screen: page.screen,
+        size: (area.width, area.height),
+        look: state.look,
+        switches: [state.explain, state.reveals()],
+        cursor: page.cursor,
+        left: page.left,
+        moment: (!is_settled(page.screen, store)).then_some((
+            state.changes,
+            state.now.as_second(),
+            state.events.len(),
+        )),
+    };
+    if page.made_of != Some(made_of) {
+        make(page, state, store, bodies, area);
+        page.made_of = Some(made_of);
+    }
+    find_hits(page);
+    let height = usize::from(area.height).saturating_sub(page.doc.fixed.len());
+    let last = page.doc.len().saturating_sub(height);
+    if page.has_cursor() && page.cursor.is_some() {
+        let mut lines = page.doc.about.iter();
+        let here = |about: &Option<ExchangeId>| *about == page.cursor;
+        let first = lines.clone().position(here).unwrap_or(0);
+        let end = lines.rposition(here).unwrap_or(0);
+        page.top = page.top.min(first);
+        if end >= page.top + height {
+            page.top = end + 1 - height.min(end + 1);
+        }
+    }
+    page.top = page.top.min(last);
+}
+
+/// Whether the content of a screen stays as it is, whatever else happens.
+fn is_settled(screen: Screen, store: &Store) -> bool {
+    let Screen::Detail(id, tab) = screen else {
+        return false;
+    };
+    let entry = store.entry(id);
+    entry.is_some_and(|entry| entry.exchange.ended.is_some() && detail::is_of_the_wire(entry, tab))
+}
+
+/// Works out the content of an open screen.
+fn make(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area: Rect) {
+    let mut sheet = Sheet::new(Pen::of(state.look), area.width.into());
     page.doc = match page.screen {
         Screen::Detail(id, tab) => detail::doc(state, store, bodies, id, tab, area),
         Screen::Pull(id, which) => {
@@ -117,20 +161,6 @@ fn fill(page: &mut Page, state: &State, store: &Store, bodies: &dyn Bodies, area
             sheet.finish()
         }
     };
-    find_hits(page);
-    let height = usize::from(area.height).saturating_sub(page.doc.fixed.len());
-    let last = page.doc.len().saturating_sub(height);
-    if page.has_cursor() && page.cursor.is_some() {
-        let mut lines = page.doc.about.iter();
-        let here = |about: &Option<ExchangeId>| *about == page.cursor;
-        let first = lines.clone().position(here).unwrap_or(0);
-        let end = lines.rposition(here).unwrap_or(0);
-        page.top = page.top.min(first);
-        if end >= page.top + height {
-            page.top = end + 1 - height.min(end + 1);
-        }
-    }
-    page.top = page.top.min(last);
 }
 
 /// The cursor is on an exchange of the pull.

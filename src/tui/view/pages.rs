@@ -6,8 +6,9 @@ use super::find;
 use super::pen::Sheet;
 use crate::base::text::{clean, width};
 use crate::exchange::{ConnectionId, TunnelId};
+use crate::registry::Kind;
 use crate::store::Store;
-use crate::store::filter::KEYWORDS;
+use crate::store::filter::{KEYWORDS, flags};
 use crate::story;
 use crate::tui::keymap::{self, BINDINGS, GROUPS};
 use crate::tui::menus::TYPED;
@@ -103,6 +104,13 @@ pub(super) fn help(state: &State, sheet: &mut Sheet) {
             (Role::Text, keyword.about(lang)),
         );
     }
+    for (name, about) in flags(lang) {
+        let label = format!("  is:{name}");
+        sheet.labelled((Role::Accent, &label, 30), (Role::Text, about));
+    }
+    let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+    let kinds = kinds.join(" ");
+    sheet.labelled((Role::Accent, "  kind:", 30), (Role::Text, &kinds));
     sheet.heading(say("screen.commands", lang));
     for (command, what) in TYPED {
         let command = format!("  :{command}");

@@ -139,6 +139,12 @@ pub(super) fn header(
     (left, tabs)
 }
 
+/// Whether a tab shows nothing but what was on the wire.
+pub(super) fn is_of_the_wire(entry: &Entry, tab: usize) -> bool {
+    let tab = tabs(entry).get(tab).copied();
+    matches!(tab, Some(Tab::Request | Tab::Response | Tab::Raw))
+}
+
 /// The content of a tab.
 pub(super) fn doc(
     state: &State,

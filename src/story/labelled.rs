@@ -5,12 +5,12 @@ use super::{Block, Cell, Span, Tone};
 use crate::words::Lang;
 
 /// Names with their values, in a language.
-pub(super) struct Fields {
+pub(super) struct Labelled {
     pub(super) lang: Lang,
     pairs: Vec<(Span, Cell)>,
 }
 
-impl Fields {
+impl Labelled {
     pub(super) fn new(lang: Lang) -> Self {
         let pairs = Vec::new();
         Self { lang, pairs }
