@@ -44,38 +44,36 @@ struct Ask {
 /// Compares what a trace holds with the record of this client.
 #[track_caller]
 pub(crate) fn assert_as_recorded(client: &str, what: &str, trace: &Path) {
-    compare(client, what, told(&asks(trace)));
+    compare(client, what, &told(&asks(trace, |_| ())));
 }
 
 /// The same for what is made anew each time: digests and sizes differ.
 #[track_caller]
 pub(crate) fn assert_alike(client: &str, what: &str, trace: &Path) {
-    let mut asks = asks(trace);
-    for ask in &mut asks {
+    let alike = |ask: &mut Ask| {
         if let Some((before, digest)) = ask.url.split_once("sha256:") {
             let after = digest.trim_start_matches(|c: char| c.is_ascii_hexdigit());
             ask.url = format!("{before}sha256:…{after}");
         }
         ask.headers
             .retain(|header| !header.starts_with("Content-Length: "));
-    }
-    asks.dedup();
-    compare(client, what, told(&asks));
+    };
+    compare(client, what, &told(&asks(trace, alike)));
 }
 
 #[track_caller]
-fn compare(client: &str, what: &str, now: String) {
+fn compare(client: &str, what: &str, now: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data/clients")
         .join(client);
     let file = folder.join(format!("{what}.json"));
     if env::var_os("PULLSCOPE_UPDATE_CLIENTS").is_some() {
         fs::create_dir_all(&folder).expect("the checkout is writable");
-        fs::write(&file, &now).expect("the checkout is writable");
+        fs::write(&file, now).expect("the checkout is writable");
     }
     let recorded =
         fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let diff = TextDiff::from_lines(&recorded, &now);
+    let diff = TextDiff::from_lines(&*recorded, now);
     let shown = diff
         .unified_diff()
         .header("recorded", "asked now")
@@ -88,10 +86,11 @@ fn compare(client: &str, what: &str, now: String) {
 
 /// The requests of a trace. From the first for a blob on they run beside each other: which of them meets
 /// a 401 is chance, and so is their order.
-fn asks(trace: &Path) -> Vec<Ask> {
+fn asks(trace: &Path, prepare: impl Fn(&mut Ask)) -> Vec<Ask> {
     let mut document = har::read(trace).expect("it was just written");
     let store = Store::of_trace(std::mem::take(&mut document.trace), &InMemoryOnly);
     let mut asks: Vec<_> = store.entries().map(ask).collect();
+    asks.iter_mut().for_each(prepare);
     let first = asks.iter().position(|ask| ask.url.contains("/blobs/"));
     let beside: BTreeSet<_> = asks.drain(first.unwrap_or(asks.len())..).collect();
     asks.extend(beside.into_iter().filter(|ask| ask.status != 401));
