@@ -9,7 +9,7 @@ use super::causes::Trail;
 use super::observed::Observed;
 use crate::exchange::Side;
 use crate::pulls::{Blob, BlobState, Purpose, State, Why};
-use crate::registry::{Digest, Document, Reading};
+use crate::registry::{Digest, Document, Reading, Reference};
 
 /// What became of one thing that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -189,8 +189,14 @@ impl<'a> Goals<'a> {
                 scopes.sort_unstable();
                 hash(&("token", &request.realm, scopes))
             }
-            // Signatures are looked for, and mostly there are none.
-            Ask::Manifest(reference) if reference.is_auxiliary() => return None,
+            // Signatures are looked for, and mostly there are none. But who asked what refers to a
+            // manifest wants to know, and goes no further without an answer.
+            Ask::Manifest(reference)
+                if reference.is_auxiliary()
+                    && (reading.status == Some(404) || !self.stands_in(&reference)) =>
+            {
+                return None;
+            }
             // Before a push, to see whether it is there.
             Ask::Manifest(_) if self.purpose == Purpose::Push => return None,
             Ask::Manifest(reference) => hash(&("manifest", reference_key(&reference))),
@@ -210,6 +216,12 @@ impl<'a> Goals<'a> {
         };
         self.asked = true;
         Some(key)
+    }
+
+    /// Whether a tag is asked for in place of a list of referrers.
+    fn stands_in(&self, tag: &Reference) -> bool {
+        let mut routes = self.members.iter().filter_map(|m| m.reading.route());
+        routes.any(|route| route.falls_back_on(tag))
     }
 
     /// What one try came to; `None` where the next request says it.

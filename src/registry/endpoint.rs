@@ -4,8 +4,8 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use url::Url;
 
-use super::Reference;
 use super::reference::is_repository;
+use super::{Digest, Reference};
 
 /// A route and what it is asked for.
 #[serde_with::skip_serializing_none]
@@ -130,6 +130,17 @@ impl Endpoint {
     }
 }
 
+impl Route {
+    /// Whether this asks for a list of referrers for which that tag stands in.
+    pub(crate) fn falls_back_on(&self, tag: &Reference) -> bool {
+        let Self::Referrers { subject, .. } = self else {
+            return false;
+        };
+        let name = |digest: &Digest| digest.to_string().replacen(':', "-", 1);
+        tag.tag().is_some() && subject.digest().map(name).as_deref() == tag.tag()
+    }
+}
+
 /// Splits at the last marker, since a repository's name may hold any of them.
 fn split_route<'a>(url: &Url, rest: &'a str) -> Option<(Option<&'a str>, Route)> {
     if rest.trim_end_matches('/') == "_catalog" {
@@ -192,6 +203,16 @@ mod tests {
 
     fn route(path: &str) -> Route {
         read(path).unwrap().route
+    }
+
+    #[test]
+    fn a_tag_may_stand_in_for_a_list_of_referrers() {
+        let list = route(&format!("/v2/a/referrers/sha256:{HEX}"));
+        let tag = |text: &str| Reference::read(text);
+        assert!(list.falls_back_on(&tag(&format!("sha256-{HEX}"))));
+        assert!(!list.falls_back_on(&tag(&format!("sha256-{HEX}.sig"))));
+        assert!(!list.falls_back_on(&tag(&format!("sha256:{HEX}"))));
+        assert!(!route("/v2/").falls_back_on(&tag(&format!("sha256-{HEX}"))));
     }
 
     #[test]

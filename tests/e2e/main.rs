@@ -18,6 +18,7 @@ mod doctor_services;
 mod exec;
 mod exec_stacks;
 mod exec_view;
+mod front;
 mod hospital;
 mod image;
 mod interruption;

@@ -5,10 +5,16 @@ use std::fs;
 use pullscope::pulls::Purpose::{self, Inspect, Pull};
 use pullscope::pulls::State::{self, Complete, Failed, Unfinished};
 
+use http::StatusCode;
+
 use crate::components::available;
+use crate::front::{Fronted, Refusal};
+use crate::image::{Attested, Image};
 use crate::lab::{IMAGES, Lab, MIRROR};
 use crate::modern::Modern;
 use crate::recorder::Recorder;
+use crate::registry;
+use crate::site::{NEEDS_TODAY, Site};
 use crate::told::{CHECKED, Told};
 use crate::trace::Trace;
 
@@ -108,6 +114,49 @@ fn docker_29_meets_faults() {
         ("block-page", Pull, Failed, &["manifest-type"], Some("(text/html)")),
         ("schema1", Pull, Complete, &["schema1"], Some("no longer supported")),
     ]);
+}
+
+/// Docker 29 asks what refers to an image's attestations. Where the list fails it asks for the tag that
+/// stands in for it, and takes "not found" for an empty list; any other answer fails the pull, though
+/// nothing of the image itself is missing.
+#[test]
+fn docker_29_fails_by_the_referrers_of_attestations() {
+    if !available(NEEDS_TODAY) || !available(Modern::Docker.needs()) {
+        return;
+    }
+    for (paths, state, rules) in [
+        (&["/referrers/"][..], Complete, &[][..]),
+        (
+            &["/referrers/", "/manifests/sha256-"][..],
+            Failed,
+            &["server-error"][..],
+        ),
+    ] {
+        let site = Site::of_today();
+        let attested = Attested::new(Image::plain(&[10_000]));
+        site.registry
+            .store_attested("library/attested", "1", &attested);
+        let refusal = Refusal {
+            paths,
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            says: r#"{"errors":[{"code":"UNKNOWN","message":"the index of referrers is being built"}]}"#,
+        };
+        let recorder = Recorder::start(&Fronted::start(&site, refusal), CHECKED);
+        let image = format!("{}/library/attested:1", registry::HOST);
+        let client = Modern::Docker.start(&recorder.route(), site.dir());
+        let done = client.pull(&image);
+        assert_eq!(done.status.success(), state == Complete, "{}", done.err);
+
+        let told = Told::of(recorder);
+        told.assert("referrers", &[(&image, Pull, state, rules)]);
+        told.assert_says("referrers", "the index of referrers is being built");
+        if state == Failed {
+            told.assert_says(
+                "referrers",
+                "Nothing of the image itself is missing, but a client",
+            );
+        }
+    }
 }
 
 /// Docker 29 asks a mirror as containerd does, by `?ns=docker.io`, and falls through in silence.

@@ -156,11 +156,12 @@ impl Registry {
     }
 }
 
-async fn exchange(
+/// One request and its answer, on a connection of its own.
+pub(crate) async fn exchange(
     address: SocketAddr,
     tls: Arc<ClientConfig>,
     request: Request<Full<Bytes>>,
-) -> Result<Response<Bytes>, Box<dyn std::error::Error>> {
+) -> Result<Response<Bytes>, Box<dyn std::error::Error + Send + Sync>> {
     let socket = TcpStream::connect(address).await?;
     let name = ServerName::try_from(HOST)?;
     let stream = TlsConnector::from(tls).connect(name, socket).await?;

@@ -28,7 +28,7 @@ pub(crate) struct Site {
     pub(crate) auth: TokenServer,
     pub(crate) image: Image,
     pub(crate) pki: Pki,
-    _runtime: Runtime,
+    runtime: Runtime,
     dir: TempDir,
 }
 
@@ -58,7 +58,7 @@ impl Site {
             auth,
             image,
             pki,
-            _runtime: runtime,
+            runtime,
             dir,
         }
     }
@@ -66,6 +66,11 @@ impl Site {
     /// The folder for everything of this test.
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// What its servers run on.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 }
 

@@ -483,6 +483,32 @@ fn a_login_and_then_a_pull() {
     assert_eq!(purposes, [Purpose::Login, Purpose::Pull]);
 }
 
+/// Who asks what refers to a manifest goes no further without an answer; "not found" is one.
+#[test]
+fn the_list_of_referrers_and_the_tag_that_stands_in_for_it() {
+    let attestation = digest_of("attestation");
+    let list = format!("https://r.example/v2/a/referrers/{attestation}");
+    let tag = manifest_url(&attestation.replace(':', "-"));
+    for (status, state) in [(404, State::Complete), (500, State::Failed)] {
+        let mut traffic = Traffic::of(pull("a", 0));
+        traffic.add([
+            X::get(&list).token("t-a-0").status(500).at(200),
+            X::get(&tag).token("t-a-0").status(status).at(220),
+        ]);
+        let store = traffic.store();
+        let states: Vec<_> = store.pulls().iter().map(|pull| pull.state).collect();
+        assert_eq!(states, [state], "{status}");
+        let errors = store
+            .all_findings()
+            .filter(|one| one.rule == "server-error");
+        assert_eq!(errors.count(), usize::from(status == 500));
+    }
+    // Nobody asked for the list: a look for a signature.
+    let mut traffic = Traffic::of(pull("a", 0));
+    traffic.add([X::get(&tag).token("t-a-0").status(500).at(220)]);
+    assert_eq!(traffic.store().pulls()[0].state, State::Complete);
+}
+
 /// helm looks at `/v2/` twice when it logs in, and sends something at once, with other tokens. What it
 /// has sent it fetches back, to send it by the tag.
 #[test]

@@ -18,6 +18,9 @@ pub(super) fn server_error(scene: &Scene<'_>) -> Option<Found> {
 fn trouble(one: &Seen<'_>) -> &'static str {
     let is_storage = one.says(&["drivername", "s3aws", "slowdown", "storage driver"]);
     let gateway = one.gateway().is_some() || one.is_page();
+    if matches!(one.reading.route(), Some(Route::Manifest(tag)) if tag.is_auxiliary()) {
+        return "referrers";
+    }
     match one.status() {
         _ if is_storage => "storage",
         Some(504) => "gateway-timeout",
@@ -96,10 +99,14 @@ fn first(
     judge: impl Fn(usize, &Seen<'_>) -> Option<&'static str>,
 ) -> Option<Found> {
     let hits = hits(scene.unexplained(), |at, one| {
-        // A look for a signature or for referrers that fails stops nobody.
+        // A look for a signature or for referrers that fails stops nobody, unless the tag that stands
+        // in for the list fails, too.
         let is_aside = match one.reading.route() {
             Some(Route::Referrers { .. }) => true,
-            Some(Route::Manifest(reference)) => reference.is_auxiliary(),
+            Some(Route::Manifest(reference)) => {
+                let mut routes = scene.seen.iter().filter_map(|other| other.reading.route());
+                reference.is_auxiliary() && !routes.any(|route| route.falls_back_on(reference))
+            }
             _ => false,
         };
         judge(at, one).filter(|_| !one.has_failed() && !is_aside)
