@@ -128,15 +128,15 @@ fn written(path: &Path, content: &[u8], mode: u32, owner: Owner) -> io::Result<N
     Ok(file)
 }
 
-/// Makes a directory for its owner alone, and those above it that are missing.
+/// Makes a directory of this mode, and those above it that are missing.
 ///
 /// # Errors
 /// When one of them cannot be made.
-pub fn make_dirs(dir: &Path, owner: Owner) -> io::Result<()> {
+pub fn make_dirs(dir: &Path, mode: u32, owner: Owner) -> io::Result<()> {
     let missing: Vec<_> = dir.ancestors().take_while(|dir| !dir.exists()).collect();
     fs::DirBuilder::new()
         .recursive(true)
-        .mode(0o700)
+        .mode(mode)
         .create(dir)?;
     if let Some((user, group)) = owner {
         for dir in missing {

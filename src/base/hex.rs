@@ -8,6 +8,16 @@ pub fn sha256(bytes: &[u8]) -> String {
     HEXLOWER.encode(digest(&SHA256, bytes).as_ref())
 }
 
+/// The fingerprint of a certificate (DER), as programs show it.
+pub fn fingerprint(der: &[u8]) -> String {
+    let pairs = digest(&SHA256, der)
+        .as_ref()
+        .iter()
+        .map(|b| format!("{b:02X}"))
+        .collect::<Vec<_>>();
+    pairs.join(":")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -19,14 +29,4 @@ mod tests {
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
     }
-}
-
-/// The fingerprint of a certificate (DER), as programs show it.
-pub fn fingerprint(der: &[u8]) -> String {
-    let pairs = digest(&SHA256, der)
-        .as_ref()
-        .iter()
-        .map(|b| format!("{b:02X}"))
-        .collect::<Vec<_>>();
-    pairs.join(":")
 }

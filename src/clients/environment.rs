@@ -62,22 +62,21 @@ pub fn variables(
 fn java_options(proxy: &str, store: &Path, except: &[String]) -> String {
     let address = proxy.trim_start_matches("http://");
     let (host, port) = address.rsplit_once(':').unwrap_or((address, "80"));
-    let mut options = format!(
-        "-Djavax.net.ssl.trustStore={} -Djavax.net.ssl.trustStoreType=JKS",
-        store.display()
+    let (store, hosts) = (
+        store.display(),
+        except.iter().map(|host| match host.strip_prefix('.') {
+            Some(domain) => format!("*.{domain}"),
+            None => format!("{host}|*.{host}"),
+        }),
     );
-    for scheme in ["http", "https"] {
-        options += &format!(" -D{scheme}.proxyHost={host} -D{scheme}.proxyPort={port}");
-    }
-    let hosts = except.iter().map(|host| match host.strip_prefix('.') {
-        Some(domain) => format!("*.{domain}"),
-        None => format!("{host}|*.{host}"),
-    });
-    let hosts: Vec<_> = hosts.collect();
-    if !hosts.is_empty() {
-        options += &format!(" -Dhttp.nonProxyHosts={}", hosts.join("|"));
-    }
-    options
+    let hosts = hosts.collect::<Vec<_>>().join("|");
+    let except = (!hosts.is_empty()).then(|| format!(" -Dhttp.nonProxyHosts={hosts}"));
+    format!(
+        "-Djavax.net.ssl.trustStore={store} -Djavax.net.ssl.trustStoreType=JKS \
+         -Dhttp.proxyHost={host} -Dhttp.proxyPort={port} \
+         -Dhttps.proxyHost={host} -Dhttps.proxyPort={port}{}",
+        except.unwrap_or_default()
+    )
 }
 
 /// The hosts that an environment keeps from proxies, each once.

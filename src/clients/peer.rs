@@ -25,13 +25,13 @@ pub fn process(local: SocketAddr, remote: Option<SocketAddr>) -> Option<Process>
     let same = |one: SocketAddr, other: SocketAddr| {
         one.port() == other.port() && one.ip().to_canonical() == other.ip().to_canonical()
     };
-    let wanted = |entry: &TcpNetEntry| match remote {
-        Some(remote) => same(entry.local_address, local) && same(entry.remote_address, remote),
-        None => {
-            let own = entry.local_address;
-            let every = own.ip().is_unspecified() && own.port() == local.port();
-            entry.state == TcpState::Listen && (same(own, local) || every)
+    let wanted = |entry: &TcpNetEntry| {
+        let own = entry.local_address;
+        if let Some(remote) = remote {
+            return same(own, local) && same(entry.remote_address, remote);
         }
+        let every = own.ip().is_unspecified() && own.port() == local.port();
+        entry.state == TcpState::Listen && (same(own, local) || every)
     };
     let tables = [procfs::net::tcp(), procfs::net::tcp6()];
     let mut sockets = tables.into_iter().flatten().flatten();

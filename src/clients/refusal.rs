@@ -240,7 +240,7 @@ mod tests {
         assert_eq!(of(&words, &|_| "podman version 4.3.1".to_owned()), None);
     }
 
-    /// BuildKit in dockerd fetches the blobs, the command the tokens.
+    /// `BuildKit` in dockerd fetches the blobs, the command the tokens.
     #[test]
     fn a_build_is_of_two_halves() {
         for line in [

@@ -202,14 +202,6 @@ pub struct Programs {
     pub limit: Duration,
 }
 
-impl Default for Programs {
-    fn default() -> Self {
-        Self {
-            limit: Duration::from_secs(120),
-        }
-    }
-}
-
 impl Runner for Programs {
     fn run(&self, argv: &[&str]) -> io::Result<Ran> {
         let (program, words) = argv

@@ -138,28 +138,8 @@ fn value_of<'a>(line: &'a str, key: &str) -> Option<&'a str> {
 
 /// Splits at spaces outside of quotes, and undoes escapes and doubled percent signs.
 pub(super) fn words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' | '\'' if quote == Some(c) => quote = None,
-            '"' | '\'' if quote.is_none() => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            c if c.is_whitespace() && quote.is_none() => words.extend(word.take()),
-            '\\' => word.get_or_insert_default().extend(chars.next()),
-            '%' => {
-                chars.next_if_eq(&'%');
-                word.get_or_insert_default().push('%');
-            }
-            c => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
+    let text = text.replace("%%", "%");
+    shlex::split(&text).unwrap_or_else(|| text.split_whitespace().map(str::to_owned).collect())
 }
 
 /// Where units and drop-ins are, the more important first.

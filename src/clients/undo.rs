@@ -4,9 +4,9 @@
 //! before the first file is, so a run that was cut off at any moment can be undone; restoring is
 //! repeatable, so that an undo that was cut off can be run again.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
@@ -17,7 +17,7 @@ use thiserror::Error;
 use super::diff::diff;
 use super::plan::ChangePlan;
 use super::system::{ReadError, Stored, System};
-use crate::base::atomic_file::{open_no_link, replace};
+use crate::base::atomic_file::{directory, make_dirs, open_no_link, replace};
 
 /// The records of a user, in a directory.
 #[derive(Clone, Debug)]
@@ -164,7 +164,8 @@ impl Records {
         for file in &plan.files {
             let place = system.locate(&file.path);
             let kept = system.stored(&file.path)?;
-            make_folder(place.parent().unwrap_or(Path::new("/")), 0o755)?;
+            let folder = directory(&place);
+            make_dirs(folder, 0o755, None).map_err(failed("create", folder))?;
             let mode = kept.as_ref().map_or(0o644, |kept| kept.mode);
             let owner = kept.map(|kept| (kept.uid, kept.gid));
             write(&place, &file.content, mode, owner)?;
@@ -199,7 +200,7 @@ impl Records {
     }
 
     fn save(&self, record: &Record, system: &System) -> Result<(), ChangeError> {
-        make_folder(&self.dir, 0o700)?;
+        make_dirs(&self.dir, 0o700, None).map_err(failed("create", &self.dir))?;
         let text = serde_json::to_vec_pretty(record).unwrap_or_default();
         write(&self.path(&record.client, system), &text, 0o600, None)
     }
@@ -269,12 +270,6 @@ fn missing_folders(system: &System, path: &Path) -> Vec<PathBuf> {
         .collect();
     missing.reverse();
     missing
-}
-
-fn make_folder(folder: &Path, mode: u32) -> Result<(), ChangeError> {
-    let mut builder = DirBuilder::new();
-    let outcome = builder.recursive(true).mode(mode).create(folder);
-    outcome.map_err(failed("create", folder))
 }
 
 fn write(

@@ -211,8 +211,8 @@ impl FrontDoor {
         if let Some(wanted) = &self.shared.settings.credentials {
             // Whoever asks for the certificate knows of no proxy, and says so to a server.
             let to_us = request.uri().scheme().is_none().then_some(AUTHORIZATION);
-            let names = to_us.into_iter().chain([PROXY_AUTHORIZATION]);
-            let given = names.filter_map(|name| headers.get(name)).next();
+            let mut names = to_us.into_iter().chain([PROXY_AUTHORIZATION]);
+            let given = names.find_map(|name| headers.get(name));
             let given = given.map(HeaderValue::as_bytes);
             if !given.is_some_and(|given| same(given, wanted.as_bytes())) {
                 let text = "pullscope: this proxy asks for credentials.\n".to_owned();

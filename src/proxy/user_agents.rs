@@ -7,16 +7,11 @@ use std::sync::Mutex;
 
 use crate::base::lock::lock;
 
-/// The `User-Agent` fields of addresses.
+/// The `User-Agent` fields of addresses; none where it is not one alone, since who of several
+/// refuses does not show.
 #[derive(Default)]
 pub(crate) struct UserAgents {
-    seen: Mutex<HashMap<IpAddr, AgentsSeen>>,
-}
-
-enum AgentsSeen {
-    One(String),
-    /// Who of them refuses does not show.
-    Several,
+    seen: Mutex<HashMap<IpAddr, Option<String>>>,
 }
 
 impl UserAgents {
@@ -27,24 +22,18 @@ impl UserAgents {
             return;
         }
         let mut seen = lock(&self.seen);
-        match seen.get_mut(&address) {
-            Some(AgentsSeen::One(known)) if known == agent => {}
-            Some(known) => *known = AgentsSeen::Several,
-            None => {
-                if seen.len() >= MOST {
-                    seen.clear();
-                }
-                seen.insert(address, AgentsSeen::One(agent.to_owned()));
-            }
+        if seen.len() >= MOST && !seen.contains_key(&address) {
+            seen.clear();
         }
+        let known = seen
+            .entry(address)
+            .or_insert_with(|| Some(agent.to_owned()));
+        known.take_if(|known| known != agent);
     }
 
     /// What all requests from this address said, if they said the same.
     pub(crate) fn only(&self, address: IpAddr) -> Option<String> {
-        match lock(&self.seen).get(&address)? {
-            AgentsSeen::One(agent) => Some(agent.clone()),
-            AgentsSeen::Several => None,
-        }
+        lock(&self.seen).get(&address)?.clone()
     }
 }
 

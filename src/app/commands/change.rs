@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -51,7 +52,7 @@ impl<'a> PlannedChanges<'a> {
         }
         let system = System::at(root);
         let programs: Box<dyn Runner> = if system.is_this_machine() {
-            Box::new(Programs::default())
+            Box::new(Programs { limit: PATIENCE })
         } else {
             Box::new(NoPrograms)
         };
@@ -85,7 +86,7 @@ impl<'a> PlannedChanges<'a> {
             return Ok(Became::Dropped);
         }
         let data = self.dirs.data();
-        make_dirs(data, self.dirs.owner())
+        make_dirs(data, 0o700, self.dirs.owner())
             .with_context(|| format!("failed to create {}", data.display()))?;
         self.records.apply(plan, &self.system)?;
         if let Err(failure) = self.run_all(&plan.restart) {
@@ -211,3 +212,6 @@ fn agreed(question: &str) -> Outcome<bool> {
 pub(in crate::app) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
+
+/// How long a program may take, a restart of a daemon among them.
+const PATIENCE: Duration = Duration::from_secs(120);

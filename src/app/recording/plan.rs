@@ -131,7 +131,7 @@ impl SessionDir {
     pub(in crate::app) fn make_home(args: &RecordArgs, dirs: &Dirs) -> Outcome {
         if args.session.is_none() && args.output.is_none() {
             let dir = dirs.sessions();
-            make_dirs(&dir, dirs.owner())
+            make_dirs(&dir, 0o700, dirs.owner())
                 .with_context(|| format!("failed to create {}", dir.display()))?;
         }
         Ok(())

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::clock;
+use crate::clients::system::{Programs, Runner as _};
 use crate::config::ViewArgs;
 use crate::exchange::{Event, ExchangeId};
 use crate::store::Retention;
@@ -239,15 +241,14 @@ async fn watch(
 
 /// Asks dockerd, where there is one, whether it goes through this proxy.
 fn look_at_docker(mut facts: Facts, mailbox: &Mailbox) {
-    let asked = std::process::Command::new("docker")
-        .args(["info", "--format", "{{.HTTPSProxy}}"])
-        .stdin(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .output();
-    let Some(output) = asked.ok().filter(|output| output.status.success()) else {
+    let asked = ["docker", "info", "--format", "{{.HTTPSProxy}}"];
+    let Ok(told) = (Programs { limit: PATIENCE }).run(&asked) else {
         return;
     };
-    let proxy = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if !told.success {
+        return;
+    }
+    let proxy = told.out.trim();
     let address = facts.source.of(Lang::En).trim_start_matches("proxy ");
     let ours = !address.is_empty() && proxy.contains(address);
     let key = facts.first_steps.iter().find(|step| is_for_docker(step));
@@ -344,3 +345,5 @@ fn checks(address: &str) -> Vec<Check> {
 
 /// SIGTSTP, the same on every system.
 const STOP: i32 = 20;
+/// How long the docker command may take.
+const PATIENCE: Duration = Duration::from_secs(30);

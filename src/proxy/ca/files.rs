@@ -172,9 +172,10 @@ impl CaFiles {
         let (identity, text) = generate(None)?;
         // Another process may make one at the same time: the first one counts.
         let made = create(path, text.as_bytes(), 0o600, self.owner);
-        match made.map_err(failed_to("write", path))? {
-            true => Ok(identity),
-            false => self.load(),
+        if made.map_err(failed_to("write", path))? {
+            Ok(identity)
+        } else {
+            self.load()
         }
     }
 
@@ -189,7 +190,7 @@ impl CaFiles {
 
     fn prepare_dir(&self) -> Result<(), CaError> {
         let io = |operation| failed_to(operation, &self.dir);
-        make_dirs(&self.dir, self.owner).map_err(io("create"))?;
+        make_dirs(&self.dir, 0o700, self.owner).map_err(io("create"))?;
         let meta = File::open(&self.dir).and_then(|dir| dir.metadata());
         self.check(&self.dir, &meta.map_err(io("read"))?, 0o022)
     }
