@@ -2,16 +2,16 @@
 
 use std::net::SocketAddr;
 
-use super::provider::{host, hosts};
+use super::provider::hosts;
 use super::replay::Replay;
 use super::service::{BuildError, ProviderService};
-use super::{IncomingRequest, LabError, LabImage, LabOptions, OutgoingResponse, Provider};
+use super::{Era, IncomingRequest, LabError, LabImage, LabOptions, OutgoingResponse};
 
 /// Who answers.
 #[derive(Debug)]
 pub(super) enum Backend {
-    /// The providers.
-    Registries(Vec<ProviderService>),
+    /// The providers of a time.
+    Registries(Era, Vec<ProviderService>),
     /// A recording.
     Replay(Replay),
 }
@@ -22,25 +22,24 @@ impl Backend {
         if let Some(replay) = options.replay {
             return Ok(Self::Replay(replay));
         }
+        let era = options.era;
         let build = move || -> Result<_, BuildError> {
             let (faults, rate, clock) = (&options.faults, options.slow_rate, &options.clock);
-            let build = |provider: &Provider| {
-                ProviderService::build(*provider, faults, rate, clock.clone())
-            };
-            Provider::ALL.iter().map(build).collect()
+            let build = |provider| ProviderService::build(provider, faults, rate, clock.clone());
+            options.era.providers().map(build).collect()
         };
         let registries = tokio::task::spawn_blocking(build)
             .await
             .map_err(|error| LabError::Images(error.into()))?
             .map_err(|error| LabError::Images(error.into()))?;
-        Ok(Self::Registries(registries))
+        Ok(Self::Registries(era, registries))
     }
 
     /// The host names it answers under.
     pub(super) fn hosts(&self) -> Vec<String> {
         match self {
-            Self::Registries(_) => {
-                let mut names: Vec<_> = hosts().map(|(host, ..)| host.to_owned()).collect();
+            Self::Registries(era, _) => {
+                let mut names: Vec<_> = hosts(*era).map(|(host, ..)| host.to_owned()).collect();
                 let mut seen = std::collections::HashSet::new();
                 names.retain(|host| seen.insert(host.clone()));
                 names
@@ -52,7 +51,7 @@ impl Backend {
     /// The images there are to pull, as far as that is known.
     pub(super) fn images(&self) -> Vec<LabImage> {
         match self {
-            Self::Registries(services) => services
+            Self::Registries(_, services) => services
                 .iter()
                 .flat_map(|service| service.images.clone())
                 .collect(),
@@ -62,14 +61,15 @@ impl Backend {
 
     /// Answers one request.
     pub(super) fn answer(&self, request: &IncomingRequest, client: SocketAddr) -> OutgoingResponse {
-        let services = match self {
-            Self::Registries(services) => services,
+        let (era, services) = match self {
+            Self::Registries(era, services) => (*era, services),
             Self::Replay(replay) => return replay.answer(request),
         };
-        let found = host(&request.host).and_then(|(provider, role)| {
-            let service = services
-                .iter()
-                .find(|service| service.provider == provider)?;
+        let mut hosts = hosts(era);
+        let found = hosts.find(|(host, ..)| *host == request.host);
+        let found = found.and_then(|(_, provider, role)| {
+            let mut services = services.iter();
+            let service = services.find(|service| service.provider == provider)?;
             Some(service.answer(role, request, client))
         });
         found.unwrap_or_else(|| {

@@ -1,12 +1,15 @@
 //! A provider's blob store: the target of its registry's redirects.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 
 use super::answer::Answer;
+use super::digest::random;
 use super::image::{BlobKind, StoredBlob};
-use super::range::{ByteRange, Unsatisfiable};
+use super::range::{ByteRange, Unsatisfiable, parts, several};
 use super::response::BodyDelivery;
 use super::service::ProviderService;
 use super::signed_url::BlobStore;
@@ -19,21 +22,54 @@ impl ProviderService {
         &self,
         store: &'static BlobStore,
         request: &IncomingRequest,
+        client: SocketAddr,
     ) -> OutgoingResponse {
         let now = self.registry_time();
+        let struck = request
+            .field("range")
+            .filter(|range| range.contains(','))
+            .and_then(|_| self.struck(request, "ranges", false, client));
+        if let Some(struck) = struck {
+            return struck;
+        }
         let digest = store.check(&self.keys, &request.path, request.query.as_deref(), now);
-        let answer = digest.map_or_else(Answer::from, |digest| self.part(request, &digest));
+        let answer = digest.map_or_else(Answer::from, |digest| {
+            self.part(request, &digest, Some(store))
+        });
         store.say(answer, self.profile(), now)
     }
 
-    fn part(&self, request: &IncomingRequest, digest: &str) -> Answer {
-        let mut repositories = self.repositories.values();
-        let blob = repositories.find_map(|repository| repository.blobs.get(digest));
+    /// A blob, or what a request wants of it; without a store the registry keeps it itself.
+    pub(super) fn part(
+        &self,
+        request: &IncomingRequest,
+        digest: &str,
+        store: Option<&'static BlobStore>,
+    ) -> Answer {
+        let repositories = lock(&self.repositories);
+        let mut all = repositories.values();
+        let blob = all.find_map(|repository| repository.blobs.get(digest));
         let Some(blob) = blob.filter(|blob| !blob.is_manifest()) else {
             return Answer::missing();
         };
         let size = blob.bytes.len();
-        let part = match ByteRange::asked(request.field("range"), size) {
+        let wanted = request.field("range");
+        let many = several(wanted, size).filter(|_| !self.has(Fault::RangesIgnored));
+        if let (Some(store), Some(ranges)) = (store, many) {
+            if store.answer("ranges").is_some() {
+                return Answer::new(&["ranges"]);
+            }
+            let boundary = HEXLOWER.encode(&random(12));
+            let body = parts(
+                &blob.bytes,
+                &ranges,
+                &format!("{}{boundary}", store.boundary),
+            );
+            return Answer::stored(blob, body.into())
+                .named(&["parts"])
+                .fact("boundary", format!("{}{boundary}", store.boundary));
+        }
+        let part = match ByteRange::asked(wanted, size) {
             Ok(part) => part,
             Err(Unsatisfiable) => {
                 let status = "416 Requested Range Not Satisfiable";

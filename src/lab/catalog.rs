@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Arc, LazyLock};
 
+use data_encoding::BASE64;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::image::{ImageFormat, ImagePlatform, PlatformImage, StoredBlob, compact_index, index};
-use super::layer::LayerRow;
+use super::image::{
+    BlobKind, ImageFormat, ImagePlatform, PlatformImage, StoredBlob, compact_index, index, noted,
+};
+use super::layer::{LayerRow, noise};
 use super::schema1::{Schema1Error, schema1};
 use super::{Fault, FaultSpec, Provider, template};
 
@@ -25,6 +28,8 @@ pub struct LabImage {
     pub repository: &'static str,
     /// The tag.
     pub tag: &'static str,
+    /// User name and password, where there are some to be used.
+    pub login: Option<&'static str>,
 }
 
 /// Why the images could not be built.
@@ -64,6 +69,7 @@ pub(super) fn build(
             registry: provider.registry(),
             repository: &row.repository,
             tag: &row.tag,
+            login: provider.profile().login.as_deref(),
         });
         let repository = repositories.entry(row.repository.clone()).or_default();
         row.build(repository, |fault| {
@@ -96,12 +102,54 @@ struct ImageRow {
     format: ImageFormat,
     /// In which spelling the tag stands for a list of platforms; for the image itself without it.
     index: Option<IndexSpelling>,
+    #[serde(default)]
     platforms: Vec<String>,
+    #[serde(default)]
     layers: Vec<String>,
+    /// What belongs to it, and artifacts that are no image.
+    #[serde(default)]
+    documents: Vec<DocumentRow>,
     /// What is in its texts, and what was there in the release before.
     #[serde(default)]
     before: Vec<(String, String)>,
+    #[serde(default)]
     config: String,
+}
+
+/// A manifest that is no image.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct DocumentRow {
+    /// Its tag; `index` for an entry of the list for each platform, `referrers` for what has each
+    /// platform's image, or the artifact itself, as its subject.
+    place: String,
+    artifact_type: Option<String>,
+    #[serde(default = "empty_type")]
+    config_type: String,
+    #[serde(default = "empty_config")]
+    config: String,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+    blobs: Vec<BlobRow>,
+}
+
+/// A blob of such a manifest.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlobRow {
+    r#type: String,
+    #[serde(default)]
+    text: String,
+    /// What the text holds in base64, as `${payload}`.
+    #[serde(default)]
+    payload: String,
+    /// A layer's bytes in the place of a text.
+    layer: Option<String>,
+    /// So many bytes after the text.
+    #[serde(default)]
+    noise: usize,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -109,6 +157,8 @@ struct ImageRow {
 enum IndexSpelling {
     Compact,
     Pretty,
+    /// A list in which the list of platforms stands.
+    Nested,
 }
 
 impl ImageRow {
@@ -129,13 +179,42 @@ impl ImageRow {
             .chain(nobodys)
             .map(|processor| self.platform(ImagePlatform::linux(processor), stale))
             .collect::<Result<Vec<_>, _>>()?;
-        let entries: Vec<_> = images.iter().map(PlatformImage::entry).collect();
+        let mut entries: Vec<_> = images.iter().map(PlatformImage::entry).collect();
+        let mut tags = Vec::new();
+        for row in &self.documents {
+            let artifact = [None];
+            let about: Vec<_> = images.iter().map(Some).collect();
+            for image in if about.is_empty() {
+                &artifact
+            } else {
+                about.as_slice()
+            } {
+                let made = row.build(*image)?;
+                let place = made.text(&row.place);
+                if place == "index" {
+                    entries.push(made.entry());
+                } else if place != "referrers" {
+                    tags.push((place, made.manifest.clone()));
+                }
+                made.blobs
+                    .into_iter()
+                    .chain([made.manifest])
+                    .for_each(|blob| repository.add(blob));
+            }
+        }
         let top = match (&images[..], self.index) {
-            ([first, ..], _) if has(Fault::Schema1) => schema1(&self.repository, &self.tag, first)?,
-            (_, Some(IndexSpelling::Compact)) => compact_index(self.format, &entries),
-            (_, Some(IndexSpelling::Pretty)) => index(self.format, &entries),
-            ([first, ..], None) => first.manifest.clone(),
-            ([], None) => return Err(CatalogError::Data("platforms")),
+            ([first, ..], _) if has(Fault::Schema1) => {
+                Some(schema1(&self.repository, &self.tag, first)?)
+            }
+            (_, Some(IndexSpelling::Compact)) => Some(compact_index(self.format, &entries)),
+            (_, Some(IndexSpelling::Pretty)) => Some(index(self.format, &entries)),
+            (_, Some(IndexSpelling::Nested)) => {
+                let inner = index(self.format, &entries);
+                repository.add(inner.clone());
+                Some(index(self.format, &[inner.descriptor()]))
+            }
+            ([first, ..], None) => Some(first.manifest.clone()),
+            ([], None) => None,
         };
         for image in images {
             let own = [image.config, image.manifest];
@@ -145,8 +224,11 @@ impl ImageRow {
                 .chain(own)
                 .for_each(|blob| repository.add(blob));
         }
-        repository.add(top.clone());
-        repository.tags.insert(self.tag.clone(), top);
+        tags.extend(top.map(|top| (self.tag.clone(), top)));
+        for (tag, manifest) in tags {
+            repository.add(manifest.clone());
+            repository.tags.insert(tag, manifest);
+        }
         Ok(())
     }
 
@@ -163,13 +245,7 @@ impl ImageRow {
         let layers = self
             .layers
             .iter()
-            .map(|name| {
-                let row = CATALOG
-                    .layers
-                    .get(name)
-                    .ok_or(CatalogError::Data("layers"))?;
-                Ok(row.build(text)?)
-            })
+            .map(|name| Ok(layer(name)?.build(text)?))
             .collect::<Result<Vec<_>, CatalogError>>()?;
         let diff_ids: Vec<_> = layers.iter().map(|layer| &layer.diff_id).collect();
         let config = self
@@ -187,6 +263,105 @@ impl ImageRow {
             &layers,
         ))
     }
+}
+
+/// A manifest that is no image, with what it is made of.
+struct BuiltDocument<'a> {
+    image: Option<&'a PlatformImage>,
+    diff_ids: Value,
+    blobs: Vec<Arc<StoredBlob>>,
+    manifest: Arc<StoredBlob>,
+}
+
+impl DocumentRow {
+    fn build<'a>(
+        &'static self,
+        image: Option<&'a PlatformImage>,
+    ) -> Result<BuiltDocument<'a>, CatalogError> {
+        let manifest = StoredBlob::new(BlobKind::Manifest, ImageFormat::Oci.manifest(), "");
+        let mut built = BuiltDocument {
+            image,
+            diff_ids: json!([]),
+            blobs: Vec::new(),
+            manifest,
+        };
+        let (mut layers, mut diff_ids) = (Vec::new(), Vec::new());
+        for row in &self.blobs {
+            let bytes = match &row.layer {
+                Some(name) => layer(name)?.build(|text| built.text(text))?.bytes,
+                None => {
+                    let payload = BASE64.encode(built.text(&row.payload).as_bytes());
+                    let text = built.text(&row.text.replace("${payload}", &payload));
+                    [text.into_bytes(), noise(&row.r#type, row.noise)]
+                        .concat()
+                        .into()
+                }
+            };
+            let last = layers.len() + 1 == self.blobs.len();
+            let blob = StoredBlob::new(BlobKind::Layer { last }, &*row.r#type, bytes);
+            layers.push(noted(blob.descriptor(), &row.annotations));
+            diff_ids.push(json!(blob.digest));
+            built.blobs.push(blob);
+        }
+        built.diff_ids = diff_ids.into();
+        let config = built.text(&self.config);
+        let config = StoredBlob::new(BlobKind::Config, &*self.config_type, config);
+        let subject = image.filter(|_| self.place == "referrers");
+        let mut document = json!({
+            "schemaVersion": 2,
+            "mediaType": ImageFormat::Oci.manifest(),
+            "artifactType": self.artifact_type,
+            "config": config.descriptor(),
+            "layers": layers,
+            "subject": subject.map(|image| image.manifest.descriptor()),
+        });
+        if let Some(members) = document.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        let bytes = ImageFormat::Oci.pretty(&noted(document, &self.annotations));
+        built.manifest = StoredBlob::new(BlobKind::Manifest, ImageFormat::Oci.manifest(), bytes);
+        built.blobs.push(config);
+        Ok(built)
+    }
+}
+
+impl BuiltDocument<'_> {
+    /// A text with what there is to know of the image that it is about.
+    fn text(&self, text: &str) -> String {
+        let fact = |name: &str| {
+            let digest = self.image.map(|image| &*image.manifest.digest);
+            match name {
+                "digest" => digest.map(str::to_owned),
+                "hex" => Some(digest?.split_once(':')?.1.to_owned()),
+                "diff-ids" => Some(self.diff_ids.to_string()),
+                _ => self.image?.platform.fact(name),
+            }
+        };
+        template::fill(text, &fact).unwrap_or_default()
+    }
+
+    /// What a list says of a build's attestation.
+    fn entry(&self) -> Value {
+        let mut entry = self.manifest.descriptor();
+        entry["annotations"] = json!({
+            "vnd.docker.reference.digest": self.text("${digest}"),
+            "vnd.docker.reference.type": "attestation-manifest",
+        });
+        entry["platform"] = json!({ "architecture": "unknown", "os": "unknown" });
+        entry
+    }
+}
+
+fn layer(name: &str) -> Result<&'static LayerRow, CatalogError> {
+    CATALOG.layers.get(name).ok_or(CatalogError::Data("layers"))
+}
+
+fn empty_type() -> String {
+    "application/vnd.oci.empty.v1+json".to_owned()
+}
+
+fn empty_config() -> String {
+    "{}".to_owned()
 }
 
 static CATALOG: LazyLock<Catalog> =

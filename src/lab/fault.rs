@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use serde_json::json;
 use strum::{EnumMessage as _, VariantArray as _};
 
 use super::Provider;
@@ -65,6 +66,51 @@ pub enum Fault {
     BlockPage,
     /// tags answer with a schema 1 manifest, whatever the client accepts
     Schema1,
+    /// each redirect of a blob leads to another host than the one before
+    MovingHost,
+    /// manifests answer 503 with a page
+    Unavailable,
+    /// blobs answer 504 with the page of a load balancer
+    GatewayTimeout,
+    /// what refers to a manifest is answered with 500
+    #[strum(serialize = "referrers-500")]
+    Referrers500,
+    /// what refers to a manifest is answered with 400 and a page
+    #[strum(serialize = "referrers-400")]
+    Referrers400,
+    /// several ranges at once are answered with 501
+    #[strum(serialize = "ranges-501")]
+    Ranges501,
+    /// several ranges at once are answered with 400
+    #[strum(serialize = "ranges-400")]
+    Ranges400,
+    /// several ranges at once are answered with 416
+    #[strum(serialize = "ranges-416")]
+    Ranges416,
+    /// several ranges at once are answered with everything
+    RangesIgnored,
+    /// a proxy refuses uploads as too large
+    PushTooLarge,
+    /// an upload is accepted without a word of where it goes on
+    PushNoLocation,
+    /// an upload goes on at http:// instead of https://
+    PushHttpLocation,
+    /// a finished upload is not known
+    PushBlobUnknown,
+    /// a pushed manifest is said to be invalid
+    PushManifestInvalid,
+    /// a pushed manifest is said to name what is not there
+    PushManifestUnknown,
+    /// the pushed tag must not be overwritten
+    PushImmutable,
+    /// the repository to push to does not exist
+    PushNoRepository,
+    /// pushed manifests are too many
+    PushThrottled,
+    /// the registry takes no pushes
+    PushReadOnly,
+    /// a push would exceed what the project may store
+    PushQuota,
 }
 
 impl Fault {
@@ -87,6 +133,11 @@ impl Fault {
         row.filter(|only| !only.is_empty()).unwrap_or(Provider::ALL)
     }
 
+    /// Whether only a push meets it.
+    pub fn is_of_push(self) -> bool {
+        self.name().starts_with("push-")
+    }
+
     /// What it does beside what the code asks for by its name.
     pub(super) fn row(self) -> Option<&'static FaultRow> {
         ROWS.get(self.name())
@@ -107,6 +158,7 @@ pub(super) struct FaultRow {
     status: String,
     code: String,
     message: String,
+    detail: Option<String>,
     /// Fields beside the usual ones.
     fields: Vec<String>,
     /// A whole answer, of whoever stands between client and registry.
@@ -125,7 +177,8 @@ impl FaultRow {
         if (only, on, early) != (method, place, self.early) {
             return None;
         }
-        let refusal = Answer::refusal(&self.status, &self.code, &self.message);
+        let refusal =
+            Answer::refusal(&self.status, &self.code, &self.message).detail(&json!(self.detail));
         let fields = self
             .fields
             .iter()
@@ -240,10 +293,11 @@ mod tests {
     fn mistakes_are_named_with_what_exists() {
         let error = |text: &str| text.parse::<FaultSpec>().unwrap_err().to_string();
         assert!(error("slow").starts_with("unknown fault 'slow' (known faults: rate-limit, "));
-        assert!(error("ghcr:rate-limit").starts_with("unknown provider 'ghcr'"));
+        assert!(error("nobody:rate-limit").starts_with("unknown provider 'nobody'"));
         assert_eq!(
             error("gcr:expired-url"),
-            "fault 'expired-url' cannot strike gcr, only hub, mirror, quay"
+            "fault 'expired-url' cannot strike gcr, only hub, mirror, quay, hub-2026, ghcr, gar, \
+             ecr, ecr-public, acr, gitlab, quay-2026"
         );
         assert!(error("").starts_with("unknown fault ''"));
     }

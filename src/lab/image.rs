@@ -1,5 +1,6 @@
 //! Image configs, manifests and indexes, in the spelling of those who write them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -112,7 +113,7 @@ impl ImageFormat {
         }
     }
 
-    fn manifest(self) -> &'static str {
+    pub(super) fn manifest(self) -> &'static str {
         match self {
             Self::Docker => "application/vnd.docker.distribution.manifest.v2+json",
             Self::Oci => "application/vnd.oci.image.manifest.v1+json",
@@ -170,13 +171,10 @@ impl PlatformImage {
             blob
         };
         let blobs: Vec<_> = layers.iter().enumerate().map(store).collect();
-        let described = blobs.iter().zip(layers).map(|(blob, layer)| {
-            let mut descriptor = blob.descriptor();
-            if !layer.annotations.is_empty() {
-                descriptor["annotations"] = json!(layer.annotations);
-            }
-            descriptor
-        });
+        let described = blobs
+            .iter()
+            .zip(layers)
+            .map(|(blob, layer)| noted(blob.descriptor(), &layer.annotations));
         let manifest = format.pretty(&json!({
             "schemaVersion": 2,
             "mediaType": format.manifest(),
@@ -197,6 +195,14 @@ impl PlatformImage {
         entry["platform"] = json!(self.platform);
         entry
     }
+}
+
+/// A descriptor or a document with annotations, where there are any.
+pub(super) fn noted(mut value: Value, annotations: &BTreeMap<String, String>) -> Value {
+    if !annotations.is_empty() {
+        value["annotations"] = json!(annotations);
+    }
+    value
 }
 
 /// An index of these entries.

@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 use serde::Deserialize;
-use strum::IntoStaticStr;
+use serde_json::json;
 use tar::{Builder, EntryType, Header};
 
 use super::digest::sha256;
@@ -27,13 +27,16 @@ pub(super) struct Layer {
 }
 
 /// How a layer is compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum LayerCompression {
     #[default]
     Gzip,
+    /// gzip, a member for each file, and a table of them at the end.
+    Estargz,
     Zstd,
+    /// Zstandard, a frame for each file, and a table of them at the end.
+    ZstdChunked,
 }
 
 /// What a layer is made of.
@@ -61,21 +64,29 @@ pub(super) struct LayerRow {
 }
 
 impl LayerCompression {
+    /// As its media type has it.
     pub(super) fn name(self) -> &'static str {
-        self.into()
+        match self {
+            Self::Gzip | Self::Estargz => "gzip",
+            Self::Zstd | Self::ZstdChunked => "zstd",
+        }
     }
 
     /// Stored, not shrunk: the content would not shrink, and so the digests do not depend on a
     /// compressor's version.
-    fn compress(self, tar: &[u8]) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Gzip => {
-                let mut gzip = GzBuilder::new().write(Vec::new(), Compression::none());
-                gzip.write_all(tar)?;
-                gzip.finish()
-            }
-            Self::Zstd => zstd::stream::encode_all(tar, 1),
+    fn compress(self, tar: &[u8], extra: &[u8]) -> io::Result<Vec<u8>> {
+        if self.name() == "zstd" {
+            return zstd::stream::encode_all(tar, 1);
         }
+        let builder = GzBuilder::new();
+        let builder = if extra.is_empty() {
+            builder
+        } else {
+            builder.extra(extra)
+        };
+        let mut gzip = builder.write(Vec::new(), Compression::none());
+        gzip.write_all(tar)?;
+        gzip.finish()
     }
 }
 
@@ -83,18 +94,17 @@ impl LayerRow {
     /// The layer; `text` puts facts into its texts.
     pub(super) fn build(&self, text: impl Fn(&str) -> String) -> io::Result<Layer> {
         let mut tar = Builder::new(Vec::new());
+        // Where each file begins.
+        let mut starts: Vec<(String, usize)> = Vec::new();
         for path in self.directories.split_whitespace() {
             let mode = if path == "tmp" { 0o1777 } else { 0o755 };
-            self.append(
-                &mut tar,
-                EntryType::Directory,
-                &format!("{path}/"),
-                mode,
-                &[],
-            )?;
+            let path = format!("{path}/");
+            self.append(&mut tar, EntryType::Directory, &path, mode, &[])?;
         }
-        let mut file =
-            |path: &str, data: &[u8]| self.append(&mut tar, EntryType::Regular, path, 0o644, data);
+        let mut file = |path: &str, data: &[u8]| {
+            starts.push((path.to_owned(), tar.get_ref().len()));
+            self.append(&mut tar, EntryType::Regular, path, 0o644, data)
+        };
         for (path, content) in &self.files {
             file(path, text(content.as_str().unwrap_or_default()).as_bytes())?;
         }
@@ -102,14 +112,82 @@ impl LayerRow {
             let size = size.as_integer().and_then(|size| size.try_into().ok());
             file(path, &noise(&text(&self.seed), size.unwrap_or_default()))?;
         }
-        let tar = tar.into_inner()?;
-        Ok(Layer {
-            bytes: self.compression.compress(&tar)?.into(),
-            diff_id: sha256(&tar),
+        let mut layer = Layer {
+            bytes: Bytes::new(),
+            diff_id: String::new(),
             compression: self.compression,
             sha512: self.sha512,
             annotations: self.annotations.clone(),
-        })
+        };
+        let mut note = |key: &str, value: String| layer.annotations.insert(key.to_owned(), value);
+        let (bytes, tar) = match self.compression {
+            LayerCompression::Gzip | LayerCompression::Zstd => {
+                let tar = tar.into_inner()?;
+                (self.compression.compress(&tar, &[])?, tar)
+            }
+            LayerCompression::ZstdChunked => {
+                let tar = tar.into_inner()?;
+                let (mut bytes, table) = self.pieces(&tar, &starts)?;
+                let packed = self.compression.compress(&table, &[])?;
+                note(
+                    "io.github.containers.zstd-chunked.manifest-checksum",
+                    sha256(&packed),
+                );
+                let (at, length) = (bytes.len() + 8, packed.len());
+                let position = format!("{at}:{length}:{}:1", table.len());
+                note(
+                    "io.github.containers.zstd-chunked.manifest-position",
+                    position,
+                );
+                // A skippable frame (RFC 8878 section 3.1.2).
+                bytes.extend_from_slice(&0x184D_2A50_u32.to_le_bytes());
+                bytes.extend_from_slice(&u32::try_from(length).unwrap_or_default().to_le_bytes());
+                bytes.extend(packed);
+                (bytes, tar)
+            }
+            LayerCompression::Estargz => {
+                let (mut bytes, table) = self.pieces(tar.get_ref(), &starts)?;
+                note("containerd.io/snapshot/stargz/toc.digest", sha256(&table));
+                let before = tar.get_ref().len();
+                self.append(
+                    &mut tar,
+                    EntryType::Regular,
+                    "stargz.index.json",
+                    0o644,
+                    &table,
+                )?;
+                let tar = tar.into_inner()?;
+                let (at, rest) = (bytes.len(), tar.get(before..).unwrap_or_default());
+                bytes.extend(self.compression.compress(rest, &[])?);
+                // The footer says where the table is.
+                let place = [b"SG\x16\0", format!("{at:016x}STARGZ").as_bytes()].concat();
+                bytes.extend(self.compression.compress(&[], &place)?);
+                (bytes, tar)
+            }
+        };
+        (layer.bytes, layer.diff_id) = (bytes.into(), sha256(&tar));
+        Ok(layer)
+    }
+
+    /// A tar compressed file by file, and the table of where each begins and ends.
+    fn pieces(&self, tar: &[u8], starts: &[(String, usize)]) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        let ends = starts.iter().skip(1).map(|(_, at)| *at).chain([tar.len()]);
+        let first = starts.first().map_or(tar.len(), |(_, at)| *at);
+        let mut bytes = self
+            .compression
+            .compress(tar.get(..first).unwrap_or_default(), &[])?;
+        let mut entries = Vec::new();
+        for ((name, start), end) in starts.iter().zip(ends) {
+            let offset = bytes.len();
+            let piece = tar.get(*start..end).unwrap_or_default();
+            bytes.extend(self.compression.compress(piece, &[])?);
+            entries.push(json!({
+                "type": "reg", "name": name, "size": piece.len(),
+                "offset": offset, "endOffset": bytes.len(),
+            }));
+        }
+        let table = json!({ "version": 1, "entries": entries }).to_string();
+        Ok((bytes, table.into_bytes()))
     }
 
     fn append(
@@ -132,7 +210,7 @@ impl LayerRow {
 }
 
 /// `SplitMix64`, started from the seed's digest.
-fn noise(seed: &str, size: usize) -> Vec<u8> {
+pub(super) fn noise(seed: &str, size: usize) -> Vec<u8> {
     let start = digest(&SHA256, seed.as_bytes());
     let start = start.as_ref().first_chunk().copied().unwrap_or_default();
     let mut state = u64::from_be_bytes(start);

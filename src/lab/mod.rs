@@ -27,6 +27,7 @@ mod layer;
 mod options;
 mod path;
 mod provider;
+mod push;
 mod range;
 mod registry;
 mod replay;
@@ -46,7 +47,7 @@ pub use clock::Clock;
 pub use error::LabError;
 pub use fault::{Fault, FaultError, FaultSpec};
 pub use options::LabOptions;
-pub use provider::{Provider, UnknownProvider};
+pub use provider::{Era, Provider, UnknownProvider};
 pub use replay::{Recorded, Replay, ReplayError};
 pub use server::{HostRoute, Lab};
 

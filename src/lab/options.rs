@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::{Clock, FaultSpec, Replay};
+use super::{Clock, Era, FaultSpec, Replay};
 
 /// What the lab is to be like.
 #[derive(Debug)]
@@ -12,9 +12,11 @@ pub struct LabOptions {
     /// Where to serve the same hosts over plain HTTP. Without it only the fault `redirect-http`
     /// brings such a listener, on a loopback port of the system's choice.
     pub http_listen: Option<SocketAddr>,
+    /// Of which time the registries are.
+    pub era: Era,
     /// What goes wrong; has no effect on a replay.
     pub faults: Vec<FaultSpec>,
-    /// Answer from a recording instead of the four registries.
+    /// Answer from a recording instead of the registries.
     pub replay: Option<Replay>,
     /// Bytes a second of the fault `slow-layer`.
     pub slow_rate: u32,
@@ -23,11 +25,12 @@ pub struct LabOptions {
 }
 
 impl LabOptions {
-    /// The four registries without faults, on a loopback port of the system's choice.
+    /// The registries of 2020 without faults, on a loopback port of the system's choice.
     pub fn new(clock: Clock) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             http_listen: None,
+            era: Era::default(),
             faults: Vec::new(),
             replay: None,
             slow_rate: 32 * 1024,

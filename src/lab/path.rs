@@ -18,6 +18,10 @@ pub(super) enum What<'a> {
     Blob(&'a str),
     /// The list of tags.
     Tags,
+    /// What refers to the manifest of this digest.
+    Referrers(&'a str),
+    /// The uploads, or one of them.
+    Uploads(Option<&'a str>),
 }
 
 impl<'a> RegistryPath<'a> {
@@ -28,6 +32,8 @@ impl<'a> RegistryPath<'a> {
             Self::In(_, What::Manifest(_)) => "manifest",
             Self::In(_, What::Blob(_)) => "blob",
             Self::In(_, What::Tags) => "tags",
+            Self::In(_, What::Referrers(_)) => "referrers",
+            Self::In(_, What::Uploads(_)) => "upload",
         }
     }
 
@@ -42,12 +48,19 @@ impl<'a> RegistryPath<'a> {
         if let Some(name) = rest.strip_suffix("/tags/list") {
             return Some(Self::In(name, What::Tags));
         }
+        if let Some(name) = rest.trim_end_matches('/').strip_suffix("/blobs/uploads") {
+            return Some(Self::In(name, What::Uploads(None)));
+        }
         let (before, reference) = rest.rsplit_once('/')?;
+        if let Some(name) = before.strip_suffix("/blobs/uploads") {
+            return Some(Self::In(name, What::Uploads(Some(reference))));
+        }
         let (name, word) = before.rsplit_once('/')?;
         match word {
             _ if name.is_empty() || reference.is_empty() => None,
             "manifests" => Some(Self::In(name, What::Manifest(reference))),
             "blobs" => Some(Self::In(name, What::Blob(reference))),
+            "referrers" => Some(Self::In(name, What::Referrers(reference))),
             _ => None,
         }
     }
@@ -73,6 +86,20 @@ mod tests {
         assert_eq!(
             of("/v2/a/b/tags/list"),
             Some(RegistryPath::In("a/b", What::Tags))
+        );
+        assert_eq!(
+            of("/v2/a/b/referrers/sha256:c"),
+            Some(RegistryPath::In("a/b", What::Referrers("sha256:c")))
+        );
+        for begun in ["/v2/a/b/blobs/uploads/", "/v2/a/b/blobs/uploads"] {
+            assert_eq!(
+                of(begun),
+                Some(RegistryPath::In("a/b", What::Uploads(None)))
+            );
+        }
+        assert_eq!(
+            of("/v2/a/blobs/uploads/c"),
+            Some(RegistryPath::In("a", What::Uploads(Some("c"))))
         );
         for path in [
             "",

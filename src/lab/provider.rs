@@ -42,6 +42,59 @@ pub enum Provider {
     Gcr,
     /// Red Hat Quay.
     Quay,
+    /// Docker Hub of 2026, whose blobs are in three places.
+    #[serde(rename = "hub-2026")]
+    #[strum(serialize = "hub-2026")]
+    HubToday,
+    /// GitHub's container registry.
+    Ghcr,
+    /// Google Artifact Registry.
+    Gar,
+    /// Amazon's registry, private.
+    Ecr,
+    /// Amazon's registry, public.
+    EcrPublic,
+    /// Azure's registry.
+    Acr,
+    /// Harbor, which people run themselves.
+    Harbor,
+    /// GitLab's registry.
+    Gitlab,
+    /// Red Hat Quay of 2026, behind Akamai.
+    #[serde(rename = "quay-2026")]
+    #[strum(serialize = "quay-2026")]
+    QuayToday,
+}
+
+/// Of which time a lab's registries are: those of one time have the same hosts as those of another.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+pub enum Era {
+    /// As captured in August 2020.
+    #[default]
+    #[strum(serialize = "2020")]
+    Article,
+    /// As public reports show them.
+    #[strum(serialize = "2026")]
+    Today,
+}
+
+impl Era {
+    /// Its providers, in the order the demo shows them.
+    pub fn providers(self) -> impl Iterator<Item = Provider> {
+        let all = Provider::ALL.iter().copied();
+        all.filter(move |provider| provider.era() == self)
+    }
 }
 
 /// A name that is none of the providers.
@@ -64,6 +117,14 @@ pub(super) struct ProviderProfile {
     /// Names in `data/images.toml`.
     #[serde(default)]
     pub(super) images: Vec<String>,
+    /// Whether it takes pushes.
+    #[serde(default)]
+    pub(super) push: bool,
+    /// Whether it lists what refers to a manifest (OCI distribution-spec, "Listing Referrers").
+    #[serde(default)]
+    pub(super) referrers: bool,
+    /// User name and password, where it wants those and no token.
+    pub(super) login: Option<String>,
     /// A mirror has none.
     pub(super) tokens: Option<TokenServer>,
     #[serde(default)]
@@ -90,6 +151,14 @@ impl Provider {
         self.into()
     }
 
+    /// Of which time it is.
+    pub fn era(self) -> Era {
+        match self {
+            Self::Hub | Self::Mirror | Self::Gcr | Self::Quay => Era::Article,
+            _ => Era::Today,
+        }
+    }
+
     /// The host of its registry.
     pub fn registry(self) -> &'static str {
         &self.profile().registry
@@ -103,18 +172,20 @@ impl Provider {
 impl ProviderProfile {
     /// An answer of its registry or of its token server.
     pub(super) fn say(&'static self, answer: Answer, now: Timestamp) -> OutgoingResponse {
-        let own = |name: &str| self.answers.get(name).map(String::as_str);
-        let shared = self.speaks.as_ref().and_then(|name| PROFILES.get(name));
-        let is_own = answer.names().any(|name| own(name).is_some());
+        let is_own = answer.names().any(|name| self.answers.contains_key(name));
+        let shared = dialect(self.speaks.as_deref());
         match shared {
             Some(shared) if !is_own => {
-                let theirs = |name: &str| shared.answers.get(name).map(String::as_str);
-                let said = answer.by(self, theirs, now);
+                let said = answer.by(self, |name| shared.answer(name), now);
                 let also = self.also.iter().filter_map(|field| field.split_once(": "));
                 also.fold(said, |said, (name, value)| said.field(name, value))
             }
-            _ => answer.by(self, own, now),
+            _ => answer.by(self, |name| self.answer(name), now),
         }
+    }
+
+    pub(super) fn answer(&self, name: &str) -> Option<&str> {
+        self.answers.get(name).map(String::as_str)
     }
 
     pub(super) fn word(&self, name: &str) -> Option<String> {
@@ -143,32 +214,42 @@ pub(super) enum HostRole {
     Blobs(usize),
 }
 
-/// The provider and the role of a host name, given without a port and in lower case.
-pub(super) fn host(name: &str) -> Option<(Provider, HostRole)> {
-    let mut hosts = hosts();
-    hosts.find_map(|(host, provider, role)| (host == name).then_some((provider, role)))
-}
-
-/// Every host of the providers, some of them twice.
-pub(super) fn hosts() -> impl Iterator<Item = (&'static str, Provider, HostRole)> {
-    Provider::ALL.iter().flat_map(|provider| {
+/// Every host of a time's providers, some of them twice.
+pub(super) fn hosts(era: Era) -> impl Iterator<Item = (&'static str, Provider, HostRole)> {
+    era.providers().flat_map(|provider| {
         let profile = provider.profile();
-        let tokens = profile
-            .tokens
-            .iter()
-            .map(|server| (server.host.as_str(), HostRole::Tokens));
+        let tokens = profile.tokens.iter();
+        let tokens = tokens.map(|server| (server.host.as_str(), HostRole::Tokens));
         let stores = profile.stores.iter().enumerate();
         let stores = stores.map(|(at, store)| (store.host.as_str(), HostRole::Blobs(at)));
         let registry = [&profile.registry].into_iter().chain(&profile.alias);
         let registry = registry.map(|host| (host.as_str(), HostRole::Registry));
         let all = registry.chain(tokens).chain(stores);
-        all.map(|(host, role)| (host, *provider, role))
+        all.map(move |(host, role)| (host, provider, role))
     })
 }
 
-static PROFILES: LazyLock<BTreeMap<String, ProviderProfile>> =
-    LazyLock::new(|| toml::from_str(include_str!("data/2020.toml")).unwrap_or_default());
+/// The answers that several share.
+pub(super) fn dialect(name: Option<&str>) -> Option<&'static ProviderProfile> {
+    PROFILES.get(name?)
+}
+
+static PROFILES: LazyLock<BTreeMap<String, ProviderProfile>> = LazyLock::new(|| {
+    let files = FILES.iter();
+    files
+        .flat_map(|file| read(file).unwrap_or_default())
+        .collect()
+});
 static NOBODY: LazyLock<ProviderProfile> = LazyLock::new(ProviderProfile::default);
+
+fn read(file: &str) -> Result<BTreeMap<String, ProviderProfile>, toml::de::Error> {
+    toml::from_str(file)
+}
+
+const FILES: [&str; 2] = [
+    include_str!("data/2020.toml"),
+    include_str!("data/2026.toml"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -176,17 +257,16 @@ mod tests {
 
     #[test]
     fn every_host_is_listed_once_and_found() {
-        let hosts: std::collections::BTreeSet<_> = hosts().map(|(host, ..)| host).collect();
-        assert_eq!(hosts.len(), 10);
-        for name in &hosts {
-            assert!(host(name).is_some(), "{name}");
+        for (era, count) in [(Era::Article, 10), (Era::Today, 21)] {
+            let names: std::collections::BTreeSet<_> = hosts(era).map(|(host, ..)| host).collect();
+            assert_eq!(names.len(), count, "{names:?}");
         }
-        assert_eq!(host("gcr.io"), Some((Provider::Gcr, HostRole::Registry)));
-        assert_eq!(
-            host("auth.docker.io"),
-            Some((Provider::Hub, HostRole::Tokens))
-        );
-        assert_eq!(host("example.com"), None);
+        let first = |name: &str| hosts(Era::Article).find(|(host, ..)| *host == name);
+        let found = first("gcr.io").unwrap();
+        assert_eq!((found.1, found.2), (Provider::Gcr, HostRole::Registry));
+        let found = first("auth.docker.io").unwrap();
+        assert_eq!((found.1, found.2), (Provider::Hub, HostRole::Tokens));
+        assert!(first("example.com").is_none());
     }
 
     #[test]
@@ -200,9 +280,11 @@ mod tests {
 
     #[test]
     fn every_provider_has_a_profile() {
-        let read = toml::from_str::<BTreeMap<String, ProviderProfile>>;
-        let read = read(include_str!("data/2020.toml")).map_err(|error| error.message().to_owned());
-        read.unwrap();
+        for file in FILES {
+            read(file)
+                .map_err(|error| error.message().to_owned())
+                .unwrap();
+        }
         for provider in Provider::ALL {
             assert!(!provider.registry().is_empty(), "{provider}");
         }

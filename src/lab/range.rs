@@ -66,6 +66,36 @@ impl ByteRange {
     }
 }
 
+/// Several ranges, where a field asks for those and each of them can be satisfied.
+pub(super) fn several(field: Option<&str>, total: usize) -> Option<Vec<ByteRange>> {
+    let list = field?.trim().strip_prefix("bytes=")?;
+    let (_, _) = list.split_once(',')?;
+    let ranges = list.split(',').take(MOST).map(|range| {
+        let range = ByteRange::asked(Some(&format!("bytes={}", range.trim())), total).ok()?;
+        range.partial.then_some(range)
+    });
+    ranges.collect()
+}
+
+/// A `multipart/byteranges` body (RFC 9110 section 14.6).
+pub(super) fn parts(bytes: &[u8], ranges: &[ByteRange], boundary: &str) -> Vec<u8> {
+    let mut body = Vec::new();
+    for part in ranges {
+        let range = part.content_range().unwrap_or_default();
+        let head = format!(
+            "\r\n--{boundary}\r\nContent-Type: application/octet-stream\r\n\
+             Content-Range: {range}\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes.get(part.range.clone()).unwrap_or_default());
+    }
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    body
+}
+
+/// Ranges of one request that are looked at.
+const MOST: usize = 256;
+
 /// First and last position; a missing first one makes the second a suffix length.
 fn parse(field: &str) -> Option<(Option<usize>, Option<usize>)> {
     let (first, last) = field.trim().strip_prefix("bytes=")?.split_once('-')?;
@@ -95,6 +125,20 @@ mod tests {
         let part = ByteRange::asked(Some("bytes=2-4"), 10).unwrap();
         assert_eq!(part.content_range().as_deref(), Some("bytes 2-4/10"));
         assert_eq!(part.status(), "206 Partial Content");
+    }
+
+    #[test]
+    fn several_ranges_come_as_parts() {
+        let ranges = several(Some("bytes=0-1, 8-"), 10).unwrap();
+        assert_eq!(
+            String::from_utf8(parts(b"0123456789", &ranges, "b")).unwrap(),
+            "\r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes 0-1/10\r\n\r\n01\
+             \r\n--b\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes 8-9/10\r\n\r\n89\
+             \r\n--b--\r\n"
+        );
+        for single in ["bytes=0-1", "bytes=0-1,x", "bytes=0-1,10-", "lines=0-1,2-3"] {
+            assert_eq!(several(Some(single), 10), None, "{single}");
+        }
     }
 
     #[test]

@@ -2,16 +2,20 @@
 
 use std::net::SocketAddr;
 
+use data_encoding::BASE64;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::answer::Answer;
 use super::catalog::Repository;
 use super::clock::after;
+use super::image::{BlobKind, StoredBlob};
 use super::keys::KeyError;
 use super::path::{RegistryPath, What};
 use super::service::ProviderService;
+use super::token::Denied;
 use super::{Fault, IncomingRequest, LabImage, OutgoingResponse};
+use crate::base::lock::lock;
 
 impl ProviderService {
     /// Answers a request to the registry's API.
@@ -62,30 +66,48 @@ impl ProviderService {
         endpoint: Option<RegistryPath<'_>>,
         now: Timestamp,
     ) -> Option<Answer> {
+        if let Some(login) = &self.profile().login {
+            let expected = format!("Basic {}", BASE64.encode(login.as_bytes()));
+            let is_right = request.field("authorization") == Some(&expected);
+            return (!is_right).then(|| Answer::new(&["challenge"]));
+        }
         let server = self.profile().tokens.as_ref()?;
         let repository = match endpoint {
             Some(RegistryPath::In(name, _)) => Some(name),
             Some(RegistryPath::Base) | None => None,
         };
-        let wanted = repository.map(|name| (name, "pull"));
+        let is_change = !matches!(request.method.as_str(), "GET" | "HEAD");
+        let is_upload = matches!(endpoint, Some(RegistryPath::In(_, What::Uploads(_))));
+        let pushes = self.profile().push && (is_change || is_upload);
+        let wanted = repository
+            .filter(|_| server.scope.is_none())
+            .map(|name| (name, if pushes { "push" } else { "pull" }));
         let error = match bearer(request) {
             None => None,
             Some(token) => {
                 let result = self.profile().check(&self.keys, token, wanted, now);
-                Some(result.err()?.code())
+                Some(result.err()?)
             }
         };
         let (host, path, service) = (&server.host, &server.path, &self.profile().service);
         let mut value = format!(r#"Bearer realm="https://{host}{path}",service="{service}""#);
-        if let Some(name) = repository {
+        if let Some(scope) = &server.scope {
+            value.extend([",scope=\"", scope, "\""]);
+        } else if let Some(name) = repository {
             // A name with a quote in it does not exist, but must not end the value early.
             let name = name.replace(['"', '\\'], "");
-            value.extend([",scope=\"repository:", &name, ":pull\""]);
+            let actions = if pushes { "pull,push" } else { "pull" };
+            value.extend([",scope=\"repository:", &name, ":", actions, "\""]);
         }
         if let Some(error) = error {
-            value.extend([",error=\"", error, "\""]);
+            value.extend([",error=\"", error.code(), "\""]);
         }
-        Some(Answer::new(&["challenge"]).fact("challenge", value))
+        let names: &[_] = match error {
+            Some(Denied::Expired) => &["token-expired", "challenge"],
+            Some(Denied::Forged) => &["token-invalid", "challenge"],
+            _ => &["challenge"],
+        };
+        Some(Answer::new(names).fact("challenge", value))
     }
 
     fn serve(
@@ -94,6 +116,11 @@ impl ProviderService {
         endpoint: Option<RegistryPath<'_>>,
         now: Timestamp,
     ) -> Result<Answer, KeyError> {
+        if let Some(RegistryPath::In(name, what)) = endpoint
+            && let Some(answer) = self.change(request, name, what)
+        {
+            return Ok(answer);
+        }
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             let message = "the lab's registries are read-only";
             let refusal = Answer::refusal("405 Method Not Allowed", "UNSUPPORTED", message);
@@ -106,7 +133,8 @@ impl ProviderService {
         let RegistryPath::In(name, what) = endpoint else {
             return Ok(Answer::new(&["pong"]));
         };
-        let Some(repository) = self.repositories.get(name) else {
+        let repositories = lock(&self.repositories);
+        let Some(repository) = repositories.get(name) else {
             let message = format!(
                 "repository name not known to registry; {}",
                 self.has_images()
@@ -116,7 +144,28 @@ impl ProviderService {
         };
         match what {
             What::Manifest(reference) => Ok(self.manifest(request, repository, reference)),
-            What::Blob(digest) => self.blob(repository, digest, now),
+            What::Blob(digest) => {
+                let blob = repository
+                    .blobs
+                    .get(digest)
+                    .filter(|blob| !blob.is_manifest())
+                    .cloned();
+                drop(repositories);
+                self.blob(request, blob.as_deref(), digest, now)
+            }
+            What::Referrers(digest) if self.profile().referrers => {
+                let only = request.parameter("artifactType");
+                let index = repository.referrers(digest, only.as_deref()).to_string();
+                let blob = StoredBlob::new(BlobKind::Manifest, "", index);
+                Ok(Answer::stored(&blob, blob.bytes.clone())
+                    .named(&["referrers"])
+                    .maybe("filters", only.map(|_| "artifactType".to_owned())))
+            }
+            What::Referrers(_) | What::Uploads(_) => Ok(Answer::refusal(
+                "404 Not Found",
+                "UNSUPPORTED",
+                "no such endpoint",
+            )),
             What::Tags => {
                 let tags: Vec<_> = repository.tags.keys().collect();
                 Ok(Answer::new(&["tags"])
@@ -165,17 +214,30 @@ impl ProviderService {
 
     fn blob(
         &self,
-        repository: &Repository,
+        request: &IncomingRequest,
+        blob: Option<&StoredBlob>,
         digest: &str,
         now: Timestamp,
     ) -> Result<Answer, KeyError> {
-        let blob = repository.blobs.get(digest);
-        let Some(blob) = blob.filter(|blob| !blob.is_manifest()) else {
+        let Some(blob) = blob else {
             let message = "blob unknown to registry";
             let refusal = Answer::refusal("404 Not Found", "BLOB_UNKNOWN", message);
             return Ok(refusal.detail(&json!({ "digest": digest })));
         };
-        let store = self.profile().stores.first().ok_or(KeyError)?;
+        let stores = &self.profile().stores;
+        if stores.is_empty() {
+            return Ok(self.part(request, digest, None));
+        }
+        let mut redirected = lock(&self.redirected);
+        let times = redirected.entry(digest.to_owned()).or_default();
+        let first = digest.bytes().last().map_or(0, usize::from);
+        let moved = if self.has(Fault::MovingHost) {
+            *times
+        } else {
+            0
+        };
+        *times += 1;
+        let store = stores.get((first + moved) % stores.len()).ok_or(KeyError)?;
         let seconds = if self.has(Fault::ExpiredUrl) {
             -60
         } else {
@@ -188,6 +250,7 @@ impl ProviderService {
         };
         Ok(Answer::new(&["redirect"])
             .fact("location-html", location.replace('&', "&amp;"))
+            .maybe("location-path", path_of(&location))
             .fact("location", location)
             .fact("digest", &*blob.digest))
     }
@@ -198,6 +261,12 @@ impl ProviderService {
         let names: Vec<_> = self.images.iter().map(name).collect();
         format!("the lab has {}", names.join(", "))
     }
+}
+
+/// A URL without scheme and host.
+fn path_of(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("://")?;
+    Some(format!("/{}", rest.split_once('/')?.1))
 }
 
 /// The token of an `Authorization: Bearer` field (RFC 6750 section 2.1).

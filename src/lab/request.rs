@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
+use url::form_urlencoded;
 
 use super::OutgoingResponse;
 
@@ -38,7 +39,7 @@ pub(super) enum BadRequest {
     HeadTooLarge,
     #[error("the request content is larger than {MAX_BODY} bytes")]
     BodyTooLarge,
-    #[error("the request has a transfer coding; the lab wants Content-Length")]
+    #[error("the request has a transfer coding; the lab knows chunked alone")]
     LengthRequired,
     #[error("the request is not HTTP/1.1: {0}")]
     Malformed(String),
@@ -68,14 +69,23 @@ impl IncomingRequest {
                 return Err(BadRequest::Io(io::ErrorKind::UnexpectedEof.into()));
             }
         };
-        let length = request.content_length()?;
-        while buffer.len() < length {
-            if fill(io, buffer, deadline).await? == 0 {
-                return Err(BadRequest::Io(io::ErrorKind::UnexpectedEof.into()));
+        request.body = match request.field("transfer-encoding") {
+            Some("chunked") => chunked(io, buffer, deadline).await?,
+            _ => {
+                let length = request.content_length()?;
+                have(io, buffer, length, deadline).await?;
+                buffer.split_to(length).freeze()
             }
-        }
-        request.body = buffer.split_to(length).freeze();
+        };
         Ok(Some(request))
+    }
+
+    /// A parameter of the query, decoded.
+    pub(super) fn parameter(&self, name: &str) -> Option<String> {
+        let query = self.query.as_deref().unwrap_or_default();
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        let pair = pairs.find(|(key, _)| key == name);
+        pair.map(|(_, value)| value.into_owned())
     }
 
     /// The first field of this name.
@@ -213,6 +223,51 @@ fn host_name(authority: &str) -> String {
     host.trim_end_matches('.').to_ascii_lowercase()
 }
 
+/// Reads content in chunks (RFC 9112 section 7.1), without trailers.
+async fn chunked<R: AsyncRead + Unpin>(
+    io: &mut R,
+    buffer: &mut BytesMut,
+    deadline: Instant,
+) -> Result<Bytes, BadRequest> {
+    let mut body = BytesMut::new();
+    loop {
+        let (start, size) = match httparse::parse_chunk_size(buffer) {
+            Ok(httparse::Status::Complete(found)) => found,
+            Ok(httparse::Status::Partial) => {
+                have(io, buffer, buffer.len() + 1, deadline).await?;
+                continue;
+            }
+            Err(_) => return Err(BadRequest::Malformed("a chunk".to_owned())),
+        };
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if size > MAX_BODY || body.len() + size > MAX_BODY {
+            return Err(BadRequest::BodyTooLarge);
+        }
+        have(io, buffer, start + size + 2, deadline).await?;
+        buffer.advance(start);
+        body.extend_from_slice(&buffer.split_to(size));
+        buffer.advance(2);
+        if size == 0 {
+            return Ok(body.freeze());
+        }
+    }
+}
+
+/// Reads until there are so many bytes.
+async fn have<R: AsyncRead + Unpin>(
+    io: &mut R,
+    buffer: &mut BytesMut,
+    length: usize,
+    deadline: Instant,
+) -> Result<(), BadRequest> {
+    while buffer.len() < length {
+        if fill(io, buffer, deadline).await? == 0 {
+            return Err(BadRequest::Io(io::ErrorKind::UnexpectedEof.into()));
+        }
+    }
+    Ok(())
+}
+
 async fn fill<R: AsyncRead + Unpin>(
     io: &mut R,
     buffer: &mut BytesMut,
@@ -227,7 +282,8 @@ async fn fill<R: AsyncRead + Unpin>(
 /// A head with a token of a registry with many scopes is still far below this.
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_FIELDS: usize = 96;
-const MAX_BODY: usize = 64 * 1024;
+/// A layer that is pushed in one go.
+const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// Time for a whole request, and how long an idle connection is kept.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -289,6 +345,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn chunks_are_put_together() {
+        let head = "PATCH / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let text = format!("{head}3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nGET");
+        let (mut io, mut buffer) = (text.as_bytes(), BytesMut::new());
+        let request = IncomingRequest::read(&mut io, &mut buffer).await;
+        assert_eq!(request.unwrap().unwrap().body, "abcde");
+        assert_eq!(buffer, "GET");
+        for (chunks, status) in [
+            ("x\r\n", Some(400)),
+            ("fffffff\r\n", Some(413)),
+            ("9\r\na", None),
+        ] {
+            let error = read(format!("{head}{chunks}").as_bytes())
+                .await
+                .unwrap_err();
+            assert_eq!(
+                error.response().map(|response| response.status()),
+                status,
+                "{chunks}"
+            );
+        }
+    }
+
+    #[tokio::test]
     async fn bad_input_has_an_answer() {
         let status = |result: Result<Option<IncomingRequest>, BadRequest>| {
             result
@@ -308,7 +388,7 @@ mod tests {
             ("Content-Length: 99999999", 413),
             ("Content-Length: -1", 400),
             ("Content-Length: 1\r\nContent-Length: 2", 400),
-            ("Transfer-Encoding: chunked", 411),
+            ("Transfer-Encoding: gzip, chunked", 411),
             ("no colon", 400),
         ];
         for (fields, expected) in cases {

@@ -18,7 +18,11 @@ use super::{Clock, Fault, FaultSpec, IncomingRequest, OutgoingResponse, Provider
 pub(super) struct ProviderService {
     pub(super) provider: Provider,
     pub(super) images: Vec<LabImage>,
-    pub(super) repositories: BTreeMap<String, Repository>,
+    pub(super) repositories: Mutex<BTreeMap<String, Repository>>,
+    /// What has come of the uploads that are open.
+    pub(super) uploads: Mutex<HashMap<String, Vec<u8>>>,
+    /// How often each blob was redirected.
+    pub(super) redirected: Mutex<HashMap<String, usize>>,
     pub(super) keys: Keys,
     faults: Vec<FaultSpec>,
     /// Bytes a second of a slow layer.
@@ -49,7 +53,9 @@ impl ProviderService {
         Ok(Self {
             provider,
             images,
-            repositories,
+            repositories: repositories.into(),
+            uploads: Mutex::default(),
+            redirected: Mutex::default(),
             keys: Keys::new()?,
             faults: faults.to_vec(),
             slow_rate,
@@ -74,11 +80,18 @@ impl ProviderService {
             .tokens
             .as_ref()
             .is_some_and(|server| server.host == request.host && server.path == request.path);
+        // A store may share the registry's host.
+        let mut stores = profile.stores.iter();
+        let store =
+            stores.find(|store| store.host == profile.registry && store.has_path(&request.path));
         let result = match role {
             _ if is_token => self.token(request),
-            HostRole::Registry => self.registry(request, client),
+            HostRole::Registry => match store {
+                Some(store) => Ok(self.store(store, request, client)),
+                None => self.registry(request, client),
+            },
             HostRole::Blobs(at) => match profile.stores.get(at) {
-                Some(store) => Ok(self.store(store, request)),
+                Some(store) => Ok(self.store(store, request, client)),
                 None => Err(KeyError),
             },
             HostRole::Tokens => Ok(self.refuse(Answer::refusal(

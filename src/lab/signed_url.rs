@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_lc_rs::hmac;
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use super::answer::Answer;
 use super::keys::{KeyError, Keys};
-use super::provider::ProviderProfile;
+use super::provider::{ProviderProfile, dialect};
 use super::{OutgoingResponse, template};
 
 /// Where a provider keeps its blobs.
@@ -27,6 +27,11 @@ pub(super) struct BlobStore {
     query: String,
     /// Seconds for which a redirect is good.
     pub(super) lifetime: i64,
+    /// What the boundary of several ranges begins with.
+    #[serde(default)]
+    pub(super) boundary: String,
+    /// Whose answers are its own where it has no other.
+    speaks: Option<String>,
     /// What it says.
     #[serde(flatten)]
     answers: HashMap<String, String>,
@@ -53,11 +58,15 @@ impl BlobStore {
         digest: &str,
         expires: Timestamp,
     ) -> Result<String, KeyError> {
-        let (host, path, query) = (
-            &self.host,
-            self.path(digest),
-            self.query(keys, digest, expires)?,
-        );
+        let (host, query) = (&self.host, self.query(keys, digest, expires)?);
+        let path = match self.path.strip_suffix(SECRET) {
+            Some(start) => {
+                let secret = format!("{} {digest}", expires.as_second());
+                let secret = keys.seal(secret.as_bytes())?;
+                format!("{start}{}", BASE64URL_NOPAD.encode(&secret))
+            }
+            None => self.path(digest),
+        };
         let mark = if query.is_empty() { "" } else { "?" };
         // A registry may keep its blobs itself.
         Ok(format!("https://{host}{path}{mark}{query}"))
@@ -71,6 +80,10 @@ impl BlobStore {
         query: Option<&str>,
         now: Timestamp,
     ) -> Result<String, Refused> {
+        if let Some(start) = self.path.strip_suffix(SECRET) {
+            let secret = path.strip_prefix(start).ok_or(Refused::NoSuchPath)?;
+            return opened(keys, secret, now);
+        }
         let digest = self.digest_in(path).ok_or(Refused::NoSuchPath)?;
         if self.query.is_empty() {
             return Ok(digest);
@@ -101,8 +114,18 @@ impl BlobStore {
         profile: &'static ProviderProfile,
         now: Timestamp,
     ) -> OutgoingResponse {
-        let own = |name: &str| self.answers.get(name).map(String::as_str);
-        answer.by(profile, own, now)
+        answer.by(profile, |name| self.answer(name), now)
+    }
+
+    pub(super) fn answer(&'static self, name: &str) -> Option<&'static str> {
+        let own = self.answers.get(name).map(String::as_str);
+        own.or_else(|| dialect(self.speaks.as_deref())?.answer(name))
+    }
+
+    /// Whether a path of its host is one of its.
+    pub(super) fn has_path(&self, path: &str) -> bool {
+        let start = self.path.split("${").next().unwrap_or_default();
+        path.starts_with(start)
     }
 
     fn path(&self, digest: &str) -> String {
@@ -127,6 +150,7 @@ impl BlobStore {
         let fact = |name: &str| {
             Some(match name {
                 "expires" => at.as_second().to_string(),
+                "se" => at.strftime("%Y-%m-%dT%H%%3A%M%%3A%SZ").to_string(),
                 "hmac" => utf8_percent_encode(&BASE64.encode(mac().as_ref()), QUERY).to_string(),
                 "hmac-hex" => HEXLOWER.encode(mac().as_ref()),
                 // `CloudFront`'s spelling of base64.
@@ -158,6 +182,7 @@ impl BlobStore {
             }
             let moment = match form.as_str() {
                 "${amz:0}" => DateTime::strptime("%Y%m%dT%H%M%SZ", value).ok()?,
+                "${se}" => return value.parse().ok(),
                 _ => return None,
             };
             let signed = TimeZone::UTC.to_timestamp(moment).ok()?;
@@ -179,6 +204,26 @@ impl BlobStore {
         })
     }
 }
+
+/// The blob that a secret in a path stands for.
+fn opened(keys: &Keys, secret: &str, now: Timestamp) -> Result<String, Refused> {
+    let read = || {
+        let sealed = BASE64URL_NOPAD.decode(secret.as_bytes()).ok()?;
+        let text = String::from_utf8(keys.open(&sealed)?).ok()?;
+        let (until, digest) = text.split_once(' ')?;
+        Some((
+            Timestamp::from_second(until.parse().ok()?).ok()?,
+            digest.to_owned(),
+        ))
+    };
+    match read().ok_or(Refused::Forged)? {
+        (at, _) if at < now => Err(Refused::Expired { at }),
+        (_, digest) => Ok(digest),
+    }
+}
+
+/// Ends a path that needs no query.
+const SECRET: &str = "${secret}";
 
 /// As Go's `url.QueryEscape`.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC

@@ -15,6 +15,8 @@ use super::template;
 pub(super) struct TokenServer {
     pub(super) host: String,
     pub(super) path: String,
+    /// What its challenges ask for where it is no repository's name.
+    pub(super) scope: Option<String>,
     /// Seconds for which its tokens are good.
     pub(super) lifetime: i64,
     /// The header of tokens that are JSON Web Tokens; others are opaque.

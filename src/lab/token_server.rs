@@ -38,9 +38,11 @@ impl ProviderService {
             let refusal = Answer::refusal("400 Bad Request", "UNSUPPORTED", &message);
             return Ok(self.refuse(refusal));
         }
+        // Everything in the lab is public; whoever logs in, as anyone, may push where pushes are taken.
+        let pushes = self.profile().push && (oauth || request.field("authorization").is_some());
         for access in &mut access {
-            // Everything in the lab is public and read-only: no more is granted, to anyone.
-            access.actions.retain(|action| action == "pull");
+            let granted = |action: &String| action == "pull" || pushes && action == "push";
+            access.actions.retain(granted);
             if self.has(Fault::WrongScope) {
                 access.name.push_str("-other");
             }
