@@ -268,6 +268,10 @@ pub struct LabArgs {
     #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
     pub http_listen: Option<SocketAddr>,
 
+    /// Serve the registries of this time: 2020 or 2026. Without it that of the providers named.
+    #[arg(long, value_name = "YEAR")]
+    pub era: Option<String>,
+
     /// Go wrong on purpose: NAME, or PROVIDER:NAME. `help` lists the names.
     #[arg(long, value_name = "FAULT")]
     pub fault: Vec<String>,
@@ -284,9 +288,19 @@ pub struct LabArgs {
 /// `pullscope demo`.
 #[derive(Args, Clone, Debug)]
 pub struct DemoArgs {
-    /// Pull from these providers only: hub, mirror, gcr, quay.
+    /// Pull from these providers only: hub, mirror, gcr, quay; of 2026 hub-2026, ghcr, gar, ecr,
+    /// ecr-public, acr, harbor, gitlab, quay-2026.
     #[arg(long, value_name = "PROVIDER")]
     pub provider: Vec<String>,
+
+    /// Pull from the registries of this time: 2020 or 2026. Without it that of the providers named.
+    #[arg(long, value_name = "YEAR")]
+    pub era: Option<String>,
+
+    /// Speak as this client does: docker-19.03, docker-20.10, docker-29, containerd-2,
+    /// containerd-2-chunked or podman-5.
+    #[arg(long = "as", value_name = "CLIENT")]
+    pub client: Option<String>,
 
     /// Let something go wrong: NAME, or PROVIDER:NAME. `help` lists the names.
     #[arg(long, value_name = "FAULT")]

@@ -226,7 +226,8 @@ pub enum FaultError {
 }
 
 impl FaultSpec {
-    pub(super) fn strikes(self, provider: Provider, fault: Fault) -> bool {
+    /// Whether it is this fault, ordered for this provider.
+    pub fn strikes(self, provider: Provider, fault: Fault) -> bool {
         self.fault == fault
             && match self.provider {
                 Some(only) => only == provider,

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::base::cause::chain;
 use crate::config::DemoArgs;
-use crate::lab::client::{PullEvent, Puller, TargetPlatform};
+use crate::lab::client::{ClientProfile, PullError, PullEvent, Pulled, Puller, TargetPlatform};
 use crate::lab::{Lab, LabImage, Provider};
 use crate::proxy::ca::CaFiles;
 use crate::proxy::{RootCertificate, Settings};
@@ -34,8 +34,25 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
         return Ok(ExitCode::SUCCESS);
     }
     let mut signals = Signals::new()?;
-    let providers = providers(&args.provider)?;
-    let lab_options = lab::options(&args.fault)?;
+    let mut providers: Vec<Provider> = all("--provider", &args.provider)?;
+    let lab_options = lab::options(args.era.as_deref(), &args.fault, &providers)?;
+    let profile = args
+        .client
+        .as_deref()
+        .map_or(Ok(ClientProfile::default()), str::parse);
+    let profile = profile.map_err(usage_of)?;
+    // What strikes pushes alone shows in pushes alone.
+    let pushes = lab_options
+        .faults
+        .iter()
+        .any(|spec| spec.fault.is_of_push());
+    if providers.is_empty() {
+        let struck = |provider: &Provider| {
+            let mut faults = lab_options.faults.iter();
+            !pushes || faults.any(|spec| spec.strikes(*provider, spec.fault))
+        };
+        providers = lab_options.era.providers().filter(struck).collect();
+    }
     let served = Lab::start(lab_options).await.map_err(usage_of)?;
     // Everything but the trace lives in here and goes with it.
     let home = tempfile::Builder::new()
@@ -63,6 +80,10 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
     })?;
     let mut teller = Teller { texts, told: 0 };
     let puller = Puller::new(recording.address(), &proxy_ca, TargetPlatform::native())?;
+    let client = DemoClient {
+        puller: puller.speaking(profile),
+        pushes,
+    };
     let images = served
         .images()
         .iter()
@@ -71,14 +92,14 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
     std::fs::write(&bundle, &proxy_ca)?;
     let code = if let Some(view) = view {
         let facts = live::facts(&recording, &bundle, "pullscope-copy.har".to_owned());
-        let pulls = |mailbox| pull_all(&puller, images, mailbox);
+        let pulls = |mailbox| pull_all(&client, images, mailbox);
         let shown = view.show(&recording, facts, &mut signals, pulls).await;
         shown.map(|interrupted| interrupted.map_or(0, |_| 130))
     } else {
         let mut failed = false;
         for image in images {
             tokio::select! {
-                good = teller.pull(&puller, image) => failed |= !good?,
+                good = teller.pull(&client, image) => failed |= !good?,
                 _ = signals.next() => return Ok(ExitCode::from(130)),
             }
         }
@@ -97,9 +118,9 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
 }
 
 /// Pulls one image after the other; the view shows what happens.
-async fn pull_all(puller: &Puller, images: impl Iterator<Item = &LabImage>, mailbox: Mailbox) {
+async fn pull_all(client: &DemoClient, images: impl Iterator<Item = &LabImage>, mailbox: Mailbox) {
     for image in images {
-        let message = match puller.pull(image, &|_| {}).await {
+        let message = match client.run(image, &|_| {}).await {
             Ok(_) => Message::Log(format!("the demo's client has {}", image.reference).into()),
             Err(error) => Message::Told {
                 good: false,
@@ -115,6 +136,25 @@ async fn pull_all(puller: &Puller, images: impl Iterator<Item = &LabImage>, mail
     }
 }
 
+/// The demo's client, and whether it pushes instead.
+struct DemoClient {
+    puller: Puller,
+    pushes: bool,
+}
+
+impl DemoClient {
+    async fn run(
+        &self,
+        image: &LabImage,
+        tell: &(dyn Fn(PullEvent) + Send + Sync),
+    ) -> Result<Option<Pulled>, PullError> {
+        if self.pushes {
+            return self.puller.push(image, tell).await.map(|()| None);
+        }
+        self.puller.pull(image, tell).await.map(Some)
+    }
+}
+
 /// Prints exchanges as they end.
 struct Teller {
     texts: Receiver<String>,
@@ -123,10 +163,11 @@ struct Teller {
 
 impl Teller {
     /// Pulls one image, telling its story; whether the pull succeeded.
-    async fn pull(&mut self, puller: &Puller, image: &LabImage) -> Outcome<bool> {
+    async fn pull(&mut self, client: &DemoClient, image: &LabImage) -> Outcome<bool> {
         let by = image.provider.name();
+        let does = if client.pushes { "push" } else { "pull" };
         output::data(&format!(
-            "\ndocker pull {}   ({by}: {})\n",
+            "\ndocker {does} {}   ({by}: {})\n",
             image.reference, image.registry
         ))?;
         let answered = AtomicU64::new(0);
@@ -136,7 +177,7 @@ impl Teller {
             }
         };
         let before = self.told;
-        let mut pull = std::pin::pin!(puller.pull(image, &count));
+        let mut pull = std::pin::pin!(client.run(image, &count));
         let outcome = loop {
             tokio::select! {
                 biased;
@@ -153,7 +194,8 @@ impl Teller {
             }
         }
         match &outcome {
-            Ok(image) => output::data(&format!(
+            Ok(None) => output::data(&format!("     {} pushed\n", mark(true)))?,
+            Ok(Some(image)) => output::data(&format!(
                 "     {} manifest {}, {} bytes in {} layer(s) and a config; every digest is right\n",
                 mark(true),
                 shorten(&image.manifest),
@@ -196,13 +238,6 @@ async fn keep_running(
             _ = signals.next() => return Ok(()),
         }
     }
-}
-
-fn providers(names: &[String]) -> Outcome<Vec<Provider>> {
-    if names.is_empty() {
-        return Ok(Provider::ALL.to_vec());
-    }
-    all("--provider", names)
 }
 
 fn settings(lab: &Lab) -> Outcome<Settings> {

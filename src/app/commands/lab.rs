@@ -8,7 +8,9 @@ use anyhow::Context as _;
 use crate::base::atomic_file::OutputFile;
 use crate::config::LabArgs;
 use crate::exchange::{Capture, Exchange, Trace};
-use crate::lab::{Fault, HostRoute, Lab, LabImage, LabOptions, Recorded, Replay};
+use crate::lab::{
+    Era, Fault, FaultSpec, HostRoute, Lab, LabImage, LabOptions, Provider, Recorded, Replay,
+};
 
 use crate::app::process::failure::{Outcome, usage, usage_of};
 use crate::app::process::signals::Signals;
@@ -22,7 +24,7 @@ pub(in crate::app) async fn run(args: LabArgs, talk: &Talk) -> Outcome {
         return Ok(());
     }
     let mut signals = Signals::new()?;
-    let mut options = options(&args.fault)?;
+    let mut options = options(args.era.as_deref(), &args.fault, &[])?;
     for address in [Some(args.listen), args.http_listen].into_iter().flatten() {
         loopback(address)?;
     }
@@ -42,10 +44,38 @@ pub(in crate::app) async fn run(args: LabArgs, talk: &Talk) -> Outcome {
     Ok(())
 }
 
-/// The options that the fault flags make.
-pub(in crate::app) fn options(faults: &[String]) -> Outcome<LabOptions> {
+/// The options that the flags make. Without a time it is that of the providers named, or the one in
+/// which the faults can strike.
+pub(in crate::app) fn options(
+    era: Option<&str>,
+    faults: &[String],
+    providers: &[Provider],
+) -> Outcome<LabOptions> {
+    let faults: Vec<FaultSpec> = all("--fault", faults)?;
+    let struck = faults.iter().filter_map(|spec| spec.provider);
+    let named: Vec<_> = providers.iter().copied().chain(struck).collect();
+    let can_strike = |era: Era| {
+        let possible = |spec: &FaultSpec| spec.fault.providers().iter().any(|p| p.era() == era);
+        faults.iter().all(possible)
+    };
+    let era = match (era, named.first()) {
+        (Some(era), _) => era
+            .parse()
+            .map_err(|_| usage(format!("--era {era}: the lab has 2020 and 2026")))?,
+        (None, Some(provider)) => provider.era(),
+        (None, None) if !can_strike(Era::Article) => Era::Today,
+        (None, None) => Era::Article,
+    };
+    if let Some(other) = named.iter().find(|provider| provider.era() != era) {
+        let of = other.era();
+        return Err(usage(format!("{other} is of {of}; the lab is of {era}")));
+    }
+    if !can_strike(era) {
+        return Err(usage(format!("no provider of {era} can be struck so")));
+    }
     Ok(LabOptions {
-        faults: all("--fault", faults)?,
+        era,
+        faults,
         ..LabOptions::default()
     })
 }
@@ -58,7 +88,7 @@ pub(in crate::app) fn asks_for_help(faults: &[String]) -> Outcome<bool> {
     let line = |fault: &Fault| {
         let providers: Vec<_> = fault.providers().iter().map(|p| p.name()).collect();
         format!(
-            "{:<16} {} ({})\n",
+            "{:<21} {} ({})\n",
             fault.name(),
             fault.describe(),
             providers.join(", ")
@@ -129,7 +159,7 @@ fn describe(lab: &Lab, ca: Option<&Path>) -> String {
     let plain = lab
         .http_address()
         .map(|address| format!("and on {address} (plain HTTP)\n"));
-    let image = |image: &LabImage| format!("  {:<7} {}\n", image.provider.name(), image.reference);
+    let image = |image: &LabImage| format!("  {:<10} {}\n", image.provider.name(), image.reference);
     let images: String = lab.images().iter().map(image).collect();
     let route = |route: HostRoute| format!(" \\\n    --connect-to '{route}'");
     let routes: String = lab.routes().into_iter().map(route).collect();

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{Context, SHA256, SHA512};
+use bytes::{Bytes, BytesMut};
 use data_encoding::HEXLOWER;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use http_body_util::BodyExt as _;
 use hyper::StatusCode;
+use serde::Deserialize;
 use tokio::time::timeout;
 use url::Url;
 
@@ -19,18 +22,32 @@ pub(super) struct Download<'a> {
     pub(super) url: Url,
     pub(super) step: PullStep,
     pub(super) descriptor: &'a BlobRef,
-    pub(super) authorization: Option<&'a str>,
+    pub(super) authorization: Option<String>,
 }
 
 impl Download<'_> {
     /// Gets all of it.
     pub(super) async fn run(self) -> Result<(), PullError> {
-        let mut state = PartialBlob::new();
+        let profile = self.http.profile.row;
+        if self.step == PullStep::Layer {
+            let position = self.descriptor.annotations.get(POSITION);
+            if let Some(position) = position.filter(|_| profile.partial)
+                && self.missing_pieces(position).await?
+            {
+                return Ok(());
+            }
+            if profile.chunk > 0 && self.in_chunks(profile.chunk).await? {
+                return Ok(());
+            }
+        }
+        let mut state = PartialBlob::new(&self.descriptor.digest);
         for _ in 0..MAX_ATTEMPTS {
-            let answer = self.ask(state.received).await?;
+            let answer = self
+                .ask((state.received > 0).then(|| format!("bytes={}-", state.received)))
+                .await?;
             if answer.status() == StatusCode::OK {
                 // Also when the rest was asked for: the server does not do ranges.
-                state = PartialBlob::new();
+                state = PartialBlob::new(&self.descriptor.digest);
             }
             let Some(reason) = self.receive(answer, &mut state).await else {
                 return self.verify(state);
@@ -41,24 +58,107 @@ impl Download<'_> {
                 reason,
             });
         }
-        Err(PullError::BrokenOff {
-            step: self.step,
-            digest: self.descriptor.digest.clone(),
-            attempts: MAX_ATTEMPTS,
-        })
+        Err(self.broken_off(MAX_ATTEMPTS))
     }
 
-    async fn ask(&self, received: u64) -> Result<ServerAnswer, PullError> {
-        let ask = Fetch {
+    fn broken_off(&self, attempts: u32) -> PullError {
+        PullError::BrokenOff {
             step: self.step,
-            accept: &[],
-            authorization: self.authorization,
-            from: (received > 0).then_some(received),
-        };
-        let answer = self.http.get(&self.url, ask).await?;
+            digest: self.descriptor.digest.clone(),
+            attempts,
+        }
+    }
+
+    /// Gets it in parts, several at a time: each is asked for without an end and cut off where the
+    /// next begins. Whether the store does that.
+    async fn in_chunks(&self, chunk: u64) -> Result<bool, PullError> {
+        let starts = (0..self.descriptor.size).step_by(usize::try_from(chunk).unwrap_or(1));
+        let parts = futures_util::stream::iter(starts.map(|from| self.chunk(from, chunk)));
+        let mut parts = parts.buffered(PARALLEL);
+        let mut state = PartialBlob::new(&self.descriptor.digest);
+        while let Some(part) = parts.try_next().await? {
+            let Some(bytes) = part else { return Ok(false) };
+            state.take(&bytes);
+        }
+        self.verify(state)?;
+        Ok(true)
+    }
+
+    async fn chunk(&self, from: u64, length: u64) -> Result<Option<BytesMut>, PullError> {
+        let answer = self.ask(Some(format!("bytes={from}-"))).await?;
+        if answer.status() != StatusCode::PARTIAL_CONTENT {
+            return Ok(None);
+        }
+        let wanted = length.min(self.descriptor.size - from);
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+        let (mut body, mut bytes) = (answer.into_body(), BytesMut::new());
+        while bytes.len() < wanted {
+            let Ok(Some(Ok(frame))) = timeout(IDLE_TIMEOUT, body.frame()).await else {
+                return Err(self.broken_off(1));
+            };
+            bytes.extend_from_slice(frame.data_ref().unwrap_or(&Bytes::new()));
+        }
+        bytes.truncate(wanted);
+        Ok(Some(bytes))
+    }
+
+    /// Gets, of a layer with a table of its files at the end, the table and all files but the
+    /// largest: as if that one were there already. Whether the store gives several ranges.
+    async fn missing_pieces(&self, position: &str) -> Result<bool, PullError> {
+        let mut numbers = position
+            .split(':')
+            .map(|number| number.parse::<u64>().unwrap_or(0));
+        let (at, length) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        let table = self
+            .ask(Some(format!(
+                "bytes={at}-{}",
+                (at + length).saturating_sub(1)
+            )))
+            .await?;
+        if table.status() != StatusCode::PARTIAL_CONTENT {
+            return Ok(false);
+        }
+        let table = zstd::stream::decode_all(&table.content().await?[..]).unwrap_or_default();
+        let table: LayerTable = serde_json::from_slice(&table).unwrap_or_default();
+        let largest = table.entries.iter().map(|entry| entry.size).max();
+        let wanted = table
+            .entries
+            .iter()
+            .filter(|entry| Some(entry.size) != largest);
+        let ranges: Vec<_> = wanted
+            .map(|entry| format!("{}-{}", entry.offset, entry.end_offset.saturating_sub(1)))
+            .collect();
+        let range = format!("bytes={}", ranges.join(","));
+        let answer = self.http.send(&self.url, self.fetch(Some(range))).await?;
+        match answer.status() {
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
+                answer.content().await?;
+                Ok(true)
+            }
+            // All of it is to be fetched then.
+            StatusCode::BAD_REQUEST => Ok(false),
+            _ => Err(answer.into_error().await),
+        }
+    }
+
+    fn fetch(&self, range: Option<String>) -> Fetch<'_> {
+        Fetch {
+            authorization: self.authorization.clone(),
+            range,
+            ..Fetch::new(self.step).announced(self.media_type())
+        }
+    }
+
+    fn media_type(&self) -> Option<&str> {
+        Some(&self.descriptor.media_type)
+    }
+
+    async fn ask(&self, range: Option<String>) -> Result<ServerAnswer, PullError> {
+        let is_part = range.is_some();
+        let answer = self.http.send(&self.url, self.fetch(range)).await?;
         match answer.status() {
             StatusCode::OK => Ok(answer),
-            StatusCode::PARTIAL_CONTENT if received > 0 => Ok(answer),
+            StatusCode::PARTIAL_CONTENT if is_part => Ok(answer),
             _ => Err(answer.into_error().await),
         }
     }
@@ -78,8 +178,7 @@ impl Download<'_> {
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            state.hash.update(&data);
-            state.received += data.len() as u64;
+            state.take(&data);
             (self.http.tell)(PullEvent::Progress {
                 digest: self.descriptor.digest.clone(),
                 received: state.received,
@@ -93,7 +192,11 @@ impl Download<'_> {
     }
 
     fn verify(&self, state: PartialBlob) -> Result<(), PullError> {
-        let actual = format!("sha256:{}", HEXLOWER.encode(state.hash.finish().as_ref()));
+        let algorithm = self.descriptor.digest.split(':').next().unwrap_or_default();
+        let actual = format!(
+            "{algorithm}:{}",
+            HEXLOWER.encode(state.hash.finish().as_ref())
+        );
         if actual != self.descriptor.digest {
             return Err(PullError::Digest {
                 step: self.step,
@@ -116,14 +219,38 @@ struct PartialBlob {
 }
 
 impl PartialBlob {
-    fn new() -> Self {
+    fn new(digest: &str) -> Self {
+        let is_long = digest.starts_with("sha512:");
         Self {
-            hash: Context::new(&SHA256),
+            hash: Context::new(if is_long { &SHA512 } else { &SHA256 }),
             received: 0,
         }
     }
+
+    fn take(&mut self, data: &[u8]) {
+        self.hash.update(data);
+        self.received += data.len() as u64;
+    }
 }
 
+/// What stands at the end of a layer in zstd:chunked.
+#[derive(Default, Deserialize)]
+struct LayerTable {
+    entries: Vec<LayerFile>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LayerFile {
+    size: u64,
+    offset: u64,
+    end_offset: u64,
+}
+
+/// Where that is: its first byte, and its length.
+const POSITION: &str = "io.github.containers.zstd-chunked.manifest-position";
+/// Parts at a time, as containerd.
+const PARALLEL: usize = 3;
 /// As dockerd.
 const MAX_ATTEMPTS: u32 = 5;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);

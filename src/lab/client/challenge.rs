@@ -5,6 +5,7 @@
 pub(super) struct BearerChallenge {
     pub(super) realm: String,
     pub(super) service: String,
+    pub(super) scope: String,
 }
 
 impl BearerChallenge {
@@ -17,6 +18,7 @@ impl BearerChallenge {
         let mut challenge = Self {
             realm: String::new(),
             service: String::new(),
+            scope: String::new(),
         };
         let mut rest = parameters.trim_start();
         while let Some((name, after)) = rest.split_once('=') {
@@ -26,6 +28,7 @@ impl BearerChallenge {
             };
             match name.trim().to_ascii_lowercase().as_str() {
                 "realm" => value.clone_into(&mut challenge.realm),
+                "scope" => value.clone_into(&mut challenge.scope),
                 "service" => value.clone_into(&mut challenge.service),
                 _ => {}
             }

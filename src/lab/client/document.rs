@@ -1,5 +1,7 @@
 //! Manifests and indexes, as far as a pull needs them.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::message::words;
@@ -28,21 +30,33 @@ pub(super) enum ParsedManifest {
 
 /// One platform's manifest in an index.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct IndexEntry {
     pub(super) digest: String,
+    #[serde(default)]
+    pub(super) media_type: String,
+    #[serde(default)]
+    pub(super) artifact_type: String,
+    #[serde(default)]
+    pub(super) annotations: HashMap<String, String>,
     platform: Option<TargetPlatform>,
 }
 
 /// Where content is to be found, and what it must be.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct BlobRef {
     pub(super) digest: String,
     pub(super) size: u64,
+    #[serde(default)]
+    pub(super) media_type: String,
+    #[serde(default)]
+    pub(super) annotations: HashMap<String, String>,
 }
 
 impl RawManifest {
     /// Sorts an index from a manifest; `None` for anything else, such as schema version 1, and
-    /// for one that names content by something else than SHA-256.
+    /// for one that names content by an unusual digest.
     pub(super) fn content(self) -> Option<ParsedManifest> {
         let entries = self.manifests.iter().flatten().map(|entry| &entry.digest);
         let blobs = self
@@ -50,7 +64,7 @@ impl RawManifest {
             .iter()
             .chain(&self.layers)
             .map(|blob| &blob.digest);
-        if !entries.chain(blobs).all(|digest| is_sha256(digest)) {
+        if !entries.chain(blobs).all(|digest| is_digest(digest)) {
             return None;
         }
         match (self.manifests, self.config) {
@@ -64,14 +78,23 @@ impl RawManifest {
     }
 }
 
+impl IndexEntry {
+    /// Whether it is what a build says of a manifest.
+    pub(super) fn attests(&self, digest: &str) -> bool {
+        let about = self.annotations.get("vnd.docker.reference.digest");
+        about.is_some_and(|about| about == digest)
+    }
+}
+
 /// The manifest for a platform; otherwise the platforms there are.
 pub(super) fn choose<'a>(
     entries: &'a [IndexEntry],
     wanted: &TargetPlatform,
 ) -> Result<&'a IndexEntry, String> {
-    let found = entries.iter().find(|entry| {
-        let platform = entry.platform.as_ref();
-        platform.is_some_and(|platform| wanted.is_served_by(platform))
+    // A list in a list says nothing of platforms.
+    let found = entries.iter().find(|entry| match &entry.platform {
+        Some(platform) => wanted.is_served_by(platform),
+        None => entry.media_type.ends_with("index.v1+json"),
     });
     found.ok_or_else(|| {
         let names = entries.iter().map(|entry| match &entry.platform {
@@ -83,10 +106,15 @@ pub(super) fn choose<'a>(
 }
 
 /// Digests become part of URLs and messages.
-fn is_sha256(digest: &str) -> bool {
-    digest.strip_prefix("sha256:").is_some_and(|hex| {
-        hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    })
+fn is_digest(digest: &str) -> bool {
+    let length = match digest.split_once(':') {
+        Some(("sha256", hex)) if hex.len() == 64 => 64,
+        Some(("sha512", hex)) if hex.len() == 128 => 128,
+        _ => return false,
+    };
+    let hex = digest.bytes().rev().take(length);
+    hex.into_iter()
+        .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]

@@ -66,4 +66,8 @@ pub enum PullStep {
     Config,
     /// A layer.
     Layer,
+    /// What refers to a manifest.
+    Referrers,
+    /// A blob on its way to the registry.
+    Upload,
 }

@@ -1,17 +1,18 @@
 //! One request, and the redirects it leads to.
 
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue,
     LOCATION, RANGE, REFERER, USER_AGENT, WWW_AUTHENTICATE,
 };
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -22,26 +23,54 @@ use tokio_util::task::TaskTracker;
 use url::{Position, Url};
 
 use super::message::message;
-use super::tunnel::{self, AGENT, host};
-use super::{PullError, PullEvent, PullStep};
+use super::tunnel::{self, host};
+use super::{ClientProfile, PullError, PullEvent, PullStep};
+use crate::base::lock::lock;
 
 /// Makes requests on behalf of one pull.
 pub(super) struct Http<'a> {
     pub(super) proxy: SocketAddr,
     pub(super) tls: &'a TlsConnector,
+    pub(super) profile: ClientProfile,
     pub(super) tell: &'a (dyn Fn(PullEvent) + Send + Sync),
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
+    /// Connections to be used again, by scheme and authority.
+    pub(super) idle: Mutex<Vec<(String, SendRequest<Full<Bytes>>)>>,
 }
 
 /// What is asked for, and with what.
 #[derive(Clone, Debug)]
 pub(super) struct Fetch<'a> {
     pub(super) step: PullStep,
-    pub(super) accept: &'a [&'static str],
-    pub(super) authorization: Option<&'a str>,
-    /// The first byte wanted.
-    pub(super) from: Option<u64>,
+    pub(super) method: Method,
+    /// The type of what is asked for by its digest.
+    pub(super) announced: Option<&'a str>,
+    pub(super) authorization: Option<String>,
+    pub(super) range: Option<String>,
+    /// Type and content of what is sent.
+    pub(super) content: Option<(&'static str, Bytes)>,
+}
+
+impl<'a> Fetch<'a> {
+    pub(super) fn new(step: PullStep) -> Self {
+        Self {
+            step,
+            method: Method::GET,
+            announced: None,
+            authorization: None,
+            range: None,
+            content: None,
+        }
+    }
+
+    pub(super) fn by(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
+    pub(super) fn announced(self, announced: Option<&'a str>) -> Self {
+        Self { announced, ..self }
+    }
 }
 
 /// A response head, and the content to come.
@@ -54,12 +83,12 @@ pub(super) struct ServerAnswer {
 
 impl Http<'_> {
     /// Sends a request, and follows where it leads. The token goes to no other host.
-    pub(super) async fn get(&self, url: &Url, ask: Fetch<'_>) -> Result<ServerAnswer, PullError> {
+    pub(super) async fn send(&self, url: &Url, ask: Fetch<'_>) -> Result<ServerAnswer, PullError> {
         let mut url = url.clone();
         let mut ask = ask;
         let mut referer = None;
         for _ in 0..MAX_REDIRECTS {
-            let answer = self.send(&url, &ask, referer.as_ref()).await?;
+            let answer = self.one(&url, &ask, referer.as_ref()).await?;
             let Some(location) = answer.redirect() else {
                 return Ok(answer);
             };
@@ -77,26 +106,27 @@ impl Http<'_> {
         Err(PullError::unusable(ask.step, host(&url), reason))
     }
 
-    async fn send(
+    async fn one(
         &self,
         url: &Url,
         ask: &Fetch<'_>,
         referer: Option<&Url>,
     ) -> Result<ServerAnswer, PullError> {
         let exchange = async {
-            let tcp = TcpStream::connect(self.proxy).await;
-            let tcp = tcp.map_err(|source| PullError::Connect {
-                proxy: self.proxy,
-                source,
-            })?;
-            // Otherwise the end of the TLS handshake waits for an acknowledgement that comes late.
-            tcp.set_nodelay(true).ok();
-            if url.scheme() == "http" {
-                return self.exchange(tcp, url.as_str(), url, ask, referer).await;
+            let target = match url.scheme() {
+                "http" => url.as_str(),
+                _ => &url[Position::BeforePath..Position::AfterQuery],
+            };
+            let request = self
+                .request(target, url, ask, referer)
+                .map_err(|error| PullError::unusable(ask.step, host(url), error.to_string()))?;
+            let mut sender = self.connection(url, ask.step).await?;
+            let response = sender.send_request(request).await;
+            let response = response.map_err(|error| failed(ask.step, url, error))?;
+            if self.profile.row.keep_alive {
+                lock(&self.idle).push((origin(url), sender));
             }
-            let tls = tunnel::open(tcp, self.tls, url).await?;
-            let target = &url[Position::BeforePath..Position::AfterQuery];
-            self.exchange(tls, target, url, ask, referer).await
+            Ok(response)
         };
         let (step, host) = (ask.step, host(url));
         let Ok(response) = timeout(HEAD_TIMEOUT, exchange).await else {
@@ -115,36 +145,117 @@ impl Http<'_> {
         Ok(answer)
     }
 
-    async fn exchange<S>(
+    /// A connection that is free, or a new one.
+    async fn connection(
+        &self,
+        url: &Url,
+        step: PullStep,
+    ) -> Result<SendRequest<Full<Bytes>>, PullError> {
+        let free = {
+            let mut idle = lock(&self.idle);
+            idle.retain(|(_, sender)| !sender.is_closed());
+            let origin = origin(url);
+            let found = idle
+                .iter()
+                .position(|(at, sender)| *at == origin && sender.is_ready());
+            found.map(|at| idle.swap_remove(at).1)
+        };
+        if let Some(sender) = free {
+            return Ok(sender);
+        }
+        let tcp = TcpStream::connect(self.proxy).await;
+        let tcp = tcp.map_err(|source| PullError::Connect {
+            proxy: self.proxy,
+            source,
+        })?;
+        // Otherwise the end of the TLS handshake waits for an acknowledgement that comes late.
+        tcp.set_nodelay(true).ok();
+        if url.scheme() == "http" {
+            return self.handshake(tcp, url, step).await;
+        }
+        let tls = tunnel::open(tcp, self.tls, url).await?;
+        self.handshake(tls, url, step).await
+    }
+
+    async fn handshake<S>(
         &self,
         io: S,
-        target: &str,
         url: &Url,
-        ask: &Fetch<'_>,
-        referer: Option<&Url>,
-    ) -> Result<Response<Incoming>, PullError>
+        step: PullStep,
+    ) -> Result<SendRequest<Full<Bytes>>, PullError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let failed = |error: hyper::Error| PullError::Http {
-            step: ask.step,
-            host: host(url),
-            source: error.into(),
-        };
-        let request = request(target, url, ask, referer)
-            .map_err(|error| PullError::unusable(ask.step, host(url), error.to_string()))?;
-        let (mut sender, connection) = http1::Builder::new()
+        let (sender, connection) = http1::Builder::new()
             .title_case_headers(true)
             .handshake(TokioIo::new(io))
             .await
-            .map_err(failed)?;
+            .map_err(|error| failed(step, url, error))?;
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             // An error here is seen by whoever reads the response.
             stop.run_until_cancelled(connection).await
         });
-        sender.send_request(request).await.map_err(failed)
+        Ok(sender)
     }
+
+    fn request(
+        &self,
+        target: &str,
+        url: &Url,
+        ask: &Fetch<'_>,
+        referer: Option<&Url>,
+    ) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
+        let mut own = self.profile.fields(ask.step, ask.announced)?;
+        if let Some(authorization) = &ask.authorization {
+            let mut value = HeaderValue::try_from(authorization)?;
+            value.set_sensitive(true);
+            own.push((AUTHORIZATION, value));
+        }
+        if let Some((media_type, _)) = &ask.content {
+            own.push((CONTENT_TYPE, HeaderValue::from_static(media_type)));
+        }
+        if let Some(range) = &ask.range {
+            own.push((RANGE, HeaderValue::try_from(range)?));
+        }
+        if let Some(referer) = referer {
+            own.push((REFERER, HeaderValue::try_from(referer.as_str())?));
+        }
+        own.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+        let mut headers = HeaderMap::new();
+        let host = &url[Position::BeforeHost..Position::AfterPort];
+        headers.insert(HOST, HeaderValue::try_from(host)?);
+        headers.insert(USER_AGENT, HeaderValue::from_static(self.profile.agent()));
+        for (name, value) in own {
+            headers.append(name, value);
+        }
+        // As Go's transport: it adds this where it can undo it.
+        let undone = ask.range.is_none() && ask.method != Method::HEAD;
+        if self.profile.row.gzip && undone && !headers.contains_key(ACCEPT_ENCODING) {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if !self.profile.row.keep_alive {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let content = ask.content.as_ref().map(|(_, content)| content.clone());
+        let request = Request::builder().method(ask.method.clone()).uri(target);
+        let mut request = request.body(Full::new(content.unwrap_or_default()))?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+}
+
+fn failed(step: PullStep, url: &Url, error: hyper::Error) -> PullError {
+    PullError::Http {
+        step,
+        host: host(url),
+        source: error.into(),
+    }
+}
+
+/// Where a connection leads.
+fn origin(url: &Url) -> String {
+    url[..Position::BeforePath].to_owned()
 }
 
 impl ServerAnswer {
@@ -208,37 +319,6 @@ impl ServerAnswer {
         let location = self.header(LOCATION.as_str()).filter(|_| is_redirect);
         location.map(str::to_owned)
     }
-}
-
-fn request(
-    target: &str,
-    url: &Url,
-    ask: &Fetch<'_>,
-    referer: Option<&Url>,
-) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
-    let mut headers = HeaderMap::new();
-    let host = &url[Position::BeforeHost..Position::AfterPort];
-    headers.insert(HOST, HeaderValue::try_from(host)?);
-    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    for media_type in ask.accept {
-        headers.append(ACCEPT, HeaderValue::from_static(media_type));
-    }
-    if let Some(authorization) = ask.authorization {
-        let mut value = HeaderValue::try_from(authorization)?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
-    }
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if let Some(from) = ask.from {
-        headers.insert(RANGE, HeaderValue::try_from(format!("bytes={from}-"))?);
-    }
-    if let Some(referer) = referer {
-        headers.insert(REFERER, HeaderValue::try_from(referer.as_str())?);
-    }
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    let mut request = Request::get(target).body(Empty::new())?;
-    *request.headers_mut() = headers;
-    Ok(request)
 }
 
 const MAX_REDIRECTS: usize = 10;

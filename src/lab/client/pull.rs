@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
+use data_encoding::BASE64;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use hyper::StatusCode;
+use hyper::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio_rustls::TlsConnector;
@@ -14,11 +16,12 @@ use url::Url;
 
 use super::blob::Download;
 use super::challenge::BearerChallenge;
-use super::document::{BlobRef, ParsedManifest, RawManifest, choose};
-use super::http::{Fetch, Http};
+use super::document::{BlobRef, IndexEntry, ParsedManifest, RawManifest, choose};
+use super::http::{Fetch, Http, ServerAnswer};
 use super::platform::TargetPlatform;
 use super::tunnel::connector;
-use super::{PullError, PullEvent, PullStep};
+use super::{ClientProfile, PullError, PullEvent, PullStep};
+use crate::base::lock::lock;
 use crate::lab::LabImage;
 use crate::lab::digest::sha256;
 
@@ -27,6 +30,7 @@ pub struct Puller {
     proxy: SocketAddr,
     tls: TlsConnector,
     platform: TargetPlatform,
+    profile: ClientProfile,
 }
 
 /// What a pull got.
@@ -54,7 +58,14 @@ impl Puller {
             proxy,
             tls: connector(ca_pem)?,
             platform,
+            profile: ClientProfile::default(),
         })
+    }
+
+    /// The same client as another one speaks.
+    #[must_use]
+    pub fn speaking(self, profile: ClientProfile) -> Self {
+        Self { profile, ..self }
     }
 
     /// Pulls an image and tells each step as it happens.
@@ -66,25 +77,49 @@ impl Puller {
         image: &LabImage,
         tell: &(dyn Fn(PullEvent) + Send + Sync),
     ) -> Result<Pulled, PullError> {
+        self.with(image, tell, async |pull| pull.run().await).await
+    }
+
+    /// Pushes a small artifact to where an image is, under its tag.
+    ///
+    /// # Errors
+    /// When a server cannot be reached or refuses.
+    pub async fn push(
+        &self,
+        image: &LabImage,
+        tell: &(dyn Fn(PullEvent) + Send + Sync),
+    ) -> Result<(), PullError> {
+        self.with(image, tell, async |pull| pull.push().await).await
+    }
+
+    async fn with<T>(
+        &self,
+        image: &LabImage,
+        tell: &(dyn Fn(PullEvent) + Send + Sync),
+        run: impl AsyncFnOnce(&RunningPull<'_>) -> Result<T, PullError>,
+    ) -> Result<T, PullError> {
         let stop = CancellationToken::new();
         // However this ends, no connection outlives it.
         let _guard = stop.clone().drop_guard();
         let pull = RunningPull {
             image,
             platform: &self.platform,
+            authorization: Mutex::default(),
             http: Http {
                 proxy: self.proxy,
                 tls: &self.tls,
+                profile: self.profile,
                 tell,
                 tasks: TaskTracker::new(),
                 stop,
+                idle: Mutex::default(),
             },
         };
-        let pulled = pull.run().await;
+        let done = run(&pull).await;
         pull.http.stop.cancel();
         pull.http.tasks.close();
         pull.http.tasks.wait().await;
-        pulled
+        done
     }
 }
 
@@ -98,35 +133,60 @@ impl fmt::Debug for Puller {
 }
 
 /// One pull.
-struct RunningPull<'a> {
-    image: &'a LabImage,
+pub(super) struct RunningPull<'a> {
+    pub(super) image: &'a LabImage,
     platform: &'a TargetPlatform,
-    http: Http<'a>,
+    pub(super) http: Http<'a>,
+    authorization: Mutex<Option<String>>,
 }
 
 impl RunningPull<'_> {
     async fn run(&self) -> Result<Pulled, PullError> {
-        let authorization = self.authorize().await?;
-        let authorization = authorization.as_deref();
-        let (digest, content) = self
-            .document(PullStep::Tag, self.image.tag, authorization)
-            .await?;
-        let (digest, content) = match content {
-            ParsedManifest::Manifest { .. } => (digest, content),
-            ParsedManifest::Index(entries) => {
-                let entry =
-                    choose(&entries, self.platform).map_err(|offered| PullError::NoPlatform {
-                        wanted: self.platform.to_string(),
-                        offered,
-                    })?;
-                (self.http.tell)(PullEvent::Chosen {
-                    platform: self.platform.to_string(),
-                    digest: entry.digest.clone(),
-                });
-                self.document(PullStep::Manifest, &entry.digest, authorization)
-                    .await?
+        let profile = self.http.profile.row;
+        if profile.ping {
+            self.ping("pull").await?;
+        }
+        let mut tag = self.image.tag.to_owned();
+        let mut announced = None;
+        if profile.head {
+            let url = self.url(&format!("{}/manifests/{tag}", self.image.repository))?;
+            let ask = Fetch::new(PullStep::Tag).by(Method::HEAD);
+            match self.ask(&url, ask, "pull").await? {
+                answer if answer.status() == StatusCode::OK => {
+                    if let Some(digest) = answer.header("docker-content-digest") {
+                        digest.clone_into(&mut tag);
+                    }
+                    announced = Some(answer.media_type().to_owned());
+                }
+                // The tag itself is fetched then.
+                answer if answer.status() == StatusCode::METHOD_NOT_ALLOWED => {}
+                answer => return Err(answer.into_error().await),
             }
-        };
+        }
+        let (mut digest, mut content) = self
+            .document(PullStep::Tag, &tag, announced.as_deref())
+            .await?;
+        let mut attestation = None;
+        for _ in 0..MAX_NESTING {
+            let ParsedManifest::Index(entries) = content else {
+                break;
+            };
+            let entry =
+                choose(&entries, self.platform).map_err(|offered| PullError::NoPlatform {
+                    wanted: self.platform.to_string(),
+                    offered,
+                })?;
+            (self.http.tell)(PullEvent::Chosen {
+                platform: self.platform.to_string(),
+                digest: entry.digest.clone(),
+            });
+            let about = entries.iter().find(|other| other.attests(&entry.digest));
+            attestation = about.map(|about| (about.digest.clone(), about.media_type.clone()));
+            let announced = Some(entry.media_type.as_str());
+            (digest, content) = self
+                .document(PullStep::Manifest, &entry.digest, announced)
+                .await?;
+        }
         let ParsedManifest::Manifest { config, layers } = content else {
             let reason = "an index in an index";
             return Err(PullError::unusable(
@@ -135,48 +195,134 @@ impl RunningPull<'_> {
                 reason,
             ));
         };
-        let blobs: Vec<(PullStep, &BlobRef)> = layers
-            .iter()
-            .map(|layer| (PullStep::Layer, layer))
-            .chain([(PullStep::Config, &config)])
-            .collect();
-        let downloads: Vec<_> = blobs
-            .iter()
-            .map(|(step, descriptor)| Ok(self.download(*step, descriptor, authorization)?.run()))
+        self.blobs(&config, &layers).await?;
+        if let Some((digest, media_type)) = attestation.filter(|_| profile.attests) {
+            self.attestation(&digest, &media_type).await?;
+        }
+        Ok(Pulled {
+            manifest: digest,
+            layers: layers.len(),
+            size: layers.iter().chain([&config]).map(|blob| blob.size).sum(),
+        })
+    }
+
+    async fn blobs(&self, config: &BlobRef, layers: &[BlobRef]) -> Result<(), PullError> {
+        let layers = layers.iter().map(|layer| (PullStep::Layer, layer));
+        let downloads: Vec<_> = layers
+            .chain([(PullStep::Config, config)])
+            .map(|(step, descriptor)| Ok(self.download(step, descriptor)?.run()))
             .collect::<Result<_, PullError>>()?;
         futures_util::stream::iter(downloads)
             .buffer_unordered(PARALLEL)
             .try_collect::<()>()
-            .await?;
-        Ok(Pulled {
-            manifest: digest,
-            layers: layers.len(),
-            size: blobs.iter().map(|(_, blob)| blob.size).sum(),
-        })
+            .await
     }
 
-    /// Asks the registry whether it wants a token, and gets one: the `Authorization` to send.
-    async fn authorize(&self) -> Result<Option<String>, PullError> {
-        let ask = |step| Fetch {
-            step,
-            accept: &[],
-            authorization: None,
-            from: None,
-        };
-        let ping = self.http.get(&self.url("")?, ask(PullStep::Ping)).await?;
-        match ping.status() {
-            StatusCode::OK => return Ok(None),
-            StatusCode::UNAUTHORIZED => {}
-            _ => return Err(ping.into_error().await),
+    /// What a build says of an image, and what refers to that: whatever fails here but "there is
+    /// none" fails the pull.
+    async fn attestation(&self, digest: &str, media_type: &str) -> Result<(), PullError> {
+        let step = PullStep::Manifest;
+        let (_, content) = self.document(step, digest, Some(media_type)).await?;
+        if let ParsedManifest::Manifest { config, layers } = content {
+            self.blobs(&config, &layers).await?;
         }
-        let Some(challenge) = ping.challenges().find_map(BearerChallenge::parse) else {
-            return Err(ping.unusable("it asks for something else than a Bearer token"));
+        let repository = self.image.repository;
+        let hex = digest.replace(':', "-");
+        for rest in [format!("referrers/{digest}"), format!("manifests/{hex}")] {
+            let url = self.url(&format!("{repository}/{rest}"))?;
+            let ask = Fetch::new(PullStep::Referrers);
+            let answer = self.ask(&url, ask, "pull").await?;
+            match answer.status() {
+                StatusCode::NOT_FOUND => continue,
+                StatusCode::OK => {}
+                _ => return Err(answer.into_error().await),
+            }
+            let host = answer.host.clone();
+            let list: RawManifest = read(step, &host, &answer.content().await?)?;
+            let Some(ParsedManifest::Index(entries)) = list.content() else {
+                break;
+            };
+            let signed = |entry: &&IndexEntry| {
+                ["sigstore", "cosign"]
+                    .iter()
+                    .any(|word| entry.artifact_type.contains(word))
+            };
+            for entry in entries.iter().filter(signed) {
+                let (_, content) = self
+                    .document(step, &entry.digest, Some(&entry.media_type))
+                    .await?;
+                if let ParsedManifest::Manifest { config, layers } = content {
+                    self.blobs(&config, &layers).await?;
+                }
+            }
+            break;
+        }
+        Ok(())
+    }
+
+    /// Asks the registry whether it wants a token, and gets one.
+    pub(super) async fn ping(&self, actions: &str) -> Result<(), PullError> {
+        let ping = self
+            .http
+            .send(&self.url("")?, Fetch::new(PullStep::Ping))
+            .await?;
+        match ping.status() {
+            StatusCode::OK => Ok(()),
+            StatusCode::UNAUTHORIZED => self.authorize(&ping, actions, false).await,
+            _ => Err(ping.into_error().await),
+        }
+    }
+
+    /// Sends a request with what permits it; a refusal that says where a token is to be had is
+    /// answered with one, once.
+    pub(super) async fn ask(
+        &self,
+        url: &Url,
+        ask: Fetch<'_>,
+        actions: &str,
+    ) -> Result<ServerAnswer, PullError> {
+        let with = |authorization| Fetch {
+            authorization,
+            ..ask.clone()
         };
-        let scope = format!("repository:{}:pull", self.image.repository);
+        let held = lock(&self.authorization).clone();
+        let answer = self.http.send(url, with(held.clone())).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED || held.is_some() {
+            return Ok(answer);
+        }
+        self.authorize(&answer, actions, true).await?;
+        let held = lock(&self.authorization).clone();
+        self.http.send(url, with(held)).await
+    }
+
+    /// Does what a challenge asks for, by the scope that it names where it is to be `heard`.
+    async fn authorize(
+        &self,
+        refused: &ServerAnswer,
+        actions: &str,
+        heard: bool,
+    ) -> Result<(), PullError> {
+        let login = self.image.login.unwrap_or("demo:of-this-lab-alone");
+        let login = format!("Basic {}", BASE64.encode(login.as_bytes()));
+        let Some(challenge) = refused.challenges().find_map(BearerChallenge::parse) else {
+            if self.image.login.is_none() {
+                return Err(refused.unusable("it asks for something else than a Bearer token"));
+            }
+            *lock(&self.authorization) = Some(login);
+            return Ok(());
+        };
+        let scope = match challenge.scope.as_str() {
+            stated if heard && !stated.is_empty() => stated.to_owned(),
+            _ => format!("repository:{}:{actions}", self.image.repository),
+        };
         let parameters = [("scope", scope.as_str()), ("service", &challenge.service)];
         let url = Url::parse_with_params(&challenge.realm, parameters)
-            .map_err(|error| ping.unusable(format!("realm '{}': {error}", challenge.realm)))?;
-        let answer = self.http.get(&url, ask(PullStep::Token)).await?;
+            .map_err(|error| refused.unusable(format!("realm '{}': {error}", challenge.realm)))?;
+        let ask = Fetch {
+            authorization: actions.contains("push").then_some(login),
+            ..Fetch::new(PullStep::Token)
+        };
+        let answer = self.http.send(&url, ask).await?;
         if answer.status() != StatusCode::OK {
             return Err(answer.into_error().await);
         }
@@ -185,7 +331,8 @@ impl RunningPull<'_> {
         let token = token.access_token.or(token.token);
         let token = token
             .ok_or_else(|| PullError::unusable(PullStep::Token, host, "there is no token in it"))?;
-        Ok(Some(format!("Bearer {token}")))
+        *lock(&self.authorization) = Some(format!("Bearer {token}"));
+        Ok(())
     }
 
     /// A manifest or index by tag or digest, checked, and its digest.
@@ -193,16 +340,12 @@ impl RunningPull<'_> {
         &self,
         step: PullStep,
         reference: &str,
-        authorization: Option<&str>,
+        announced: Option<&str>,
     ) -> Result<(String, ParsedManifest), PullError> {
         let url = self.url(&format!("{}/manifests/{reference}", self.image.repository))?;
-        let ask = Fetch {
-            step,
-            accept: ACCEPT,
-            authorization,
-            from: None,
-        };
-        let answer = self.http.get(&url, ask).await?;
+        let is_digest = reference.contains(':');
+        let ask = Fetch::new(step).announced(announced.filter(|_| is_digest));
+        let answer = self.ask(&url, ask, "pull").await?;
         if answer.status() != StatusCode::OK {
             return Err(answer.into_error().await);
         }
@@ -210,16 +353,14 @@ impl RunningPull<'_> {
         if !media_type.ends_with("json") && !media_type.ends_with("prettyjws") {
             return Err(answer.unusable(format!("it is {media_type}")));
         }
-        let expected = match step {
-            PullStep::Manifest => Some(reference.to_owned()),
-            _ => answer.header("docker-content-digest").map(str::to_owned),
-        };
+        let stated = answer.header("docker-content-digest").map(str::to_owned);
+        let expected = is_digest.then(|| reference.to_owned()).or(stated);
         let host = answer.host.clone();
         let body = answer.content().await?;
         let document: RawManifest = read(step, &host, &body)?;
         let Some(content) = document.content() else {
             let reason =
-                "it is neither an index nor a manifest of schema version 2 with SHA-256 digests";
+                "it is neither an index nor a manifest of schema version 2 with usual digests";
             return Err(PullError::unusable(step, host, reason));
         };
         let actual = sha256(&body);
@@ -244,7 +385,6 @@ impl RunningPull<'_> {
         &'a self,
         step: PullStep,
         descriptor: &'a BlobRef,
-        authorization: Option<&'a str>,
     ) -> Result<Download<'a>, PullError> {
         let url = self.url(&format!(
             "{}/blobs/{}",
@@ -255,11 +395,11 @@ impl RunningPull<'_> {
             url,
             step,
             descriptor,
-            authorization,
+            authorization: lock(&self.authorization).clone(),
         })
     }
 
-    fn url(&self, rest: &str) -> Result<Url, PullError> {
+    pub(super) fn url(&self, rest: &str) -> Result<Url, PullError> {
         let url = format!("https://{}/v2/{rest}", self.image.registry);
         Url::parse(&url).map_err(|error| {
             PullError::unusable(PullStep::Ping, self.image.registry, error.to_string())
@@ -279,13 +419,5 @@ fn read<T: DeserializeOwned>(step: PullStep, host: &str, body: &[u8]) -> Result<
 
 /// Downloads at a time, as dockerd.
 const PARALLEL: usize = 3;
-
-/// What dockerd accepts, in one of its orders.
-const ACCEPT: &[&str] = &[
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v1+prettyjws",
-    "application/json",
-];
+/// Lists in lists.
+const MAX_NESTING: usize = 3;
