@@ -75,6 +75,9 @@ pub(super) fn build(
         row.build(repository, |fault| {
             faults.iter().any(|spec| spec.strikes(provider, fault))
         })?;
+        if !provider.profile().referrers {
+            repository.tag_referrers();
+        }
     }
     Ok((images, repositories))
 }
@@ -82,6 +85,26 @@ pub(super) fn build(
 impl Repository {
     pub(super) fn add(&mut self, blob: Arc<StoredBlob>) {
         self.blobs.insert(blob.digest.clone(), blob);
+    }
+
+    /// Lists what refers to a manifest under a tag, as clients do where the registry does not list
+    /// it (OCI distribution-spec, "Referrers Tag Schema").
+    fn tag_referrers(&mut self) {
+        let manifests = self.blobs.values().filter(|blob| blob.is_manifest());
+        let lists: Vec<_> = manifests
+            .map(|blob| {
+                (
+                    blob.digest.replace(':', "-"),
+                    self.referrers(&blob.digest, None),
+                )
+            })
+            .filter(|(_, entries)| !entries.is_empty())
+            .map(|(tag, entries)| (tag, index(ImageFormat::Oci, &entries)))
+            .collect();
+        for (tag, list) in lists {
+            self.add(list.clone());
+            self.tags.insert(tag, list);
+        }
     }
 }
 
@@ -120,8 +143,8 @@ struct ImageRow {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct DocumentRow {
-    /// Its tag; `index` for an entry of the list for each platform, `referrers` for what has each
-    /// platform's image, or the artifact itself, as its subject.
+    /// Its tag; `index` for an entry of the list, of which there is one for each platform, `referrers`
+    /// for what has each platform's image as its subject, `attested` for what has that entry.
     place: String,
     artifact_type: Option<String>,
     #[serde(default = "empty_type")]
@@ -168,7 +191,8 @@ impl ImageRow {
         has: impl Fn(Fault) -> bool,
     ) -> Result<(), CatalogError> {
         let stale = has(Fault::StaleMirror);
-        let nobodys = has(Fault::NoPlatform).then_some("mips64le");
+        let has_platforms = !self.platforms.is_empty();
+        let nobodys = (has_platforms && has(Fault::NoPlatform)).then_some("mips64le");
         let own = self.platforms.iter().map(String::as_str);
         let images = own
             .take(if nobodys.is_some() {
@@ -181,20 +205,31 @@ impl ImageRow {
             .collect::<Result<Vec<_>, _>>()?;
         let mut entries: Vec<_> = images.iter().map(PlatformImage::entry).collect();
         let mut tags = Vec::new();
+        // What a build says of each image.
+        let mut attested: Vec<Option<Arc<StoredBlob>>> = vec![None; images.len()];
         for row in &self.documents {
             let artifact = [None];
             let about: Vec<_> = images.iter().map(Some).collect();
-            for image in if about.is_empty() {
+            let about = if about.is_empty() {
                 &artifact
             } else {
                 about.as_slice()
-            } {
-                let made = row.build(*image)?;
-                let place = made.text(&row.place);
-                if place == "index" {
-                    entries.push(made.entry());
-                } else if place != "referrers" {
-                    tags.push((place, made.manifest.clone()));
+            };
+            for (at, image) in about.iter().enumerate() {
+                let subject = match row.place.as_str() {
+                    "attested" => attested.get(at).cloned().flatten(),
+                    _ => image.map(|image| image.manifest.clone()),
+                };
+                let made = row.build(*image, subject)?;
+                match made.text(&row.place) {
+                    place if place == "index" => {
+                        entries.push(made.entry());
+                        if let Some(attested) = attested.get_mut(at) {
+                            *attested = Some(made.manifest.clone());
+                        }
+                    }
+                    place if place == "referrers" || place == "attested" => {}
+                    tag => tags.push((tag, made.manifest.clone())),
                 }
                 made.blobs
                     .into_iter()
@@ -268,6 +303,7 @@ impl ImageRow {
 /// A manifest that is no image, with what it is made of.
 struct BuiltDocument<'a> {
     image: Option<&'a PlatformImage>,
+    subject: Option<Arc<StoredBlob>>,
     diff_ids: Value,
     blobs: Vec<Arc<StoredBlob>>,
     manifest: Arc<StoredBlob>,
@@ -277,10 +313,12 @@ impl DocumentRow {
     fn build<'a>(
         &'static self,
         image: Option<&'a PlatformImage>,
+        subject: Option<Arc<StoredBlob>>,
     ) -> Result<BuiltDocument<'a>, CatalogError> {
         let manifest = StoredBlob::new(BlobKind::Manifest, ImageFormat::Oci.manifest(), "");
         let mut built = BuiltDocument {
             image,
+            subject,
             diff_ids: json!([]),
             blobs: Vec::new(),
             manifest,
@@ -306,14 +344,15 @@ impl DocumentRow {
         built.diff_ids = diff_ids.into();
         let config = built.text(&self.config);
         let config = StoredBlob::new(BlobKind::Config, &*self.config_type, config);
-        let subject = image.filter(|_| self.place == "referrers");
+        let refers = matches!(self.place.as_str(), "referrers" | "attested");
+        let subject = built.subject.as_ref().filter(|_| refers);
         let mut document = json!({
             "schemaVersion": 2,
             "mediaType": ImageFormat::Oci.manifest(),
             "artifactType": self.artifact_type,
             "config": config.descriptor(),
             "layers": layers,
-            "subject": subject.map(|image| image.manifest.descriptor()),
+            "subject": subject.map(|subject| subject.descriptor()),
         });
         if let Some(members) = document.as_object_mut() {
             members.retain(|_, value| !value.is_null());
@@ -329,7 +368,7 @@ impl BuiltDocument<'_> {
     /// A text with what there is to know of the image that it is about.
     fn text(&self, text: &str) -> String {
         let fact = |name: &str| {
-            let digest = self.image.map(|image| &*image.manifest.digest);
+            let digest = self.subject.as_ref().map(|subject| &*subject.digest);
             match name {
                 "digest" => digest.map(str::to_owned),
                 "hex" => Some(digest?.split_once(':')?.1.to_owned()),

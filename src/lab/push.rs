@@ -186,8 +186,8 @@ impl ProviderService {
 }
 
 impl Repository {
-    /// What refers to a manifest, as an index, and whether it was filtered by type.
-    pub(super) fn referrers(&self, subject: &str, only: Option<&str>) -> Value {
+    /// What refers to a manifest, of one type or of all: the entries of an index.
+    pub(super) fn referrers(&self, subject: &str, only: Option<&str>) -> Vec<Value> {
         let manifests = self
             .blobs
             .values()
@@ -206,11 +206,7 @@ impl Repository {
                 only.is_none_or(|only| descriptor["artifactType"] == only)
                     .then_some(descriptor)
             });
-        json!({
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.index.v1+json",
-            "manifests": manifests.collect::<Vec<_>>(),
-        })
+        manifests.collect()
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::answer::Answer;
 use super::catalog::Repository;
 use super::clock::after;
-use super::image::{BlobKind, StoredBlob};
+use super::image::{ImageFormat, StoredBlob, index};
 use super::keys::KeyError;
 use super::path::{RegistryPath, What};
 use super::service::ProviderService;
@@ -155,8 +155,8 @@ impl ProviderService {
             }
             What::Referrers(digest) if self.profile().referrers => {
                 let only = request.parameter("artifactType");
-                let index = repository.referrers(digest, only.as_deref()).to_string();
-                let blob = StoredBlob::new(BlobKind::Manifest, "", index);
+                let entries = repository.referrers(digest, only.as_deref());
+                let blob = index(ImageFormat::Oci, &entries);
                 Ok(Answer::stored(&blob, blob.bytes.clone())
                     .named(&["referrers"])
                     .maybe("filters", only.map(|_| "artifactType".to_owned())))

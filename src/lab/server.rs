@@ -56,7 +56,7 @@ impl Lab {
         let wants_http = options
             .faults
             .iter()
-            .any(|spec| spec.fault == Fault::RedirectHttp);
+            .any(|spec| matches!(spec.fault, Fault::RedirectHttp | Fault::PushHttpLocation));
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let http_listen = options.http_listen.or(wants_http.then_some(loopback));
         let http_listener = match http_listen {

@@ -295,6 +295,7 @@ impl Heard {
         let read = [
             exchange.request.is_some(),
             reading.document.is_some(),
+            reading.referrers.is_some(),
             reading.token_answer.is_some(),
             reading.token_request.is_some(),
         ];

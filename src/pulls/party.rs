@@ -513,6 +513,8 @@ impl Told {
         }
         let document = reading.document.as_ref();
         let descriptors = document.into_iter().flat_map(Document::descriptors);
+        let referrers = reading.referrers.iter().flat_map(|list| &list.manifests);
+        let descriptors = descriptors.chain(referrers.map(AsRef::as_ref));
         self.name(descriptors.filter_map(|descriptor| descriptor.digest.as_ref()));
     }
 

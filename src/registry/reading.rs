@@ -251,9 +251,11 @@ impl Reading {
         self.referer = head.text("referer").map(Box::from);
         (self.url, self.authority, self.endpoint) = known.place(&request.url);
         self.provider = provider::of(&self.authority);
+        // What refers to a manifest is no content of that digest.
         self.digests.requested = self
             .endpoint
             .as_ref()
+            .filter(|endpoint| !matches!(endpoint.route, Route::Referrers { .. }))
             .and_then(|endpoint| endpoint.reference()?.digest().cloned());
         self.token_request = self.asked_token(None);
     }

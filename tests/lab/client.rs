@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use pullscope::lab::Provider;
 use pullscope::lab::client::{PullError, PullEvent, PullStep, Pulled, Puller, TargetPlatform};
+use pullscope::lab::{Era, Provider};
 
 use crate::proxy::Proxy;
 use crate::support::{Fixture, sha256};
@@ -116,7 +116,7 @@ async fn a_pull_asks_for_what_dockerd_asks_for() {
 #[tokio::test]
 async fn a_layer_that_breaks_off_is_resumed() {
     let fixture = Fixture::new(&["truncated-layer"]).await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         let (result, events) = pull(&fixture, provider, "linux/amd64").await;
         let layers = result.unwrap().layers;
         let interrupted: Vec<_> = events
@@ -139,7 +139,7 @@ async fn a_layer_that_breaks_off_is_resumed() {
 #[tokio::test]
 async fn a_redirect_to_plain_http_is_followed() {
     let fixture = Fixture::new(&["redirect-http"]).await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         pull(&fixture, provider, "linux/amd64").await.0.unwrap();
     }
 }
@@ -152,7 +152,7 @@ async fn faults_that_do_not_hinder_a_pull() {
         options.slow_rate = 4 * 1024 * 1024;
     })
     .await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         pull(&fixture, provider, "linux/amd64").await.0.unwrap();
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::fmt::rfc2822::DateTimeParser;
 use pullscope::base::clock;
-use pullscope::lab::{Fault, Provider};
+use pullscope::lab::{Era, Fault, Provider};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -28,7 +28,9 @@ impl Fixture {
 #[test]
 fn every_fault_is_tested_here() {
     let source = include_str!("faults.rs");
-    for fault in Fault::ALL {
+    // Those of today alone are ordered in `today`, each by its name in a table.
+    let of_2020 = |fault: &&Fault| fault.providers().iter().any(|p| p.era() == Era::Article);
+    for fault in Fault::ALL.iter().filter(of_2020) {
         let ordered = source.matches(&format!("\"{fault}\"")).count();
         let ordered = ordered + source.matches(&format!(":{fault}\"")).count();
         assert!(ordered > 0, "{fault}");
@@ -38,7 +40,7 @@ fn every_fault_is_tested_here() {
 #[tokio::test]
 async fn rate_limit() {
     let fixture = Fixture::new(&["rate-limit"]).await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         let answer = fixture.tag("GET", provider).await;
         assert_eq!(
             (answer.status, answer.code().as_str()),
@@ -82,7 +84,7 @@ async fn expired_url() {
 #[tokio::test]
 async fn corrupt_layer() {
     let fixture = Fixture::new(&["corrupt-layer"]).await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         let (url, digest, size) = fixture.layer(provider).await;
         let answer = fixture.get(&url, &[]).await;
         assert_eq!((answer.status, answer.body.len()), (200, size));
@@ -96,7 +98,7 @@ async fn corrupt_layer() {
 #[tokio::test]
 async fn truncated_layer() {
     let fixture = Fixture::new(&["truncated-layer"]).await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         let (url, digest, size) = fixture.layer(provider).await;
         let mut body = Vec::new();
         for _ in 0..2 {
@@ -171,7 +173,7 @@ async fn skewed_clock() {
 #[tokio::test]
 async fn missing_digest() {
     let fixture = Fixture::new(&["missing-digest"]).await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         for method in ["GET", "HEAD"] {
             let answer = fixture.tag(method, provider).await;
             assert_eq!(answer.status, 200);
@@ -183,7 +185,7 @@ async fn missing_digest() {
 #[tokio::test]
 async fn head_405() {
     let fixture = Fixture::new(&["head-405"]).await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         let refused = fixture.tag("HEAD", provider).await;
         assert_eq!((refused.status, refused.field("Allow")), (405, Some("GET")));
         assert_eq!(fixture.tag("GET", provider).await.status, 200);
@@ -197,7 +199,7 @@ async fn redirect_http() {
         .lab
         .http_address()
         .expect("a listener for the redirect's target");
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         let (url, digest, _) = fixture.layer(provider).await;
         let (host, target) = {
             let rest = url.strip_prefix("http://").expect("plain HTTP");
@@ -281,7 +283,7 @@ async fn no_platform() {
 #[tokio::test]
 async fn block_page() {
     let fixture = Fixture::new(&["block-page"]).await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         let answer = fixture.get(&fixture.tag_url(provider), &[]).await;
         assert_eq!(answer.status, 200);
         assert_eq!(
@@ -295,7 +297,7 @@ async fn block_page() {
 #[tokio::test]
 async fn schema1() {
     let fixture = Fixture::new(&["schema1"]).await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         let answer = fixture.tag("GET", provider).await;
         let media_type = "application/vnd.docker.distribution.manifest.v1+prettyjws";
         assert_eq!(answer.field("Content-Type"), Some(media_type));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use pullscope::lab::client::{Puller, TargetPlatform};
-use pullscope::lab::{Fault, Provider};
+use pullscope::lab::{Era, Fault, LabImage, Provider};
 use pullscope::proxy::ca::CaFiles;
 use pullscope::proxy::{Proxy, RootCertificate, Settings};
 use pullscope::store::Store;
@@ -40,6 +40,7 @@ fn expected(fault: Fault, provider: Provider) -> Option<&'static [&'static str]>
         Fault::NoPlatform => &["no-platform"],
         Fault::BlockPage => &["manifest-type"],
         Fault::Schema1 => &["schema1"],
+        // The others are tried by the clients that meet them, in `today`.
         new => panic!("say what is to be found under {new}"),
     })
 }
@@ -47,7 +48,8 @@ fn expected(fault: Fault, provider: Provider) -> Option<&'static [&'static str]>
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_is_found_and_no_other() {
     for &fault in Fault::ALL {
-        for &provider in fault.providers() {
+        let providers = fault.providers().iter().copied();
+        for provider in providers.filter(|provider| provider.era() == Era::Article) {
             let Some(expected) = expected(fault, provider) else {
                 continue;
             };
@@ -59,7 +61,7 @@ async fn each_fault_is_found_and_no_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_pull_gives_no_finding() {
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         let store = pulled(&[], provider).await;
         assert_found(provider.name(), &store, &[]);
         assert_eq!(store.pulls().len(), 1, "{provider}");
@@ -68,7 +70,20 @@ async fn a_healthy_pull_gives_no_finding() {
 
 /// The store after a pull through a proxy of ours.
 async fn pulled(faults: &[&str], provider: Provider) -> Store {
-    let fixture = Fixture::new(faults).await;
+    let get = async |puller: Puller, image: LabImage| {
+        // Most faults end it; what it says is tested elsewhere.
+        let _ = puller.pull(&image, &|_| {}).await;
+    };
+    observed(faults, provider, get).await
+}
+
+/// The store after something was done through a proxy of ours.
+pub(crate) async fn observed(
+    faults: &[&str],
+    provider: Provider,
+    doing: impl AsyncFnOnce(Puller, LabImage),
+) -> Store {
+    let fixture = Fixture::of(provider.era(), faults).await;
     let dir = tempfile::tempdir().unwrap();
     let identity = CaFiles::new(dir.path().join("ca")).open().unwrap();
     let ca = identity.pem().to_owned();
@@ -82,19 +97,23 @@ async fn pulled(faults: &[&str], provider: Provider) -> Store {
     let (proxy, mut changes) = Proxy::start(settings, identity).unwrap();
     let puller = Puller::new(proxy.address(), &ca, TargetPlatform::native()).unwrap();
     let mut store = Store::default();
-    let pull = async {
-        // Most faults end it; what it says is tested elsewhere.
-        let _ = puller.pull(&fixture.image(provider), &|_| {}).await;
+    let done = async {
+        doing(puller, fixture.image(provider)).await;
         proxy.shutdown(Duration::from_secs(10)).await;
     };
-    let observed = changes.follow(pull, |event| store.apply(event));
-    timeout(PATIENCE, observed).await.expect("a pull in time");
+    let observed = changes.follow(done, |event| store.apply(event));
+    timeout(PATIENCE, observed).await.expect("an end in time");
     store
 }
 
 fn assert_found(what: &str, store: &Store, expected: &[&str]) {
+    assert_eq!(unexpected(what, store, expected), None);
+}
+
+/// What was found instead of what was expected, if it was anything else.
+pub(crate) fn unexpected(what: &str, store: &Store, expected: &[&str]) -> Option<String> {
     let all: Vec<_> = store.all_findings().collect();
     let rules: BTreeSet<_> = all.iter().map(|finding| finding.rule).collect();
     let expected: BTreeSet<_> = expected.iter().copied().collect();
-    assert_eq!(rules, expected, "{what}: {all:#?}");
+    (rules != expected).then(|| format!("{what}: {rules:?}, not {expected:?}"))
 }

@@ -15,3 +15,4 @@ mod refusals;
 mod replay;
 mod server;
 mod support;
+mod today;

@@ -1,6 +1,6 @@
 //! What the lab does not hand out: bad tokens, bad URLs, names it does not have.
 
-use pullscope::lab::Provider;
+use pullscope::lab::{Era, Provider};
 
 use crate::support::{Answer, Fixture, WITH_TOKENS, tokens};
 
@@ -199,7 +199,7 @@ async fn a_forged_url_is_refused() {
 #[tokio::test]
 async fn a_name_that_is_not_there_is_told_what_is() {
     let fixture = Fixture::new(&[]).await;
-    for provider in Provider::ALL.iter().copied() {
+    for provider in Era::Article.providers() {
         let image = fixture.image(provider);
         let there = format!(
             "the lab has {}/{}:{}",

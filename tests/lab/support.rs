@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use pullscope::base::clock;
-use pullscope::lab::{Clock, Lab, LabOptions, Provider, Replay};
+use pullscope::lab::{Clock, Era, Lab, LabOptions, Provider, Replay};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -35,7 +35,12 @@ pub(crate) struct Answer {
 
 impl Fixture {
     pub(crate) async fn new(faults: &[&str]) -> Self {
+        Self::of(Era::Article, faults).await
+    }
+
+    pub(crate) async fn of(era: Era, faults: &[&str]) -> Self {
         Self::with(|options| {
+            options.era = era;
             options.faults = faults.iter().map(|fault| fault.parse().unwrap()).collect();
         })
         .await

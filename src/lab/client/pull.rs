@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use data_encoding::BASE64;
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::StreamExt as _;
 use hyper::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -214,8 +214,11 @@ impl RunningPull<'_> {
             .collect::<Result<_, PullError>>()?;
         futures_util::stream::iter(downloads)
             .buffer_unordered(PARALLEL)
-            .try_collect::<()>()
+            // What fails does not cut off the others.
+            .collect::<Vec<_>>()
             .await
+            .into_iter()
+            .collect()
     }
 
     /// What a build says of an image, and what refers to that: whatever fails here but "there is

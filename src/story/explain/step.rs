@@ -394,10 +394,17 @@ impl Story<'_> {
     fn blob_is_right(&self) -> Option<bool> {
         let computed = self.scene.reading.digests.computed.as_ref()?;
         let part = self.scene.part?;
-        let blobs = &self.scene.pull?.blobs;
-        let mut own = blobs.iter().filter(|blob| blob.part == Some(part));
-        let digest = own.next()?.digest.as_ref()?;
-        (digest.algorithm() == computed.algorithm()).then(|| digest == computed)
+        // An image and its attestation both have a first layer.
+        let own = self
+            .scene
+            .pull?
+            .blobs
+            .iter()
+            .filter(|blob| blob.part == Some(part));
+        let digests = own.filter_map(|blob| blob.digest.as_ref());
+        let mut same = digests.filter(|digest| digest.algorithm() == computed.algorithm());
+        same.next()
+            .map(|first| first == computed || same.any(|digest| digest == computed))
     }
 
     fn upload(&mut self) {
