@@ -133,7 +133,7 @@ impl Answer {
         let bytes = &blob.bytes[..];
         Some(match name {
             "size" => bytes.len().to_string(),
-            "type" => blob.media_type.to_string(),
+            "type" => blob.media_type.clone(),
             "etag" => blob.digest.clone(),
             "md5" => HEXLOWER.encode(&md5(bytes)),
             "MD5" => HEXUPPER.encode(&md5(bytes)),

@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use super::answer::Answer;
 use super::digest::random;
 use super::image::{BlobKind, StoredBlob};
-use super::range::{ByteRange, Unsatisfiable, parts, several};
+use super::range::{ByteRange, parts, several};
 use super::response::BodyDelivery;
 use super::service::ProviderService;
 use super::signed_url::BlobStore;
@@ -69,14 +69,11 @@ impl ProviderService {
                 .named(&["parts"])
                 .fact("boundary", format!("{}{boundary}", store.boundary));
         }
-        let part = match ByteRange::asked(wanted, size) {
-            Ok(part) => part,
-            Err(Unsatisfiable) => {
-                let status = "416 Requested Range Not Satisfiable";
-                let words = "The requested range is not satisfiable";
-                return Answer::withheld(status, "InvalidRange", words)
-                    .fact("content-range", format!("bytes */{size}"));
-            }
+        let Ok(part) = ByteRange::asked(wanted, size) else {
+            let status = "416 Requested Range Not Satisfiable";
+            let words = "The requested range is not satisfiable";
+            return Answer::withheld(status, "InvalidRange", words)
+                .fact("content-range", format!("bytes */{size}"));
         };
         let delivery = match blob.kind {
             BlobKind::Layer { last } if !request.is_head() => self.delivery(blob, &part, last),

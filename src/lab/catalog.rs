@@ -325,15 +325,14 @@ impl DocumentRow {
         };
         let (mut layers, mut diff_ids) = (Vec::new(), Vec::new());
         for row in &self.blobs {
-            let bytes = match &row.layer {
-                Some(name) => layer(name)?.build(|text| built.text(text))?.bytes,
-                None => {
-                    let payload = BASE64.encode(built.text(&row.payload).as_bytes());
-                    let text = built.text(&row.text.replace("${payload}", &payload));
-                    [text.into_bytes(), noise(&row.r#type, row.noise)]
-                        .concat()
-                        .into()
-                }
+            let bytes = if let Some(name) = &row.layer {
+                layer(name)?.build(|text| built.text(text))?.bytes
+            } else {
+                let payload = BASE64.encode(built.text(&row.payload).as_bytes());
+                let text = built.text(&row.text.replace("${payload}", &payload));
+                [text.into_bytes(), noise(&row.r#type, row.noise)]
+                    .concat()
+                    .into()
             };
             let last = layers.len() + 1 == self.blobs.len();
             let blob = StoredBlob::new(BlobKind::Layer { last }, &*row.r#type, bytes);

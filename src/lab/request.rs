@@ -69,13 +69,12 @@ impl IncomingRequest {
                 return Err(BadRequest::Io(io::ErrorKind::UnexpectedEof.into()));
             }
         };
-        request.body = match request.field("transfer-encoding") {
-            Some("chunked") => chunked(io, buffer, deadline).await?,
-            _ => {
-                let length = request.content_length()?;
-                have(io, buffer, length, deadline).await?;
-                buffer.split_to(length).freeze()
-            }
+        request.body = if request.field("transfer-encoding") == Some("chunked") {
+            chunked(io, buffer, deadline).await?
+        } else {
+            let length = request.content_length()?;
+            have(io, buffer, length, deadline).await?;
+            buffer.split_to(length).freeze()
         };
         Ok(Some(request))
     }

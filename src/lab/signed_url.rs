@@ -143,9 +143,10 @@ impl BlobStore {
     fn query(&self, keys: &Keys, digest: &str, at: Timestamp) -> Result<String, KeyError> {
         let text = format!("GET\n{}\n{}", at.as_second(), self.path(digest));
         let mac = || hmac::sign(keys.urls(), text.as_bytes());
-        let rsa = match self.query.contains("${rsa}") {
-            true => keys.rsa()?.sign(text.as_bytes())?,
-            false => Vec::new(),
+        let rsa = if self.query.contains("${rsa}") {
+            keys.rsa()?.sign(text.as_bytes())?
+        } else {
+            Vec::new()
         };
         let fact = |name: &str| {
             Some(match name {

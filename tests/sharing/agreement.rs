@@ -245,6 +245,10 @@ fn compare_diff(text: &str, told: &Told, state: State, name: &str) {
 
 /// The line above all pulls.
 fn tallied(text: &str, states: &[State]) {
+    // A single pull needs no such line, and of many the first are named.
+    if states.len() == 1 {
+        return;
+    }
     let line = text.lines().find(|line| line.contains(" pulls: "));
     let line = line.unwrap_or_else(|| panic!("{text}"));
     assert!(
@@ -257,7 +261,13 @@ fn tallied(text: &str, states: &[State]) {
         .zip(1..)
         .filter(|(state, _)| **state == State::Failed);
     let failed: Vec<_> = failed.map(|(_, at)| format!("#{at}")).collect();
-    let wanted = format!("✗ {} failed ({})", failed.len(), failed.join(" "));
+    let named = failed
+        .iter()
+        .take(8)
+        .map(String::as_str)
+        .collect::<Vec<_>>();
+    let more = if failed.len() > 8 { " …" } else { "" };
+    let wanted = format!("✗ {} failed ({}{more})", failed.len(), named.join(" "));
     assert_eq!(line.contains(&wanted), !failed.is_empty(), "{line}");
 }
 

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::document::BlobRef;
 use super::http::{Fetch, Http, ServerAnswer};
+use super::profile::ClientHabit;
 use super::{PullError, PullEvent, PullStep};
 
 /// One blob on its way.
@@ -31,7 +32,7 @@ impl Download<'_> {
         let profile = self.http.profile.row;
         if self.step == PullStep::Layer {
             let position = self.descriptor.annotations.get(POSITION);
-            if let Some(position) = position.filter(|_| profile.partial)
+            if let Some(position) = position.filter(|_| profile.does(ClientHabit::Partial))
                 && self.missing_pieces(position).await?
             {
                 return Ok(());
@@ -145,12 +146,8 @@ impl Download<'_> {
         Fetch {
             authorization: self.authorization.clone(),
             range,
-            ..Fetch::new(self.step).announced(self.media_type())
+            ..Fetch::new(self.step).announced(Some(&self.descriptor.media_type))
         }
-    }
-
-    fn media_type(&self) -> Option<&str> {
-        Some(&self.descriptor.media_type)
     }
 
     async fn ask(&self, range: Option<String>) -> Result<ServerAnswer, PullError> {

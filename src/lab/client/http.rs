@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use url::{Position, Url};
 
 use super::message::message;
+use super::profile::ClientHabit;
 use super::tunnel::{self, host};
 use super::{ClientProfile, PullError, PullEvent, PullStep};
 use crate::base::lock::lock;
@@ -123,7 +124,7 @@ impl Http<'_> {
             let mut sender = self.connection(url, ask.step).await?;
             let response = sender.send_request(request).await;
             let response = response.map_err(|error| failed(ask.step, url, error))?;
-            if self.profile.row.keep_alive {
+            if self.profile.row.does(ClientHabit::KeepAlive) {
                 lock(&self.idle).push((origin(url), sender));
             }
             Ok(response)
@@ -191,11 +192,9 @@ impl Http<'_> {
             .handshake(TokioIo::new(io))
             .await
             .map_err(|error| failed(step, url, error))?;
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            // An error here is seen by whoever reads the response.
-            stop.run_until_cancelled(connection).await
-        });
+        let driven = self.stop.clone().run_until_cancelled_owned(connection);
+        // An error here is seen by whoever reads the response.
+        self.tasks.spawn(driven);
         Ok(sender)
     }
 
@@ -231,10 +230,13 @@ impl Http<'_> {
         }
         // As Go's transport: it adds this where it can undo it.
         let undone = ask.range.is_none() && ask.method != Method::HEAD;
-        if self.profile.row.gzip && undone && !headers.contains_key(ACCEPT_ENCODING) {
+        if self.profile.row.does(ClientHabit::Gzip)
+            && undone
+            && !headers.contains_key(ACCEPT_ENCODING)
+        {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        if !self.profile.row.keep_alive {
+        if !self.profile.row.does(ClientHabit::KeepAlive) {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         let content = ask.content.as_ref().map(|(_, content)| content.clone());

@@ -26,18 +26,38 @@ pub struct UnknownClient(String);
 pub(super) struct ProfileRow {
     like: Option<String>,
     agent: Option<String>,
-    pub(super) ping: bool,
-    pub(super) head: bool,
+    does: Vec<ClientHabit>,
     accept: Vec<String>,
     accept_digest: Vec<String>,
     encoding: Option<String>,
     blobs: Option<String>,
-    pub(super) gzip: bool,
-    api: bool,
-    pub(super) keep_alive: bool,
     pub(super) chunk: u64,
-    pub(super) partial: bool,
-    pub(super) attests: bool,
+}
+
+/// What some clients do and others do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ClientHabit {
+    /// `/v2/` comes first, and says where tokens are to be had.
+    Ping,
+    /// A tag is resolved by HEAD, and what it stands for is fetched by its digest.
+    Head,
+    /// The transport adds `Accept-Encoding: gzip` where it can undo that.
+    Gzip,
+    /// `Docker-Distribution-Api-Version` is sent.
+    Api,
+    /// Connections are used again.
+    KeepAlive,
+    /// Of layers in zstd:chunked only what is missing is fetched.
+    Partial,
+    /// Attestations are fetched, and what refers to them.
+    Attests,
+}
+
+impl ProfileRow {
+    pub(super) fn does(&self, habit: ClientHabit) -> bool {
+        self.does.contains(&habit)
+    }
 }
 
 impl ClientProfile {
@@ -78,7 +98,7 @@ impl ClientProfile {
         if let Some(encoding) = encoding.filter(|_| is_manifest && announced.is_some() || is_blob) {
             fields.push((ACCEPT_ENCODING, HeaderValue::try_from(encoding)?));
         }
-        if row.api {
+        if row.does(ClientHabit::Api) {
             let name = HeaderName::from_static("docker-distribution-api-version");
             fields.push((name, HeaderValue::from_static("registry/2.0")));
         }
@@ -154,7 +174,7 @@ mod tests {
             assert!(!profile.row.accept.is_empty(), "{name}");
         }
         let demo = ClientProfile::default();
-        assert!(demo.agent().starts_with("pullscope-demo/") && demo.row.ping);
+        assert!(demo.agent().starts_with("pullscope-demo/") && demo.row.does(ClientHabit::Ping));
         let error = "docker".parse::<ClientProfile>().unwrap_err().to_string();
         assert!(error.contains("docker-29"), "{error}");
     }

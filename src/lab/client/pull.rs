@@ -19,6 +19,7 @@ use super::challenge::BearerChallenge;
 use super::document::{BlobRef, IndexEntry, ParsedManifest, RawManifest, choose};
 use super::http::{Fetch, Http, ServerAnswer};
 use super::platform::TargetPlatform;
+use super::profile::ClientHabit;
 use super::tunnel::connector;
 use super::{ClientProfile, PullError, PullEvent, PullStep};
 use crate::base::lock::lock;
@@ -143,12 +144,12 @@ pub(super) struct RunningPull<'a> {
 impl RunningPull<'_> {
     async fn run(&self) -> Result<Pulled, PullError> {
         let profile = self.http.profile.row;
-        if profile.ping {
+        if profile.does(ClientHabit::Ping) {
             self.ping("pull").await?;
         }
         let mut tag = self.image.tag.to_owned();
         let mut announced = None;
-        if profile.head {
+        if profile.does(ClientHabit::Head) {
             let url = self.url(&format!("{}/manifests/{tag}", self.image.repository))?;
             let ask = Fetch::new(PullStep::Tag).by(Method::HEAD);
             match self.ask(&url, ask, "pull").await? {
@@ -196,7 +197,9 @@ impl RunningPull<'_> {
             ));
         };
         self.blobs(&config, &layers).await?;
-        if let Some((digest, media_type)) = attestation.filter(|_| profile.attests) {
+        if let Some((digest, media_type)) =
+            attestation.filter(|_| profile.does(ClientHabit::Attests))
+        {
             self.attestation(&digest, &media_type).await?;
         }
         Ok(Pulled {
