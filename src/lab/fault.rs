@@ -72,10 +72,10 @@ pub enum Fault {
     Unavailable,
     /// blobs answer 504 with the page of a load balancer
     GatewayTimeout,
-    /// what refers to a manifest is answered with 500
+    /// what refers to a manifest, by list or by tag, is answered with 500
     #[strum(serialize = "referrers-500")]
     Referrers500,
-    /// what refers to a manifest is answered with 400 and a page
+    /// what refers to a manifest, by list or by tag, is answered with 400 and a page
     #[strum(serialize = "referrers-400")]
     Referrers400,
     /// several ranges at once are answered with 501

@@ -29,6 +29,10 @@ impl<'a> RegistryPath<'a> {
     pub(super) fn place(self) -> &'static str {
         match self {
             Self::Base => "base",
+            // A tag that stands in for the list.
+            Self::In(_, What::Manifest(reference)) if reference.starts_with("sha256-") => {
+                "referrers"
+            }
             Self::In(_, What::Manifest(_)) => "manifest",
             Self::In(_, What::Blob(_)) => "blob",
             Self::In(_, What::Tags) => "tags",

@@ -207,10 +207,6 @@ impl<'a> Goals<'a> {
                 _ => hash(&("upload", at)),
             },
             Ask::Tags { .. } | Ask::Catalog => hash(&("list", reading.path())),
-            // Docker gives a pull up that cannot learn that there are none.
-            Ask::Referrers if reading.client.name == "docker" && reading.status != Some(404) => {
-                hash(&("referrers", reading.path()))
-            }
             // Blobs are counted as such; most images have no referrers.
             Ask::Blob(_) | Ask::Referrers => {
                 self.asked = true;
