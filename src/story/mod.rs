@@ -13,6 +13,7 @@ mod finding;
 mod image;
 mod labelled;
 mod naming;
+mod needed;
 mod outcome;
 mod place;
 mod pull;

@@ -7,7 +7,9 @@ use super::block::{cell, spaced};
 use super::labelled::Labelled;
 use super::transfer::millis;
 use super::verdict::{mark, verdict};
-use super::{Block, Cell, Share, Span, StepStory, Telling, Tone, blob, finding, naming, step};
+use super::{
+    Block, Cell, Share, Span, StepStory, Telling, Tone, blob, finding, naming, needed, step,
+};
 use crate::exchange::ExchangeId;
 use crate::pulls::{Blob, Pull, State};
 use crate::registry::Document;
@@ -106,6 +108,7 @@ fn overview(pull: &Pull, telling: &Telling<'_>) -> Vec<Block> {
     fields.texts("label.digest", pull.digest.iter().map(ToString::to_string));
     fields.text("label.started", format!("{:.3}", pull.started));
     fields.add("label.total", totals(pull, telling));
+    fields.texts("needed.needed", needed::told(pull, telling));
     let promised = pull.totals.promised;
     if let Some(promised) = promised.filter(|_| pull.state == State::UnderWay) {
         let received: u64 = pull.blobs.iter().map(|blob| blob.received).sum();

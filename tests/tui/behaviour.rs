@@ -8,7 +8,7 @@ use pullscope::tui::keymap::{BINDINGS, Place};
 use pullscope::tui::{Action, Effect, Facts};
 
 use crate::article;
-use crate::scenario::{HUB, Image, Scenario};
+use crate::scenario::{HUB, Image, Scenario, sha256};
 use crate::stage::{Stage, store};
 use crate::story;
 
@@ -345,6 +345,42 @@ fn the_first_401_is_no_alarm_and_a_try_that_broke_off_has_no_tick() {
         !of("challenge").is_empty() && !of("cut off").is_empty(),
         "{screen}"
     );
+}
+
+#[test]
+fn a_pull_says_what_the_image_needed_and_what_only_described_it() {
+    let image = Image::new(1);
+    let plain = |story: &mut Scenario| {
+        let index = image.index("amd64");
+        story
+            .get(&format!("{HUB}/manifests/latest"))
+            .body(crate::scenario::INDEX, &index);
+        story
+            .get(&format!("{HUB}/manifests/{}", sha256(&image.manifest)))
+            .body(crate::scenario::MANIFEST, &image.manifest);
+        story.blob(&image.blobs[0]);
+        story.blob(&image.blobs[1]);
+    };
+    let mut story = Scenario::docker();
+    plain(&mut story);
+    let screen = Stage::of_story(&story).keys("g p").screen();
+    assert!(!screen.contains("only described it"), "{screen}");
+    let mut story = Scenario::docker();
+    plain(&mut story);
+    // The index names it; the registry does not have it.
+    story
+        .get(&format!("{HUB}/manifests/{}", sha256(b"x")))
+        .answer(404)
+        .error("MANIFEST_UNKNOWN");
+    let signature = sha256(&image.manifest).replace(':', "-") + ".sig";
+    story
+        .get(&format!("{HUB}/manifests/{signature}"))
+        .answer(404)
+        .error("MANIFEST_UNKNOWN");
+    let screen = Stage::of_story(&story).size((160, 36)).keys("g p").screen();
+    assert!(screen.contains("6 exchanges ↓"), "{screen}");
+    assert!(screen.contains("only described it"), "{screen}");
+    assert!(screen.contains("2 of them without success"), "{screen}");
 }
 
 #[test]
