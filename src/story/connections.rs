@@ -100,13 +100,11 @@ pub fn refusal(host: &str, telling: &Telling<'_>) -> (String, String) {
         finding.evidence.iter().any(shown)
             || finding.facts.iter().any(|(_, value)| value.contains(host))
     });
-    match found {
-        Some(finding) => (finding.sentence(lang), finding.fix(lang)),
-        None => {
-            let both = ["connection.refused", "connection.refused-fix"];
-            both.map(|key| say(key, lang).to_owned()).into()
-        }
+    if let Some(finding) = found {
+        return (finding.sentence(lang), finding.fix(lang));
     }
+    let both = ["connection.refused", "connection.refused-fix"];
+    both.map(|key| say(key, lang).to_owned()).into()
 }
 
 fn rejection(rejection: &Rejection, lang: Lang) -> Cell {

@@ -33,8 +33,8 @@ pub(super) fn told(pull: &Pull, telling: &Telling<'_>) -> Option<String> {
             describing.insert(step.exchange);
             failed += usize::from(entry.reading.status.is_none_or(|status| status >= 400));
         }
-        let [needed, described] = &mut received;
-        *if describes { described } else { needed } += entry.exchange.received;
+        let [for_image, beside] = &mut received;
+        *if describes { beside } else { for_image } += entry.exchange.received;
     }
     // What was asked for was needed, also where it describes something else.
     let asked_for = pull
@@ -45,12 +45,12 @@ pub(super) fn told(pull: &Pull, telling: &Telling<'_>) -> Option<String> {
         return None;
     }
     let needed = pull.steps.len() - describing.len();
-    let [needed_bytes, described_bytes] = received.map(bytes);
+    let [for_image, beside] = received.map(bytes);
     let facts = [
         ("needed", needed.to_string()),
-        ("needed-size", needed_bytes),
+        ("needed-size", for_image),
         ("n", describing.len().to_string()),
-        ("size", described_bytes),
+        ("size", beside),
     ];
     let mut text = phrase("needed.both").fill(telling.lang, &facts);
     if failed > 0 {

@@ -56,7 +56,7 @@ pub(super) fn export(state: &State, store: &Store) -> Overlay {
     let mut scopes = vec![(say("screen.everything", lang).to_owned(), Vec::new())];
     let mut add = |key, n: String, ids| scopes.push((phrase(key).with(lang, n), ids));
     if !state.marks.is_empty() {
-        let marked = Vec::from_iter(state.marks.iter().copied());
+        let marked: Vec<_> = state.marks.iter().copied().collect();
         add("number.marked", marked.len().to_string(), marked);
     }
     if let Some(pull) = state.subject_pull(store).and_then(|id| store.pull(id)) {

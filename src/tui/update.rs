@@ -687,8 +687,8 @@ impl State {
 /// The exchange that decided how a pull stands; where nothing was decided, the one of its manifest.
 fn decisive(id: PullId, store: &Store) -> Option<ExchangeId> {
     let pull = store.pull(id)?;
-    let found = store.findings_of(id).iter().flat_map(|one| &one.evidence);
-    let found = found.filter_map(|evidence| evidence.exchange).next();
+    let mut found = store.findings_of(id).iter().flat_map(|one| &one.evidence);
+    let found = found.find_map(|evidence| evidence.exchange);
     pull.decided_by.or(found).or(pull.image.manifest)
 }
 

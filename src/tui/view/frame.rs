@@ -1,5 +1,7 @@
 //! What is around every screen: the header, the rules, the footer.
 
+use std::collections::HashSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::text::Span;
 
@@ -58,10 +60,7 @@ fn list_header(state: &State, store: &Store, pen: Pen) -> Two {
             ""
         };
         let text = &state.filtering.text;
-        let shown = state
-            .filtering
-            .matching()
-            .map_or(0, |matching| matching.len());
+        let shown = state.filtering.matching().map_or(0, HashSet::len);
         let filter = say("prompt.filter", lang);
         add(Role::Warn, &format!("{working}{filter}{text} ({shown})"));
     }

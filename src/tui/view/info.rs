@@ -74,18 +74,15 @@ fn selected(state: &State, store: &Store) -> (String, String) {
                 return Default::default();
             };
             let pull = entry.pull.and_then(|id| store.pull(id));
-            let what = match &entry.reading.redirect {
-                Some(redirect) => format!(
-                    "{} {}: {} → {}",
-                    names::kind_word(entry.kind, lang),
-                    names::subject(&entry.reading, true, lang),
-                    redirect.status,
-                    redirect.authority.as_deref().unwrap_or(&redirect.target)
-                ),
-                None => {
-                    let (reading, path) = (&entry.reading, names::path(&entry.reading));
-                    format!("{} {}{path}", reading.method, reading.authority)
-                }
+            let reading = &entry.reading;
+            let what = if let Some(redirect) = &reading.redirect {
+                let kind = names::kind_word(entry.kind, lang);
+                let subject = names::subject(reading, true, lang);
+                let target = redirect.authority.as_deref().unwrap_or(&redirect.target);
+                format!("{kind} {subject}: {} → {target}", redirect.status)
+            } else {
+                let path = names::path(reading);
+                format!("{} {}{path}", reading.method, reading.authority)
             };
             let why = story::why(entry, pull, &state.telling(store));
             (what, story::shorten(&why))

@@ -52,7 +52,7 @@ impl Columns {
         let method = width >= 104;
         let (kind, time) = match width {
             0..=59 => (11, 0),
-            60..=119 => (12, 7),
+            60..=139 => (12, 7),
             _ => (14, 7),
         };
         let used = MARKER

@@ -108,7 +108,7 @@ pub(super) fn help(state: &State, sheet: &mut Sheet) {
         let label = format!("  is:{name}");
         sheet.labelled((Role::Accent, &label, 30), (Role::Text, about));
     }
-    let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+    let kinds: Vec<_> = Kind::ALL.iter().map(Kind::word).collect();
     let kinds = kinds.join(" ");
     sheet.labelled((Role::Accent, "  kind:", 30), (Role::Text, &kinds));
     sheet.heading(say("screen.commands", lang));

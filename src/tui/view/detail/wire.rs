@@ -214,7 +214,7 @@ fn hex(sheet: &mut Sheet, bytes: &[u8]) {
         sheet.push(vec![
             pen.put(Role::Faint, format!("  {:08x}  ", at * columns)),
             pen.fit(Role::Text, digits.join(" "), columns * 3 + 1),
-            pen.put(Role::Dim, String::from_iter(text)),
+            pen.put(Role::Dim, text.collect::<String>()),
         ]);
     }
 }
