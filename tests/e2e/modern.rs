@@ -182,6 +182,13 @@ impl Ready {
         }
     }
 
+    /// Where docker keeps its images.
+    pub(crate) fn store(&self) -> String {
+        self.docker(&["info", "--format={{.DriverStatus}}"])
+            .succeeded()
+            .out
+    }
+
     /// Lets it log in as who may push.
     pub(crate) fn log_in(&self) {
         log_in(&match &self.daemon {

@@ -1,5 +1,6 @@
 //! What today's clients do when something goes wrong at Docker Hub, and what is said of it.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use pullscope::pulls::Purpose::{self, Inspect, Pull};
@@ -114,6 +115,36 @@ fn docker_29_meets_faults() {
         ("block-page", Pull, Failed, &["manifest-type"], Some("(text/html)")),
         ("schema1", Pull, Complete, &["schema1"], Some("no longer supported")),
     ]);
+}
+
+/// Without our CA each of them refuses our certificate, and that is what is said, whatever else it says itself.
+#[test]
+fn today_s_clients_trust_nobody_by_themselves() {
+    for modern in [
+        Modern::Crane,
+        Modern::Oras,
+        Modern::Regctl,
+        Modern::Containerd,
+        Modern::Ctr,
+        Modern::Docker,
+    ] {
+        if !available(modern.needs()) {
+            continue;
+        }
+        let lab = Lab::start(&[]);
+        let recorder = Recorder::start(&lab, CHECKED);
+        let client = modern.start(&recorder.untrusted_route(), lab.dir());
+        let said = client.pull(IMAGES[0]).failed();
+        let said = format!("{}{}", said.out, said.err);
+        assert!(
+            said.contains("certificate signed by unknown authority"),
+            "{said}"
+        );
+        let told = Told::of(recorder);
+        let rules = BTreeSet::from_iter(told.besides());
+        assert_eq!(rules, BTreeSet::from(["ca-rejected"]), "{}", told.text());
+        assert!(told.names().is_empty(), "{}", told.text());
+    }
 }
 
 /// Docker 29 asks what refers to an image's attestations. Where the list fails it asks for the tag that

@@ -224,6 +224,10 @@ fn docker_29_pulls_an_image_with_attestations() {
     let client = Modern::Docker.start(&recorder.route(), site.dir());
     client.pull(&image).succeeded();
     assert_eq!(client.has(&image), attested.index.digest);
+    assert!(
+        client.store().contains("io.containerd.snapshotter.v1"),
+        "its images are containerd's"
+    );
 
     let told = Told::of(recorder);
     told.assert("attestations", &[(&image, Pull, Complete, &[])]);

@@ -49,7 +49,7 @@ impl Told {
         let told: Vec<_> = pulls.iter().map(told).collect();
         let wanted: Vec<_> = expected.iter().map(wanted).collect();
         assert_eq!(told, wanted, "{what}:\n{text}");
-        let besides: Vec<_> = self.list("findings").iter().map(rule).collect();
+        let besides = self.besides();
         assert!(besides.is_empty(), "{what}: besides {besides:?}:\n{text}");
         for (pull, (name, _, state, _)) in pulls.iter().zip(expected) {
             let start = format!("#{} ", pull["id"]);
@@ -92,6 +92,11 @@ impl Told {
         let blobs = self.list("pulls").get(pull).map(|pull| &pull["blobs"]);
         let blobs = blobs.and_then(Value::as_array).expect("a pull has blobs");
         blobs.iter().map(|blob| word(&blob["state"])).collect()
+    }
+
+    /// The rules that find something beside the pulls.
+    pub(crate) fn besides(&self) -> Vec<&str> {
+        self.list("findings").iter().map(rule).collect()
     }
 
     /// What was pulled and pushed.
