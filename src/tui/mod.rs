@@ -9,6 +9,7 @@ mod ascii;
 mod facts;
 mod filtering;
 pub mod keymap;
+mod look;
 mod mask;
 mod menus;
 mod overlay;
@@ -23,8 +24,9 @@ mod view;
 
 pub use action::{Action, Effect, Item};
 pub use facts::{Check, Facts, FirstStep, Format};
+pub use look::Look;
 pub use mask::Mask;
 pub use said::Said;
-pub use state::{Look, State};
+pub use state::State;
 pub use theme::{Depth, Role, Scheme, Theme};
 pub use view::render;

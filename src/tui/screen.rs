@@ -2,7 +2,7 @@
 
 use ratatui::text::Line;
 
-use super::state::Look;
+use super::look::Look;
 use crate::exchange::{ConnectionId, ExchangeId, TunnelId};
 use crate::pulls::PullId;
 

@@ -9,27 +9,16 @@ use jiff::Timestamp;
 use super::action::Item;
 use super::facts::Facts;
 use super::filtering::Filtering;
+use super::look::Look;
 use super::overlay::Overlay;
 use super::rows::{self, Order, Row, RowChoice};
 use super::said::Said;
 use super::screen::{Page, Screen};
-use super::theme::{Role, Theme};
+use super::theme::Role;
 use crate::exchange::{Bodies, Exchange, ExchangeId};
 use crate::pulls::PullId;
 use crate::store::Store;
 use crate::story::{self, Telling, Tone};
-use crate::words::Lang;
-
-/// How the view is to look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Look {
-    /// The colours.
-    pub theme: Theme,
-    /// Whether nothing but ASCII is drawn.
-    pub ascii: bool,
-    /// The language of explanations.
-    pub lang: Lang,
-}
 
 /// What the view remembers.
 #[derive(Debug, Default)]

@@ -10,8 +10,8 @@ use crate::base::text;
 use crate::base::text::{clean, wrap};
 use crate::exchange::ExchangeId;
 use crate::story::Share;
+use crate::tui::look::Look;
 use crate::tui::screen::Doc;
-use crate::tui::state::Look;
 use crate::tui::theme::{Role, Theme};
 use crate::words::{Lang, say};
 
