@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use super::OutgoingResponse;
 use super::digest::{crc32c, crc64, md5, random};
 use super::image::StoredBlob;
-use super::provider::ProviderProfile;
 use super::response::BodyDelivery;
-use super::{signed_url, template};
+use super::template;
 
 /// An answer: which of the provider's templates say it, and what they want to know.
 #[derive(Debug)]
@@ -110,7 +109,7 @@ impl Answer {
     /// The answer in a provider's words.
     pub(super) fn by(
         mut self,
-        profile: &'static ProviderProfile,
+        words: impl Fn(&str) -> Option<String>,
         templates: impl Fn(&str) -> Option<&'static str>,
         now: Timestamp,
     ) -> OutgoingResponse {
@@ -119,9 +118,7 @@ impl Answer {
         let fact = |name: &str| {
             let known = self.facts.iter().find(|(known, _)| *known == name);
             let known = known.map(|(_, value)| value.clone());
-            known
-                .or_else(|| profile.word(name))
-                .or_else(|| self.sum(name))
+            known.or_else(|| words(name)).or_else(|| self.sum(name))
         };
         template::answer(template.unwrap_or_default(), fields, content, now, &fact)
             .delivered(self.delivery)
@@ -144,26 +141,6 @@ impl Answer {
             "crc64" => crc64(bytes).to_string(),
             _ => return None,
         })
-    }
-}
-
-impl From<signed_url::Refused> for Answer {
-    fn from(refused: signed_url::Refused) -> Self {
-        use signed_url::Refused;
-        match refused {
-            Refused::NoSuchPath => Self::missing(),
-            Refused::Unsigned => Self::withheld("403 Forbidden", "AccessDenied", "Access denied"),
-            Refused::Forged => Self::withheld(
-                "403 Forbidden",
-                "SignatureDoesNotMatch",
-                "The request signature we calculated does not match the signature you provided.",
-            ),
-            Refused::Expired { at } => {
-                Self::withheld("403 Forbidden", "AccessDenied", "Request has expired.")
-                    .named(&["expired", "withheld"])
-                    .maybe("at", template::general("iso:0", at))
-            }
-        }
     }
 }
 

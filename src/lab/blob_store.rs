@@ -9,6 +9,7 @@ use data_encoding::HEXLOWER;
 use super::answer::Answer;
 use super::digest::random;
 use super::image::{BlobKind, StoredBlob};
+use super::provider::template_of;
 use super::range::{ByteRange, parts, several};
 use super::response::BodyDelivery;
 use super::service::ProviderService;
@@ -36,7 +37,7 @@ impl ProviderService {
         let answer = digest.map_or_else(Answer::from, |digest| {
             self.part(request, &digest, Some(store))
         });
-        store.say(answer, self.profile(), now)
+        self.profile().store_says(store, answer, now)
     }
 
     /// A blob, or what a request wants of it; without a store the registry keeps it itself.
@@ -56,7 +57,7 @@ impl ProviderService {
         let wanted = request.field("range");
         let many = several(wanted, size).filter(|_| !self.has(Fault::RangesIgnored));
         if let (Some(store), Some(ranges)) = (store, many) {
-            if store.answer("ranges").is_some() {
+            if template_of(store, "ranges").is_some() {
                 return Answer::new(&["ranges"]);
             }
             let boundary = HEXLOWER.encode(&random(12));

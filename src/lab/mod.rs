@@ -1,11 +1,12 @@
-//! The lab: four registries on loopback, so that pullscope can be tried, taught and tested
-//! without a container engine, without privileges and without the internet.
+//! The lab: registries on loopback, so that pullscope can be tried, taught and tested without a
+//! container engine, without privileges and without the internet.
 //!
-//! [`Lab`] serves Docker Hub, a mirror of it, Google Container Registry and Quay as they were
-//! captured in August 2020, by host name, over TLS with a certification authority of its own.
-//! Tokens and URLs are really signed and really checked; images are small but real. A
-//! [`FaultSpec`] makes a provider misbehave, and a [`Replay`] answers from a recording instead.
-//! [`client`] pulls an image as `docker pull` does, and tells each step.
+//! [`Lab`] serves the registries of one time by host name, over TLS with a certification authority of
+//! its own: Docker Hub, a mirror of it, Google Container Registry and Quay as they were captured in
+//! August 2020, or nine registries as public reports show them in 2026 ([`Era`]). Their hosts and
+//! answers are data. Tokens and URLs are really signed and really checked; images are small but real.
+//! A [`FaultSpec`] makes a provider misbehave, and a [`Replay`] answers from a recording instead.
+//! [`client`] pulls an image as `docker pull` or another client does, and tells each step.
 
 pub mod client;
 

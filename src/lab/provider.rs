@@ -176,12 +176,22 @@ impl ProviderProfile {
         let shared = dialect(self.speaks.as_deref());
         match shared {
             Some(shared) if !is_own => {
-                let said = answer.by(self, |name| shared.answer(name), now);
+                let said = answer.by(|name| self.word(name), |name| shared.answer(name), now);
                 let also = self.also.iter().filter_map(|field| field.split_once(": "));
                 also.fold(said, |said, (name, value)| said.field(name, value))
             }
-            _ => answer.by(self, |name| self.answer(name), now),
+            _ => answer.by(|name| self.word(name), |name| self.answer(name), now),
         }
+    }
+
+    /// An answer of one of its blob stores.
+    pub(super) fn store_says(
+        &self,
+        store: &'static BlobStore,
+        answer: Answer,
+        now: Timestamp,
+    ) -> OutgoingResponse {
+        answer.by(|name| self.word(name), |name| template_of(store, name), now)
     }
 
     pub(super) fn answer(&self, name: &str) -> Option<&str> {
@@ -227,6 +237,12 @@ pub(super) fn hosts(era: Era) -> impl Iterator<Item = (&'static str, Provider, H
         let all = registry.chain(tokens).chain(stores);
         all.map(move |(host, role)| (host, provider, role))
     })
+}
+
+/// What a store says, by itself or as others do.
+pub(super) fn template_of(store: &'static BlobStore, name: &str) -> Option<&'static str> {
+    let shared = || dialect(store.speaks.as_deref())?.answer(name);
+    store.answer(name).or_else(shared)
 }
 
 /// The answers that several share.

@@ -53,7 +53,7 @@ impl ProviderService {
             .find_map(|fault| fault.row()?.answer(&request.method, place, early))?;
         let answer = answer.fact("client", client.ip().to_string());
         Some(match page {
-            Some(page) => answer.by(self.profile(), |_| Some(page), now),
+            Some(page) => answer.by(|_| None, |_| Some(page), now),
             None => self.profile().say(answer, now),
         })
     }
@@ -85,7 +85,7 @@ impl ProviderService {
         let error = match bearer(request) {
             None => None,
             Some(token) => {
-                let result = self.profile().check(&self.keys, token, wanted, now);
+                let result = server.check(&self.keys, &self.profile().service, token, wanted, now);
                 Some(result.err()?)
             }
         };

@@ -13,8 +13,7 @@ use url::form_urlencoded;
 
 use super::answer::Answer;
 use super::keys::{KeyError, Keys};
-use super::provider::{ProviderProfile, dialect};
-use super::{OutgoingResponse, template};
+use super::template;
 
 /// Where a provider keeps its blobs.
 #[derive(Debug, Deserialize)]
@@ -31,7 +30,7 @@ pub(super) struct BlobStore {
     #[serde(default)]
     pub(super) boundary: String,
     /// Whose answers are its own where it has no other.
-    speaks: Option<String>,
+    pub(super) speaks: Option<String>,
     /// What it says.
     #[serde(flatten)]
     answers: HashMap<String, String>,
@@ -107,19 +106,9 @@ impl BlobStore {
         }
     }
 
-    /// An answer in the store's words.
-    pub(super) fn say(
-        &'static self,
-        answer: Answer,
-        profile: &'static ProviderProfile,
-        now: Timestamp,
-    ) -> OutgoingResponse {
-        answer.by(profile, |name| self.answer(name), now)
-    }
-
+    /// What it says by itself.
     pub(super) fn answer(&'static self, name: &str) -> Option<&'static str> {
-        let own = self.answers.get(name).map(String::as_str);
-        own.or_else(|| dialect(self.speaks.as_deref())?.answer(name))
+        self.answers.get(name).map(String::as_str)
     }
 
     /// Whether a path of its host is one of its.
@@ -203,6 +192,25 @@ impl BlobStore {
             let digest = format!("{algorithm}:{hex}");
             (self.path(&digest) == candidate).then_some(digest)
         })
+    }
+}
+
+impl From<Refused> for Answer {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NoSuchPath => Self::missing(),
+            Refused::Unsigned => Self::withheld("403 Forbidden", "AccessDenied", "Access denied"),
+            Refused::Forged => Self::withheld(
+                "403 Forbidden",
+                "SignatureDoesNotMatch",
+                "The request signature we calculated does not match the signature you provided.",
+            ),
+            Refused::Expired { at } => {
+                Self::withheld("403 Forbidden", "AccessDenied", "Request has expired.")
+                    .named(&["expired", "withheld"])
+                    .maybe("at", template::general("iso:0", at))
+            }
+        }
     }
 }
 

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::keys::{KeyError, Keys, RsaKey};
-use super::provider::ProviderProfile;
 use super::template;
 
 /// A provider's token server.
@@ -85,27 +84,27 @@ impl Access {
     }
 }
 
-impl ProviderProfile {
+impl TokenServer {
     /// Issues a token of the provider's make.
     pub(super) fn issue(
         &self,
         keys: &Keys,
+        service: &str,
         access: Vec<Access>,
         now: Timestamp,
     ) -> Result<Grant, KeyError> {
-        let server = self.tokens.as_ref().ok_or(KeyError)?;
-        let exp = now.as_second() + server.lifetime;
+        let exp = now.as_second() + self.lifetime;
         let roots: serde_json::Map<_, _> = access
             .iter()
             .map(|access| (access.name.clone(), json!("$disabled")))
             .collect();
-        let key = match server.header {
+        let key = match self.header {
             Some(_) => Some(keys.rsa()?),
             None => None,
         };
         let fact = |name: &str| match name {
             "access" => Some(json!(access).to_string()),
-            "service" => Some(self.service.clone()),
+            "service" => Some(service.to_owned()),
             "exp" => Some(exp.to_string()),
             "roots" => Some(json!(roots).to_string()),
             "certificate" => Some(key?.certificate().to_owned()),
@@ -113,8 +112,8 @@ impl ProviderProfile {
             _ => template::general(name, now),
         };
         let fill = |text| template::fill(text, &fact).ok_or(KeyError);
-        let claims = fill(&server.claims)?;
-        let token = match (&server.header, key) {
+        let claims = fill(&self.claims)?;
+        let token = match (&self.header, key) {
             (Some(header), Some(key)) => jwt(key, &fill(header)?, &claims)?,
             // Padded, so that the token tells nothing by its length.
             _ => BASE64.encode(&keys.seal(format!("{claims:OPAQUE_LENGTH$}").as_bytes())?),
@@ -123,7 +122,7 @@ impl ProviderProfile {
             token,
             access,
             issued: now,
-            lifetime: server.lifetime,
+            lifetime: self.lifetime,
         })
     }
 
@@ -132,14 +131,12 @@ impl ProviderProfile {
     pub(super) fn check(
         &self,
         keys: &Keys,
+        service: &str,
         token: &str,
         wanted: Option<(&str, &str)>,
         now: Timestamp,
     ) -> Result<(), Denied> {
-        let is_signed = self
-            .tokens
-            .as_ref()
-            .is_some_and(|server| server.header.is_some());
+        let is_signed = self.header.is_some();
         let claims = if is_signed {
             read_jwt(keys.rsa(), token)
         } else {
@@ -149,7 +146,7 @@ impl ProviderProfile {
         };
         let claims: AccessClaims = claims.ok_or(Denied::Forged)?;
         let now = now.as_second();
-        if claims.aud != self.service {
+        if claims.aud != service {
             Err(Denied::Audience)
         } else if claims.exp + LEEWAY < now {
             Err(Denied::Expired)
@@ -214,7 +211,23 @@ mod tests {
     use super::*;
 
     fn issue(keys: &Keys, provider: Provider, access: Vec<Access>) -> Grant {
-        provider.profile().issue(keys, access, start()).unwrap()
+        let profile = provider.profile();
+        let server = profile.tokens.as_ref().unwrap();
+        server
+            .issue(keys, &profile.service, access, start())
+            .unwrap()
+    }
+
+    fn check_token(
+        provider: Provider,
+        keys: &Keys,
+        token: &str,
+        wanted: Option<(&str, &str)>,
+        now: Timestamp,
+    ) -> Result<(), Denied> {
+        let profile = provider.profile();
+        let server = profile.tokens.as_ref().unwrap();
+        server.check(keys, &profile.service, token, wanted, now)
     }
 
     fn access(name: &str) -> Vec<Access> {
@@ -249,7 +262,7 @@ mod tests {
             let check = |repository: Option<&str>, seconds| {
                 let wanted = repository.map(|name| (name, "pull"));
                 let now = after(start(), seconds);
-                provider.profile().check(&keys, &grant.token, wanted, now)
+                check_token(provider, &keys, &grant.token, wanted, now)
             };
             assert_eq!(check(Some("a/b"), 0), Ok(()));
             assert_eq!(check(None, lifetime), Ok(()));
@@ -264,7 +277,7 @@ mod tests {
         let keys = Keys::new().unwrap();
         let providers = [Provider::Hub, Provider::Gcr, Provider::Quay];
         let check_at =
-            |provider: Provider, token: &str| provider.profile().check(&keys, token, None, start());
+            |provider: Provider, token: &str| check_token(provider, &keys, token, None, start());
         for provider in providers {
             let grant = issue(&keys, provider, access("a/b"));
             for other in providers.into_iter().filter(|other| *other != provider) {
@@ -298,9 +311,7 @@ mod tests {
             .map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes()));
         let token = format!("{header}.{claims}.");
         let wanted = Some(("a/b", "pull"));
-        let result = Provider::Hub
-            .profile()
-            .check(&keys, &token, wanted, start());
+        let result = check_token(Provider::Hub, &keys, &token, wanted, start());
         assert_eq!(result, Err(Denied::Forged));
     }
 }

@@ -47,7 +47,8 @@ impl ProviderService {
                 access.name.push_str("-other");
             }
         }
-        let grant = self.profile().issue(&self.keys, access, now)?;
+        let server = self.profile().tokens.as_ref().ok_or(KeyError)?;
+        let grant = server.issue(&self.keys, own, access, now)?;
         let scopes: Vec<_> = grant.access.iter().map(Access::scope).collect();
         let answer = Answer::new(if oauth { &["oauth"] } else { &["token"] })
             .fact("token", grant.token)
