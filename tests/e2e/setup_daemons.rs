@@ -13,8 +13,12 @@ use crate::site::Upstream as _;
 /// A mirror by plain HTTP on a port of its own.
 const PLAIN: &str = "2h3po24q.mirror.aliyuncs.com:5000";
 
-fn machines() -> Vec<(&'static str, fn(&Path, &Path) -> Machine)> {
-    let mut machines: Vec<(&'static str, fn(&Path, &Path) -> Machine)> = Vec::new();
+/// Starts a machine whose files are in a folder, and whose user's CA is in another.
+type Start = fn(&Path, &Path) -> Machine;
+
+/// Those that are here, each with what its dockerd calls itself.
+fn machines() -> Vec<(&'static str, Start)> {
+    let mut machines: Vec<(&'static str, Start)> = Vec::new();
     if available(machine::NEEDS) {
         machines.push(("UpstreamClient(Docker-Client", Machine::start));
     }

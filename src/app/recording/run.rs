@@ -43,9 +43,12 @@ pub(in crate::app) struct Recording {
     pump: JoinHandle<PassedCounts>,
     last_call: CancellationToken,
     har: Option<Arc<Mutex<HarFile>>>,
-    session: SessionDir,
-    not_after: Timestamp,
-    keep_secrets: bool,
+    /// Where the session is.
+    pub(in crate::app) session: SessionDir,
+    /// When the CA ends.
+    pub(in crate::app) not_after: Timestamp,
+    /// Whether secrets are left in.
+    pub(in crate::app) keep_secrets: bool,
     /// What was seen, where somebody wants to know.
     model: Option<Model>,
     /// The same without secrets, for a collector, where the other has them.
@@ -137,21 +140,6 @@ impl Recording {
     /// Where the proxy listens.
     pub(in crate::app) fn address(&self) -> SocketAddr {
         self.proxy.address()
-    }
-
-    /// The session directory.
-    pub(in crate::app) fn session(&self) -> &Path {
-        &self.session.path
-    }
-
-    /// When the CA ends.
-    pub(in crate::app) fn not_after(&self) -> Timestamp {
-        self.not_after
-    }
-
-    /// Whether secrets are left in.
-    pub(in crate::app) fn keeps_secrets(&self) -> bool {
-        self.keep_secrets
     }
 
     /// How the journal is doing.

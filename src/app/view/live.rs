@@ -159,7 +159,7 @@ impl PreparedView {
             bodies: Box::new(InStore),
             feed: Some(self.feed),
             host: Box::new(Hands {
-                source: recording.session().to_owned(),
+                source: recording.session.path.clone(),
                 mask: facts.mask.clone(),
             }),
         };
@@ -267,7 +267,7 @@ fn look_at_docker(mut facts: Facts, mailbox: &Mailbox) {
 /// saved by default.
 pub(in crate::app) fn facts(recording: &Recording, bundle: &Path, save_as: String) -> Facts {
     let address = recording.address().to_string();
-    let left = recording.not_after().duration_since(clock::system());
+    let left = recording.not_after.duration_since(clock::system());
     let days = left.as_hours() / 24;
     Facts {
         source: Said::phrase("first.proxy", &[("n", &address)]),
@@ -276,7 +276,7 @@ pub(in crate::app) fn facts(recording: &Recording, bundle: &Path, save_as: Strin
         first_steps: first_steps(&address, bundle),
         checks: checks(&address),
         formats: screen::formats(),
-        secrets_kept: recording.keeps_secrets(),
+        secrets_kept: recording.keep_secrets,
         mask: Mask::default(),
         save_as,
     }

@@ -3,65 +3,54 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use serde_with::skip_serializing_none;
 
 use crate::base::printable::printable;
 
 /// One check.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What was checked, in one word.
     pub name: &'static str,
     /// How it is.
-    #[serde(flatten)]
     pub verdict: CheckResult,
+    /// What is wrong, in one word.
+    pub cause: Option<&'static str>,
+    /// What was found, and why that matters or why there was nothing to find.
+    pub text: String,
+    /// Lines for a shell that mend what is wrong.
+    pub fix: Option<Vec<String>>,
 }
 
 /// How it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "verdict")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CheckResult {
     /// As it should be.
-    Good {
-        /// What was found.
-        text: String,
-    },
+    Good,
     /// Not as it should be.
-    Bad {
-        /// What it is, in one word.
-        cause: &'static str,
-        /// What was found, and why that matters.
-        text: String,
-        /// Lines for a shell that mend it.
-        fix: Vec<String>,
-    },
+    Bad,
     /// There was nothing to check, or no way to.
-    Skipped {
-        /// Why.
-        text: String,
-    },
+    Skipped,
 }
 
 /// The checks as lines for people; `glyphs` says whether the terminal has more than ASCII.
 pub fn describe(checks: &[Check], glyphs: bool) -> String {
-    let (good, bad, none) = if glyphs {
-        ("✓", "✗", "·")
+    let marks = if glyphs {
+        ["✓", "✗", "·"]
     } else {
-        ("ok  ", "FAIL", "-   ")
+        ["ok  ", "FAIL", "-   "]
     };
     let mut text = String::new();
     let names = checks.iter().map(|check| check.name.len());
     let width = names.max().unwrap_or_default();
-    for Check { name, verdict } in checks {
-        let (mark, what) = match verdict {
-            CheckResult::Good { text } => (good, text),
-            CheckResult::Bad { text, .. } => (bad, text),
-            CheckResult::Skipped { text } => (none, text),
-        };
-        let _ = writeln!(text, "{mark} {name:<width$} {}", printable(what));
-        if let CheckResult::Bad { fix, .. } = verdict {
-            for line in fix.iter().flat_map(|fix| fix.lines()) {
-                let _ = writeln!(text, "      {}", printable(line));
-            }
+    for check in checks {
+        let mark = marks.get(check.verdict as usize).unwrap_or(&"");
+        let name = check.name;
+        let _ = writeln!(text, "{mark} {name:<width$} {}", printable(&check.text));
+        for line in check.fix.iter().flatten().flat_map(|fix| fix.lines()) {
+            let _ = writeln!(text, "      {}", printable(line));
         }
     }
     if glyphs {
@@ -76,16 +65,25 @@ pub fn describe(checks: &[Check], glyphs: bool) -> String {
 impl Check {
     /// Whether something is wrong.
     pub fn is_bad(&self) -> bool {
-        matches!(self.verdict, CheckResult::Bad { .. })
+        self.verdict == CheckResult::Bad
     }
 }
 
 pub(super) fn good(name: &'static str, text: impl Into<String>) -> Check {
-    let verdict = CheckResult::Good { text: text.into() };
-    Check { name, verdict }
+    without_fix(name, CheckResult::Good, text.into())
 }
 
 pub(super) fn skipped(name: &'static str, text: impl Into<String>) -> Check {
-    let verdict = CheckResult::Skipped { text: text.into() };
-    Check { name, verdict }
+    without_fix(name, CheckResult::Skipped, text.into())
+}
+
+fn without_fix(name: &'static str, verdict: CheckResult, text: String) -> Check {
+    let (cause, fix) = (None, None);
+    Check {
+        name,
+        verdict,
+        cause,
+        text,
+        fix,
+    }
 }

@@ -101,13 +101,13 @@ impl Patient<'_> {
             }
         };
         let line = |line: &String| fill(line, |name| quoted(fact(name).as_ref()));
-        let verdict = CheckResult::Bad {
-            cause: cause.name(),
+        Check {
+            name: cause.check(),
+            verdict: CheckResult::Bad,
+            cause: Some(cause.name()),
             text: fill(&row.says, fact),
-            fix: row.fix.iter().map(line).chain(more).collect(),
-        };
-        let name = cause.check();
-        Check { name, verdict }
+            fix: Some(row.fix.iter().map(line).chain(more).collect()),
+        }
     }
 
     /// The certificate of the CA that clients are to trust, PEM: the one that was named, else that
