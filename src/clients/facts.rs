@@ -21,6 +21,8 @@ pub struct ClientFacts {
     pub examined_as: String,
     /// What to say when there is no such unit.
     pub absent: String,
+    /// A folder with what it knows of registries.
+    pub certs: String,
     /// A command that asks for what cannot exist.
     pub probe: String,
     /// A command that shows it at work.

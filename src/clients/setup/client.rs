@@ -23,9 +23,9 @@ pub fn plan(
         other if facts::of(other).units.is_empty() => Err(SetupError::ByEnvironment(other.name())),
         other => {
             let mut plan = unit::service(other, system, wanted)?;
-            let folders = ["/etc/containerd/certs.d", "/etc/rancher/k3s/certs.d"];
+            let folder = &facts::of(other).certs;
             plan.notes
-                .extend(registries::notes(system, &folders, &[], &wanted.ca));
+                .extend(registries::notes(system, folder, &[], &wanted.ca));
             Ok(plan)
         }
     }

@@ -69,7 +69,7 @@ pub(super) fn plan(system: &System, wanted: &Wanted) -> Result<ChangePlan, Setup
              `pullscope exec -- skopeo …`"
                     .to_owned(),
             ],
-            registries::notes(system, &["/etc/containers/certs.d"], &[], &wanted.ca),
+            registries::notes(system, "/etc/containers/certs.d", &[], &wanted.ca),
         ]
         .concat(),
     })

@@ -8,42 +8,35 @@ use toml::Value;
 use crate::clients::system::System;
 
 /// What pullscope must be started with, for registries with a CA of their own or without valid TLS
-/// to be reached through it. `insecure` are those that the client's own settings name; folders
-/// have one for each registry, with certificates and hosts.toml (containerd, and Docker from 29 on).
-pub(super) fn notes(
-    system: &System,
-    folders: &[&str],
-    insecure: &[String],
-    own: &str,
-) -> Vec<String> {
+/// to be reached through it. `insecure` are those that the client's own settings name; in the folder
+/// each registry has one, with certificates and hosts.toml (containerd, and Docker from 29 on).
+pub(super) fn notes(system: &System, folder: &str, insecure: &[String], own: &str) -> Vec<String> {
     let mut insecure: BTreeSet<String> = insecure.iter().cloned().collect();
     let mut roots = BTreeSet::new();
-    for folder in folders.iter().map(Path::new) {
-        for registry in system.names(folder) {
-            let place = folder.join(&registry);
-            let text = |path: &Path| system.text(path).ok().flatten();
-            let certificates = system
-                .names(&place)
-                .into_iter()
-                .map(|name| place.join(name));
-            roots.extend(
-                certificates.filter(|path| path.extension().is_some_and(|end| end == "crt")),
-            );
-            let hosts = text(&place.join("hosts.toml")).and_then(|text| text.parse().ok());
-            for (key, value) in hosts.iter().flat_map(pairs) {
-                match (key, value) {
-                    ("ca", Value::String(file)) => _ = roots.insert(place.join(file)),
-                    ("ca", Value::Array(files)) => {
-                        roots.extend(
-                            files
-                                .iter()
-                                .filter_map(Value::as_str)
-                                .map(|file| place.join(file)),
-                        );
-                    }
-                    ("skip_verify", Value::Boolean(true)) => _ = insecure.insert(registry.clone()),
-                    _ => {}
+    let folder = Path::new(folder);
+    let known = folder.is_absolute().then(|| system.names(folder));
+    for registry in known.into_iter().flatten() {
+        let place = folder.join(&registry);
+        let text = |path: &Path| system.text(path).ok().flatten();
+        let certificates = system
+            .names(&place)
+            .into_iter()
+            .map(|name| place.join(name));
+        roots.extend(certificates.filter(|path| path.extension().is_some_and(|end| end == "crt")));
+        let hosts = text(&place.join("hosts.toml")).and_then(|text| text.parse().ok());
+        for (key, value) in hosts.iter().flat_map(pairs) {
+            match (key, value) {
+                ("ca", Value::String(file)) => _ = roots.insert(place.join(file)),
+                ("ca", Value::Array(files)) => {
+                    roots.extend(
+                        files
+                            .iter()
+                            .filter_map(Value::as_str)
+                            .map(|file| place.join(file)),
+                    );
                 }
+                ("skip_verify", Value::Boolean(true)) => _ = insecure.insert(registry.clone()),
+                _ => {}
             }
         }
     }
@@ -114,7 +107,7 @@ mod tests {
         write("etc/certs.d/mirror.corp/two.pem", "TWO");
         let system = System::at(root.path());
         let insecure = ["plain.local:5000".to_owned()];
-        let told = notes(&system, &["/etc/certs.d", "/none"], &insecure, "OURS");
+        let told = notes(&system, "/etc/certs.d", &insecure, "OURS");
         assert_eq!(
             told[0].split(", or").next().unwrap(),
             "registries here have a CA of their own. Start pullscope with --upstream-ca \
@@ -131,6 +124,7 @@ mod tests {
             told[2]
         );
         assert_eq!(told.len(), 3);
-        assert!(notes(&system, &["/none"], &[], "OURS").is_empty());
+        assert!(notes(&system, "/none", &[], "OURS").is_empty());
+        assert!(notes(&system, "", &[], "OURS").is_empty());
     }
 }

@@ -46,10 +46,10 @@ pub(in crate::clients) fn of_docker(system: &System, own: &str) -> Result<Vec<St
     let insecure = insecure
         .filter(|host| !host.contains('/'))
         .map(str::to_owned);
-    let folders = ["/etc/docker/certs.d"];
+    let folder = &facts::of(ClientName::Docker).certs;
     Ok(registries::notes(
         system,
-        &folders,
+        folder,
         &insecure.collect::<Vec<_>>(),
         own,
     ))
