@@ -3,7 +3,7 @@
 use super::block::{cell, spaced};
 use super::labelled::Labelled;
 use super::{Block, Cell, Span, StepStory, Telling, Tone, finding, step, transfer};
-use crate::exchange::{Connection, HandshakeFailed, Rejection, Tunnel};
+use crate::exchange::{Connection, HandshakeFailed, Rejection, Tunnel, TunnelKind};
 use crate::findings::Evidence;
 use crate::registry::Client;
 use crate::store::Entry;
@@ -35,13 +35,16 @@ pub fn beyond_pulls(telling: &Telling<'_>) -> Vec<Block> {
 /// The tunnels and handshakes of which nothing could be read.
 pub fn unread(telling: &Telling<'_>) -> Vec<Block> {
     let lang = telling.lang;
-    let mut tunnels = Labelled::new(lang);
+    let (mut tunnels, mut spare) = (Labelled::new(lang), Labelled::new(lang));
     for tunnel in telling.store.tunnels() {
         let sizes = [("sent", tunnel.sent), ("received", tunnel.received)];
         let sizes = sizes.map(|(name, bytes)| (name, bytes.to_string()));
         let sizes = phrase("label.bytes-each-way").fill(lang, &sizes);
         let what = spaced([Span::plain(tunnel.kind.name(lang)), Span::dim(sizes)]);
-        tunnels.named(Span::plain(target(&tunnel.connection)), what);
+        // Clients open more connections than they come to need.
+        let is_spare = tunnel.kind == TunnelKind::Unused;
+        let list = if is_spare { &mut spare } else { &mut tunnels };
+        list.named(Span::plain(target(&tunnel.connection)), what);
     }
     let mut handshakes = Labelled::new(lang);
     for failed in telling.store.handshakes() {
@@ -49,6 +52,7 @@ pub fn unread(telling: &Telling<'_>) -> Vec<Block> {
         handshakes.named(Span::plain(target(&failed.connection)), why);
     }
     let mut blocks = tunnels.under(say("label.tunnels", lang));
+    blocks.extend(spare.under(say("label.spare", lang)));
     blocks.extend(handshakes.under(say("label.handshakes", lang)));
     blocks
 }

@@ -231,6 +231,11 @@ impl Rig {
         stream
     }
 
+    /// The configuration of a client that trusts the proxy.
+    pub(crate) fn trust(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.trust)
+    }
+
     /// A TLS tunnel to the origin.
     pub(crate) async fn tls(&self) -> tokio_rustls::client::TlsStream<TcpStream> {
         self.tls_with(Arc::clone(&self.trust)).await.unwrap()

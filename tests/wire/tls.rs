@@ -5,14 +5,14 @@ use std::sync::Arc;
 use pullscope::exchange::{Ending, Failure, Rejection, Verification};
 use pullscope::proxy::{ClientCertificate, KeyLog, RootCertificate};
 use rcgen::CertificateParams;
-use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ServerConfig};
 use time::{Duration, OffsetDateTime};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 
-use crate::rig::{HOST, Pki, Rig, Script, answer, ending, trusting};
+use crate::rig::{HOST, Pki, Rig, Script, answer, ending, read_all, trusting};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -167,6 +167,22 @@ async fn what_both_sides_agreed_on_is_recorded() {
     assert_eq!(upstream.address, Some(rig.origin));
     assert_eq!(upstream.verification, Some(Verification::Verified));
     assert_eq!(upstream.certificates.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_offers_is_recorded_beside_what_it_gets() {
+    for (offers, alpn) in [(&["h2", "http/1.1"][..], Some("http/1.1")), (&[], None)] {
+        let mut rig = Rig::start(answer(OK)).await;
+        let mut config = ClientConfig::clone(&rig.trust());
+        config.alpn_protocols = offers.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let mut stream = rig.tls_with(Arc::new(config)).await.unwrap();
+        stream.write_all(&get()).await.unwrap();
+        read_all(&mut stream).await;
+        let exchange = rig.ended().await;
+        let client = exchange.connection.tls.unwrap();
+        let offered: Vec<_> = client.offered.iter().map(String::as_str).collect();
+        assert_eq!((&*offered, client.alpn.as_deref()), (offers, alpn));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
