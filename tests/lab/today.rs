@@ -189,3 +189,81 @@ fn expected(
         _ => return None,
     })
 }
+
+/// A request as its client's record has it: method, what it is for, whether it is permitted, and its
+/// fields but for what differs from one image to the next.
+fn request(method: &str, url: &str, fields: &[(String, String)]) -> (String, Vec<String>) {
+    let kind = [
+        "/manifests/sha256-",
+        "/manifests/",
+        "/referrers/",
+        "/blobs/sha256:",
+        "/token",
+    ];
+    let kind = kind
+        .iter()
+        .find(|part| url.contains(**part))
+        .unwrap_or(&"elsewhere");
+    let told = fields.iter().map(|(name, value)| match name.as_str() {
+        // The type that was announced is that of the image.
+        "Accept" if value.ends_with(", */*") && method == "GET" => format!("{name}: …, */*"),
+        "Host" | "User-Agent" | "Authorization" | "Referer" => name.clone(),
+        _ => format!("{name}: {value}"),
+    });
+    (format!("{method} {kind}"), told.collect())
+}
+
+/// Each request that the real client sent has one of ours that is alike, field by field.
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_29_and_containerd_2_speak_as_recorded() {
+    for (client, record) in [
+        (
+            "docker-29",
+            include_str!("../data/clients/docker-29/attested.json"),
+        ),
+        (
+            "docker-29",
+            include_str!("../data/clients/docker-29/pull.json"),
+        ),
+        (
+            "containerd-2",
+            include_str!("../data/clients/containerd-2/pull.json"),
+        ),
+    ] {
+        let (store, _) = pulled(&[], Provider::HubToday, client).await;
+        let ours: std::collections::BTreeSet<_> = store
+            .entries()
+            .filter_map(|entry| {
+                let sent = entry.exchange.request.as_ref()?;
+                let head = sent.head.parse();
+                let fields: Vec<_> = head
+                    .fields()
+                    .iter()
+                    .map(|field| {
+                        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                        (text(field.name), text(field.value))
+                    })
+                    .collect();
+                let method = String::from_utf8_lossy(sent.head.method()?).into_owned();
+                Some(request(&method, &sent.url, &fields))
+            })
+            .collect();
+        let record: serde_json::Value = serde_json::from_str(record).unwrap();
+        for recorded in record.as_array().unwrap() {
+            let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+            let fields = recorded["headers"].as_array().unwrap().iter();
+            let fields: Vec<_> = fields
+                .map(|field| match field.as_str() {
+                    Some(line) => line.split_once(": ").unwrap(),
+                    None => panic!("{field}"),
+                })
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect();
+            let theirs = request(&text(&recorded["method"]), &text(&recorded["url"]), &fields);
+            assert!(
+                ours.contains(&theirs),
+                "{client}: {theirs:#?} is none of {ours:#?}"
+            );
+        }
+    }
+}

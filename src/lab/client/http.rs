@@ -224,7 +224,10 @@ impl Http<'_> {
         let mut headers = HeaderMap::new();
         let host = &url[Position::BeforeHost..Position::AfterPort];
         headers.insert(HOST, HeaderValue::try_from(host)?);
-        headers.insert(USER_AGENT, HeaderValue::from_static(self.profile.agent()));
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(self.profile.agent(ask.step)),
+        );
         for (name, value) in own {
             headers.append(name, value);
         }

@@ -31,6 +31,8 @@ pub(super) struct ProfileRow {
     accept_digest: Vec<String>,
     encoding: Option<String>,
     blobs: Option<String>,
+    token_agent: Option<String>,
+    baggage: Option<String>,
     pub(super) chunk: u64,
 }
 
@@ -42,6 +44,8 @@ pub(super) enum ClientHabit {
     Ping,
     /// A tag is resolved by HEAD, and what it stands for is fetched by its digest.
     Head,
+    /// What fetches knows nothing of the token with which the tag was resolved.
+    AsksTwice,
     /// The transport adds `Accept-Encoding: gzip` where it can undo that.
     Gzip,
     /// `Docker-Distribution-Api-Version` is sent.
@@ -66,7 +70,11 @@ impl ClientProfile {
         self.name
     }
 
-    pub(super) fn agent(self) -> &'static str {
+    pub(super) fn agent(self, step: PullStep) -> &'static str {
+        let of_token = self.row.token_agent.as_deref();
+        if let Some(agent) = of_token.filter(|_| step == PullStep::Token) {
+            return agent;
+        }
         self.row.agent.as_deref().unwrap_or(AGENT)
     }
 
@@ -79,7 +87,10 @@ impl ClientProfile {
     ) -> Result<Vec<(HeaderName, HeaderValue)>, InvalidHeaderValue> {
         let row = self.row;
         let mut fields = Vec::new();
-        let is_manifest = matches!(step, PullStep::Tag | PullStep::Manifest);
+        let is_manifest = matches!(
+            step,
+            PullStep::Tag | PullStep::Manifest | PullStep::Referrers
+        );
         let is_blob = matches!(step, PullStep::Config | PullStep::Layer);
         let accept = match announced {
             Some(_) if !row.accept_digest.is_empty() => &row.accept_digest,
@@ -97,6 +108,10 @@ impl ClientProfile {
             .or(row.encoding.as_ref());
         if let Some(encoding) = encoding.filter(|_| is_manifest && announced.is_some() || is_blob) {
             fields.push((ACCEPT_ENCODING, HeaderValue::try_from(encoding)?));
+        }
+        if let Some(baggage) = &row.baggage {
+            let name = HeaderName::from_static("baggage");
+            fields.push((name, HeaderValue::try_from(baggage)?));
         }
         if row.does(ClientHabit::Api) {
             let name = HeaderName::from_static("docker-distribution-api-version");
@@ -174,7 +189,10 @@ mod tests {
             assert!(!profile.row.accept.is_empty(), "{name}");
         }
         let demo = ClientProfile::default();
-        assert!(demo.agent().starts_with("pullscope-demo/") && demo.row.does(ClientHabit::Ping));
+        assert!(
+            demo.agent(PullStep::Tag).starts_with("pullscope-demo/")
+                && demo.row.does(ClientHabit::Ping)
+        );
         let error = "docker".parse::<ClientProfile>().unwrap_err().to_string();
         assert!(error.contains("docker-29"), "{error}");
     }

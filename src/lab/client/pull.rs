@@ -164,6 +164,9 @@ impl RunningPull<'_> {
                 answer => return Err(answer.into_error().await),
             }
         }
+        if profile.does(ClientHabit::AsksTwice) {
+            *lock(&self.authorization) = None;
+        }
         let (mut digest, mut content) = self
             .document(PullStep::Tag, &tag, announced.as_deref())
             .await?;
@@ -235,7 +238,8 @@ impl RunningPull<'_> {
         let hex = digest.replace(':', "-");
         for rest in [format!("referrers/{digest}"), format!("manifests/{hex}")] {
             let url = self.url(&format!("{repository}/{rest}"))?;
-            let ask = Fetch::new(PullStep::Referrers);
+            let list = Some("application/vnd.oci.image.index.v1+json");
+            let ask = Fetch::new(PullStep::Referrers).announced(list);
             let answer = self.ask(&url, ask, "pull").await?;
             // Whatever the list's failure, the tag that stands in for it is looked for; that is it.
             match answer.status() {
