@@ -211,3 +211,43 @@ fn a_failed_pull_is_told_at_the_end() {
         done.err
     );
 }
+
+/// Said while the command runs, once for each client and host, by the advice that is for a command
+/// of `exec`; wget with GnuTLS leaves without a word.
+#[test]
+fn who_refuses_the_certificate_is_told_at_once() {
+    if !available(&["curl", "wget", "openssl", "setpriv"]) {
+        return;
+    }
+    let lab = Lab::start(&[]);
+    let user = User::new(&lab);
+    let script = format!(
+        "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout k -out other.pem 2>&-
+        curl -sS --cacert other.pem {PING}; curl -sS --cacert other.pem {PING}
+        wget -q --ca-certificate=other.pem {PING}; sleep 1; echo over >&2"
+    );
+    let said = user.exec(&["sh", "-c", &script]).succeeded().err;
+    let (live, end) = said.split_once("\nover\n").unwrap();
+    let lines: Vec<_> = live
+        .lines()
+        .filter(|line| line.contains("pullscope's CA"))
+        .collect();
+    let [curl, wget] = lines[..] else {
+        panic!("{said}")
+    };
+    assert!(
+        curl.starts_with("pullscope: curl ") && curl.contains("unknown_ca"),
+        "{said}"
+    );
+    assert!(
+        wget.starts_with("pullscope: ") && wget.contains("registry-1.docker.io"),
+        "{said}"
+    );
+    assert_eq!(
+        live.matches("--cacert \"$SSL_CERT_FILE\"").count(),
+        2,
+        "{said}"
+    );
+    assert!(!live.contains("ca path"), "{said}");
+    assert!(end.contains("registry-1.docker.io (2 ×)"), "{said}");
+}

@@ -20,6 +20,7 @@ use crate::config::ExecArgs;
 use crate::proxy::ca::CaFiles;
 
 use crate::app::observe::outline::outline;
+use crate::app::observe::refusals::{OF_EXEC, Refusals};
 use crate::app::process::failure::{Outcome, not_run};
 use crate::app::process::hardening::Started;
 use crate::app::recording::conclusion::warn_of_risks;
@@ -74,6 +75,7 @@ async fn traced(mut args: ExecArgs, started: &Started, talk: &Talk) -> Outcome<E
             None => Audience {
                 // For its outline.
                 reader: (!talk.quiet).then_some(Audience::KEPT),
+                refusals: Refusals::new(talk, Some(OF_EXEC)),
                 ..Audience::default()
             },
         },

@@ -48,7 +48,7 @@ pub(in crate::app) async fn run(args: RecordArgs, dirs: &Dirs, talk: &Talk) -> O
         Some(view) => view.audience(),
         None => Audience {
             watchers: Progress::watcher(talk).into_iter().collect(),
-            refusals: Refusals::new(talk),
+            refusals: Refusals::new(talk, None),
             events_out: args.json.then(|| {
                 let address = proxy.address().to_string();
                 let (ca, session) = (ca.display().to_string(), session.path.display().to_string());

@@ -11,6 +11,8 @@ use crate::store::Store;
 use crate::story::{Span, Telling, verdict};
 use crate::words::Lang;
 
+use super::refusals::OF_EXEC;
+
 /// What was done in a few lines: each pull with its verdict, and what the user should know.
 pub(in crate::app) fn outline(store: &Store, received: u64) -> Vec<String> {
     let telling = Telling::of(store, Lang::En);
@@ -38,9 +40,7 @@ pub(in crate::app) fn outline(store: &Store, received: u64) -> Vec<String> {
     }
     for (host, count) in refused(store) {
         lines.push(format!(
-            "  the command refused the certificate for {host} ({count} ×): it does not look at \
-             SSL_CERT_FILE and its like, which name the CA made for it: hand it on by a flag of \
-             its own, as in `sh -c 'curl --cacert \"$SSL_CERT_FILE\" …'`"
+            "  the command refused the certificate for {host} ({count} ×): {OF_EXEC}"
         ));
     }
     lines.iter().map(|line| printable(line).into()).collect()

@@ -3,28 +3,28 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use indicatif::MultiProgress;
-
 use crate::exchange::{Connection, Event, HandshakeFailed};
 use crate::findings::refused_handshake;
 use crate::words::Lang;
 
-use crate::app::terminal::output;
 use crate::app::terminal::talk::Talk;
 
 /// Tells of clients that refuse our certificate, and what mends that, each once.
 pub(in crate::app) struct Refusals {
-    bars: MultiProgress,
+    talk: Talk,
+    advice: Option<&'static str>,
     told: Vec<String>,
     /// Which addresses sent requests to which hosts by TLS.
     asked: HashSet<(IpAddr, Option<String>)>,
 }
 
 impl Refusals {
-    /// Tells between the live lines of `talk`; nothing where it is to be quiet.
-    pub(in crate::app) fn new(talk: &Talk) -> Option<Self> {
+    /// Tells between the live lines of `talk`; nothing where it is to be quiet. `advice` is what
+    /// mends it, where that is another thing than the fix for the client.
+    pub(in crate::app) fn new(talk: &Talk, advice: Option<&'static str>) -> Option<Self> {
         (!talk.quiet).then(|| Self {
-            bars: talk.bars.clone(),
+            advice,
+            talk: talk.clone(),
             told: Vec::new(),
             asked: HashSet::new(),
         })
@@ -57,17 +57,23 @@ impl Refusals {
         let Some(finding) = finding else {
             return;
         };
-        let (what, fix) = (finding.sentence(Lang::En), finding.fix(Lang::En));
+        let what = finding.sentence(Lang::En);
         // A client that retries says the same again and again.
         if self.told.contains(&what) || self.told.len() >= MOST_TOLD {
             return;
         }
-        self.bars
-            .suspend(|| output::say(&format!("{what}\n  {fix}")));
+        let fix = self
+            .advice
+            .map_or_else(|| finding.fix(Lang::En), str::to_owned);
+        self.talk.say(&format!("{what}\n  {fix}"));
         self.told.push(what);
     }
 }
 
+/// What mends it for a command of `exec`.
+pub(in crate::app) const OF_EXEC: &str = "it does not look at SSL_CERT_FILE and its like, which \
+    name the CA made for it: hand it on by a flag of its own, as in `sh -c 'curl --cacert \
+    \"$SSL_CERT_FILE\" …'`";
 /// Names come from the network: as many are remembered.
 const MOST_TOLD: usize = 100;
 /// And as many hosts.

@@ -5,6 +5,7 @@ use indicatif::MultiProgress;
 use super::output;
 
 /// How the user is talked to.
+#[derive(Clone)]
 pub(in crate::app) struct Talk {
     /// Only errors are told.
     pub(in crate::app) quiet: bool,
