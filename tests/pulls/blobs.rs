@@ -1,8 +1,8 @@
 //! How far each blob got.
 
 use pullscope::pulls::BlobState::{
-    AlreadyPresent, Downloading, Failed, Foreign, Inline, Mismatch, Partial, Queued, Unasked,
-    Unseen, Verified, Whole,
+    AlreadyPresent, Downloading, Failed, Foreign, Inline, Mismatch, Partial, Queued, Stopped,
+    Unasked, Unseen, Verified, Whole,
 };
 use pullscope::pulls::{Blob, Part, Pull, State};
 
@@ -340,4 +340,29 @@ fn figures() {
     assert_eq!(pull.totals.received, image.len() as u64 + config + 3);
     assert_eq!(pull.totals.promised, Some(config + 3));
     assert_eq!(pull.totals.took.as_millis(), 100);
+}
+
+/// Clients ask from a place on, read as much as they want and hang up: who goes on with another
+/// request had its share, and after whom nothing comes may have been stopped.
+#[test]
+fn a_range_that_is_cut_off_is_read_in_part_only_where_the_client_goes_on() {
+    let layer = format!("{BASE}/blobs/{}", digest_of("0123456789"));
+    let chunk = X::get(&layer)
+        .asks("Range", "bytes=2-")
+        .status(206)
+        .says("Content-Range", "bytes 2-9/10")
+        .killed(3)
+        .at(20);
+    let other = X::get(&format!("{BASE}/blobs/{}", digest_of(&config("a"))))
+        .text(&config("a"))
+        .at(60);
+    let state = |more: Vec<X>| with(&["0123456789"], more).blobs[1].state;
+    assert_eq!(state(vec![chunk.clone(), other.clone()]), Partial);
+    assert_eq!(state(vec![chunk.clone()]), Stopped);
+    // What came before it says nothing of it.
+    assert_eq!(state(vec![other.at(10), chunk]), Stopped);
+    // Nor had its share who asked for all of it.
+    let whole = X::get(&layer).killed(3).at(20);
+    let later = X::get(&format!("{BASE}/blobs/{}", digest_of(&config("a"))));
+    assert_eq!(state(vec![whole, later.text(&config("a")).at(60)]), Stopped);
 }

@@ -4,6 +4,7 @@ use pullscope::pulls::BlobState::{Mounted, Pushed, Unasked, Verified, Whole};
 use pullscope::pulls::{Purpose, State, Step, Why};
 use pullscope::registry::Kind;
 use pullscope::store::Store;
+use pullscope::story::{Block, Telling, decoded};
 use pullscope::words::Lang;
 
 use crate::separation::groups;
@@ -396,6 +397,56 @@ fn every_platform_of_a_list() {
     assert_eq!((pull.purpose, pull.state), (Purpose::Push, State::Complete));
     assert_eq!(pull.name(), "r.example/a:1");
     assert_eq!(pull.platform, None);
+}
+
+/// Of a list that is sent nothing is fetched, and nobody chooses a platform of it; of the same list
+/// that is pulled both are told.
+#[test]
+fn a_list_that_is_pushed_tells_of_no_choice() {
+    let image = manifest("a", &["one"]);
+    let list = index(&[("amd64", &image), ("arm64", "{}")]);
+    let mut pushed = Traffic::of(upload("one", 0));
+    let child = manifest_url(&digest_of(&image));
+    pushed.add([
+        X::method("PUT", &child).sends(&image).status(201).at(200),
+        X::method("PUT", &manifest_url("1"))
+            .sends(&list)
+            .status(201)
+            .at(240),
+    ]);
+    let pulled = Traffic::of([
+        X::get(&manifest_url("1")).text(&list).at(0),
+        X::get(&child).text(&image).at(20),
+    ]);
+    let platforms = |store: Store| {
+        let telling = Telling::of(&store, Lang::En);
+        let url = manifest_url("1");
+        let entry = store.entries().find(|entry| {
+            entry
+                .exchange
+                .request
+                .as_ref()
+                .is_some_and(|head| head.url == url)
+        });
+        let blocks = decoded(entry.unwrap(), store.pulls().first(), &telling);
+        let tables = blocks.into_iter().filter_map(|block| match block {
+            Block::Table(table) => Some(table),
+            _ => None,
+        });
+        format!("{:?}", tables.collect::<Vec<_>>())
+    };
+    let (pushed, pulled) = (platforms(pushed.store()), platforms(pulled.store()));
+    for said in ["linux/amd64", "linux/arm64"] {
+        assert!(pushed.contains(said) && pulled.contains(said), "{pushed}");
+    }
+    assert!(
+        pulled.contains("fetched") && pulled.contains("chosen by"),
+        "{pulled}"
+    );
+    assert!(
+        !pushed.contains("fetched") && !pushed.contains("chosen by"),
+        "{pushed}"
+    );
 }
 
 /// The platform that an index gives the manifest that a step belongs to.
