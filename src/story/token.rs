@@ -136,7 +136,10 @@ fn used(fields: &mut Labelled, answer: &TokenAnswer, pull: &Pull, telling: &Tell
                 carriers.push(Span::plain("  "));
             }
             carriers.extend(naming::step(pull, step, lang));
-            let good = entry.reading.status.is_some_and(|status| status < 400);
+            // That a blob is not there yet is an answer, too.
+            let refused = matches!(entry.kind, Kind::Error | Kind::Challenge);
+            let status = entry.reading.status;
+            let good = status.is_some_and(|status| status < 400 || !refused);
             carriers.extend([Span::plain(" "), Span::mark(good)]);
         }
         withheld |= step.kind == Kind::Cdn && sent.is_none();

@@ -4,7 +4,10 @@
 use pullscope::lab::client::{ClientProfile, Puller};
 use pullscope::lab::{Era, Fault, LabImage, Provider};
 use pullscope::pulls::State;
+use pullscope::registry::Kind;
 use pullscope::store::Store;
+use pullscope::story::{Telling, decoded};
+use pullscope::words::Lang;
 
 use crate::findings::{observed, unexpected};
 
@@ -54,6 +57,26 @@ async fn pushed(faults: &[&str], provider: Provider) -> (Store, bool) {
     };
     let store = observed(faults, provider, push).await;
     (store, good)
+}
+
+/// A blob that is not there yet is no refusal of the token.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_marked_by_what_it_opened() {
+    let used = async |faults: &[&str]| {
+        let (store, _) = pushed(faults, Provider::Harbor).await;
+        let telling = Telling::of(&store, Lang::En);
+        let token = store.entries().find(|entry| entry.kind == Kind::Token);
+        let told = format!(
+            "{:?}",
+            decoded(token.unwrap(), store.pulls().first(), &telling)
+        );
+        let answers = store.entries().filter(|entry| entry.kind == Kind::Exists);
+        let there_not = answers.filter(|entry| entry.reading.status == Some(404));
+        assert!(there_not.count() > 0, "{told}");
+        told.matches('✗').count()
+    };
+    assert_eq!(used(&[]).await, 0);
+    assert!(used(&["push-too-large"]).await > 0);
 }
 
 /// How the first pull of a store stands.
