@@ -1020,12 +1020,9 @@ fn what_other_programs_wrote_is_kept_without_its_secrets() {
     let clean = written(&trace);
     let text = clean.to_string();
     assert!(!text.contains("c7c0f6a1e5dd4b0f9a"), "{text}");
-    let [.., priority, kind, mode, note, worker, queueing] = fields(&clean);
-    let [.., p, k, m, n, w, q] = fields(&theirs);
-    assert_eq!(
-        [priority, kind, mode, note, worker, queueing],
-        [p, k, m, n, w, q]
-    );
+    // What holds an address may have had a secret in it; the others stay as they were.
+    let plain = |har: &serde_json::Value| fields(har).into_iter().rev().take(6).collect::<Vec<_>>();
+    assert_eq!(plain(&clean), plain(&theirs));
     let page = &clean["log"]["pages"][0];
     assert_eq!(page["pageTimings"]["onContentLoad"], 312.5);
     assert!(page["title"].as_str().unwrap().contains("REDACTED-"));

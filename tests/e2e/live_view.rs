@@ -109,7 +109,7 @@ fn a_pull_is_seen_exported_and_left() {
     terminal.keys(&["q", "f"]);
     terminal.types("kind:token");
     terminal.keys(&["Enter"]);
-    terminal.until(&["filter: kind:token (2)"]);
+    terminal.until(&["filter: kind:token (1)"]);
     terminal.keys(&["G", "Enter"]);
     terminal.until(&["[1 Token]", "granted", "as asked", "left", "signature"]);
     terminal.keys(&["q", "f", "C-u", "Enter", "x", "Enter"]);

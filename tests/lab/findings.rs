@@ -74,7 +74,7 @@ async fn pulled(faults: &[&str], provider: Provider) -> Store {
         // Most faults end it; what it says is tested elsewhere.
         let _ = puller.pull(&image, &|_| {}).await;
     };
-    observed(faults, provider, get).await
+    Box::pin(observed(faults, provider, get)).await
 }
 
 /// The store after something was done through a proxy of ours.

@@ -46,7 +46,7 @@ async fn pulled(faults: &[&str], provider: Provider, client: &str) -> (Store, bo
     let pull = async |puller: Puller, image: LabImage| {
         good = puller.speaking(profile).pull(&image, &|_| {}).await.is_ok();
     };
-    let store = observed(faults, provider, pull).await;
+    let store = Box::pin(observed(faults, provider, pull)).await;
     (store, good)
 }
 
@@ -55,7 +55,7 @@ async fn pushed(faults: &[&str], provider: Provider) -> (Store, bool) {
     let push = async |puller: Puller, image: LabImage| {
         good = puller.push(&image, &|_| {}).await.is_ok();
     };
-    let store = observed(faults, provider, push).await;
+    let store = Box::pin(observed(faults, provider, push)).await;
     (store, good)
 }
 
