@@ -718,6 +718,77 @@ fn a_file_that_is_wrapped_or_broken_is_read_and_told_of() {
 }
 
 #[test]
+fn files_one_behind_the_other_are_read_as_one() {
+    let plain = foreign(|_, _| {});
+    for between in ["", "\n", "\r\n\r\n"] {
+        let (document, found) = odd([&*plain, &plain].join(between).as_bytes());
+        assert_eq!(found, [(Oddity::Joined, 0)]);
+        let ids: Vec<_> = document.trace.exchanges.iter().map(|e| e.id.0).collect();
+        assert_eq!((ids.len(), document.skipped.len()), (6, 0), "{ids:?}");
+    }
+    let (cut, _) = plain.rsplit_once("statusText").unwrap();
+    let (document, found) = odd([&plain, cut].concat().as_bytes());
+    assert!(found.contains(&(Oddity::CutOff, 5)), "{found:?}");
+    assert_eq!(document.trace.exchanges.len(), 5);
+    let error = read_text((plain + " and more").as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("trailing characters"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_read_of_an_entry_is_told_of() {
+    for (pointer, value, expected) in [
+        (
+            "/request/headers",
+            json!([["Host", "r.example"]]),
+            Oddity::NoHeaders,
+        ),
+        (
+            "/response/headers",
+            json!("Host: r.example"),
+            Oddity::NoHeaders,
+        ),
+        ("/request/url", json!(""), Oddity::Url),
+        ("/request/url", json!("/v2/"), Oddity::Url),
+        ("/response/status", json!(99_999), Oddity::NoStatus),
+        ("/response/status", json!(-1), Oddity::NoAnswer),
+        (
+            "/startedDateTime",
+            json!("0001-01-01T00:00:00Z"),
+            Oddity::NoTime,
+        ),
+        (
+            "/startedDateTime",
+            json!("1970-01-01T00:00:00.000Z"),
+            Oddity::NoTime,
+        ),
+    ] {
+        let (document, found) = odd(foreign(|number, entry| {
+            if number == 1 {
+                *entry.pointer_mut(pointer).unwrap() = value.clone();
+            }
+        })
+        .as_bytes());
+        assert_eq!(found, [(expected, 1)], "{pointer} {value}");
+        let earliest = document.trace.exchanges.iter().map(|e| e.started).min();
+        assert!(earliest.unwrap().to_string().starts_with("2026"), "{value}");
+    }
+}
+
+#[test]
+fn an_error_quotes_nothing_of_the_file() {
+    for text in [
+        json!(foreign(|_, _| {})).to_string(),
+        r#"{"log": "s3cr3t-\", expected-word"}"#.to_owned(),
+    ] {
+        let error = read_text(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("string, expected"), "{error}");
+        assert!(error.len() < 250 && !error.contains("s3cr3t"), "{error}");
+    }
+    let error = read_text(b"> GET / HTTP/1.1").unwrap_err().to_string();
+    assert!(error.contains("pullscope import"), "{error}");
+}
+
+#[test]
 fn times_of_every_kind_are_read_and_none_is_of_1970() {
     let noon = |number: usize| format!("2026-05-04T12:00:0{number}.500Z");
     let (document, found) = odd(foreign(|number, entry| {

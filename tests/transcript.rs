@@ -460,6 +460,30 @@ fn logs_with_messages_in_them_are_read() {
 }
 
 #[test]
+fn what_was_put_around_every_line_of_a_file_is_taken_off() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/transcripts");
+    for name in [
+        "crane.txt",
+        "ctr-logfmt.txt",
+        "ctr-terminal.txt",
+        "skopeo.txt",
+    ] {
+        let plain = std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
+        let plain = plain.replace("\r\n", "\n");
+        let expected = transcript::read(plain.as_bytes(), Timestamp::UNIX_EPOCH);
+        assert!(!expected.trace.exchanges.is_empty(), "{name}");
+        let windows = plain.replace('\n', "\r\n");
+        let stamp = |line: &str| format!("2026-12-01T02:39:06.1234567Z {line}");
+        let stamped: String = plain.split_inclusive('\n').map(stamp).collect();
+        let both: String = windows.split_inclusive('\n').map(stamp).collect();
+        for text in [windows, stamped, format!("\u{feff}{both}")] {
+            let read = transcript::read(text.as_bytes(), Timestamp::UNIX_EPOCH);
+            assert_eq!(read, expected, "{name}: {text}");
+        }
+    }
+}
+
+#[test]
 fn an_answer_ends_the_head_of_a_request_without_content() {
     let text = "GET https://r.example/v2/ HTTP/1.1\nHost: r.example\nHTTP/1.1 200 OK\n\n\
         HEAD https://r.example/v2/a HTTP/1.1\n\nsome words\nHTTP/1.1 404 Not Found\n";

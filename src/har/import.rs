@@ -50,10 +50,22 @@ pub(super) fn oddities(entry: &Value) -> EntryOddities {
     if is_object("/request/headers") || is_object("/response/headers") {
         oddities.found.push(Oddity::Headers);
     }
+    let is_unread = |pointer: &str| match entry.pointer(pointer) {
+        Some(Value::Array(fields)) => !fields.iter().all(Value::is_object),
+        fields => fields.is_some_and(Value::is_string),
+    };
+    if is_unread("/request/headers") || is_unread("/response/headers") {
+        oddities.found.push(Oddity::NoHeaders);
+    }
+    let url = entry.pointer("/request/url").and_then(Value::as_str);
+    if url.and_then(|url| Url::parse(url).ok()).is_none() {
+        oddities.found.push(Oddity::Url);
+    }
     let status = entry.pointer("/response/status");
     let text = status.and_then(Value::as_str).map(str::trim);
     let unanswered = matches!(status, None | Some(Value::Null));
-    let is_zero = status.and_then(Value::as_f64) == Some(0.0);
+    let number = status.and_then(Value::as_f64);
+    let is_zero = matches!(number, Some(-1.0 | 0.0));
     match text {
         Some(text) if text.parse::<u16>().is_ok() => oddities.found.push(Oddity::StatusText),
         Some(text) => {
@@ -63,7 +75,11 @@ pub(super) fn oddities(entry: &Value) -> EntryOddities {
         None if unanswered || is_zero && said(entry).is_none() => {
             oddities.found.push(Oddity::NoAnswer);
         }
-        None => {}
+        None => {
+            let no_status = number.filter(|n| !is_zero && !(1.0..65_536.0).contains(n));
+            oddities.status = no_status.map(|number| number.to_string());
+            oddities.found.extend(no_status.map(|_| Oddity::NoStatus));
+        }
     }
     oddities
 }

@@ -11,7 +11,12 @@ use super::oddity::Oddity;
 pub(super) fn read(text: &str) -> (Option<Timestamp>, Option<Oddity>) {
     let text = text.trim();
     if let Ok(moment) = text.parse::<Timestamp>() {
-        return (Some(moment), None);
+        // Programs that know none write their zero: the year 1, 1601 or 1970.
+        let is_zero = moment.as_second() < EARLIEST;
+        return (
+            Some(moment).filter(|_| !is_zero),
+            is_zero.then_some(Oddity::NoTime),
+        );
     }
     if let Some(moment) = text.parse().ok().and_then(since_1970) {
         return (Some(moment), Some(Oddity::EpochTime));
@@ -24,6 +29,9 @@ pub(super) fn read(text: &str) -> (Option<Timestamp>, Option<Oddity>) {
         None => (None, Some(Oddity::NoTime)),
     }
 }
+
+/// No recording is earlier, in seconds since 1970.
+const EARLIEST: i64 = 100_000_000;
 
 /// A date as servers write it (RFC 9110 section 5.6.7).
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
@@ -72,7 +80,9 @@ mod tests {
         ] {
             assert_eq!(read(text), (Some(noon), oddity), "{text}");
         }
-        for text in ["", "never", "7", "-1", "2026-05-04", "NaN", "1e300"] {
+        let zeros = ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z"];
+        let none = ["", "never", "7", "-1", "2026-05-04", "NaN", "1e300"];
+        for text in none.into_iter().chain(zeros) {
             assert_eq!(read(text), (None, Some(Oddity::NoTime)), "{text}");
         }
     }

@@ -21,6 +21,8 @@ pub enum Oddity {
     CutOff,
     /// `NaN` or `Infinity` in the place of a number.
     NoNumber,
+    /// Several HARs stand one behind the other.
+    Joined,
     /// Characters in strings that JSON does not allow, or that are none.
     Characters,
     /// Times are numbers: seconds or less since 1970.
@@ -33,9 +35,13 @@ pub enum Oddity {
     NoTime,
     /// Fields of a head are an object instead of a list.
     Headers,
+    /// Fields of a head are of a form that cannot be read.
+    NoHeaders,
+    /// The URL is missing, or says of no server.
+    Url,
     /// The status is text.
     StatusText,
-    /// The status is no number.
+    /// The status is no number of three digits.
     NoStatus,
     /// There is no answer in the file.
     NoAnswer,

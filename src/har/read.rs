@@ -76,12 +76,27 @@ pub fn read(path: &Path) -> Result<HarDocument, HarError> {
 pub(super) fn read_from(text: JsonText, document: &mut HarDocument) -> serde_json::Result<()> {
     let mended = text.mended();
     let mut json = serde_json::Deserializer::from_reader(text);
-    let seed = PartSeed {
-        document,
-        part: FilePart::Root,
-        mended: mended.clone(),
+    let mut root = |document: &mut HarDocument| {
+        let seed = PartSeed {
+            document,
+            part: FilePart::Root,
+            mended: mended.clone(),
+        };
+        seed.deserialize(&mut json)?;
+        Ok((json.end().err(), document.entries))
     };
-    let read = seed.deserialize(&mut json).and_then(|()| json.end());
+    let mut read = root(document);
+    // Files that were put together stand one behind the other.
+    while let Ok((Some(behind), before)) = read {
+        read = match root(document) {
+            Ok(next) => {
+                document.oddities.note(Oddity::Joined, 0);
+                Ok(next)
+            }
+            Err(_) if document.entries == before => Err(behind),
+            Err(error) => Err(error),
+        };
+    }
     let done = mended.get();
     let oddities = &mut document.oddities;
     for (oddity, is_so) in [
@@ -100,7 +115,7 @@ pub(super) fn read_from(text: JsonText, document: &mut HarDocument) -> serde_jso
             oddities.note(Oddity::CutOff, document.entries);
             Ok(())
         }
-        read => read,
+        read => read.map(|_| ()),
     }
 }
 
@@ -113,7 +128,8 @@ impl HarDocument {
     fn entry(&mut self, value: Value, number: u64) {
         let is_entry = value.get("request").is_some_and(Value::is_object);
         let oddities = import::oddities(&value);
-        let Some(entry) = serde_json::from_value(value).ok().filter(|_| is_entry) else {
+        let entry = serde_json::from_value::<HarEntry>(value).ok();
+        let Some(entry) = entry.filter(|_| is_entry) else {
             self.skipped.push(number);
             return;
         };
@@ -273,9 +289,15 @@ fn no_har(path: &Path, error: serde_json::Error) -> HarError {
         return HarError::Read { path, source };
     }
     let text = error.to_string();
-    let reason = match text.rsplit_once(" at line ") {
-        Some((reason, _)) => reason.to_owned(),
-        None => text,
+    let reason = text.rsplit_once(" at line ").map_or(&*text, |(at, _)| at);
+    // What stands in the file may be a secret, and long.
+    let reason = match (reason.split_once(" string \""), reason.rsplit_once("\", ")) {
+        (Some((found, _)), Some((_, expected))) => format!("{found} string, {expected}"),
+        _ => reason.to_owned(),
+    };
+    let reason = match (error.line(), error.column()) {
+        (1, 1..=5) if !error.is_eof() => reason + IMPORTED,
+        _ => reason,
     };
     HarError::NoHar {
         path,
@@ -284,6 +306,9 @@ fn no_har(path: &Path, error: serde_json::Error) -> HarError {
         reason,
     }
 }
+
+/// Said where not even the beginning is JSON's.
+const IMPORTED: &str = "; what curl -v and other clients print is read by `pullscope import`";
 
 /// A part of the file that is read piece by piece: a list of entries never is in memory whole.
 struct PartSeed<'a> {

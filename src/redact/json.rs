@@ -101,6 +101,8 @@ fn member(
         b'[' if meaning.kind == SecretKind::Credential => {
             return Some(list(text, start + 1, meaning, out));
         }
+        // Its member `value` is the secret.
+        b'{' => seen.named = Some((start + 1, meaning)),
         _ if meaning.kind == SecretKind::Credential => {
             let length = bare_length(rest);
             let end = start + length;
@@ -293,6 +295,12 @@ mod tests {
             let text = format!(r#"{{"password":{literal}}}"#);
             assert!(found(&text).iter().all(|value| value.is_empty()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_secret_in_an_object_of_its_own_is_found() {
+        let text = r#"{"password":{"type":"plain","value":"a"},"value":"b"}"#;
+        assert_eq!(found(text), ["a"]);
     }
 
     #[test]

@@ -131,5 +131,16 @@ mod tests {
         assert_eq!(found("-----BEGIN PRIVATE KEY-----\nMIIE"), ["\nMIIE"]);
         assert!(found("-----BEGIN PUBLIC KEY-----\nMIIE\n-----END PUBLIC KEY-----").is_empty());
         assert!(found("the PRIVATE KEY is missing").is_empty());
+        let labels = ["", "EC ", "RSA ", "DSA ", "OPENSSH ", "ENCRYPTED "];
+        let secrets = labels.map(|kind| (format!("{kind}PRIVATE KEY"), true));
+        let public = ["PUBLIC KEY", "CERTIFICATE"].map(|label| (label.to_owned(), false));
+        for (label, is_secret) in secrets.into_iter().chain(public) {
+            let pem = format!(
+                "-----BEGIN {label}-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END {label}-----\n"
+            );
+            let encoded = crate::redact::base64::tests::encode(pem.as_bytes());
+            let count = found(&format!("key {encoded}")).len();
+            assert_eq!(count, usize::from(is_secret), "{label}");
+        }
     }
 }

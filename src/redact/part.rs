@@ -11,8 +11,8 @@ use super::rule::FieldRule;
 use super::shape::Shape;
 use crate::exchange::head::{from_latin1, latin1};
 use crate::exchange::{
-    Body, Capture, Connection, Ending, Event, Exchange, RawHead, Rejection, RequestHead,
-    ResponseHead, Upstream, Verification,
+    Body, Capture, Connection, Ending, Event, Exchange, HandshakeFailed, RawHead, Rejection,
+    RequestHead, ResponseHead, Tunnel, Upstream, Verification,
 };
 
 /// One part, ready to be rewritten.
@@ -111,22 +111,28 @@ pub(super) fn of_event(event: &mut Event, forms: Forms, visit: &mut dyn FnMut(Ev
             of_body(end.request_body.as_mut(), forms.request, visit);
             of_body(end.response_body.as_mut(), forms.response, visit);
         }
-        Event::Tunnel(tunnel) => {
-            of_connection(&mut tunnel.connection, visit);
-            of_upstream(tunnel.upstream.as_mut(), visit);
-            if let Some((_, ending)) = &mut tunnel.ended {
-                of_ending(ending, visit);
-            }
-        }
-        Event::HandshakeFailed(failed) => {
-            of_connection(&mut failed.connection, visit);
-            if let Rejection::Protocol { detail } = &mut failed.rejection {
-                visit(EventPart::Text(detail, Shape::Text));
-            }
-            if let Some(agent) = &mut failed.earlier {
-                visit(EventPart::Text(agent, Shape::Text));
-            }
-        }
+        Event::Tunnel(tunnel) => of_tunnel(tunnel, visit),
+        Event::HandshakeFailed(failed) => of_handshake(failed, visit),
+    }
+}
+
+/// Visits the parts of a tunnel.
+pub(super) fn of_tunnel(tunnel: &mut Tunnel, visit: &mut dyn FnMut(EventPart<'_>)) {
+    of_connection(&mut tunnel.connection, visit);
+    of_upstream(tunnel.upstream.as_mut(), visit);
+    if let Some((_, ending)) = &mut tunnel.ended {
+        of_ending(ending, visit);
+    }
+}
+
+/// Visits the parts of a handshake that failed.
+pub(super) fn of_handshake(failed: &mut HandshakeFailed, visit: &mut dyn FnMut(EventPart<'_>)) {
+    of_connection(&mut failed.connection, visit);
+    if let Rejection::Protocol { detail } = &mut failed.rejection {
+        visit(EventPart::Text(detail, Shape::Text));
+    }
+    if let Some(agent) = &mut failed.earlier {
+        visit(EventPart::Text(agent, Shape::Text));
     }
 }
 

@@ -98,6 +98,8 @@ impl Redactor {
                 self.learn(&bytes, part::shape_of(&bytes));
             }
         }
+        // They teach as well, and may hold what the others taught.
+        self.connections(trace);
         for fields in trace.foreign.maps() {
             self.learn(json!(fields).to_string().as_bytes(), Shape::Text);
         }
@@ -114,18 +116,18 @@ impl Redactor {
             // What is no JSON any more is not kept.
             *fields = serde_json::from_str(&clean).unwrap_or_default();
         }
-        for tunnel in &mut trace.tunnels {
-            if let Event::Tunnel(clean) = self.event(Event::Tunnel(Box::new(tunnel.clone()))) {
-                *tunnel = *clean;
-            }
-        }
-        for handshake in &mut trace.handshakes {
-            let event = Event::HandshakeFailed(Box::new(handshake.clone()));
-            if let Event::HandshakeFailed(clean) = self.event(event) {
-                *handshake = *clean;
-            }
-        }
+        self.connections(trace);
         trace.secrets_kept = false;
+    }
+
+    /// Redacts what a trace says of connections without an exchange.
+    fn connections(&mut self, trace: &mut Trace) {
+        for tunnel in &mut trace.tunnels {
+            self.pass(|visit| part::of_tunnel(tunnel, visit));
+        }
+        for failed in &mut trace.handshakes {
+            self.pass(|visit| part::of_handshake(failed, visit));
+        }
     }
 
     /// Redacts the content of a body, where it is text; `None` when there is nothing to take out.

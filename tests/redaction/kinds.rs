@@ -31,7 +31,7 @@ enum Spot {
 use Spot::{Form, Header, Json, Multipart, Query, Text, Variable, Xml};
 
 /// Names of secrets.
-const SECRETS: [(Spot, &str); 104] = [
+const SECRETS: [(Spot, &str); 110] = [
     (Header, "X-Auth-Token"),
     (Header, "X-Subject-Token"),
     (Header, "X-GitHub-Token"),
@@ -148,10 +148,16 @@ const SECRETS: [(Spot, &str); 104] = [
         Text,
         "see https://cdn.example/b?x=1&__token__=exp=1~acl=/*~hmac={} there",
     ),
+    (Text, "[default]\naws_secret_access_key = {}\n"),
+    (Text, "docker login -u me --password {} r.example"),
+    (Text, "[\"--api-token\", \"{}\"]"),
+    (Text, "registry:\n  password: |\n    {}\n  port: 1\n"),
+    (Text, "window.csrfToken = \"{}\";"),
+    (Text, "{\"password\":{\"type\":\"plain\",\"value\":\"{}\"}}"),
 ];
 
 /// Names of what is none, however much it looks like one.
-const INNOCENTS: [(Spot, &str); 104] = [
+const INNOCENTS: [(Spot, &str); 116] = [
     (Header, "Docker-Upload-Uuid"),
     (Header, "Docker-Content-Digest"),
     (Header, "X-Docker-Expose-Session-Uuid"),
@@ -262,6 +268,24 @@ const INNOCENTS: [(Spot, &str); 104] = [
     (Text, "{\"name\":\"author\",\"value\":\"{}\"}"),
     (Text, "<input name=\"author\" value=\"{}\">"),
     (Text, "AKIA{} is an access key's number, no secret"),
+    (Text, "docker build --secret id={},src=x ."),
+    (Text, "docker run -u 1000:1000 -p 8080:80 {}"),
+    (Text, "docker login --password-stdin {}"),
+    (Text, "serve --token-file {}"),
+    (Text, "if token == {} then"),
+    (Text, "sha256-{}.sig"),
+    (
+        Text,
+        "{\"payloadType\":\"x\",\"signatures\":[{\"keyid\":\"\",\"sig\":\"{}\"}]}",
+    ),
+    (
+        Text,
+        "{\"org.opencontainers.image.title\":\"tokenizer-{}.json\"}",
+    ),
+    (Header, "Traceparent"),
+    (Json, "next_page_token"),
+    (Json, "tokenUrl"),
+    (Variable, "TOKEN_FILE"),
 ];
 
 #[test]

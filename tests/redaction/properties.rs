@@ -1,7 +1,10 @@
 //! What holds for any input.
 
 use proptest::prelude::*;
-use pullscope::exchange::{Ending, Event, RawHead};
+use pullscope::exchange::{
+    Capture, Connection, ConnectionId, Ending, Event, Exchange, ExchangeId, RawHead, Timings,
+    Trace, Tunnel, TunnelId, TunnelKind,
+};
 use pullscope::redact::{Redactor, url};
 
 use crate::traffic::{Talk, body};
@@ -118,7 +121,109 @@ fn heads(event: &Event) -> Vec<RawHead> {
     }
 }
 
+/// Where a secret is recognised by its place.
+const TEACHERS: usize = 5;
+
+/// A trace of so many exchanges in which a secret is echoed in one and told by its place in
+/// another, in a tunnel or in another program's field.
+fn trace(count: usize, echo: usize, teacher: (usize, usize), secret: &str) -> Trace {
+    let mut trace = Trace::default();
+    let (at, place) = teacher;
+    let login = data_encoding::BASE64.encode(format!("me:{secret}").as_bytes());
+    for number in 0..count {
+        let told = |wanted: usize| number == at && place == wanted;
+        let header = match () {
+            () if told(0) => format!("Authorization: Bearer {secret}\r\n"),
+            () if told(1) => format!("Authorization: Basic {login}\r\n"),
+            () => String::new(),
+        };
+        let mut body = String::new();
+        if number == echo {
+            body = format!("it said {secret} there. ");
+        }
+        if told(2) {
+            body += &serde_json::json!({ "password": secret }).to_string();
+        }
+        let id = number as u64 + 1;
+        let url = "https://r.example/";
+        let talk = Talk::get(id, url, &header, "HTTP/1.1 200 OK", &body);
+        let connection =
+            Connection::of_request(ConnectionId(id), None, jiff::Timestamp::UNIX_EPOCH);
+        let mut exchange = Exchange::new(ExchangeId(id), jiff::Timestamp::UNIX_EPOCH, connection);
+        for event in talk.events("", None, Ending::Complete) {
+            exchange.apply(event);
+        }
+        trace.exchanges.push(exchange);
+    }
+    let mut connection =
+        Connection::of_request(ConnectionId(99), None, jiff::Timestamp::UNIX_EPOCH);
+    if place == 3 {
+        let head =
+            format!("CONNECT r.example:443 HTTP/1.1\r\nProxy-Authorization: Basic {login}\r\n\r\n");
+        connection.connect_head = Some(RawHead::new(head));
+    }
+    if place == 4 {
+        let fields = serde_json::json!({ "entry": { "_auth": { "password": secret } } });
+        let fields = fields.as_object().unwrap().clone();
+        trace
+            .foreign
+            .exchanges
+            .insert(ExchangeId(at as u64 + 1), fields);
+    }
+    trace.tunnels.push(Tunnel {
+        id: TunnelId(1),
+        connection,
+        kind: TunnelKind::Passthrough,
+        upstream: None,
+        sent: 0,
+        received: 0,
+        timings: Timings::default(),
+        ended: None,
+    });
+    trace
+}
+
+/// All that a trace says of what was sent.
+fn texts(trace: &Trace) -> String {
+    let mut texts = Vec::new();
+    for exchange in &trace.exchanges {
+        let head = exchange.request.as_ref().unwrap().head.as_bytes();
+        texts.push(String::from_utf8_lossy(head).into_owned());
+        if let Some(Capture::Memory { bytes }) =
+            exchange.response_body.as_ref().map(|body| &body.capture)
+        {
+            texts.push(String::from_utf8_lossy(bytes).into_owned());
+        }
+    }
+    let heads = trace.tunnels.iter();
+    let heads = heads.filter_map(|tunnel| tunnel.connection.connect_head.as_ref());
+    texts.extend(heads.map(|head| String::from_utf8_lossy(head.as_bytes()).into_owned()));
+    texts.extend(
+        trace
+            .foreign
+            .exchanges
+            .values()
+            .map(|fields| format!("{fields:?}")),
+    );
+    texts.join("\n")
+}
+
 proptest! {
+    #[test]
+    fn order_decides_nothing_in_a_trace(
+        count in 1_usize..5,
+        echo in 0_usize..5,
+        at in 0_usize..5,
+        place in 0..TEACHERS,
+        secret in "[a-zA-Z]{8}[0-9]{4}[a-zA-Z]{8}",
+    ) {
+        let mut trace = trace(count, echo % count, (at % count, place), &secret);
+        prop_assert!(texts(&trace).contains(&secret));
+        Redactor::new().trace(&mut trace, None);
+        let text = texts(&trace);
+        prop_assert!(!text.contains(&secret), "{}", text);
+    }
+
     #[test]
     fn redacting_twice_is_redacting_once(talk in talk(), detail in text()) {
         let mut redactor = Redactor::new();

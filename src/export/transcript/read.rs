@@ -1,5 +1,7 @@
 //! A transcript read back, as it was written here or as people paste it.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use url::Url;
 
@@ -42,7 +44,16 @@ pub struct Remark {
 pub fn read(text: &[u8], undated: Timestamp) -> Imported {
     let text = String::from_utf8_lossy(text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = &*unstamped(text);
     let form = Form::of(text);
+    // A file of Windows': what is printed there did not end its lines so.
+    let is_windows =
+        form != Form::Plain && text.matches('\n').count() == text.matches("\r\n").count();
+    let text = &*if is_windows {
+        text.replace("\r\n", "\n").into()
+    } else {
+        Cow::Borrowed(text)
+    };
     let mut reader = TranscriptReader {
         form,
         ..TranscriptReader::default()
@@ -63,6 +74,16 @@ pub fn read(text: &[u8], undated: Timestamp) -> Imported {
         }
     }
     reader.finish(undated)
+}
+
+/// A text without the time that a service of builds put before every line of it.
+fn unstamped(text: &str) -> Cow<'_, str> {
+    let rest = |line: &'_ str| {
+        let (stamp, rest) = line.split_once(' ')?;
+        stamp.parse::<Timestamp>().ok().map(|_| rest.to_owned())
+    };
+    let lines: Option<String> = text.split_inclusive('\n').map(rest).collect();
+    lines.map_or(text.into(), Cow::Owned)
 }
 
 #[derive(Default)]
