@@ -95,7 +95,7 @@ fn containerd_2_meets_faults() {
         // It keeps the index, and says that it is done.
         ("no-platform", Pull, Unfinished, &["no-platform"], None),
         ("block-page", Pull, Failed, &["manifest-type"], Some("(text/html)")),
-        ("schema1", Pull, Complete, &["schema1"], Some("schema 1 image manifests are no longer supported")),
+        ("schema1", Pull, Unfinished, &["schema1"], Some("schema 1 image manifests are no longer supported")),
     ]);
 }
 
@@ -113,7 +113,7 @@ fn docker_29_meets_faults() {
         ("head-405", Pull, Complete, &["head-405"], None),
         ("no-platform", Pull, Failed, &["no-platform"], Some("no matching manifest for linux/amd64")),
         ("block-page", Pull, Failed, &["manifest-type"], Some("(text/html)")),
-        ("schema1", Pull, Complete, &["schema1"], Some("no longer supported")),
+        ("schema1", Pull, Unfinished, &["schema1"], Some("no longer supported")),
     ]);
 }
 

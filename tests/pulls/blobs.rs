@@ -363,6 +363,6 @@ fn a_range_that_is_cut_off_is_read_in_part_only_where_the_client_goes_on() {
     assert_eq!(state(vec![other.at(10), chunk]), Stopped);
     // Nor had its share who asked for all of it.
     let whole = X::get(&layer).killed(3).at(20);
-    let later = X::get(&format!("{BASE}/blobs/{}", digest_of(&config("a"))));
-    assert_eq!(state(vec![whole, later.text(&config("a")).at(60)]), Stopped);
+    let after = X::get(&format!("{BASE}/blobs/{}", digest_of(&config("a"))));
+    assert_eq!(state(vec![whole, after.text(&config("a")).at(60)]), Stopped);
 }

@@ -71,8 +71,8 @@ impl Refusals {
 }
 
 /// What mends it for a command of `exec`.
-pub(in crate::app) const OF_EXEC: &str = "it does not look at SSL_CERT_FILE and its like, which \
-    name the CA made for it: hand it on by a flag of its own, as in `sh -c 'curl --cacert \
+pub(in crate::app) const OF_EXEC: &str = "it probably does not look at SSL_CERT_FILE and its like, \
+    which name the CA made for it: hand it on by a flag of its own, as in `sh -c 'curl --cacert \
     \"$SSL_CERT_FILE\" …'`";
 /// Names come from the network: as many are remembered.
 const MOST_TOLD: usize = 100;
