@@ -26,7 +26,7 @@ const MAY_NAME: &[(&str, Names)] = &[
     ("exchange", Names::Only(&["base", "words"])),
     ("words", Names::Only(&["base"])),
     ("config", Names::Only(&[])),
-    ("lab", Names::Only(&["base"])),
+    ("lab", Names::Only(&["base", "registry"])),
     ("clients", Names::Only(&["base", "config"])),
     ("capture", Names::Only(&["base", "exchange"])),
     ("proxy", Names::Only(&["base", "exchange", "capture"])),

@@ -153,8 +153,7 @@ impl<'a> Goals<'a> {
             "GET" => one.document.is_some(),
             _ => one.status == Some(200) && is_announced(one),
         });
-        let is_schema1 =
-            |one: &Reading| matches!(one.document, Some(Document::Schema1(_)) | None);
+        let is_schema1 = |one: &Reading| matches!(one.document, Some(Document::Schema1(_)) | None);
         let asks = self.trail.blobs.iter().any(Option::is_some);
         let is_so = self.purpose == Purpose::Pull && !asks;
         let is_only = is_so && got.clone().all(|(_, one)| is_schema1(one));

@@ -58,6 +58,11 @@ impl Platform {
         Self::new(os, architecture)
     }
 
+    /// The platform of containers on this machine: Linux on its processor.
+    pub fn of_a_container() -> Self {
+        Self::new("linux", &Self::of_this_machine().architecture)
+    }
+
     /// Whether it is the `unknown/unknown` that attestations carry.
     pub fn is_unknown(&self) -> bool {
         self.os == "unknown" && self.architecture == "unknown"

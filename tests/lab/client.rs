@@ -2,18 +2,19 @@
 
 use std::sync::Mutex;
 
-use pullscope::lab::client::{PullError, PullEvent, PullStep, Pulled, Puller, TargetPlatform};
+use pullscope::lab::client::{PullError, PullEvent, PullStep, Pulled, Puller};
 use pullscope::lab::{Era, Provider};
+use pullscope::registry::Platform;
 
 use crate::proxy::Proxy;
 use crate::support::{Fixture, sha256};
 
-fn platform(text: &str) -> TargetPlatform {
-    let mut parts = text.split('/').map(str::to_owned);
-    TargetPlatform {
-        os: parts.next().unwrap(),
-        architecture: parts.next().unwrap(),
-        variant: parts.next(),
+fn platform(text: &str) -> Platform {
+    let mut parts = text.split('/');
+    let platform = Platform::new(parts.next().unwrap(), parts.next().unwrap());
+    Platform {
+        variant: parts.next().map(str::to_owned),
+        ..platform
     }
 }
 
@@ -220,7 +221,7 @@ async fn a_proxy_that_is_not_there_is_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let nobody = listener.local_addr().unwrap();
     drop(listener);
-    let puller = Puller::new(nobody, fixture.lab.ca_pem(), TargetPlatform::native()).unwrap();
+    let puller = Puller::new(nobody, fixture.lab.ca_pem(), Platform::of_a_container()).unwrap();
     let error = puller
         .pull(&fixture.image(Provider::Hub), &|_| {})
         .await
@@ -239,7 +240,7 @@ async fn a_certificate_that_is_not_trusted_ends_the_pull() {
     let puller = Puller::new(
         proxy.address,
         stranger.lab.ca_pem(),
-        TargetPlatform::native(),
+        Platform::of_a_container(),
     )
     .unwrap();
     let error = puller
@@ -247,7 +248,7 @@ async fn a_certificate_that_is_not_trusted_ends_the_pull() {
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "TLS with registry-1.docker.io failed");
-    let nothing = Puller::new(proxy.address, "", TargetPlatform::native());
+    let nothing = Puller::new(proxy.address, "", Platform::of_a_container());
     assert_eq!(
         nothing.unwrap_err().to_string(),
         "failed to read the CA certificate: there is none in it"

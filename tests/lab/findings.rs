@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pullscope::lab::client::{Puller, TargetPlatform};
+use pullscope::lab::client::Puller;
 use pullscope::lab::{Era, Fault, LabImage, Provider};
 use pullscope::proxy::ca::CaFiles;
 use pullscope::proxy::{Proxy, RootCertificate, Settings};
+use pullscope::registry::Platform;
 use pullscope::store::Store;
 use tokio::time::timeout;
 
@@ -95,7 +96,7 @@ pub(crate) async fn observed(
         .collect();
     settings.upstream_roots = RootCertificate::from_pem(fixture.lab.ca_pem()).unwrap();
     let (proxy, mut changes) = Proxy::start(settings, identity).unwrap();
-    let puller = Puller::new(proxy.address(), &ca, TargetPlatform::native()).unwrap();
+    let puller = Puller::new(proxy.address(), &ca, Platform::of_a_container()).unwrap();
     let mut store = Store::default();
     let done = async {
         doing(puller, fixture.image(provider)).await;

@@ -8,8 +8,9 @@ use std::process::{Child, Command, Stdio};
 use pullscope::base::clock;
 use pullscope::exchange::Capture;
 use pullscope::har;
-use pullscope::lab::client::{Puller, TargetPlatform};
+use pullscope::lab::client::Puller;
 use pullscope::lab::{Clock, Lab, LabOptions};
+use pullscope::registry::Platform;
 use pullscope::store::Store;
 use pullscope::story::explain;
 use pullscope::words::Lang;
@@ -212,8 +213,12 @@ async fn same_story(faults: &[&str]) {
     let theirs = mitmproxy(&program, folder.path(), &lab);
     let ours = pullscope(folder.path(), &lab);
     for recorder in [theirs, ours] {
-        let puller =
-            Puller::new(recorder.address, &recorder.ca_pem, TargetPlatform::native()).unwrap();
+        let puller = Puller::new(
+            recorder.address,
+            &recorder.ca_pem,
+            Platform::of_a_container(),
+        )
+        .unwrap();
         for image in lab.images() {
             let image = puller.pull(image, &|_| {}).await;
             assert!(image.is_ok() || !faults.is_empty(), "{image:?}");

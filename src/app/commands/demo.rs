@@ -10,10 +10,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::base::cause::chain;
 use crate::config::DemoArgs;
-use crate::lab::client::{ClientProfile, PullError, PullEvent, Pulled, Puller, TargetPlatform};
+use crate::lab::client::{ClientProfile, PullError, PullEvent, Pulled, Puller};
 use crate::lab::{Lab, LabImage, Provider};
 use crate::proxy::ca::CaFiles;
 use crate::proxy::{RootCertificate, Settings};
+use crate::registry::Platform;
 use crate::story::shorten;
 use crate::tui::terminal::{Mailbox, Message, Tty};
 
@@ -79,7 +80,7 @@ pub(in crate::app) async fn run(args: DemoArgs, talk: &Talk) -> Outcome<ExitCode
         },
     })?;
     let mut teller = Teller { texts, told: 0 };
-    let puller = Puller::new(recording.address(), &proxy_ca, TargetPlatform::native())?;
+    let puller = Puller::new(recording.address(), &proxy_ca, Platform::of_a_container())?;
     let client = DemoClient {
         puller: puller.speaking(profile),
         pushes,

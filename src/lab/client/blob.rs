@@ -12,17 +12,19 @@ use serde::Deserialize;
 use tokio::time::timeout;
 use url::Url;
 
-use super::document::BlobRef;
 use super::http::{Fetch, Http, ServerAnswer};
 use super::profile::ClientHabit;
 use super::{PullError, PullEvent, PullStep};
+use crate::registry::Descriptor;
 
 /// One blob on its way.
 pub(super) struct Download<'a> {
     pub(super) http: &'a Http<'a>,
     pub(super) url: Url,
     pub(super) step: PullStep,
-    pub(super) descriptor: &'a BlobRef,
+    pub(super) descriptor: &'a Descriptor,
+    pub(super) digest: String,
+    pub(super) size: u64,
     pub(super) authorization: Option<String>,
 }
 
@@ -41,20 +43,20 @@ impl Download<'_> {
                 return Ok(());
             }
         }
-        let mut state = PartialBlob::new(&self.descriptor.digest);
+        let mut state = PartialBlob::new(&self.digest);
         for _ in 0..MAX_ATTEMPTS {
             let answer = self
                 .ask((state.received > 0).then(|| format!("bytes={}-", state.received)))
                 .await?;
             if answer.status() == StatusCode::OK {
                 // Also when the rest was asked for: the server does not do ranges.
-                state = PartialBlob::new(&self.descriptor.digest);
+                state = PartialBlob::new(&self.digest);
             }
             let Some(reason) = self.receive(answer, &mut state).await else {
                 return self.verify(state);
             };
             (self.http.tell)(PullEvent::Interrupted {
-                digest: self.descriptor.digest.clone(),
+                digest: self.digest.clone(),
                 received: state.received,
                 reason,
             });
@@ -65,7 +67,7 @@ impl Download<'_> {
     fn broken_off(&self, attempts: u32) -> PullError {
         PullError::BrokenOff {
             step: self.step,
-            digest: self.descriptor.digest.clone(),
+            digest: self.digest.clone(),
             attempts,
         }
     }
@@ -73,10 +75,10 @@ impl Download<'_> {
     /// Gets it in parts, several at a time: each is asked for without an end and cut off where the
     /// next begins. Whether the store does that.
     async fn in_chunks(&self, chunk: u64) -> Result<bool, PullError> {
-        let starts = (0..self.descriptor.size).step_by(usize::try_from(chunk).unwrap_or(1));
+        let starts = (0..self.size).step_by(usize::try_from(chunk).unwrap_or(1));
         let parts = futures_util::stream::iter(starts.map(|from| self.chunk(from, chunk)));
         let mut parts = parts.buffered(PARALLEL);
-        let mut state = PartialBlob::new(&self.descriptor.digest);
+        let mut state = PartialBlob::new(&self.digest);
         while let Some(part) = parts.try_next().await? {
             let Some(bytes) = part else { return Ok(false) };
             state.take(&bytes);
@@ -90,7 +92,7 @@ impl Download<'_> {
         if answer.status() != StatusCode::PARTIAL_CONTENT {
             return Ok(None);
         }
-        let wanted = length.min(self.descriptor.size - from);
+        let wanted = length.min(self.size - from);
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
         let (mut body, mut bytes) = (answer.into_body(), BytesMut::new());
         while bytes.len() < wanted {
@@ -146,7 +148,7 @@ impl Download<'_> {
         Fetch {
             authorization: self.authorization.clone(),
             range,
-            ..Fetch::new(self.step).announced(Some(&self.descriptor.media_type))
+            ..Fetch::new(self.step).announced(Some(self.descriptor.media_type.as_str()))
         }
     }
 
@@ -162,7 +164,7 @@ impl Download<'_> {
 
     /// Takes what comes; tells what happened if it ends before its time.
     async fn receive(&self, answer: ServerAnswer, state: &mut PartialBlob) -> Option<String> {
-        let total = self.descriptor.size;
+        let total = self.size;
         let mut body = answer.into_body();
         loop {
             let frame = match timeout(IDLE_TIMEOUT, body.frame()).await {
@@ -177,7 +179,7 @@ impl Download<'_> {
             };
             state.take(&data);
             (self.http.tell)(PullEvent::Progress {
-                digest: self.descriptor.digest.clone(),
+                digest: self.digest.clone(),
                 received: state.received,
                 total,
             });
@@ -189,15 +191,15 @@ impl Download<'_> {
     }
 
     fn verify(&self, state: PartialBlob) -> Result<(), PullError> {
-        let algorithm = self.descriptor.digest.split(':').next().unwrap_or_default();
+        let algorithm = self.digest.split(':').next().unwrap_or_default();
         let actual = format!(
             "{algorithm}:{}",
             HEXLOWER.encode(state.hash.finish().as_ref())
         );
-        if actual != self.descriptor.digest {
+        if actual != self.digest {
             return Err(PullError::Digest {
                 step: self.step,
-                expected: self.descriptor.digest.clone(),
+                expected: self.digest.clone(),
                 actual,
             });
         }

@@ -1,103 +1,44 @@
 //! Manifests and indexes, as far as a pull needs them.
 
-use std::collections::HashMap;
-
-use serde::Deserialize;
+use std::sync::Arc;
 
 use super::message::words;
-use super::platform::TargetPlatform;
+use crate::registry::{Class, Descriptor, Document, Index, Platform};
 
-/// An index or a manifest, whichever it is.
-#[derive(Debug, Deserialize)]
-pub(super) struct RawManifest {
-    /// Of an index.
-    manifests: Option<Vec<IndexEntry>>,
-    /// Of a manifest.
-    config: Option<BlobRef>,
-    #[serde(default)]
-    layers: Vec<BlobRef>,
+/// Reads an index or a manifest; `None` for anything else, such as schema version 1, and for one
+/// that names content by an unusual digest.
+pub(super) fn read(body: &[u8]) -> Option<Document> {
+    let document = Document::read(body);
+    let is_known = match &document {
+        Document::Index(_) => true,
+        Document::Manifest(manifest) => manifest.config.is_some(),
+        _ => false,
+    };
+    let mut named = document.descriptors().map(|one| one.digest.is_some());
+    let is_good = is_known && named.all(|is_usual| is_usual);
+    drop(named);
+    is_good.then_some(document)
 }
 
-/// What a document is.
-#[derive(Debug)]
-pub(super) enum ParsedManifest {
-    Index(Vec<IndexEntry>),
-    Manifest {
-        config: BlobRef,
-        layers: Vec<BlobRef>,
-    },
-}
-
-/// One platform's manifest in an index.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct IndexEntry {
-    pub(super) digest: String,
-    #[serde(default)]
-    pub(super) media_type: String,
-    #[serde(default)]
-    pub(super) artifact_type: String,
-    #[serde(default)]
-    pub(super) annotations: HashMap<String, String>,
-    platform: Option<TargetPlatform>,
-}
-
-/// Where content is to be found, and what it must be.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct BlobRef {
-    pub(super) digest: String,
-    pub(super) size: u64,
-    #[serde(default)]
-    pub(super) media_type: String,
-    #[serde(default)]
-    pub(super) annotations: HashMap<String, String>,
-}
-
-impl RawManifest {
-    /// Sorts an index from a manifest; `None` for anything else, such as schema version 1, and
-    /// for one that names content by an unusual digest.
-    pub(super) fn content(self) -> Option<ParsedManifest> {
-        let entries = self.manifests.iter().flatten().map(|entry| &entry.digest);
-        let blobs = self
-            .config
-            .iter()
-            .chain(&self.layers)
-            .map(|blob| &blob.digest);
-        if !entries.chain(blobs).all(|digest| is_digest(digest)) {
-            return None;
-        }
-        match (self.manifests, self.config) {
-            (Some(manifests), _) => Some(ParsedManifest::Index(manifests)),
-            (None, Some(config)) => Some(ParsedManifest::Manifest {
-                config,
-                layers: self.layers,
-            }),
-            (None, None) => None,
-        }
-    }
-}
-
-impl IndexEntry {
-    /// Whether it is what a build says of a manifest.
-    pub(super) fn attests(&self, digest: &str) -> bool {
-        let about = self.annotations.get("vnd.docker.reference.digest");
-        about.is_some_and(|about| about == digest)
-    }
+/// The digest that content is named by.
+pub(super) fn digest(content: &Descriptor) -> String {
+    let digest = content.digest.as_ref();
+    digest.map(ToString::to_string).unwrap_or_default()
 }
 
 /// The manifest for a platform; otherwise the platforms there are.
-pub(super) fn choose<'a>(
-    entries: &'a [IndexEntry],
-    wanted: &TargetPlatform,
-) -> Result<&'a IndexEntry, String> {
+pub(super) fn choose<'a>(index: &'a Index, wanted: &Platform) -> Result<&'a Descriptor, String> {
     // A list in a list says nothing of platforms.
-    let found = entries.iter().find(|entry| match &entry.platform {
-        Some(platform) => wanted.is_served_by(platform),
-        None => entry.media_type.ends_with("index.v1+json"),
-    });
-    found.ok_or_else(|| {
-        let names = entries.iter().map(|entry| match &entry.platform {
+    let is_wanted = |entry: &&Arc<Descriptor>| match &entry.platform {
+        Some(offered) => {
+            let any = wanted.variant.is_none();
+            offered.suits(wanted) && (any || offered.variant == wanted.variant)
+        }
+        None => entry.media_type.class() == Class::Index,
+    };
+    let found = index.manifests.iter().find(is_wanted);
+    found.map(AsRef::as_ref).ok_or_else(|| {
+        let names = index.manifests.iter().map(|entry| match &entry.platform {
             Some(platform) => words(&platform.to_string()),
             None => "one without a platform".to_owned(),
         });
@@ -105,35 +46,21 @@ pub(super) fn choose<'a>(
     })
 }
 
-/// Digests become part of URLs and messages.
-fn is_digest(digest: &str) -> bool {
-    let length = match digest.split_once(':') {
-        Some(("sha256", hex)) if hex.len() == 64 => 64,
-        Some(("sha512", hex)) if hex.len() == 128 => 128,
-        _ => return false,
-    };
-    let hex = digest.bytes().rev().take(length);
-    hex.into_iter()
-        .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Parses JSON in which a letter stands for a digest of it.
-    fn parse(json: &str) -> Option<ParsedManifest> {
+    fn parse(json: &str) -> Option<Document> {
         let json = ["a", "b", "c"]
             .iter()
             .fold(json.to_owned(), |json, letter| {
-                json.replace(&format!("\"{letter}\""), &format!("\"{}\"", digest(letter)))
+                json.replace(&format!("\"{letter}\""), &format!("\"{}\"", sha256(letter)))
             });
-        serde_json::from_str::<RawManifest>(&json)
-            .unwrap()
-            .content()
+        read(json.as_bytes())
     }
 
-    fn digest(letter: &str) -> String {
+    fn sha256(letter: &str) -> String {
         format!("sha256:{}", letter.repeat(64))
     }
 
@@ -143,19 +70,16 @@ mod tests {
             {"digest":"a","platform":{"os":"linux","architecture":"arm","variant":"v6"}},
             {"digest":"b","platform":{"os":"linux","architecture":"arm","variant":"v7"}},
             {"digest":"c"}]}"#;
-        let Some(ParsedManifest::Index(entries)) = parse(json) else {
+        let Some(Document::Index(entries)) = parse(json) else {
             panic!("an index")
         };
-        let arm = |variant: Option<&str>| TargetPlatform {
-            os: "linux".to_owned(),
-            architecture: "arm".to_owned(),
+        let arm = |variant: Option<&str>| Platform {
             variant: variant.map(str::to_owned),
+            ..Platform::new("linux", "arm")
         };
-        assert_eq!(
-            choose(&entries, &arm(Some("v7"))).unwrap().digest,
-            digest("b")
-        );
-        assert_eq!(choose(&entries, &arm(None)).unwrap().digest, digest("a"));
+        let chosen = |variant| digest(choose(&entries, &arm(variant)).unwrap());
+        assert_eq!(chosen(Some("v7")), sha256("b"));
+        assert_eq!(chosen(None), sha256("a"));
         assert_eq!(
             choose(&entries, &arm(Some("v8"))).unwrap_err(),
             "linux/arm/v6, linux/arm/v7, one without a platform"
@@ -165,10 +89,7 @@ mod tests {
     #[test]
     fn what_is_neither_index_nor_manifest_is_nothing() {
         let manifest = r#"{"config":{"digest":"a","size":1},"layers":[]}"#;
-        assert!(matches!(
-            parse(manifest),
-            Some(ParsedManifest::Manifest { .. })
-        ));
+        assert!(matches!(parse(manifest), Some(Document::Manifest(_))));
         assert!(parse(r#"{"schemaVersion":1,"fsLayers":[]}"#).is_none());
         for digest in ["x", "sha256:", "sha256:../../../x", "sha512:a"] {
             let manifest = manifest.replace(r#""a""#, &format!("\"{digest}\""));

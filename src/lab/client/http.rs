@@ -273,9 +273,9 @@ impl ServerAnswer {
     }
 
     /// The challenges it brings.
-    pub(super) fn challenges(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn challenges(&self) -> impl Iterator<Item = &[u8]> {
         let values = self.response.headers().get_all(WWW_AUTHENTICATE);
-        values.into_iter().filter_map(|value| value.to_str().ok())
+        values.into_iter().map(HeaderValue::as_bytes)
     }
 
     /// The media type of the content, without parameters.

@@ -7,13 +7,11 @@
 //! the content away. Each step is told as a [`PullEvent`].
 
 mod blob;
-mod challenge;
 mod document;
 mod error;
 mod event;
 mod http;
 mod message;
-mod platform;
 mod profile;
 mod pull;
 mod push;
@@ -21,6 +19,5 @@ mod tunnel;
 
 pub use error::PullError;
 pub use event::{PullEvent, PullStep};
-pub use platform::TargetPlatform;
 pub use profile::{ClientProfile, UnknownClient};
 pub use pull::{Pulled, Puller};

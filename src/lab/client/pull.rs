@@ -15,22 +15,21 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::blob::Download;
-use super::challenge::BearerChallenge;
-use super::document::{BlobRef, IndexEntry, ParsedManifest, RawManifest, choose};
+use super::document::{self, choose, digest};
 use super::http::{Fetch, Http, ServerAnswer};
-use super::platform::TargetPlatform;
 use super::profile::ClientHabit;
 use super::tunnel::connector;
 use super::{ClientProfile, PullError, PullEvent, PullStep};
 use crate::base::lock::lock;
 use crate::lab::LabImage;
 use crate::lab::digest::sha256;
+use crate::registry::{Challenge, Descriptor, Document, Manifest, Platform};
 
 /// Pulls images through a proxy.
 pub struct Puller {
     proxy: SocketAddr,
     tls: TlsConnector,
-    platform: TargetPlatform,
+    platform: Platform,
     profile: ClientProfile,
 }
 
@@ -50,11 +49,7 @@ impl Puller {
     ///
     /// # Errors
     /// When there is no certificate in `ca_pem`.
-    pub fn new(
-        proxy: SocketAddr,
-        ca_pem: &str,
-        platform: TargetPlatform,
-    ) -> Result<Self, PullError> {
+    pub fn new(proxy: SocketAddr, ca_pem: &str, platform: Platform) -> Result<Self, PullError> {
         Ok(Self {
             proxy,
             tls: connector(ca_pem)?,
@@ -136,7 +131,7 @@ impl fmt::Debug for Puller {
 /// One pull.
 pub(super) struct RunningPull<'a> {
     pub(super) image: &'a LabImage,
-    platform: &'a TargetPlatform,
+    platform: &'a Platform,
     pub(super) http: Http<'a>,
     authorization: Mutex<Option<String>>,
 }
@@ -167,31 +162,27 @@ impl RunningPull<'_> {
         if profile.does(ClientHabit::AsksTwice) {
             *lock(&self.authorization) = None;
         }
-        let (mut digest, mut content) = self
+        let (mut got, mut content) = self
             .document(PullStep::Tag, &tag, announced.as_deref())
             .await?;
         let mut attestation = None;
         for _ in 0..MAX_NESTING {
-            let ParsedManifest::Index(entries) = content else {
+            let Document::Index(index) = content else {
                 break;
             };
-            let entry =
-                choose(&entries, self.platform).map_err(|offered| PullError::NoPlatform {
-                    wanted: self.platform.to_string(),
-                    offered,
-                })?;
+            let entry = choose(&index, self.platform).map_err(|offered| PullError::NoPlatform {
+                wanted: self.platform.to_string(),
+                offered,
+            })?;
             (self.http.tell)(PullEvent::Chosen {
                 platform: self.platform.to_string(),
-                digest: entry.digest.clone(),
+                digest: digest(entry),
             });
-            let about = entries.iter().find(|other| other.attests(&entry.digest));
-            attestation = about.map(|about| (about.digest.clone(), about.media_type.clone()));
-            let announced = Some(entry.media_type.as_str());
-            (digest, content) = self
-                .document(PullStep::Manifest, &entry.digest, announced)
-                .await?;
+            let mut entries = index.manifests.iter();
+            attestation = entries.find(|one| one.attests() == entry.digest).cloned();
+            (got, content) = self.listed(entry).await?;
         }
-        let ParsedManifest::Manifest { config, layers } = content else {
+        let Document::Manifest(manifest) = content else {
             let reason = "an index in an index";
             return Err(PullError::unusable(
                 PullStep::Manifest,
@@ -199,23 +190,23 @@ impl RunningPull<'_> {
                 reason,
             ));
         };
-        self.blobs(&config, &layers).await?;
-        if let Some((digest, media_type)) =
-            attestation.filter(|_| profile.does(ClientHabit::Attests))
-        {
-            self.attestation(&digest, &media_type).await?;
+        self.blobs(&manifest).await?;
+        if let Some(about) = attestation.filter(|_| profile.does(ClientHabit::Attests)) {
+            self.attestation(&about).await?;
         }
+        let config = manifest.config.iter().filter_map(|config| config.size);
         Ok(Pulled {
-            manifest: digest,
-            layers: layers.len(),
-            size: layers.iter().chain([&config]).map(|blob| blob.size).sum(),
+            manifest: got,
+            layers: manifest.layers.len(),
+            size: manifest.layers_size() + config.sum::<u64>(),
         })
     }
 
-    async fn blobs(&self, config: &BlobRef, layers: &[BlobRef]) -> Result<(), PullError> {
-        let layers = layers.iter().map(|layer| (PullStep::Layer, layer));
+    async fn blobs(&self, manifest: &Manifest) -> Result<(), PullError> {
+        let layers = manifest.layers.iter().map(|layer| (PullStep::Layer, layer));
+        let config = manifest.config.iter();
         let downloads: Vec<_> = layers
-            .chain([(PullStep::Config, config)])
+            .chain(config.map(|config| (PullStep::Config, config)))
             .map(|(step, descriptor)| Ok(self.download(step, descriptor)?.run()))
             .collect::<Result<_, PullError>>()?;
         futures_util::stream::iter(downloads)
@@ -228,12 +219,9 @@ impl RunningPull<'_> {
     }
 
     /// What a build says of an image, and what refers to that: what fails here fails the pull.
-    async fn attestation(&self, digest: &str, media_type: &str) -> Result<(), PullError> {
-        let step = PullStep::Manifest;
-        let (_, content) = self.document(step, digest, Some(media_type)).await?;
-        if let ParsedManifest::Manifest { config, layers } = content {
-            self.blobs(&config, &layers).await?;
-        }
+    async fn attestation(&self, about: &Descriptor) -> Result<(), PullError> {
+        self.described(about).await?;
+        let digest = digest(about);
         let repository = self.image.repository;
         let hex = digest.replace(':', "-");
         for rest in [format!("referrers/{digest}"), format!("manifests/{hex}")] {
@@ -248,27 +236,35 @@ impl RunningPull<'_> {
                 _ if rest.starts_with("referrers") => continue,
                 _ => return Err(answer.into_error().await),
             }
-            let host = answer.host.clone();
-            let list: RawManifest = read(step, &host, &answer.content().await?)?;
-            let Some(ParsedManifest::Index(entries)) = list.content() else {
+            let Some(Document::Index(list)) = document::read(&answer.content().await?) else {
                 break;
             };
-            let signed = |entry: &&IndexEntry| {
-                ["sigstore", "cosign"]
+            for entry in &list.manifests {
+                let kind = entry.artifact_type.as_deref().unwrap_or_default();
+                if ["sigstore", "cosign"]
                     .iter()
-                    .any(|word| entry.artifact_type.contains(word))
-            };
-            for entry in entries.iter().filter(signed) {
-                let (_, content) = self
-                    .document(step, &entry.digest, Some(&entry.media_type))
-                    .await?;
-                if let ParsedManifest::Manifest { config, layers } = content {
-                    self.blobs(&config, &layers).await?;
+                    .any(|word| kind.contains(word))
+                {
+                    self.described(entry).await?;
                 }
             }
             break;
         }
         Ok(())
+    }
+
+    /// What a list names that describes the image, with all its blobs.
+    async fn described(&self, entry: &Descriptor) -> Result<(), PullError> {
+        match self.listed(entry).await? {
+            (_, Document::Manifest(manifest)) => self.blobs(&manifest).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn listed(&self, entry: &Descriptor) -> Result<(String, Document), PullError> {
+        let announced = Some(entry.media_type.as_str());
+        self.document(PullStep::Manifest, &digest(entry), announced)
+            .await
     }
 
     /// Asks the registry whether it wants a token, and gets one.
@@ -315,20 +311,24 @@ impl RunningPull<'_> {
     ) -> Result<(), PullError> {
         let login = self.image.login.unwrap_or("demo:of-this-lab-alone");
         let login = format!("Basic {}", BASE64.encode(login.as_bytes()));
-        let Some(challenge) = refused.challenges().find_map(BearerChallenge::parse) else {
+        let challenges = Challenge::read_all(refused.challenges());
+        let bearer = challenges.iter().filter(|one| one.is_bearer());
+        let Some((challenge, realm)) = bearer.filter_map(|one| Some((one, one.realm()?))).next()
+        else {
             if self.image.login.is_none() {
                 return Err(refused.unusable("it asks for something else than a Bearer token"));
             }
             *lock(&self.authorization) = Some(login);
             return Ok(());
         };
-        let scope = match challenge.scope.as_str() {
-            stated if heard && !stated.is_empty() => stated.to_owned(),
+        let service = challenge.param("service").unwrap_or_default();
+        let scope = match challenge.param("scope") {
+            Some(stated) if heard && !stated.is_empty() => stated.to_owned(),
             _ => format!("repository:{}:{actions}", self.image.repository),
         };
-        let parameters = [("scope", scope.as_str()), ("service", &challenge.service)];
-        let url = Url::parse_with_params(&challenge.realm, parameters)
-            .map_err(|error| refused.unusable(format!("realm '{}': {error}", challenge.realm)))?;
+        let parameters = [("scope", scope.as_str()), ("service", service)];
+        let url = Url::parse_with_params(realm, parameters)
+            .map_err(|error| refused.unusable(format!("realm '{realm}': {error}")))?;
         let ask = Fetch {
             authorization: actions.contains("push").then_some(login),
             ..Fetch::new(PullStep::Token)
@@ -352,7 +352,7 @@ impl RunningPull<'_> {
         step: PullStep,
         reference: &str,
         announced: Option<&str>,
-    ) -> Result<(String, ParsedManifest), PullError> {
+    ) -> Result<(String, Document), PullError> {
         let url = self.url(&format!("{}/manifests/{reference}", self.image.repository))?;
         let is_digest = reference.contains(':');
         let ask = Fetch::new(step).announced(announced.filter(|_| is_digest));
@@ -368,8 +368,7 @@ impl RunningPull<'_> {
         let expected = is_digest.then(|| reference.to_owned()).or(stated);
         let host = answer.host.clone();
         let body = answer.content().await?;
-        let document: RawManifest = read(step, &host, &body)?;
-        let Some(content) = document.content() else {
+        let Some(content) = document::read(&body) else {
             let reason =
                 "it is neither an index nor a manifest of schema version 2 with usual digests";
             return Err(PullError::unusable(step, host, reason));
@@ -395,17 +394,17 @@ impl RunningPull<'_> {
     fn download<'a>(
         &'a self,
         step: PullStep,
-        descriptor: &'a BlobRef,
+        descriptor: &'a Descriptor,
     ) -> Result<Download<'a>, PullError> {
-        let url = self.url(&format!(
-            "{}/blobs/{}",
-            self.image.repository, descriptor.digest
-        ))?;
+        let digest = digest(descriptor);
+        let url = self.url(&format!("{}/blobs/{digest}", self.image.repository))?;
         Ok(Download {
             http: &self.http,
             url,
             step,
             descriptor,
+            digest,
+            size: descriptor.size.unwrap_or_default(),
             authorization: lock(&self.authorization).clone(),
         })
     }
