@@ -253,7 +253,7 @@ fn bad_input_is_a_clear_sentence_and_exit_code_2() {
         ),
         (&["lab", "--listen", &taken], &["listen", &taken]),
         (&["lab", "--listen", "0.0.0.0:0"], &["loopback"]),
-        (&["demo", "--provider", "ghcr"], &["ghcr", "quay"]),
+        (&["demo", "--provider", "nobody"], &["nobody", "quay"]),
         (&["demo", "--fault", "hub:gremlins"], &["gremlins"]),
         (
             &["record", "--listen", "0.0.0.0:0"],

@@ -252,9 +252,16 @@ fn no_fault_is_left_out() {
     )
     .finish(std::time::Duration::from_secs(30))
     .succeeded();
+    // What only today's registries do is met in tests/lab/today.rs.
+    let of_2020 = |line: &&str| {
+        let (_, providers) = line.rsplit_once('(').unwrap();
+        let mut providers = providers.trim_end_matches(')').split(", ");
+        providers.any(|provider| ["hub", "mirror", "gcr", "quay"].contains(&provider))
+    };
     let names: Vec<_> = help
         .out
         .lines()
+        .filter(of_2020)
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert_eq!(names.len(), 16, "{names:?}");

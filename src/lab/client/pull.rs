@@ -312,9 +312,8 @@ impl RunningPull<'_> {
         let login = self.image.login.unwrap_or("demo:of-this-lab-alone");
         let login = format!("Basic {}", BASE64.encode(login.as_bytes()));
         let challenges = Challenge::read_all(refused.challenges());
-        let bearer = challenges.iter().filter(|one| one.is_bearer());
-        let Some((challenge, realm)) = bearer.filter_map(|one| Some((one, one.realm()?))).next()
-        else {
+        let mut bearer = challenges.iter().filter(|one| one.is_bearer());
+        let Some((challenge, realm)) = bearer.find_map(|one| Some((one, one.realm()?))) else {
             if self.image.login.is_none() {
                 return Err(refused.unusable("it asks for something else than a Bearer token"));
             }

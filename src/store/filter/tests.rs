@@ -410,6 +410,10 @@ kind:layer status:4xx size:>1MB host:*.r2.* -kind:challenge (alpine | nginx)
 - mitmproxy's `~letters value` is the keyword beside which it stands, with these patterns in the
   place of regular expressions.
 
+A finding that shows in no exchange (a client that refused pullscope's certificate) is picked by
+`severity:` and `finding:` alone, and only `--fail-on` asks for such: any other term is true of no
+such finding, and neither is its opposite.
+
 ";
 
 proptest! {
