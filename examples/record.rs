@@ -8,11 +8,12 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use pullscope::exchange::Event;
-use pullscope::lab::client::{Puller, TargetPlatform};
+use pullscope::lab::client::Puller;
 use pullscope::lab::{Lab, LabOptions};
 use pullscope::proxy::ca::CaFiles;
 use pullscope::proxy::{Proxy, RootCertificate, Settings};
 use pullscope::redact::Redactor;
+use pullscope::registry::Platform;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -32,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let (proxy, mut changes) = Proxy::start(settings, identity)?;
 
-    let client = Puller::new(proxy.address(), &to_trust, TargetPlatform::native())?;
+    let client = Puller::new(proxy.address(), &to_trust, Platform::of_a_container())?;
     let image = lab.images().first().ok_or("the lab has no image")?;
     let traffic = async {
         let pulled = client.pull(image, &|_| {}).await;
