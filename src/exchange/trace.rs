@@ -30,9 +30,9 @@ pub struct Trace {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ForeignFields {
     /// Of the whole file, by name.
-    pub file: Map<String, Value>,
+    pub(crate) file: Map<String, Value>,
     /// Of exchanges, by where in an entry they stand.
-    pub exchanges: HashMap<ExchangeId, Map<String, Value>>,
+    pub(crate) exchanges: HashMap<ExchangeId, Map<String, Value>>,
 }
 
 impl ForeignFields {

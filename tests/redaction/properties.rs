@@ -5,6 +5,7 @@ use pullscope::exchange::{
     Capture, Connection, ConnectionId, Ending, Event, Exchange, ExchangeId, RawHead, Timings,
     Trace, Tunnel, TunnelId, TunnelKind,
 };
+use pullscope::har::{self, HarDocument, WriteOptions};
 use pullscope::redact::{Redactor, url};
 
 use crate::traffic::{Talk, body};
@@ -162,14 +163,6 @@ fn trace(count: usize, echo: usize, teacher: (usize, usize), secret: &str) -> Tr
             format!("CONNECT r.example:443 HTTP/1.1\r\nProxy-Authorization: Basic {login}\r\n\r\n");
         connection.connect_head = Some(RawHead::new(head));
     }
-    if place == 4 {
-        let fields = serde_json::json!({ "entry": { "_auth": { "password": secret } } });
-        let fields = fields.as_object().unwrap().clone();
-        trace
-            .foreign
-            .exchanges
-            .insert(ExchangeId(at as u64 + 1), fields);
-    }
     trace.tunnels.push(Tunnel {
         id: TunnelId(1),
         connection,
@@ -180,6 +173,23 @@ fn trace(count: usize, echo: usize, teacher: (usize, usize), secret: &str) -> Tr
         timings: Timings::default(),
         ended: None,
     });
+    if place == 4 {
+        let mut har = Vec::new();
+        har::write(
+            &trace,
+            &HarDocument::default(),
+            &mut har,
+            &WriteOptions::default(),
+        )
+        .unwrap();
+        let mut har: serde_json::Value = serde_json::from_slice(&har).unwrap();
+        let entries = har["log"]["entries"].as_array_mut().unwrap().iter_mut();
+        let mut asked = entries.filter(|entry| entry["request"]["method"] != "CONNECT");
+        asked.nth(at).unwrap()["_auth"] = serde_json::json!({ "password": secret });
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), har.to_string()).unwrap();
+        trace = har::read(file.path()).unwrap().trace;
+    }
     trace
 }
 
@@ -198,13 +208,7 @@ fn texts(trace: &Trace) -> String {
     let heads = trace.tunnels.iter();
     let heads = heads.filter_map(|tunnel| tunnel.connection.connect_head.as_ref());
     texts.extend(heads.map(|head| String::from_utf8_lossy(head.as_bytes()).into_owned()));
-    texts.extend(
-        trace
-            .foreign
-            .exchanges
-            .values()
-            .map(|fields| format!("{fields:?}")),
-    );
+    texts.push(format!("{:?}", trace.foreign));
     texts.join("\n")
 }
 
