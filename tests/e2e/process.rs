@@ -65,8 +65,13 @@ pub(crate) fn isolated(flags: &[&str], script: &str, file: impl AsRef<OsStr>) ->
 
 /// The same as [`command`], for a program outside of the usual places.
 pub(crate) fn bound(file: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new(program("setpriv"));
-    command.args(["--pdeathsig", "KILL", "--"]).arg(file);
+    // Tests that run in a shell's background inherit that SIGINT is ignored.
+    let mut command = Command::new("env");
+    command
+        .arg("--default-signal=INT")
+        .arg(program("setpriv"))
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(file);
     for name in UNWANTED {
         command.env_remove(name);
     }
