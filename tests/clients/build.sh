@@ -8,7 +8,7 @@
 #
 # PULLSCOPE_CLIENTS names the cache (~/.cache/pullscope-clients where it does not): NAME@VERSION/NAME is
 # the program, NAME@VERSION/go the version of Go it was built by. PULLSCOPE_CLIENTS_SECONDS is what all of
-# it may take (1500).
+# it may take (1500). Where the Go proxy does not answer, `unreachable` there names what was left out.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -35,9 +35,12 @@ main() {
         say "Go is not here, so these clients are not built: $(cut -f1 <<<"$rows" | paste -sd' ')"
         return
     }
+    rm -f "$cache/unreachable"
     rows=$(lacking "$rows")
     [[ -n $rows ]] || return 0
     if ! answers "$rows"; then
+        mkdir -p "$cache"
+        cut -f1 <<<"$rows" >"$cache/unreachable"
         say "the Go proxy does not answer, so these clients are not built: $(cut -f1 <<<"$rows" | paste -sd' ')"
         return
     fi
@@ -78,28 +81,34 @@ lacking() {
 answers() {
     local name module version rest
     IFS=$'\t' read -r name module version rest <<<"$1"
-    timeout 60 go mod download "$module@$version" >/dev/null 2>&1
+    for _ in 1 2 3; do
+        timeout 60 go mod download "$module@$version" >/dev/null 2>&1 && return
+    done
+    return 1
 }
 
 # Builds the program that `name` and its fellows describe.
 build() {
-    local folder=$cache/$name@$version start=$SECONDS left=$((limit - SECONDS)) log
-    if ((left < 1)); then
-        say "$name $version is left out: the others took the $limit seconds that there are"
-        return
-    fi
-    ((left < each)) || left=$each
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    log=$folder/log
-    if timeout "$left" nice -n 5 bash -c "$(declare -f compile copy_of); set -euo pipefail; compile \"\$@\"" \
-        compile "$folder" "$name" "$module" "$version" "$package" "$source" "$calls" "$tags" "$without" >"$log" 2>&1; then
-        echo "$go" >"$folder/go"
-        rm -rf "$folder/source"
-        say "built $name $version in $((SECONDS - start)) s"
-    else
-        say "$name $version could not be had: $(grep -v '^go: downloading' "$log" | tail -n 3 | paste -sd' ')"
-    fi
+    local folder=$cache/$name@$version start=$SECONDS left log=$cache/$name@$version/log
+    # What a proxy fails to give once, it may give the next time.
+    for _ in 1 2; do
+        left=$((limit - SECONDS))
+        if ((left < 1)); then
+            say "$name $version is left out: the others took the $limit seconds that there are"
+            return
+        fi
+        ((left < each)) || left=$each
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        if timeout "$left" nice -n 5 bash -c "$(declare -f compile copy_of); set -euo pipefail; compile \"\$@\"" \
+            compile "$folder" "$name" "$module" "$version" "$package" "$source" "$calls" "$tags" "$without" >"$log" 2>&1; then
+            echo "$go" >"$folder/go"
+            rm -rf "$folder/source"
+            say "built $name $version in $((SECONDS - start)) s"
+            return
+        fi
+    done
+    say "$name $version could not be had: $(grep -v '^go: downloading' "$log" | tail -n 3 | paste -sd' ')"
 }
 
 # Compiles one program into its folder.

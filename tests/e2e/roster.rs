@@ -1,6 +1,7 @@
 //! The table of today's clients, `tests/clients/clients.toml`, and where their programs were built.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -28,9 +29,18 @@ pub(crate) fn built(name: &str) -> Option<PathBuf> {
     let version = program
         .unwrap_or_else(|| panic!("no {name} in the table"))
         .version;
+    let file = cache().join(format!("{name}@{version}")).join(name);
+    file.is_file().then_some(file)
+}
+
+/// Whether a program could not be built because the Go proxy did not answer.
+pub(crate) fn is_unreachable(name: &str) -> bool {
+    let left_out = fs::read_to_string(cache().join("unreachable")).unwrap_or_default();
+    left_out.lines().any(|one| one == name)
+}
+
+fn cache() -> PathBuf {
     let home =
         || Path::new(&env::var_os("HOME").unwrap_or_default()).join(".cache/pullscope-clients");
-    let cache = env::var_os("PULLSCOPE_CLIENTS").map_or_else(home, PathBuf::from);
-    let file = cache.join(format!("{name}@{version}")).join(name);
-    file.is_file().then_some(file)
+    env::var_os("PULLSCOPE_CLIENTS").map_or_else(home, PathBuf::from)
 }
