@@ -1,10 +1,10 @@
 //! Digests and checksums in the spellings the providers use.
 
 use crc::{CRC_32_ISCSI, CRC_64_XZ, Crc, Table};
-use data_encoding::HEXLOWER;
 use md5::{Digest as _, Md5};
 
 use crate::base::hex;
+use crate::registry::{Algorithm, Digest};
 
 /// A content digest, such as `sha256:185518…`.
 pub(super) fn sha256(bytes: &[u8]) -> String {
@@ -13,8 +13,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 
 /// The same by the other algorithm that the image-spec registers.
 pub(super) fn sha512(bytes: &[u8]) -> String {
-    let value = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, bytes);
-    format!("sha512:{}", HEXLOWER.encode(value.as_ref()))
+    Digest::of(Algorithm::Sha512, bytes).to_string()
 }
 
 /// MD5, as the blob stores' `ETag` and `Content-MD5` have it.
@@ -46,7 +45,7 @@ pub(super) fn random(length: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use data_encoding::BASE64;
+    use data_encoding::{BASE64, HEXLOWER};
 
     use super::*;
 

@@ -9,7 +9,7 @@ use super::causes::Trail;
 use super::observed::Observed;
 use crate::exchange::Side;
 use crate::pulls::{Blob, BlobState, Purpose, State, Why};
-use crate::registry::{Class, Digest, Document, Reading, Reference};
+use crate::registry::{Digest, Reading, Reference};
 
 /// What became of one thing that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,15 +148,11 @@ impl<'a> Goals<'a> {
     /// pulls asked for nothing, where it got no other: today's clients refuse those.
     fn only_schema1(&self) -> Option<usize> {
         let all = self.members.iter().map(|m| m.reading).enumerate();
-        let is_announced = |one: &Reading| one.content_type.class() == Class::Schema1;
-        let mut got = all.filter(|(_, one)| match &*one.method {
-            "GET" => one.document.is_some(),
-            _ => one.status == Some(200) && is_announced(one),
-        });
-        let is_schema1 = |one: &Reading| matches!(one.document, Some(Document::Schema1(_)) | None);
+        let is_got = |one: &Reading| one.method == "GET" && one.document.is_some();
+        let mut got = all.filter(|(_, one)| is_got(one) || one.is_schema1());
         let asks = self.trail.blobs.iter().any(Option::is_some);
         let is_so = self.purpose == Purpose::Pull && !asks;
-        let is_only = is_so && got.clone().all(|(_, one)| is_schema1(one));
+        let is_only = is_so && got.clone().all(|(_, one)| one.is_schema1());
         got.next_back().filter(|_| is_only).map(|(at, _)| at)
     }
 

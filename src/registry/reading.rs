@@ -531,6 +531,16 @@ impl Reading {
         matches!(self.status, Some(200..=299))
     }
 
+    /// Whether it brings a manifest of schema 1, or tells who asks by HEAD, as containerd 2 does,
+    /// that there is no other.
+    pub fn is_schema1(&self) -> bool {
+        match &*self.method {
+            "GET" => matches!(self.document, Some(Document::Schema1(_))),
+            "HEAD" => self.status == Some(200) && self.content_type.class() == Class::Schema1,
+            _ => false,
+        }
+    }
+
     /// Whether the URL is one of a manifest.
     pub fn is_manifest_route(&self) -> bool {
         matches!(self.route(), Some(Route::Manifest(_)))

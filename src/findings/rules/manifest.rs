@@ -71,14 +71,8 @@ fn runs(offered: &Platform, wanted: &Platform) -> bool {
 
 /// The manifest format of 2014.
 pub(super) fn schema1(scene: &Scene<'_>) -> Option<Found> {
-    let mut served = scene.unexplained().filter(|(_, one)| {
-        let is_schema1 = matches!(one.reading.document, Some(Document::Schema1(_)));
-        // containerd 2 sees by HEAD what it would get, and goes no further.
-        let is_announced = one.reading.content_type.class() == Class::Schema1;
-        let by_head = one.is_head() && one.status() == Some(200) && is_announced;
-        by_head || (one.is_get() && is_schema1)
-    });
-    let (_, one) = served.next()?;
+    let mut served = scene.unexplained();
+    let (_, one) = served.find(|(_, one)| one.reading.is_schema1())?;
     let accept = one.accepts();
     let case = asked_types(&accept);
     let accepted = if accept.is_empty() { "-" } else { &accept };
