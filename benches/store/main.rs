@@ -30,6 +30,8 @@ use rounds::exchanges;
 const EXCHANGES: usize = 100_000;
 /// How many events the application takes at a time.
 const BATCH: usize = 32;
+/// How many events more the price of one is taken of.
+const MORE: u32 = 100_000;
 
 fn main() {
     let count = std::env::args().find_map(|arg| arg.parse().ok());
@@ -93,14 +95,15 @@ fn follows(count: usize) {
     );
     let last = ExchangeId(count as u64);
     let begun = busy();
-    for received in 0..1_000 {
+    // The kernel counts in ticks of some milliseconds.
+    for received in 0..u64::from(MORE) {
         store.apply(Event::Progress {
             id: last,
             sent: 0,
             received,
         });
     }
-    println!("  {:.2?} for one event more", since(begun) / 1_000);
+    println!("  {:.2?} for one event more", since(begun) / MORE);
 }
 
 /// What a live capture says of an exchange, and when.

@@ -1,7 +1,6 @@
 //! What a request asks for, as far as it matters for where it belongs.
 
 use std::hash::Hash;
-use std::net::IpAddr;
 
 use jiff::Timestamp;
 
@@ -70,14 +69,14 @@ impl Ask {
 /// Tells clients apart: where they come from, and what they call themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct ClientKey {
-    pub(super) address: IpAddr,
+    pub(super) address: u64,
     agent: u64,
 }
 
 impl ClientKey {
     pub(super) fn of(observed: Observed<'_>) -> Self {
         Self {
-            address: observed.exchange.connection.client.ip(),
+            address: hash(&observed.exchange.connection.client.ip()),
             agent: hash(&observed.reading.agent),
         }
     }
