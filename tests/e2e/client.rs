@@ -79,14 +79,18 @@ pub(crate) fn start_podman(route: &Route, dir: &Path, args: &[&str]) -> Process 
         .arg(dir.join("podman-run"))
         .args(["--storage-driver=vfs", "--cgroup-manager=cgroupfs"])
         .args(args);
-    // Its policy is looked for in the home first: accept unsigned images, as the default does.
     let home = dir.join("home");
-    let policy = home.join(".config/containers/policy.json");
-    fs::create_dir_all(policy.parent().expect("it has one")).expect("the folder is writable");
-    fs::write(policy, r#"{"default":[{"type":"insecureAcceptAnything"}]}"#)
-        .expect("the folder is writable");
+    accept_unsigned(&home);
     podman.env("HOME", home);
     start("podman", route, dir, &mut podman)
+}
+
+/// Lets podman accept unsigned images, as its default does: its policy is looked for in the home first.
+pub(crate) fn accept_unsigned(home: &Path) {
+    let folder = home.join(".config/containers");
+    fs::create_dir_all(&folder).expect("the folder is writable");
+    let policy = r#"{"default":[{"type":"insecureAcceptAnything"}]}"#;
+    fs::write(folder.join("policy.json"), policy).expect("the folder is writable");
 }
 
 /// curl: `curl ARGS`.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::client::Containerd;
+use crate::client::{Containerd, accept_unsigned};
 use crate::components::{available, program};
 use crate::lab::{Lab, PULLSCOPE};
 use crate::process::{Finished, Process, bound, isolated};
@@ -186,13 +186,7 @@ fn podman_pull_is_traced() {
     }
     let lab = Lab::start(&[]);
     let user = User::new(&lab);
-    let policy = user.dir.join("home/.config/containers/policy.json");
-    fs::create_dir_all(policy.parent().unwrap()).unwrap();
-    fs::write(
-        &policy,
-        r#"{"default":[{"type":"insecureAcceptAnything"}]}"#,
-    )
-    .unwrap();
+    accept_unsigned(&user.dir.join("home"));
     let storage = lab.dir().join("podman");
     let own = "for folder in /run /var/lib/containers; do
         [ ! -d $folder ] || mount -t tmpfs tmpfs $folder

@@ -5,6 +5,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::client::accept_unsigned;
 use crate::components::available;
 use crate::exec::User;
 use crate::lab::{Lab, PULLSCOPE};
@@ -85,13 +86,7 @@ fn containers_of_podman_do_not_get_the_proxy() {
     }
     let lab = Lab::start(&[]);
     let user = User::new(&lab);
-    let policy = user.dir.join("home/.config/containers/policy.json");
-    fs::create_dir_all(policy.parent().unwrap()).unwrap();
-    fs::write(
-        &policy,
-        r#"{"default":[{"type":"insecureAcceptAnything"}]}"#,
-    )
-    .unwrap();
+    accept_unsigned(&user.dir.join("home"));
     let own = "for folder in /run /var/lib/containers; do
         [ ! -d $folder ] || mount -t tmpfs tmpfs $folder
     done

@@ -60,18 +60,21 @@ fn a_redirect_that_led_to_a_failure_shows_and_opens_the_hop_that_failed() {
     assert!(opened.contains("Request has expired"), "{opened}");
 }
 
-#[test]
-fn each_try_has_its_own_share_of_a_blob() {
-    let mut image = Image::new(1);
-    image.blobs[1] = vec![7; 200_000];
-    let layer = image.blobs[1].clone();
-    let mut story = Scenario::docker();
+/// A layer's download breaks off at a quarter, and comes whole at the second try.
+fn layer_in_two_tries(story: &mut Scenario) {
+    let layer = vec![7; 200_000];
     story.redirect(&layer);
     story
         .download(&layer)
         .cut(pullscope::exchange::Side::Upstream, 50_000);
     story.redirect(&layer);
     story.download(&layer);
+}
+
+#[test]
+fn each_try_has_its_own_share_of_a_blob() {
+    let mut story = Scenario::docker();
+    layer_in_two_tries(&mut story);
     let mut stage = Stage::of_story(&story);
     let screen = stage.screen();
     let cut = screen
@@ -320,17 +323,9 @@ fn what_is_wrong_with_a_pull_is_seen_in_every_window_and_opened_from_its_overvie
 
 #[test]
 fn the_first_401_is_no_alarm_and_a_try_that_broke_off_has_no_tick() {
-    let mut image = Image::new(1);
-    image.blobs[1] = vec![7; 200_000];
-    let layer = image.blobs[1].clone();
     let mut story = Scenario::docker();
     story.pull(&Image::new(0));
-    story.redirect(&layer);
-    story
-        .download(&layer)
-        .cut(pullscope::exchange::Side::Upstream, 50_000);
-    story.redirect(&layer);
-    story.download(&layer);
+    layer_in_two_tries(&mut story);
     let screen = Stage::of_story(&story).screen();
     let of = |word: &str| {
         screen
